@@ -1,0 +1,28 @@
+/**
+ * The little that src/crypto takes from every runtime (WebCrypto, Encoding). tsconfig.pure.json reads it in place of a runtime's own types,
+ * so that pure folders may import crypto's functions. A lint rule keeps `crypto` itself out of them: randomness is passed in.
+ */
+interface CryptoKey {
+  readonly type: "private" | "public" | "secret";
+}
+
+declare const crypto: {
+  getRandomValues(bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer>;
+  readonly subtle: {
+    importKey(
+      format: "pkcs8" | "raw",
+      key: Uint8Array<ArrayBuffer>,
+      algorithm: "Ed25519",
+      extractable: boolean,
+      usages: readonly ("sign" | "verify")[],
+    ): Promise<CryptoKey>;
+    exportKey(format: "jwk", key: CryptoKey): Promise<{ readonly x?: string }>;
+    sign(algorithm: "Ed25519", key: CryptoKey, message: Uint8Array<ArrayBuffer>): Promise<ArrayBuffer>;
+    verify(algorithm: "Ed25519", key: CryptoKey, signature: Uint8Array<ArrayBuffer>, message: Uint8Array<ArrayBuffer>): Promise<boolean>;
+  };
+};
+
+declare class TextDecoder {
+  constructor(encoding: "utf-8", options: { readonly fatal: boolean; readonly ignoreBOM: boolean });
+  decode(bytes: Uint8Array): string;
+}

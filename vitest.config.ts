@@ -1,0 +1,17 @@
+/**
+ * One run of the tests: every file in its own process, one Postgres cluster for all of them, a plain closing line.
+ */
+import { defineConfig } from "vitest/config";
+import { ClosingLine } from "./test/support/closing-line.ts";
+
+export default defineConfig({
+  test: {
+    include: ["test/**/*.test.ts"],
+    pool: "forks",
+    globalSetup: ["test/support/postgres-cluster.ts"],
+    reporters: ["default", new ClosingLine()],
+    testTimeout: 20_000,
+    hookTimeout: 60_000,
+    teardownTimeout: 20_000,
+  },
+});
