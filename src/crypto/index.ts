@@ -1,0 +1,17 @@
+export { type Aead, keyBytes, nonceBytes, open, portableAead, randomBytes, seal, tagBytes } from "./aead.ts";
+export {
+  concat,
+  equalBytes,
+  fromBase64,
+  fromBase64Url,
+  fromHex,
+  fromUtf8,
+  toBase32,
+  toBase64,
+  toBase64Url,
+  toHex,
+  utf8,
+} from "./bytes.ts";
+export { createSigner, type Signer, type VerifySignature, verifySignature } from "./ed25519.ts";
+export { hkdfSha256, hmacSha256, sha256 } from "./hash.ts";
+export { keyId, type OpenedJws, signJws, verifyJws } from "./jws.ts";

@@ -1,0 +1,37 @@
+/**
+ * RFC 8785 canonical JSON, restricted to what our signed and hashed texts hold: strings, safe integers, booleans, null, arrays, objects.
+ * Fractions and integers past 2^53 are refused, because two parsers may read them differently.
+ */
+export type CanonicalValue =
+  | string
+  | number
+  | boolean
+  | null
+  | readonly CanonicalValue[]
+  | { readonly [key: string]: CanonicalValue | undefined };
+
+/** The one text for `value`; keys sorted by UTF-16 code unit, `undefined` members left out. Throws a RangeError on a lone surrogate, a fraction, or an unsafe integer. */
+export function canonicalJson(value: CanonicalValue): string {
+  if (typeof value === "string") return quote(value);
+  if (typeof value === "number") {
+    if (!Number.isSafeInteger(value)) throw new RangeError("canonical JSON holds safe integers only");
+    return Object.is(value, -0) ? "0" : String(value);
+  }
+  if (value === null || typeof value === "boolean") return String(value);
+  if (isArray(value)) return `[${value.map(canonicalJson).join(",")}]`;
+  const members: string[] = [];
+  for (const key of Object.keys(value).sort()) {
+    const member = value[key];
+    if (member !== undefined) members.push(`${quote(key)}:${canonicalJson(member)}`);
+  }
+  return `{${members.join(",")}}`;
+}
+
+function quote(text: string): string {
+  if (!text.isWellFormed()) throw new RangeError("canonical JSON holds well-formed strings only");
+  return JSON.stringify(text);
+}
+
+function isArray(value: CanonicalValue): value is readonly CanonicalValue[] {
+  return Array.isArray(value);
+}

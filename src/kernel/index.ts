@@ -1,0 +1,17 @@
+export { type Brand, type ContractId, isId, type Locator, parseContractId, parseLocator } from "./brand.ts";
+export { type CanonicalValue, canonicalJson } from "./canonical-json.ts";
+export { createInFlight, type InFlight } from "./in-flight.ts";
+export {
+  isJsonArray,
+  isJsonObject,
+  type Json,
+  type JsonLimits,
+  type JsonObject,
+  JsonSyntaxError,
+  jsonLimits,
+  NumberText,
+  parseJson,
+  printJson,
+} from "./lossless-json.ts";
+export { type Refusal, type RefusalCode, refusals } from "./refusal.ts";
+export { ok, type Result, refuse } from "./result.ts";

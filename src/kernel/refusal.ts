@@ -1,0 +1,45 @@
+/**
+ * The vocabulary of refusals: a stable code, the status it is answered with, and its title. Logged precisely, answered coarsely;
+ * a refusal without a row here does not compile. Pages under docs/errors/ explain each.
+ */
+export const refusals = {
+  bad_request: { status: 400, en: "The request cannot be parsed", "zh-CN": "无法解析请求" },
+  bad_json: { status: 400, en: "The body is not JSON we accept", "zh-CN": "请求体不是可接受的 JSON" },
+  bad_id: { status: 400, en: "An id in the path is malformed", "zh-CN": "路径中的标识格式不正确" },
+  bad_query: { status: 400, en: "A query parameter is unknown, repeated or malformed", "zh-CN": "查询参数未知、重复或格式不正确" },
+  bad_header: { status: 400, en: "A header is repeated or malformed", "zh-CN": "请求头重复或格式不正确" },
+  token_missing: { status: 401, en: "An access token is needed", "zh-CN": "需要访问令牌" },
+  token_malformed: { status: 401, en: "The access token is not valid", "zh-CN": "访问令牌无效" },
+  token_invalid: { status: 401, en: "The access token is not valid", "zh-CN": "访问令牌无效" },
+  token_expired: { status: 401, en: "The access token is not valid", "zh-CN": "访问令牌无效" },
+  token_unknown_issuer: { status: 401, en: "The access token is not valid", "zh-CN": "访问令牌无效" },
+  not_permitted: { status: 403, en: "This is not permitted to you", "zh-CN": "您无权执行此操作" },
+  contract_not_active: { status: 403, en: "The contract is not in force", "zh-CN": "合同尚未生效" },
+  contract_ended: { status: 403, en: "The contract has ended", "zh-CN": "合同已终止" },
+  own_request: { status: 403, en: "Nobody approves their own request", "zh-CN": "不得批准本人提交的申请" },
+  not_found: { status: 404, en: "Not found", "zh-CN": "未找到" },
+  method_not_allowed: { status: 405, en: "The method is not allowed here", "zh-CN": "不允许的请求方法" },
+  wrong_state: { status: 409, en: "The contract's state does not allow this", "zh-CN": "合同当前状态不允许此操作" },
+  approval_closed: { status: 409, en: "The request was decided or has expired", "zh-CN": "该申请已处理或已过期" },
+  busy: { status: 409, en: "Another change of the same thing is under way", "zh-CN": "同一对象正在被其他操作修改" },
+  contract_purged: { status: 410, en: "The contract's data has been purged", "zh-CN": "合同数据已清除" },
+  too_large: { status: 413, en: "The body is over its limit", "zh-CN": "请求体超过上限" },
+  wrong_media_type: { status: 415, en: "The media type is not accepted here", "zh-CN": "不支持的媒体类型" },
+  unacceptable: { status: 422, en: "The content is not acceptable", "zh-CN": "内容不符合要求" },
+  purpose_required: { status: 422, en: "A purpose of the contract must be named", "zh-CN": "必须指明合同约定的处理目的" },
+  purpose_unknown: { status: 422, en: "The contract does not know this purpose", "zh-CN": "合同未约定该处理目的" },
+  fault: { status: 500, en: "Something broke on our side", "zh-CN": "系统内部错误" },
+  record_damaged: { status: 502, en: "The record failed its integrity check", "zh-CN": "记录未通过完整性校验" },
+  audit_unavailable: { status: 503, en: "The audit log cannot be written, so nothing is released", "zh-CN": "审计日志不可写，已停止披露" },
+  database_unavailable: { status: 503, en: "The database is not available", "zh-CN": "数据库不可用" },
+  keys_unavailable: { status: 503, en: "The key store is not available", "zh-CN": "密钥存储不可用" },
+  issuer_unavailable: { status: 503, en: "The token issuer is not available", "zh-CN": "令牌签发方不可用" },
+} as const satisfies Record<string, { status: number; en: string; "zh-CN": string }>;
+
+export type RefusalCode = keyof typeof refusals;
+
+export interface Refusal {
+  readonly code: RefusalCode;
+  /** Where in the request, and what is wrong there. Never a customer's value; `message` is for files that the caller wrote (contracts, policies). */
+  readonly errors?: readonly { readonly pointer: string; readonly code: string; readonly message?: string }[];
+}
