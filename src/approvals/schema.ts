@@ -1,0 +1,25 @@
+/**
+ * The one table of four-eyes requests. The text of record is migrations/; a test compares both column by column.
+ */
+import { pgSchema, primaryKey, text, timestamp } from "drizzle-orm/pg-core";
+
+const postern = pgSchema("postern");
+
+export const approval = postern.table(
+  "approval",
+  {
+    contractId: text("contract_id").notNull(),
+    approvalId: text("approval_id").notNull(),
+    action: text("action", { enum: ["activate", "purge"] }).notNull(),
+    digest: text("digest").notNull(),
+    state: text("state", { enum: ["requested", "approved", "rejected"] }).notNull(),
+    requestedIssuer: text("requested_issuer").notNull(),
+    requestedSubject: text("requested_subject").notNull(),
+    requestedAt: timestamp("requested_at", { withTimezone: true, mode: "string" }).notNull().defaultNow(),
+    expiresAt: timestamp("expires_at", { withTimezone: true, mode: "string" }).notNull(),
+    decidedIssuer: text("decided_issuer"),
+    decidedSubject: text("decided_subject"),
+    decidedAt: timestamp("decided_at", { withTimezone: true, mode: "string" }),
+  },
+  (table) => [primaryKey({ columns: [table.contractId, table.approvalId] })],
+);

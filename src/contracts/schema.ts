@@ -1,0 +1,48 @@
+/**
+ * Tables of the contracts and who sits at them. The text of record is migrations/; a test compares both column by column.
+ */
+import { foreignKey, index, pgSchema, primaryKey, text, timestamp } from "drizzle-orm/pg-core";
+
+const postern = pgSchema("postern");
+
+export const contract = postern.table("contract", {
+  contractId: text("contract_id").primaryKey(),
+  merchant: text("merchant").notNull(),
+  vendor: text("vendor").notNull(),
+  state: text("state", { enum: ["draft", "active", "ended", "purging", "purged"] }).notNull(),
+  startsAt: timestamp("starts_at", { withTimezone: true, mode: "string" }).notNull(),
+  endsAt: timestamp("ends_at", { withTimezone: true, mode: "string" }).notNull(),
+  purgeDueAt: timestamp("purge_due_at", { withTimezone: true, mode: "string" }).notNull(),
+  bundleDigest: text("bundle_digest").notNull(),
+  createdAt: timestamp("created_at", { withTimezone: true, mode: "string" }).notNull().defaultNow(),
+});
+
+/** Policy ∩ contract, compiled: canonical JSON under its SHA-256. */
+export const bundle = postern.table(
+  "bundle",
+  {
+    contractId: text("contract_id").notNull(),
+    digest: text("digest").notNull(),
+    compiled: text("compiled").notNull(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.contractId, table.digest] }),
+    foreignKey({ columns: [table.contractId], foreignColumns: [contract.contractId] }),
+  ],
+);
+
+export const seat = postern.table(
+  "seat",
+  {
+    contractId: text("contract_id").notNull(),
+    issuer: text("issuer").notNull(),
+    subject: text("subject").notNull(),
+    role: text("role").notNull(),
+    name: text("name").notNull(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.contractId, table.issuer, table.subject] }),
+    foreignKey({ columns: [table.contractId], foreignColumns: [contract.contractId] }),
+    index("seat_by_person").on(table.issuer, table.subject),
+  ],
+);

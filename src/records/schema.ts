@@ -1,0 +1,39 @@
+/**
+ * Tables of sealed records and their blind index. The text of record is migrations/; a test compares both column by column.
+ */
+import { index, integer, pgSchema, primaryKey, text } from "drizzle-orm/pg-core";
+import { bytea } from "../storage/index.ts";
+
+const postern = pgSchema("postern");
+
+/** One ciphertext per sensitivity level that the record has fields of. */
+export const record = postern.table(
+  "record",
+  {
+    contractId: text("contract_id").notNull(),
+    type: text("type").notNull(),
+    locator: text("locator").notNull(),
+    subject: text("subject").notNull(),
+    version: integer("version").notNull(),
+    level0: bytea("level0"),
+    level1: bytea("level1"),
+    level2: bytea("level2"),
+    level3: bytea("level3"),
+  },
+  (table) => [primaryKey({ columns: [table.contractId, table.type, table.locator] })],
+);
+
+export const blindIndex = postern.table(
+  "blind_index",
+  {
+    contractId: text("contract_id").notNull(),
+    type: text("type").notNull(),
+    field: text("field").notNull(),
+    value: bytea("value").notNull(),
+    locator: text("locator").notNull(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.contractId, table.type, table.field, table.value, table.locator] }),
+    index("blind_index_by_record").on(table.contractId, table.type, table.locator),
+  ],
+);

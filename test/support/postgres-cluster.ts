@@ -1,0 +1,31 @@
+/**
+ * Vitest's global setup: one Postgres cluster a run, with a template database that has every migration; and the same as a snapshot for the embedded database.
+ */
+import type { TestProject } from "vitest/node";
+import { migrate } from "../../src/storage/index.ts";
+import { readMigrations } from "../../src/storage/node-migrations.ts";
+import { openPostgres } from "../../src/storage/postgres.ts";
+import { startCluster } from "./cluster.ts";
+import { makeSnapshot } from "./snapshot.ts";
+
+export const templateDatabase = "postern_template";
+
+declare module "vitest" {
+  interface ProvidedContext {
+    readonly postgresPort: number;
+  }
+}
+
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const snapshot = makeSnapshot();
+  const cluster = await startCluster({ settings: ["fsync=off", "max_connections=300"] });
+  const admin = openPostgres({ url: cluster.url, poolSize: 1, deadlineMs: 30_000, queueMax: 10 });
+  await admin.script(`create database ${templateDatabase}`);
+  await admin.close();
+  const template = openPostgres({ url: cluster.urlOf(templateDatabase), poolSize: 1, deadlineMs: 30_000, queueMax: 10 });
+  await migrate(template, readMigrations());
+  await template.close();
+  await snapshot;
+  project.provide("postgresPort", cluster.port);
+  return () => cluster.remove();
+}
