@@ -1,0 +1,10 @@
+export type { Treatment } from "../masking/index.ts";
+export { type Bundle, bundleDigest, bundleText, parseBundle, type Resource, type Rule } from "./bundle.ts";
+export { compile } from "./compile.ts";
+export { type ContractDocument, parseContract } from "./contract-document.ts";
+export { type Decision, decide, type MaskingNote, type Question } from "./decide.ts";
+export { type PolicyDocument, parsePolicy } from "./policy-document.ts";
+export { describeProblem, type Problem, type ProblemCode } from "./problem.ts";
+export { mergeLevels, type SortedFields, sortFields } from "./sort-fields.ts";
+export { type TermInstants, termInstants } from "./term.ts";
+export { cap, treatments } from "./treatments.ts";

@@ -1,0 +1,150 @@
+/**
+ * A document on its way into the vault: its named fields sorted by the level they are sealed at, its other fields counted and dropped.
+ * Each level is a document of its own with the same shape (`{}` and `[]` keep array positions), so that levels can be merged again.
+ */
+import { isJsonArray, isJsonObject, type Json, type JsonObject } from "../kernel/index.ts";
+import { buildTrie, dataClasses, normalize, type ObjectTrie, type Trie } from "../masking/index.ts";
+import type { Resource } from "./bundle.ts";
+
+export interface SortedFields {
+  /** Index = level; `undefined` where no field of that level is present. */
+  readonly levels: readonly (JsonObject | undefined)[];
+  /** Paths that the policy does not name, the topmost only, each once. A key that may itself be data is written `*`. */
+  readonly unnamed: readonly string[];
+  /** Values for the blind index, normalized, each once. */
+  readonly searchable: readonly SearchableValue[];
+  /** What stands at the subject's path, where it is a non-empty text. */
+  readonly subjectReference: string | null;
+}
+
+export interface SearchableValue {
+  readonly field: string;
+  readonly value: string;
+}
+
+type FieldRules = Resource["fields"][string] & { readonly path: string };
+type Levels = (Json | undefined)[];
+
+const levelCount = 1 + Math.max(...Object.values(dataClasses).map(({ level }) => level));
+const tries = new WeakMap<Resource, ObjectTrie<FieldRules>>();
+
+export function sortFields(resource: Resource, document: JsonObject): SortedFields {
+  const sorter = new Sorter();
+  const levels = sorter
+    .object(trieOf(resource), document, "")
+    .map((level) => (level !== undefined && isJsonObject(level) ? level : undefined));
+  const searchable = [...sorter.searchable.entries()].flatMap(([field, values]) => [...values].map((value) => ({ field, value })));
+  return { levels, unnamed: [...sorter.unnamed], searchable, subjectReference: subjectReference(resource, document) };
+}
+
+/** The inverse: one document of several levels' documents. Where two hold a value at one place, the first counts. */
+export function mergeLevels(documents: readonly JsonObject[]): JsonObject {
+  const [only, second] = documents;
+  return only !== undefined && second === undefined ? only : mergeObjects(documents);
+}
+
+function mergeObjects(objects: readonly JsonObject[]): JsonObject {
+  const merged: Record<string, Json> = {};
+  for (const object of objects) {
+    for (const key in object) {
+      // No path has this key, and assigning it would change the prototype.
+      if (key === "__proto__" || !Object.hasOwn(object, key)) continue;
+      const value = object[key] ?? null;
+      merged[key] = Object.hasOwn(merged, key) ? merge(merged[key] ?? null, value) : value;
+    }
+  }
+  return merged;
+}
+
+function merge(first: Json, second: Json): Json {
+  if (isJsonObject(first) && isJsonObject(second)) return mergeObjects([first, second]);
+  if (!isJsonArray(first) || !isJsonArray(second)) return first;
+  const longer = first.length >= second.length ? first : second;
+  return longer.map((_, index) => {
+    const [a, b] = [first[index], second[index]];
+    return a === undefined ? (b ?? null) : b === undefined ? a : merge(a, b);
+  });
+}
+
+function trieOf(resource: Resource): ObjectTrie<FieldRules> {
+  const standing = tries.get(resource);
+  if (standing !== undefined) return standing;
+  const made = buildTrie(Object.entries(resource.fields).map(([path, field]) => [path, { ...field, path }] as const));
+  tries.set(resource, made);
+  return made;
+}
+
+class Sorter {
+  readonly unnamed = new Set<string>();
+  readonly searchable = new Map<string, Set<string>>();
+
+  object(node: ObjectTrie<FieldRules>, object: JsonObject, path: string): Levels {
+    const levels: Record<string, Json>[] = Array.from({ length: levelCount }, () => Object.create(null));
+    const filled = new Set<number>();
+    for (const key of Object.keys(object)) {
+      const value = object[key];
+      const member = node.members.get(key);
+      if (value === undefined) continue;
+      if (member === undefined) {
+        this.unnamed.add(join(path, countedKey(key)));
+        continue;
+      }
+      this.#value(member, value, join(path, key)).forEach((part, level) => {
+        const target = levels[level];
+        if (part === undefined || target === undefined) return;
+        target[key] = part;
+        filled.add(level);
+      });
+    }
+    return levels.map((level, index) => (filled.has(index) ? level : undefined));
+  }
+
+  #value(node: Trie<FieldRules>, value: Json, path: string): Levels {
+    if (node.kind === "leaf") return this.#leaf(node.leaf, value);
+    if (node.kind === "object" && isJsonObject(value)) return this.object(node, value, path);
+    if (node.kind === "array" && isJsonArray(value)) return this.#array(node.element, value, `${path}[]`);
+    // Not the shape that the policy names: nothing in it has a class, so nothing in it is kept.
+    if (value !== null) this.unnamed.add(path);
+    return [];
+  }
+
+  #array(element: Trie<FieldRules>, items: readonly Json[], path: string): Levels {
+    const sorted = items.map((item) => this.#value(element, item, path));
+    const placeholder: Json = element.kind === "array" ? [] : {};
+    return Array.from({ length: levelCount }, (_, level) => {
+      if (sorted.every((levels) => levels[level] === undefined)) return undefined;
+      return sorted.map((levels) => levels[level] ?? placeholder);
+    });
+  }
+
+  #leaf(field: FieldRules, value: Json): Levels {
+    const levels: Levels = Array.from({ length: levelCount });
+    levels[dataClasses[field.class].level] = value;
+    const normalized = field.search ? normalize(field.class, value) : null;
+    if (normalized !== null) {
+      const values = this.searchable.get(field.path) ?? new Set();
+      this.searchable.set(field.path, values.add(normalized));
+    }
+    return levels;
+  }
+}
+
+const nameLike = /^[A-Za-z_][A-Za-z0-9_-]{0,63}$/;
+
+/** Keys are data too: `credit_card_7815826`, `13800001234`, a customer's name. */
+function countedKey(key: string): string {
+  return nameLike.test(key) && !/[0-9]{4}/.test(key) ? key : "*";
+}
+
+function join(path: string, key: string): string {
+  return path === "" ? key : `${path}.${key}`;
+}
+
+function subjectReference(resource: Resource, document: JsonObject): string | null {
+  if (resource.subject.path === null) return null;
+  let at: Json | undefined = document;
+  for (const key of resource.subject.path.split(".")) {
+    at = at !== undefined && isJsonObject(at) && Object.hasOwn(at, key) ? at[key] : undefined;
+  }
+  return typeof at === "string" && at !== "" ? at : null;
+}

@@ -1,0 +1,93 @@
+/**
+ * Civil time: dates without hours, lengths in hours, and the instants at which a contract's days begin in its zone.
+ * Intl alone knows the zones; nothing is coerced.
+ */
+import type { Bundle } from "./bundle.ts";
+
+export interface TermInstants {
+  /** ISO 8601, UTC. */
+  readonly startsAt: string;
+  /** The first instant without access. */
+  readonly endsAt: string;
+  readonly purgeDueAt: string;
+}
+
+const hourMs = 3_600_000;
+const dayMs = 24 * hourMs;
+const yearMin = 1970;
+const yearMax = 2199;
+const durationHoursMax = 24 * 3650;
+
+/** True for a date that exists, from 1970-01-01 to 2199-12-31. */
+export function isCivilDate(text: string): boolean {
+  if (!/^[0-9]{4}-[0-9]{2}-[0-9]{2}$/.test(text)) return false;
+  const year = Number(text.slice(0, 4));
+  const midnight = utcMidnight(text);
+  // Date.UTC rolls 30 February over into March.
+  return year >= yearMin && year <= yearMax && new Date(midnight).toISOString().startsWith(text);
+}
+
+/** True for a name of the IANA database that this runtime knows; never an offset. */
+export function isZone(text: string): boolean {
+  if (!/^(?:UTC|[A-Za-z_]+(?:\/[A-Za-z0-9_+-]+)+)$/.test(text)) return false;
+  try {
+    formatter(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** `24h`, `7d` in hours; `null` = not a length, or more than 3,650 days. */
+export function parseDurationHours(text: string): number | null {
+  const match = /^([0-9]{1,5})([hd])$/.exec(text);
+  if (match === null) return null;
+  const hours = Number(match[1]) * (match[2] === "d" ? 24 : 1);
+  return hours <= durationHoursMax ? hours : null;
+}
+
+export function termInstants(term: Bundle["contract"]["term"]): TermInstants {
+  const endsAt = startOfDay(term.end, term.zone);
+  return {
+    startsAt: iso(startOfDay(term.start, term.zone)),
+    endsAt: iso(endsAt),
+    purgeDueAt: iso(endsAt + term.purgeAfterHours * hourMs),
+  };
+}
+
+/** The first instant of a civil day: its midnight, or, where a clock change skips midnight, the instant of that change. */
+function startOfDay(date: string, zone: string): number {
+  const format = formatter(zone);
+  const midnight = utcMidnight(date);
+  const before = offsetMs(format, midnight - dayMs);
+  const after = offsetMs(format, midnight + dayMs);
+  const candidates = [midnight - Math.max(before, after), midnight - Math.min(before, after)];
+  // Twice midnight: the earlier counts. No midnight: the offset of before leads to the change itself.
+  return candidates.find((instant) => instant + offsetMs(format, instant) === midnight) ?? midnight - before;
+}
+
+function offsetMs(format: Intl.DateTimeFormat, instant: number): number {
+  const parts = new Map(format.formatToParts(instant).map(({ type, value }) => [type, Number(value)]));
+  const part = (type: Intl.DateTimeFormatPartTypes) => parts.get(type) ?? 0;
+  return Date.UTC(part("year"), part("month") - 1, part("day"), part("hour"), part("minute"), part("second")) - instant;
+}
+
+function formatter(zone: string): Intl.DateTimeFormat {
+  const digits = { month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit", second: "2-digit" } as const;
+  return new Intl.DateTimeFormat("en-US", {
+    timeZone: zone,
+    calendar: "gregory",
+    numberingSystem: "latn",
+    hourCycle: "h23",
+    year: "numeric",
+    ...digits,
+  });
+}
+
+function utcMidnight(date: string): number {
+  return Date.UTC(Number(date.slice(0, 4)), Number(date.slice(5, 7)) - 1, Number(date.slice(8, 10)));
+}
+
+function iso(instant: number): string {
+  return new Date(instant).toISOString();
+}
