@@ -1,0 +1,129 @@
+/**
+ * Whose tokens count, and their keys. An issuer is trusted for its own subjects and nothing else: whoever holds its key can be any of them.
+ */
+import { compactVerify, createLocalJWKSet, createRemoteJWKSet, customFetch, errors, type JSONWebKeySet, type JWTVerifyGetKey } from "jose";
+import { isId, ok, refuse } from "../kernel/index.ts";
+import { createBoundedFetch, type FetchJwks, type JwksLimits } from "./jwks-fetch.ts";
+import { usableKeys } from "./key-set.ts";
+import type { Identified } from "./refusal.ts";
+import type { TokenHeader } from "./token-form.ts";
+
+/** Public-key signatures only: with a shared secret whoever verifies could also sign. */
+export const signatureAlgorithms = [
+  "ES256",
+  "ES384",
+  "ES512",
+  "RS256",
+  "RS384",
+  "RS512",
+  "PS256",
+  "PS384",
+  "PS512",
+  "EdDSA",
+  "Ed25519",
+] as const;
+export type SignatureAlgorithm = (typeof signatureAlgorithms)[number];
+export const defaultAlgorithms: readonly SignatureAlgorithm[] = ["ES256", "RS256", "PS256", "EdDSA"];
+
+export interface IssuerProfile {
+  /** Our short name: what seats and `postern.yaml` say. */
+  readonly id: string;
+  /** `iss`, to the letter. */
+  readonly issuer: string;
+  /** Instead of the gateway's own. */
+  readonly audience?: string | undefined;
+  readonly keys: { readonly jwks: URL } | { readonly local: JSONWebKeySet };
+  readonly algorithms?: readonly SignatureAlgorithm[] | undefined;
+}
+
+export interface Issuer {
+  readonly id: string;
+  readonly audience: string;
+  /** Whether the token's signature is the issuer's. The form of `token` was checked before. */
+  checkSignature(token: string, header: TokenHeader): Promise<Identified<string>>;
+}
+
+export interface IssuerSettings {
+  readonly audience: string;
+  readonly now: () => number;
+  readonly fetchJwks: FetchJwks;
+  readonly limits: JwksLimits;
+}
+
+/** By `iss`. Throws a RangeError on profiles that contradict each other or would fetch keys in the clear. */
+export function createIssuers(profiles: readonly IssuerProfile[], settings: IssuerSettings): ReadonlyMap<string, Issuer> {
+  const issuers = new Map<string, Issuer>();
+  const ids = new Set<string>();
+  for (const profile of profiles) {
+    if (!isId(profile.id)) throw new RangeError("an issuer's id does not follow the grammar of ids");
+    if (ids.has(profile.id) || issuers.has(profile.issuer)) throw new RangeError(`issuer ${profile.id} is there twice`);
+    ids.add(profile.id);
+    issuers.set(profile.issuer, createIssuer(profile, settings));
+  }
+  return issuers;
+}
+
+function createIssuer(profile: IssuerProfile, settings: IssuerSettings): Issuer {
+  const known: readonly string[] = signatureAlgorithms;
+  const algorithms = profile.algorithms ?? defaultAlgorithms;
+  if (algorithms.length === 0 || !algorithms.every((name) => known.includes(name))) {
+    throw new RangeError(`issuer ${profile.id}: algorithms must be among ${known.join(", ")}`);
+  }
+  return {
+    id: profile.id,
+    audience: profile.audience ?? settings.audience,
+    checkSignature: createSignatureCheck(createKeySource(profile, settings), algorithms),
+  };
+}
+
+/** The key is looked up before the signature is checked, so that "no such key", "no key set" and "wrong signature" stay apart. */
+export function createSignatureCheck(findKey: JWTVerifyGetKey, algorithms: readonly SignatureAlgorithm[]): Issuer["checkSignature"] {
+  const allowed = [...algorithms];
+  return async (token, header) => {
+    if (!allowed.some((name) => name === header.alg)) return refuse("token_invalid");
+    const [protectedPart = "", payload = "", signature = ""] = token.split(".");
+    try {
+      const key = await findKey({ alg: header.alg, kid: header.kid }, { protected: protectedPart, payload, signature });
+      return (await verifies(token, key, allowed)) ? ok(token) : refuse("token_invalid");
+    } catch (error) {
+      return refuse(isAboutToken(error) ? "token_invalid" : "issuer_unavailable");
+    }
+  };
+}
+
+/** Whatever goes wrong here (a signature, a key too short for its algorithm), the token is not verified. */
+async function verifies(token: string, key: Awaited<ReturnType<JWTVerifyGetKey>>, algorithms: string[]): Promise<boolean> {
+  try {
+    await compactVerify(token, key, { algorithms });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** The key set was there, and has no (single, usable) key for this header. */
+function isAboutToken(error: unknown): boolean {
+  return (
+    error instanceof errors.JWKSNoMatchingKey ||
+    error instanceof errors.JWKSMultipleMatchingKeys ||
+    error instanceof errors.JOSENotSupported
+  );
+}
+
+function createKeySource(profile: IssuerProfile, { fetchJwks, limits, now }: IssuerSettings): JWTVerifyGetKey {
+  if ("local" in profile.keys) return createLocalJWKSet(usableKeys(profile.keys.local));
+  const url = profile.keys.jwks;
+  if (url.protocol !== "https:" && !(url.protocol === "http:" && isLoopback(url.hostname))) {
+    throw new RangeError(`issuer ${profile.id}: the key set must be fetched by https`);
+  }
+  return createRemoteJWKSet(url, {
+    cooldownDuration: limits.cooldownMs,
+    cacheMaxAge: limits.ageMaxMs,
+    timeoutDuration: limits.timeoutMs,
+    [customFetch]: createBoundedFetch(fetchJwks, limits, now),
+  });
+}
+
+function isLoopback(host: string): boolean {
+  return host === "localhost" || host === "[::1]" || /^127(\.\d{1,3}){3}$/.test(host);
+}
