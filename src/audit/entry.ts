@@ -1,0 +1,129 @@
+/**
+ * One audit entry: canonical JSON (RFC 8785), at most 65,535 bytes, no personal data in the clear.
+ * Actor, subject and ticket are keyed pseudonyms; who and from where is in `details`, sealed under the log's monthly audit key.
+ */
+import * as z from "zod";
+
+export const entryBytesMax = 65_535;
+
+/** What happened. The past participle is a fact; `….intent` is written before a destructive act and `….done` after it. */
+export const events = [
+  "log.opened",
+  "record.read",
+  "record.searched",
+  "contract.applied",
+  "contract.activation_requested",
+  "contract.activated",
+  "contract.ended",
+  "contract.backdated",
+  "contract.read",
+  "contracts.listed",
+  "approvals.listed",
+  "approval.rejected",
+  "seats.imported",
+  "records.imported",
+  "audit.listed",
+  "audit.exported",
+  "trust.read",
+  "purge.planned",
+  "purge.requested",
+  "purge.approved",
+  "purge.due",
+  "purge.read",
+  "purge.fence.intent",
+  "purge.fence.done",
+  "purge.share_b.intent",
+  "purge.share_b.done",
+  "purge.share_a.intent",
+  "purge.share_a.done",
+  "purge.rows.intent",
+  "purge.rows.done",
+  "purge.derived.intent",
+  "purge.derived.done",
+  "purge.sweep.intent",
+  "purge.sweep.done",
+  "purge.verified",
+  "certificate.issued",
+  "certificate.read",
+  "request.refused",
+] as const;
+export type EventName = (typeof events)[number];
+
+export const actorRoles = ["agent", "officer", "merchant_owner", "operator", "system", "unknown"] as const;
+export type ActorRole = (typeof actorRoles)[number];
+
+const short = z.string().max(256);
+const sha256Base64 = z.string().regex(/^[A-Za-z0-9+/]{43}=$/);
+const fact = z.union([
+  z.string().max(4096),
+  z.number().int(),
+  z.array(z.string().max(512)).max(1000),
+  z.record(z.string().max(256), z.number().int()),
+]);
+
+export const entrySchema = z.strictObject({
+  v: z.literal(1),
+  /** The log's origin, `{log name}/{contract}`. */
+  log: short,
+  /** UUIDv7. */
+  id: z.uuid({ version: "v7" }),
+  /** RFC 3339, UTC, milliseconds. */
+  time: z.iso.datetime({ precision: 3 }),
+  /** `n` counts this writer's entries in this log from 0; `prev` is the leaf hash of its entry n − 1 (absent for 0); `after` names the retired writer before it and its last confirmed n (−1: none). */
+  writer: z.strictObject({
+    id: z.string().regex(/^w_[a-z2-7]{16}$/),
+    n: z.number().int().min(0),
+    prev: sha256Base64.optional(),
+    after: z.strictObject({ id: z.string().regex(/^w_[a-z2-7]{16}$/), n: z.number().int().min(-1) }).optional(),
+  }),
+  event: z.enum(events),
+  /** `id`: `a_` + 26 base32 characters of a keyed hash, or `system` or `unknown`. */
+  actor: z.strictObject({ role: z.enum(actorRoles), id: z.string().regex(/^(a_[a-z2-7]{26}|system|unknown)$/) }),
+  request: z.strictObject({ id: short, route: short }).optional(),
+  /** `ticket`: `t_` + keyed hash. */
+  reason: z
+    .strictObject({
+      purpose: short.optional(),
+      ticket: z
+        .string()
+        .regex(/^t_[a-z2-7]{26}$/)
+        .optional(),
+    })
+    .optional(),
+  resource: z
+    .strictObject({
+      type: short,
+      /** Locators of the records that left or were asked for, and the `s_` pseudonyms of their subjects. */
+      records: z
+        .array(
+          z.strictObject({
+            locator: short,
+            subject: z
+              .string()
+              .regex(/^s_[a-z2-7]{26}$/)
+              .optional(),
+          }),
+        )
+        .max(20),
+      /** Policy path → treatment at which it left. */
+      fields: z.record(short, z.enum(["withhold", "pseudonymize", "generalize", "mask", "reveal"])),
+    })
+    .optional(),
+  /** The bundle's digest; which rules decided follows from it, the role and the purpose. */
+  decision: z.strictObject({ policy: short, role: short }).optional(),
+  outcome: z.strictObject({ effect: z.enum(["allow", "deny"]), code: short }),
+  /** Counts, digests, commitments. Never personal. */
+  facts: z.record(z.string().max(64), fact).optional(),
+  /** nonce ‖ ciphertext ‖ tag in base64 under the log's audit key of month `key`. */
+  details: z.strictObject({ key: z.string().regex(/^\d{4}-\d{2}$/), box: z.base64().max(8192) }).optional(),
+});
+
+export type Entry = z.infer<typeof entrySchema>;
+
+/** What `details` opens to: who it was, and from where. */
+export interface EntryDetails {
+  readonly issuer?: string | undefined;
+  readonly subject?: string | undefined;
+  readonly address?: string | undefined;
+  readonly userAgent?: string | undefined;
+}

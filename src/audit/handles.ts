@@ -1,0 +1,34 @@
+/** The two kinds of log, ready to be written to. */
+import type { ContractId } from "../kernel/index.ts";
+import type { AuditKeys, ContractKeys } from "../keys/index.ts";
+import type { Queryable } from "../storage/index.ts";
+import { AuditUnavailable, type LogHandle } from "./log.ts";
+
+/** The log of whatever has no contract, a foreign contract, or one whose log is closed to it. No contract may have this id. */
+export const gatewayLog = "gateway";
+
+export interface LogHandles {
+  /** Pseudonyms under the contract's own key: they die with it. */
+  contract(keys: ContractKeys): LogHandle;
+  /** A contract's log for the purge alone: it names nobody, so it needs no pseudonyms, and none can be made any more. */
+  closing(contract: ContractId): LogHandle;
+  /** Throws AuditUnavailable where the gateway log was never opened. */
+  gateway(database: Queryable): Promise<LogHandle>;
+  originOf(log: string): string;
+}
+
+/** `logName`: prefix of every origin; never changes. */
+export function createLogHandles(logName: string, auditKeys: AuditKeys): LogHandles {
+  const originOf = (log: string) => `${logName}/${log}`;
+  return {
+    contract: (keys) => ({ log: keys.contract, origin: originOf(keys.contract), pseudonymKey: keys.pseudonym }),
+    closing: (contract) => ({ log: contract, origin: originOf(contract), pseudonymKey: new Uint8Array() }),
+    async gateway(database) {
+      const pseudonymKey = await auditKeys.keyOf(database, gatewayLog, "pseudonym").catch((cause) => {
+        throw new AuditUnavailable("the gateway log's key is not available", cause);
+      });
+      return { log: gatewayLog, origin: originOf(gatewayLog), pseudonymKey };
+    },
+    originOf,
+  };
+}

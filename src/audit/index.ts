@@ -1,0 +1,39 @@
+export { readBundle, writeBundle } from "./bundle.ts";
+export { openCheckpoint, signCheckpoint } from "./checkpoint.ts";
+export { actorPseudonym, openDetails, subjectPseudonym } from "./compose.ts";
+export type { ActorRole, Entry, EntryDetails, EventName } from "./entry.ts";
+export { createLogHandles, gatewayLog, type LogHandles } from "./handles.ts";
+export {
+  type Actor,
+  type AuditLog,
+  AuditUnavailable,
+  type DurableReceipt,
+  type EntryDraft,
+  type LogHandle,
+  type RequestFacts,
+  Undisclosed,
+} from "./log.ts";
+export { formatVkey, noteKey } from "./note.ts";
+export {
+  type LogRow,
+  openLog,
+  type SearchFilter,
+  type StoredEntry,
+  searchEntries,
+  selectCheckpoints,
+  selectEntries,
+  selectEntriesAt,
+  selectIndexesOfEvent,
+  selectIndexOf,
+  selectLeafHashes,
+  selectLog,
+  selectOpenLogs,
+  selectOrphans,
+  selectSilentLogs,
+  selectSubtrees,
+} from "./postgres.ts";
+export { type AuditPromise, formatPromise } from "./promise.ts";
+export { createSequencer, readEntry, type Sequencer } from "./sequencer.ts";
+export { type HashTree, hashesFromBytes, hashesToBytes, hashTree, inclusionProof, leafHash, rootAt, rootFromInclusion } from "./tree.ts";
+export { formatTrust, parseTrust, type Trust } from "./trust.ts";
+export { createAuditWriter } from "./writer.ts";

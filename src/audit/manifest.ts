@@ -1,0 +1,61 @@
+/**
+ * What lies in an export, by name and form. The bytes around it (a tar) are `bundle.ts`'s; whether it is true is `verify.ts`'s.
+ */
+import * as z from "zod";
+
+/** The members of an export by name. */
+export type Bundle = ReadonlyMap<string, Uint8Array>;
+
+export const exportFormat = "postern-export/1";
+
+/** Members beside the tiles. */
+export const member = {
+  manifest: "manifest.json",
+  keys: "keys.json",
+  checkpoint: "checkpoint",
+  checkpoints: "checkpoints.ndjson",
+  heads: "heads.ndjson",
+} as const satisfies Record<string, string>;
+
+const count = z.number().int().min(0);
+const base64 = z.base64();
+
+/** The log's own row, as the database had it, and how much of everything there is. */
+export const manifestSchema = z.strictObject({
+  format: z.literal(exportFormat),
+  origin: z.string().min(1).max(512),
+  /** The log's name: the contract's id, or `gateway`. */
+  log: z.string().min(1).max(128),
+  state: z.enum(["open", "frozen"]),
+  size: count,
+  root: base64,
+  range: base64,
+  /** Lines of `checkpoints.ndjson`. */
+  checkpoints: count,
+  /** Lines of `heads.ndjson`: `size`, when nothing is amiss. */
+  entries: count,
+});
+export type Manifest = z.infer<typeof manifestSchema>;
+
+/** Names keys, so that an export without a trust file can at least be checked against itself. */
+export const keysSchema = z.strictObject({
+  log: z.string(),
+  writers: z.array(z.strictObject({ kid: z.string(), key: z.string() })),
+});
+export type ExportKeys = z.infer<typeof keysSchema>;
+
+/** A checkpoint as it was signed at the time. */
+export const checkpointLineSchema = z.strictObject({ size: count, note: z.string() });
+export type CheckpointLine = z.infer<typeof checkpointLineSchema>;
+
+/** One accepted entry and its writer's signature. `index` null: accepted, and neither waiting nor in the tree. */
+export const headLineSchema = z.strictObject({
+  index: count.nullable(),
+  /** The id beside the entry's bytes, and the one beside its place in the tree; null where that row is not there. */
+  id: z.string().nullable(),
+  seq_id: z.string().nullable(),
+  position: z.number().int().nullable(),
+  path: base64.nullable(),
+  head: z.string().nullable(),
+});
+export type HeadLine = z.infer<typeof headLineSchema>;

@@ -1,0 +1,161 @@
+/**
+ * Numbers what was accepted and grows the tree:  lock the log's row → take pending → check → number → seq, subtrees, search → size, root, range → checkpoint.
+ * Any number may run: a locked log is skipped. Holds the log key, which the edge does not. One short transaction a log, row locks only.
+ * Nothing is dropped silently: an entry that its writer did not sign is numbered all the same, and the verifier names it.
+ */
+import { fromUtf8, type Signer, toBase64 } from "../crypto/index.ts";
+import type { Database, Queryable, Row } from "../storage/index.ts";
+import { signCheckpoint } from "./checkpoint.ts";
+import { type Entry, entrySchema } from "./entry.ts";
+import { type CompactRange, emptyRange, extendRange, hashesToBytes, leafHash, parseRange, rangeRoot } from "./tree.ts";
+
+const pendingMax = 4_096;
+const subtreeWidth = 256;
+
+export interface Sequencer {
+  /** Numbers everything that pends in `log`, or in all logs. Answers how many entries it numbered. */
+  run(log?: string): Promise<number>;
+}
+
+export function createSequencer({ database, signer }: { database: Database; signer: Signer }): Sequencer {
+  const drain = async (log: string): Promise<number> => {
+    let total = 0;
+    for (;;) {
+      const numbered = await database.transaction((tx) => integrate(tx, log, signer));
+      total += numbered;
+      if (numbered < pendingMax) return total;
+    }
+  };
+  return {
+    async run(log) {
+      if (log !== undefined) return drain(log);
+      const rows = await database.query("select distinct log, now() from audit.pending");
+      let total = 0;
+      for (const [name] of rows) total += await drain(String(name));
+      return total;
+    },
+  };
+}
+
+interface Pending {
+  readonly id: string;
+  readonly bytes: Uint8Array;
+}
+
+/** Crash order: all or nothing in one transaction; Ed25519 is deterministic, so a repeat signs the same note. */
+async function integrate(tx: Queryable, log: string, signer: Signer): Promise<number> {
+  const [locked] = await tx.query("select origin, size, range, state, now() from audit.log where log = $1 for update skip locked", [log]);
+  if (locked?.[3] !== "open") return 0;
+  const [origin, sizeText, rangeBytes] = locked;
+  const size = Number(sizeText);
+  const range = size === 0 ? emptyRange : parseRange(size, rangeBytes instanceof Uint8Array ? rangeBytes : new Uint8Array());
+  if (!range) throw new Error(`the compact range of log ${log} does not fit its size`);
+
+  const taken = await tx.query(pendingText, [log, pendingMax]);
+  const fresh = taken.filter((row) => row[2] === null).flatMap(readPending);
+  if (taken.length > 0) await tx.query(clearText, [log, JSON.stringify(taken.map((row) => row[0]))]);
+  if (fresh.length === 0) return 0;
+
+  const leaves = fresh.map((entry) => ({ ...entry, hash: leafHash(entry.bytes) }));
+  const grown = extendRange(
+    range,
+    leaves.map((leaf) => leaf.hash),
+  );
+  const sequence = leaves.map((leaf, i) => ({ index: size + i, id: leaf.id, hash: toBase64(leaf.hash) }));
+  await tx.query(sequenceText, [log, JSON.stringify(sequence)]);
+  await insertSubtrees(tx, log, size, grown.size);
+  await insertSearch(tx, log, size, fresh);
+  const last = fresh.at(-1);
+  await advance(tx, log, grown, last !== undefined && readEntry(last.bytes)?.event === "purge.verified");
+  const note = await signCheckpoint({ origin: String(origin), size: grown.size, root: rangeRoot(grown), extensions: [] }, signer);
+  await tx.query("insert into audit.checkpoint (log, size, note) values ($1, $2, $3)", [log, grown.size, note]);
+  return fresh.length;
+}
+
+function readPending([id, bytes]: Row): Pending[] {
+  return bytes instanceof Uint8Array ? [{ id: String(id), bytes }] : [];
+}
+
+/** The purge's last entry freezes the log in the transaction that numbers it, so that no export ever sees one without the other. Only a purge can have it. */
+async function advance(tx: Queryable, log: string, range: CompactRange, closing: boolean): Promise<void> {
+  await tx.query(
+    `update audit.log set size = $2, root = $3, range = $4,
+       state = case when $5 and exists (select from postern.contract where contract_id = $1 and state = 'purging') then 'frozen' else state end
+     where log = $1`,
+    [log, range.size, rangeRoot(range), hashesToBytes(range.hashes), closing],
+  );
+}
+
+/** Roots of the 256-wide subtrees that became full. */
+async function insertSubtrees(tx: Queryable, log: string, from: number, to: number): Promise<void> {
+  for (let index = Math.floor(from / subtreeWidth); (index + 1) * subtreeWidth <= to; index++) {
+    const start = index * subtreeWidth;
+    const rows = await tx.query("select leaf_hash, now() from audit.seq where log = $1 and index >= $2 and index < $3 order by index", [
+      log,
+      start,
+      start + subtreeWidth,
+    ]);
+    const hashes = rows.flatMap(([hash]) => (hash instanceof Uint8Array ? [hash] : []));
+    await tx.query("insert into audit.subtree (log, index, root) values ($1, $2, $3)", [
+      log,
+      index,
+      rangeRoot(extendRange(emptyRange, hashes)),
+    ]);
+  }
+}
+
+/** The derived tables that officers search; `rebuildSearch` makes the same rows from raw and seq. */
+async function insertSearch(tx: Queryable, log: string, from: number, entries: readonly Pending[]): Promise<void> {
+  const rows: { index: number; time: string; event: string; effect: string; actor: string }[] = [];
+  const subjects = new Map<string, { subject: string; index: number }>();
+  entries.forEach(({ bytes }, i) => {
+    const entry = readEntry(bytes);
+    if (!entry) return;
+    const index = from + i;
+    rows.push({ index, time: entry.time, event: entry.event, effect: entry.outcome.effect, actor: entry.actor.id });
+    for (const { subject } of entry.resource?.records ?? []) {
+      if (subject !== undefined) subjects.set(`${subject}/${index}`, { subject, index });
+    }
+  });
+  await tx.query(searchText, [log, JSON.stringify(rows)]);
+  await tx.query(searchSubjectText, [log, JSON.stringify([...subjects.values()])]);
+}
+
+/** `null` = not an entry we would have written; it stays in the tree as evidence. */
+export function readEntry(bytes: Uint8Array): Entry | null {
+  try {
+    const parsed = entrySchema.safeParse(JSON.parse(fromUtf8(bytes)));
+    return parsed.success ? parsed.data : null;
+  } catch {
+    return null;
+  }
+}
+
+/** Empties the derived tables of one log and fills them from the log itself. */
+export async function rebuildSearch(tx: Queryable, log: string): Promise<void> {
+  await tx.query("delete from audit.search where log = $1", [log]);
+  await tx.query("delete from audit.search_subject where log = $1", [log]);
+  for (let from = 0; ; from += pendingMax) {
+    const rows = await tx.query(
+      `select s.entry_id, r.bytes, now() from audit.seq s join audit.raw r on r.log = s.log and r.entry_id = s.entry_id
+       where s.log = $1 and s.index >= $2 and s.index < $3 order by s.index`,
+      [log, from, from + pendingMax],
+    );
+    if (rows.length === 0) return;
+    await insertSearch(tx, log, from, rows.flatMap(readPending));
+  }
+}
+
+/** UUIDv7 ids of one writer rise with its numbers, so this order keeps its chain. */
+const pendingText = `select p.entry_id, r.bytes, s.index, now() from audit.pending p
+  left join audit.raw r on r.log = p.log and r.entry_id = p.entry_id
+  left join audit.seq s on s.log = p.log and s.entry_id = p.entry_id
+  where p.log = $1 order by p.entry_id limit $2`;
+const clearText = "delete from audit.pending where log = $1 and entry_id in (select jsonb_array_elements_text($2::text::jsonb))";
+const sequenceText = `insert into audit.seq (log, index, entry_id, leaf_hash)
+  select $1, e.index, e.id, decode(e.hash, 'base64') from jsonb_to_recordset($2::text::jsonb) as e(index bigint, id text, hash text)`;
+const searchText = `insert into audit.search (log, index, time, event, effect, actor)
+  select $1, e.index, e.time, e.event, e.effect, e.actor
+  from jsonb_to_recordset($2::text::jsonb) as e(index bigint, time timestamptz, event text, effect text, actor text)`;
+const searchSubjectText = `insert into audit.search_subject (log, subject, index)
+  select $1, e.subject, e.index from jsonb_to_recordset($2::text::jsonb) as e(subject text, index bigint)`;

@@ -1,0 +1,106 @@
+/**
+ * The trust file: the keys that a contract's owners were given when it was activated. Whoever verifies believes these and no others.
+ * Trusted: whoever can change the file can make a forged log look right.
+ */
+import * as z from "zod";
+import { fromBase64, keyId, toBase64 } from "../crypto/index.ts";
+import { ok, type Result, refuse } from "../kernel/index.ts";
+import { formatVkey, type NoteKey, parseVkey } from "./note.ts";
+
+const trustFormat = "postern-trust/1";
+
+export interface NamedKey {
+  /** `keyId` of the key. */
+  readonly kid: string;
+  /** 32 bytes, raw Ed25519. */
+  readonly key: Uint8Array;
+}
+
+export interface Trust {
+  /** The contract's log; its name is the log's origin. */
+  readonly log: NoteKey;
+  readonly gateway: NoteKey;
+  /** By kid: the keys under which flush heads count. */
+  readonly writers: ReadonlyMap<string, Uint8Array>;
+  readonly certificate: NamedKey;
+}
+
+const namedKey = z.strictObject({ kid: z.string(), key: z.string() });
+const trustSchema = z.strictObject({
+  format: z.literal(trustFormat),
+  log: z.string(),
+  gateway: z.string(),
+  writers: z.array(namedKey).max(10_000),
+  certificate: namedKey,
+  policy: z.string(),
+});
+
+/** The file's text. The policy (C2SP tlog-policy) asks for no witnesses, because there are none yet. */
+export function formatTrust(trust: Trust): string {
+  const log = formatVkey(trust.log);
+  const file: z.infer<typeof trustSchema> = {
+    format: trustFormat,
+    log,
+    gateway: formatVkey(trust.gateway),
+    writers: [...trust.writers].map(([kid, key]) => ({ kid, key: toBase64(key) })),
+    certificate: { kid: trust.certificate.kid, key: toBase64(trust.certificate.key) },
+    policy: policyOf(log),
+  };
+  return `${JSON.stringify(file, null, 2)}\n`;
+}
+
+/** Refuses with one line that says what is wrong with the file. */
+export function parseTrust(text: string): Result<Trust, string> {
+  const file = trustSchema.safeParse(jsonOrNull(text));
+  if (!file.success) return refuse(`trust file: ${describeIssue(file.error)}`);
+  const { log, gateway, policy } = file.data;
+  const logKey = parseVkey(log);
+  const gatewayKey = parseVkey(gateway);
+  const certificate = parseNamedKey(file.data.certificate);
+  if (logKey === null) return refuse("trust file: log is not a verifier key");
+  if (gatewayKey === null) return refuse("trust file: gateway is not a verifier key");
+  if (certificate === null) return refuse("trust file: certificate has a key that is not Ed25519, or not the one of its kid");
+  // A policy that asks for more than we check must not pass as if it were met.
+  if (policy !== policyOf(log)) return refuse("trust file: policy asks for something else than this log without witnesses");
+  const writers = new Map<string, Uint8Array>();
+  for (const [i, writer] of file.data.writers.entries()) {
+    const named = parseNamedKey(writer);
+    if (named === null) return refuse(`trust file: writers[${i}] has a key that is not Ed25519, or not the one of its kid`);
+    writers.set(named.kid, named.key);
+  }
+  return ok({ log: logKey, gateway: gatewayKey, writers, certificate });
+}
+
+/** `null` = not 32 bytes of canonical base64, or `kid` is another key's. */
+export function parseNamedKey(named: { readonly kid: string; readonly key: string }): NamedKey | null {
+  try {
+    const key = fromBase64(named.key);
+    return key.length === 32 && keyId(key) === named.kid ? { kid: named.kid, key } : null;
+  } catch {
+    return null;
+  }
+}
+
+/** Where and what, never the value. */
+export function describeIssue(error: z.ZodError): string {
+  const [issue] = error.issues;
+  if (issue === undefined) return "not of the form";
+  const where = issue.path
+    .map((part) => (typeof part === "number" ? `[${part}]` : String(part)))
+    .join(".")
+    .replaceAll(".[", "[");
+  const what = issue.code === "unrecognized_keys" ? "has a key that is not known here" : `is missing or wrong (${issue.code})`;
+  return where === "" ? what : `${where} ${what}`;
+}
+
+function policyOf(log: string): string {
+  return `log ${log}\nquorum none\n`;
+}
+
+function jsonOrNull(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,84 @@
+/**
+ * What verifying an export comes to: a list of problems, each with its place, a stable code and one line. Never a value out of an entry.
+ */
+
+export const problemCodes = [
+  "archive_unreadable",
+  "member_missing",
+  "member_unexpected",
+  "member_malformed",
+  "log_not_trusted",
+  "checkpoint_signature",
+  "checkpoint_mismatch",
+  "log_row_mismatch",
+  "tile_mismatch",
+  "tree_changed",
+  "archived_checkpoint",
+  "entry_missing",
+  "entry_changed",
+  "entry_malformed",
+  "entry_of_another_log",
+  "entry_id_mismatch",
+  "entry_twice",
+  "entry_time",
+  "entry_not_in_tree",
+  "entry_after_freeze",
+  "writer_gap",
+  "writer_order",
+  "writer_chain",
+  "writer_retired",
+  "head_missing",
+  "head_signature",
+  "head_mismatch",
+  "seen_malformed",
+  "seen_signature",
+  "seen_of_another_log",
+  "seen_missing",
+  "seen_differs",
+] as const;
+export type ProblemCode = (typeof problemCodes)[number];
+
+export interface Problem {
+  /** The entry's place in the log; null where it is not about one entry. */
+  readonly index: number | null;
+  readonly code: ProblemCode;
+  readonly reason: string;
+}
+
+/** Plain data: `JSON.stringify` prints it as it is. */
+export interface Verdict {
+  readonly ok: boolean;
+  /** `not pinned`: checked only against the keys that the export itself names. */
+  readonly keys: "pinned" | "not pinned";
+  readonly origin: string;
+  readonly size: number;
+  /** Recomputed from the entries, base64. */
+  readonly root: string;
+  /** At most `problemsMax`, those of entries first, by place. */
+  readonly problems: readonly Problem[];
+  /** How many there are in all. */
+  readonly problemsFound: number;
+  /** The lowest place that a problem names. */
+  readonly firstBad: number | null;
+}
+
+export const problemsMax = 200;
+
+/** Collects problems while the checks run. */
+export interface Findings {
+  add(index: number | null, code: ProblemCode, reason: string): void;
+  /** Whether a problem was found in places [start, end). */
+  within(start: number, end: number): boolean;
+  all(): readonly Problem[];
+}
+
+export function createFindings(): Findings {
+  const problems: Problem[] = [];
+  return {
+    add(index, code, reason) {
+      problems.push({ index, code, reason });
+    },
+    within: (start, end) => problems.some(({ index }) => index !== null && index >= start && index < end),
+    all: () => problems.toSorted((a, b) => (a.index ?? Number.POSITIVE_INFINITY) - (b.index ?? Number.POSITIVE_INFINITY) || 0),
+  };
+}

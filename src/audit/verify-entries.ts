@@ -1,0 +1,66 @@
+/**
+ * Each entry for itself: its bytes are those of its leaf, in the one canonical form, of this log, under its own id, once, at a time that its id agrees with.
+ */
+import { equalBytes, fromUtf8 } from "../crypto/index.ts";
+import { type CanonicalValue, canonicalJson } from "../kernel/index.ts";
+import { type Entry, entrySchema } from "./entry.ts";
+import type { Slot } from "./export-contents.ts";
+import { leafHash } from "./tree.ts";
+import type { Findings } from "./verdict.ts";
+
+/** An id's own clock and the entry's may differ by this much. */
+const idSkewMsMax = 10 * 60_000;
+
+export interface CheckedEntry {
+  readonly slot: Slot;
+  /** Recomputed from the bytes. */
+  readonly leaf: Uint8Array;
+  /** `null` = not readable as an entry. */
+  readonly entry: Entry | null;
+}
+
+/** One for each slot, in order; `leaf` is the stored one where the bytes are gone. */
+export function checkEntries(slots: readonly Slot[], origin: string, findings: Findings): CheckedEntry[] {
+  const places = new Map<string, number>();
+  return slots.map((slot) => {
+    const { index } = slot;
+    if (slot.bytes.length === 0) {
+      findings.add(index, "entry_missing", slot.line === null ? "the entry is missing" : "the entry's bytes are missing");
+      return { slot, leaf: slot.leaf, entry: null };
+    }
+    const leaf = leafHash(slot.bytes);
+    if (!equalBytes(leaf, slot.leaf)) findings.add(index, "entry_changed", "the entry's bytes do not give the stored leaf hash");
+    const entry = parseEntry(slot.bytes);
+    if (entry === null) {
+      findings.add(index, "entry_malformed", "the entry is not canonical JSON of an entry's form");
+      return { slot, leaf, entry };
+    }
+    if (entry.log !== origin) findings.add(index, "entry_of_another_log", "the entry belongs to another log");
+    if (slot.line?.id !== entry.id || slot.line.seq_id !== entry.id)
+      findings.add(index, "entry_id_mismatch", "the entry is stored under an id that is not its own");
+    const before = places.get(entry.id);
+    if (before !== undefined) findings.add(index, "entry_twice", `the entry is also at place ${before}`);
+    else places.set(entry.id, index);
+    if (Math.abs(timeOfId(entry.id) - Date.parse(entry.time)) > idSkewMsMax)
+      findings.add(index, "entry_time", "the entry's time and the time in its id differ by over ten minutes");
+    return { slot, leaf, entry };
+  });
+}
+
+/** `null` = not UTF-8, not the canonical text of its value, or not of the schema. */
+function parseEntry(bytes: Uint8Array): Entry | null {
+  try {
+    const text = fromUtf8(bytes);
+    const value = JSON.parse(text) as CanonicalValue;
+    if (canonicalJson(value) !== text) return null;
+    const parsed = entrySchema.safeParse(value);
+    return parsed.success ? parsed.data : null;
+  } catch {
+    return null; // of a hostile text: too deep, half a character, a number that two readers read differently
+  }
+}
+
+/** RFC 9562 §5.7: the first 48 bits are milliseconds since 1970. */
+function timeOfId(id: string): number {
+  return Number.parseInt(id.slice(0, 8) + id.slice(9, 13), 16);
+}

@@ -1,0 +1,194 @@
+/**
+ * Durable intake:  queue → flush (number, chain, tree, one signed head) → one INSERT → receipts.
+ * A flush takes whatever queued while the previous one ran: no timer, no added latency when idle. One flush per log is under way at a time.
+ * On Workers a writer lives for one request and a flush holds one entry.
+ * It never reads the log, and does not number the log's leaves: the sequencer does.
+ */
+import { uuidv7obj } from "uuidv7";
+import { type Aead, randomBytes, type Signer, toBase32, toBase64, utf8 } from "../crypto/index.ts";
+import { canonicalJson } from "../kernel/index.ts";
+import { type AuditKeys, monthOf } from "../keys/index.ts";
+import { DatabaseUnavailable, type Queryable } from "../storage/index.ts";
+import { composeEntry } from "./compose.ts";
+import { type Entry, entryBytesMax } from "./entry.ts";
+import { signHead } from "./head.ts";
+import { type AuditLog, AuditUnavailable, type DurableReceipt, type EntryDraft, type LogHandle } from "./log.ts";
+import { hashesToBytes, hashTree, inclusionProof, leafHash, rootAt } from "./tree.ts";
+
+const flushEntriesMax = 256;
+const queueEntriesMax = 2_048;
+/** Maximum merge delay that a head promises: the entry is in the tree within this many seconds. */
+const mergeDelaySeconds = 300;
+
+export interface WriterParts {
+  readonly database: Queryable;
+  readonly aead: Aead;
+  readonly signer: Signer;
+  readonly auditKeys: AuditKeys;
+  /** Milliseconds. */
+  readonly now: () => number;
+}
+
+interface Waiting {
+  readonly entry: Omit<Entry, "writer">;
+  readonly resolve: (receipt: DurableReceipt) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+export function createAuditWriter(parts: WriterParts): AuditLog {
+  const queues = new Map<string, WriterQueue>();
+  return {
+    async append(handle, draft) {
+      let queue = queues.get(handle.log);
+      if (!queue) {
+        queue = new WriterQueue(parts, handle);
+        queues.set(handle.log, queue);
+      }
+      return queue.append(draft, handle.pseudonymKey);
+    },
+  };
+}
+
+/** One log as this process writes it. */
+class WriterQueue {
+  readonly #parts: WriterParts;
+  readonly #handle: LogHandle;
+  readonly #waiting: Waiting[] = [];
+  #flushing = false;
+  #chain: Chain = freshChain();
+  #lastMs = 0;
+
+  constructor(parts: WriterParts, handle: LogHandle) {
+    this.#parts = parts;
+    this.#handle = handle;
+  }
+
+  async append(draft: EntryDraft, pseudonymKey: Uint8Array): Promise<DurableReceipt> {
+    const { auditKeys, database, now } = this.#parts;
+    const month = monthOf(new Date(now()));
+    const auditKey = await auditKeys.keyOf(database, this.#handle.log, month).catch((cause) => {
+      throw new AuditUnavailable("the log's key is not available", cause);
+    });
+    return this.#enqueue(this.#stamp(draft, { pseudonymKey, auditKey, month }));
+  }
+
+  /** Id and time are given in the order of the queue, so that both rise with the writer's numbers, whatever the clock does. */
+  #stamp(draft: EntryDraft, keys: { pseudonymKey: Uint8Array; auditKey: Uint8Array; month: string }): Omit<Entry, "writer"> {
+    this.#lastMs = Math.max(this.#lastMs, this.#parts.now());
+    const time = new Date(this.#lastMs).toISOString();
+    return composeEntry(draft, { ...keys, origin: this.#handle.origin, aead: this.#parts.aead, id: uuidv7obj().toString(), time });
+  }
+
+  #enqueue(entry: Omit<Entry, "writer">): Promise<DurableReceipt> {
+    if (this.#waiting.length >= queueEntriesMax) return Promise.reject(new AuditUnavailable("the log's queue is full"));
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ entry, resolve, reject });
+      if (!this.#flushing) void this.#drain();
+    });
+  }
+
+  async #drain(): Promise<void> {
+    this.#flushing = true;
+    while (this.#waiting.length > 0) {
+      const batch = this.#waiting.splice(0, flushEntriesMax);
+      try {
+        const flushed = await this.#flush(batch.map((waiting) => waiting.entry));
+        batch.forEach((waiting, i) => {
+          const receipt = flushed[i];
+          if (receipt) waiting.resolve(receipt);
+        });
+      } catch (cause) {
+        const error = cause instanceof AuditUnavailable ? cause : new AuditUnavailable("the entry may not be durable", cause);
+        for (const waiting of batch) waiting.reject(error);
+      }
+    }
+    this.#flushing = false;
+  }
+
+  /** Crash order: nothing is confirmed before the INSERT commits; after a failed or uncertain one this writer's id is never used again. */
+  async #flush(entries: readonly Omit<Entry, "writer">[]): Promise<DurableReceipt[]> {
+    const { rows, chain } = await this.#seal(entries);
+    try {
+      await this.#insert(rows);
+    } catch (error) {
+      this.#chain = freshChain({ id: this.#chain.id, n: this.#chain.next - 1 });
+      throw error;
+    }
+    this.#chain = chain;
+    return rows.map((row) => ({ jws: row.head, id: row.id, position: row.position, path: row.path }) as DurableReceipt);
+  }
+
+  async #seal(entries: readonly Omit<Entry, "writer">[]): Promise<{ rows: SealedEntry[]; chain: Chain }> {
+    const first = this.#chain.next;
+    let chain = this.#chain;
+    const sealed = entries.map((entry) => {
+      const bytes = utf8(canonicalJson({ ...entry, writer: linkOf(chain) }));
+      if (bytes.length > entryBytesMax) throw new AuditUnavailable("the entry is too long");
+      const hash = leafHash(bytes);
+      chain = { id: chain.id, next: chain.next + 1, prev: toBase64(hash), after: undefined };
+      return { id: entry.id, bytes, hash };
+    });
+    const tree = hashTree(sealed.map((entry) => entry.hash));
+    const { origin } = this.#handle;
+    const head = await signHead(
+      { origin, writer: chain.id, n: first, size: sealed.length, root: rootAt(tree), t: this.#parts.now(), mmd: mergeDelaySeconds },
+      this.#parts.signer,
+    );
+    const rows = sealed.map(({ id, bytes }, position) => ({
+      id,
+      bytes,
+      head,
+      position,
+      path: hashesToBytes(inclusionProof(tree, position)),
+    }));
+    return { rows, chain };
+  }
+
+  /** A lost connection is tried once more with identical bytes: rows that stand are left alone. */
+  async #insert(rows: readonly SealedEntry[]): Promise<void> {
+    const { database } = this.#parts;
+    const batch = JSON.stringify(rows.map((row) => ({ ...row, bytes: toBase64(row.bytes), path: toBase64(row.path) })));
+    const params = [this.#handle.log, batch] as const;
+    const states = await database.query(insertText, params).catch((error) => {
+      if (!(error instanceof DatabaseUnavailable)) throw error;
+      return database.query(insertText, params);
+    });
+    if (states[0]?.[0] !== "open") throw new AuditUnavailable("the log is not open");
+  }
+}
+
+interface SealedEntry {
+  readonly id: string;
+  readonly bytes: Uint8Array;
+  readonly head: string;
+  readonly position: number;
+  readonly path: Uint8Array;
+}
+
+interface Chain {
+  readonly id: string;
+  readonly next: number;
+  readonly prev: string | undefined;
+  readonly after: { readonly id: string; readonly n: number } | undefined;
+}
+
+function freshChain(after?: { id: string; n: number }): Chain {
+  return { id: `w_${toBase32(randomBytes(10))}`, next: 0, prev: undefined, after };
+}
+
+function linkOf({ id, next, prev, after }: Chain): Entry["writer"] {
+  return { id, n: next, prev, after };
+}
+
+/** Raw and pending in one statement, so that neither stands without the other. Works for a role with INSERT only. */
+const insertText = `with entry as (
+  select e.id, decode(e.bytes, 'base64') as bytes, e.head, e.position, decode(e.path, 'base64') as path
+  from jsonb_to_recordset($2::text::jsonb) as e(id text, bytes text, head text, position int, path text)
+), target as (select log from audit.log where log = $1 and state = 'open'),
+raw as (
+  insert into audit.raw (log, entry_id, bytes, head, position, path)
+  select log, id, bytes, head, position, path from target, entry on conflict do nothing
+), pending as (
+  insert into audit.pending (log, entry_id) select log, id from target, entry on conflict do nothing
+)
+select state, now() from audit.log where log = $1`;
