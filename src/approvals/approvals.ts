@@ -1,0 +1,61 @@
+/**
+ * The one four-eyes mechanism: somebody requests, somebody else decides, on a digest of exactly what is decided.
+ * It does not know what an approval sets off; the caller says that in `effect`, inside the deciding transaction.
+ */
+import { uuidv7 } from "uuidv7";
+import { type ContractId, ok, type Refusal, type Result, refuse } from "../kernel/index.ts";
+import type { Queryable } from "../storage/index.ts";
+import type { Approval, ApprovalAction, Person } from "./approval.ts";
+import { insertApproval, lockApproval, selectApproval, selectApprovals, updateDecision } from "./postgres.ts";
+
+/** How long a request may wait for its second person. */
+const waitDays = 7;
+
+/** One open request per contract, action and digest: asking again answers the one that stands. */
+export async function requestApproval(
+  tx: Queryable,
+  ask: {
+    readonly contract: ContractId;
+    readonly action: ApprovalAction;
+    readonly digest: string;
+    readonly by: Person;
+    readonly now: number;
+  },
+): Promise<Approval> {
+  const { contract, action, digest, by, now } = ask;
+  const standing = (await selectApprovals(tx, [contract])).find(
+    (found) => found.action === action && found.digest === digest && found.state === "requested" && found.expiresAt > now,
+  );
+  if (standing) return standing;
+  const id = uuidv7();
+  await insertApproval(tx, { contract, id, action, digest, by, expiresAt: now + waitDays * 86_400_000 });
+  const written = await selectApproval(tx, contract, id);
+  if (!written) throw new Error("a request that was just written is not there");
+  return written;
+}
+
+/** May this person decide this request now? Asked before the act is logged, and again by `decideApproval`. */
+export function mayDecide(found: Approval, by: Person): Result<Approval, Refusal> {
+  if (found.state !== "requested" || found.expiresAt <= found.readAt) return refuse({ code: "approval_closed" });
+  if (found.requestedBy.issuer === by.issuer && found.requestedBy.subject === by.subject) return refuse({ code: "own_request" });
+  return ok(found);
+}
+
+/** Decides under a row lock, so that fifty at once are one; `effect` runs in the same transaction, and its refusal leaves the request open. */
+export async function decideApproval(
+  tx: Queryable,
+  decision: { readonly contract: ContractId; readonly id: string; readonly by: Person; readonly verdict: "approved" | "rejected" },
+  effect: (approved: Approval) => Promise<Result<void, Refusal>>,
+): Promise<Result<Approval, Refusal>> {
+  const { contract, id, by, verdict } = decision;
+  const found = await lockApproval(tx, contract, id);
+  if (!found) return refuse({ code: "not_found" });
+  const allowed = mayDecide(found, by);
+  if (!allowed.ok) return allowed;
+  if (verdict === "approved") {
+    const done = await effect(found);
+    if (!done.ok) return done;
+  }
+  await updateDecision(tx, found, by, verdict);
+  return ok({ ...found, state: verdict, decidedBy: by });
+}

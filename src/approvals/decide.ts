@@ -1,0 +1,123 @@
+/**
+ * A second person decides:  enter → find → may they? → log → decide and carry out in one transaction → what follows
+ * What an approval sets off belongs to whoever asked for it; it comes in as an effect.
+ */
+import type { EventName } from "../audit/index.ts";
+import { selectContractsOf } from "../contracts/index.ts";
+import { type ContractId, ok, type Refusal, type Result, refuse } from "../kernel/index.ts";
+import { type Entered, enterContract, enterHouse, type OfficeDoor, type Visit } from "../offices/index.ts";
+import type { Queryable } from "../storage/index.ts";
+import type { Approval, ApprovalAction } from "./approval.ts";
+import { decideApproval, mayDecide } from "./approvals.ts";
+import { selectApproval, selectApprovals } from "./postgres.ts";
+
+export interface Effect {
+  /** What the approval is called in the log. */
+  readonly event: EventName;
+  /** Runs in the deciding transaction. A refusal leaves the request open. */
+  apply(tx: Queryable, approved: Approval): Promise<Result<void, Refusal>>;
+  /** Runs after the commit, and again at the keeper's next tick if a crash came between; its result goes to the approver. */
+  after(approved: Approval): Promise<Readonly<Record<string, unknown>>>;
+}
+
+export interface ApprovalDesk extends OfficeDoor {
+  readonly effects: Readonly<Record<ApprovalAction, Effect>>;
+}
+
+export interface Decided {
+  readonly approval: Approval;
+  /** What followed: for an activation, the contract's trust file. */
+  readonly result: Readonly<Record<string, unknown>>;
+}
+
+export type Verdict = "approved" | "rejected";
+
+/** Every request of every contract of the caller's merchants. */
+export async function listApprovals(desk: ApprovalDesk, visit: Visit): Promise<Result<Approval[], Refusal>> {
+  const entered = await enterHouse(desk, visit, "merchant_owner");
+  if (!entered.ok) return entered;
+  const { actor, log, merchants } = entered.value;
+  const contracts = await contractsOf(desk, merchants);
+  await desk.audit.append(log, { event: "approvals.listed", actor, request: visit.request, outcome: { effect: "allow", code: "ok" } });
+  return ok(await selectApprovals(desk.database, contracts));
+}
+
+/** Decides a request by its id alone; one of another merchant is not there. */
+export async function decideById(desk: ApprovalDesk, visit: Visit, id: string, verdict: Verdict): Promise<Result<Decided, Refusal>> {
+  const entered = await enterHouse(desk, visit, "merchant_owner");
+  if (!entered.ok) return entered;
+  const { actor, log, merchants } = entered.value;
+  const found = (await selectApprovals(desk.database, await contractsOf(desk, merchants))).find((candidate) => candidate.id === id);
+  if (found) return decideInContract(desk, visit, found.contract, id, verdict);
+  const outcome = { effect: "deny", code: "not_found" } as const;
+  await desk.audit.append(log, { event: "request.refused", actor, request: visit.request, outcome });
+  return refuse({ code: "not_found" });
+}
+
+export async function decideInContract(
+  desk: ApprovalDesk,
+  visit: Visit,
+  contract: ContractId,
+  id: string,
+  verdict: Verdict,
+): Promise<Result<Decided, Refusal>> {
+  const entered = await enterContract(desk, visit, contract, "merchant_owner");
+  if (!entered.ok) return entered;
+  const found = await selectApproval(desk.database, contract, id);
+  const allowed = found ? mayDecide(found, entered.value.who) : refuse({ code: "not_found" } as const);
+  if (!allowed.ok || !found) return turnDown(desk, visit, entered.value, allowed.ok ? { code: "not_found" } : allowed.refusal);
+
+  // Logged before it is done: a crash between leaves an entry of something that did not happen, never an act without an entry.
+  const effect = desk.effects[found.action];
+  await desk.audit.append(entered.value.log, {
+    event: verdict === "approved" ? effect.event : "approval.rejected",
+    actor: entered.value.actor,
+    request: visit.request,
+    outcome: { effect: "allow", code: verdict },
+    facts: { contract, approval: id, action: found.action, digest: found.digest },
+  });
+  const decision = { contract, id, by: entered.value.who, verdict };
+  const decided = await transactionOf(desk, (tx) => decideApproval(tx, decision, (approved) => effect.apply(tx, approved)));
+  if (!decided.ok) return turnDown(desk, visit, entered.value, decided.refusal);
+  return ok({ approval: decided.value, result: verdict === "approved" ? await effect.after(decided.value) : {} });
+}
+
+async function turnDown(desk: ApprovalDesk, visit: Visit, { actor, log }: Entered, refusal: Refusal): Promise<Result<never, Refusal>> {
+  await desk.audit.append(log, {
+    event: "request.refused",
+    actor,
+    request: visit.request,
+    outcome: { effect: "deny", code: refusal.code },
+  });
+  return refuse(refusal);
+}
+
+class Refused extends Error {
+  readonly refusal: Refusal;
+  constructor(refusal: Refusal) {
+    super(refusal.code);
+    this.refusal = refusal;
+  }
+}
+
+/** A transaction whose refusal rolls back what was done before it. */
+async function transactionOf<Value>(
+  { database }: ApprovalDesk,
+  work: (tx: Queryable) => Promise<Result<Value, Refusal>>,
+): Promise<Result<Value, Refusal>> {
+  try {
+    return await database.transaction(async (tx) => {
+      const result = await work(tx);
+      if (!result.ok) throw new Refused(result.refusal);
+      return result;
+    });
+  } catch (error) {
+    if (error instanceof Refused) return refuse(error.refusal);
+    throw error;
+  }
+}
+
+async function contractsOf({ database }: ApprovalDesk, merchants: readonly string[]): Promise<ContractId[]> {
+  const lists = await Promise.all(merchants.map((merchant) => selectContractsOf(database, merchant)));
+  return lists.flat().map((contract) => contract.id);
+}

@@ -1,0 +1,106 @@
+/** The table of four-eyes requests. */
+import { and, eq, inArray } from "drizzle-orm";
+import type { ContractId } from "../kernel/index.ts";
+import { databaseNowMs, epochMs, orm, type Queryable } from "../storage/index.ts";
+import type { Approval, ApprovalAction, Person } from "./approval.ts";
+import { approval } from "./schema.ts";
+
+export interface NewApproval {
+  readonly contract: ContractId;
+  readonly id: string;
+  readonly action: ApprovalAction;
+  readonly digest: string;
+  readonly by: Person;
+  /** Milliseconds. */
+  readonly expiresAt: number;
+}
+
+const columns = {
+  id: approval.approvalId,
+  contract: approval.contractId,
+  action: approval.action,
+  digest: approval.digest,
+  state: approval.state,
+  requestedIssuer: approval.requestedIssuer,
+  requestedSubject: approval.requestedSubject,
+  requestedAt: epochMs(approval.requestedAt),
+  expiresAt: epochMs(approval.expiresAt),
+  decidedIssuer: approval.decidedIssuer,
+  decidedSubject: approval.decidedSubject,
+  readAt: databaseNowMs,
+};
+
+export async function selectApproval(database: Queryable, contract: ContractId, id: string): Promise<Approval | null> {
+  const [row] = await orm(database)
+    .select(columns)
+    .from(approval)
+    .where(and(eq(approval.contractId, contract), eq(approval.approvalId, id)));
+  return row ? shaped(row) : null;
+}
+
+/** The same, and the row stays locked for the rest of the transaction. */
+export async function lockApproval(tx: Queryable, contract: ContractId, id: string): Promise<Approval | null> {
+  const [row] = await orm(tx)
+    .select(columns)
+    .from(approval)
+    .where(and(eq(approval.contractId, contract), eq(approval.approvalId, id)))
+    .for("update");
+  return row ? shaped(row) : null;
+}
+
+export async function insertApproval(tx: Queryable, row: NewApproval): Promise<void> {
+  const { contract, id, by, expiresAt, action, digest } = row;
+  await orm(tx)
+    .insert(approval)
+    .values({
+      contractId: contract,
+      approvalId: id,
+      action,
+      digest,
+      state: "requested",
+      requestedIssuer: by.issuer,
+      requestedSubject: by.subject,
+      expiresAt: new Date(expiresAt).toISOString(),
+    });
+}
+
+export async function updateDecision(tx: Queryable, found: Approval, by: Person, state: "approved" | "rejected"): Promise<void> {
+  await orm(tx)
+    .update(approval)
+    .set({ state, decidedIssuer: by.issuer, decidedSubject: by.subject, decidedAt: new Date(found.readAt).toISOString() })
+    .where(and(eq(approval.contractId, found.contract), eq(approval.approvalId, found.id)));
+}
+
+/** Those of the given contracts, newest last. */
+export async function selectApprovals(database: Queryable, contracts: readonly ContractId[]): Promise<Approval[]> {
+  if (contracts.length === 0) return [];
+  const rows = await orm(database)
+    .select(columns)
+    .from(approval)
+    .where(inArray(approval.contractId, [...contracts]))
+    .orderBy(approval.approvalId);
+  return rows.map(shaped);
+}
+
+function shaped(row: {
+  id: string;
+  contract: string;
+  action: ApprovalAction;
+  digest: string;
+  state: Approval["state"];
+  requestedIssuer: string;
+  requestedSubject: string;
+  requestedAt: number;
+  expiresAt: number;
+  decidedIssuer: string | null;
+  decidedSubject: string | null;
+  readAt: number;
+}): Approval {
+  const { requestedIssuer, requestedSubject, decidedIssuer, decidedSubject, ...rest } = row;
+  return {
+    ...rest,
+    contract: row.contract as ContractId,
+    requestedBy: { issuer: requestedIssuer, subject: requestedSubject },
+    decidedBy: decidedIssuer !== null && decidedSubject !== null ? { issuer: decidedIssuer, subject: decidedSubject } : null,
+  };
+}

@@ -1,0 +1,65 @@
+/** The second person's routes. */
+import * as z from "zod";
+import { callerOf, json, type Route } from "../http/index.ts";
+import { ok } from "../kernel/index.ts";
+import type { Approval } from "./approval.ts";
+import { type ApprovalDesk, decideById, listApprovals, type Verdict } from "./decide.ts";
+
+const person = z.object({ issuer: z.string(), subject: z.string() });
+export const approvalSchema = z.object({
+  id: z.string(),
+  contract: z.string(),
+  action: z.enum(["activate", "purge"]),
+  digest: z.string(),
+  state: z.enum(["requested", "approved", "rejected"]),
+  requested_by: person,
+  requested_at: z.iso.datetime(),
+  expires_at: z.iso.datetime(),
+  decided_by: person.nullable(),
+});
+const decidedSchema = z.object({ approval: approvalSchema, result: z.record(z.string(), z.unknown()) });
+
+export function approvalRoutes(desk: ApprovalDesk): Route[] {
+  const decide = (verdict: Verdict, word: string): Route => ({
+    method: "POST",
+    path: `/v1/approvals/{approval}/${word}`,
+    who: "merchant_owner",
+    summary: `As a second owner: ${word} a request`,
+    answers: { 200: { media: "application/json", description: "The decided request, and what followed", schema: decidedSchema } },
+    refusals: ["own_request", "approval_closed", "wrong_state", "audit_unavailable", "keys_unavailable"],
+    handle: async (received) => {
+      const decided = await decideById(desk, callerOf(received), received.params.approval ?? "", verdict);
+      if (!decided.ok) return decided;
+      return ok(json(JSON.stringify({ approval: describeApproval(decided.value.approval), result: decided.value.result })));
+    },
+  });
+  return [
+    {
+      method: "GET",
+      path: "/v1/approvals",
+      who: "merchant_owner",
+      summary: "Requests that wait for a second person, and those decided",
+      answers: {
+        200: { media: "application/json", description: "Oldest first", schema: z.object({ approvals: z.array(approvalSchema) }) },
+      },
+      refusals: ["audit_unavailable"],
+      handle: async (received) => {
+        const listed = await listApprovals(desk, callerOf(received));
+        return listed.ok ? ok(json(JSON.stringify({ approvals: listed.value.map(describeApproval) }))) : listed;
+      },
+    },
+    decide("approved", "approve"),
+    decide("rejected", "reject"),
+  ];
+}
+
+export function describeApproval(approval: Approval): z.infer<typeof approvalSchema> {
+  const { id, contract, action, digest, state, requestedBy, requestedAt, expiresAt, decidedBy } = approval;
+  return {
+    ...{ id, contract, action, digest, state },
+    requested_by: requestedBy,
+    requested_at: new Date(requestedAt).toISOString(),
+    expires_at: new Date(expiresAt).toISOString(),
+    decided_by: decidedBy,
+  };
+}

@@ -1,0 +1,166 @@
+/** The tables of contracts, their compiled bundles and their seats. */
+import { and, eq, sql } from "drizzle-orm";
+import type { ContractId } from "../kernel/index.ts";
+import { databaseNowMs, epochMs, orm, type Queryable } from "../storage/index.ts";
+import type { ContractState, Term } from "./ladder.ts";
+import { bundle, contract, seat } from "./schema.ts";
+
+export interface Contract extends Term {
+  readonly id: ContractId;
+  readonly merchant: string;
+  readonly vendor: string;
+  readonly purgeDueAt: number;
+  readonly bundleDigest: string;
+  /** The database's clock when this was read, milliseconds. */
+  readonly readAt: number;
+}
+
+export interface NewContract {
+  readonly id: ContractId;
+  readonly merchant: string;
+  readonly vendor: string;
+  /** ISO 8601, UTC. */
+  readonly startsAt: string;
+  readonly endsAt: string;
+  readonly purgeDueAt: string;
+  readonly bundleDigest: string;
+  readonly compiled: string;
+}
+
+const columns = {
+  id: contract.contractId,
+  merchant: contract.merchant,
+  vendor: contract.vendor,
+  state: contract.state,
+  startsAt: epochMs(contract.startsAt),
+  endsAt: epochMs(contract.endsAt),
+  purgeDueAt: epochMs(contract.purgeDueAt),
+  bundleDigest: contract.bundleDigest,
+  readAt: databaseNowMs,
+};
+
+function branded(row: Omit<Contract, "id"> & { id: string }): Contract {
+  return { ...row, id: row.id as ContractId };
+}
+
+export async function selectContract(database: Queryable, id: ContractId): Promise<Contract | null> {
+  const [row] = await orm(database).select(columns).from(contract).where(eq(contract.contractId, id));
+  return row ? branded(row) : null;
+}
+
+/** The same, and the row stays locked for the rest of the transaction. `share` lets others read-lock it too. */
+export async function lockContract(tx: Queryable, id: ContractId, strength: "share" | "update"): Promise<Contract | null> {
+  const [row] = await orm(tx).select(columns).from(contract).where(eq(contract.contractId, id)).for(strength);
+  return row ? branded(row) : null;
+}
+
+export async function selectContractsOf(database: Queryable, merchant: string): Promise<Contract[]> {
+  const rows = await orm(database).select(columns).from(contract).where(eq(contract.merchant, merchant)).orderBy(contract.contractId);
+  return rows.map(branded);
+}
+
+/** Contracts whose stored state lags behind the clock: ended but stored as active, or due for their purge. */
+export async function selectOverdue(database: Queryable): Promise<Contract[]> {
+  const rows = await orm(database)
+    .select(columns)
+    .from(contract)
+    .where(
+      sql`(${contract.state} = 'active' and ${contract.endsAt} <= now()) or (${contract.state} = 'ended' and ${contract.purgeDueAt} <= now())`,
+    )
+    .orderBy(contract.contractId);
+  return rows.map(branded);
+}
+
+/** Writes a draft, or replaces one. Answers false where the id belongs to a contract that is no longer a draft, or to another merchant's. */
+export async function putDraft(tx: Queryable, draft: NewContract): Promise<boolean> {
+  const { id, compiled, ...row } = draft;
+  const written = await orm(tx)
+    .insert(contract)
+    .values({ contractId: id, state: "draft", ...row })
+    .onConflictDoUpdate({
+      target: contract.contractId,
+      set: row,
+      setWhere: sql`${contract.state} = 'draft' and ${contract.merchant} = ${draft.merchant}`,
+    })
+    .returning({ id: contract.contractId });
+  if (written.length === 0) return false;
+  await orm(tx).delete(bundle).where(eq(bundle.contractId, id));
+  await orm(tx).insert(bundle).values({ contractId: id, digest: draft.bundleDigest, compiled });
+  return true;
+}
+
+/** Moves a contract up its ladder if it stands where the caller believes. */
+export async function moveState(tx: Queryable, id: ContractId, from: ContractState, to: ContractState): Promise<boolean> {
+  const moved = await orm(tx)
+    .update(contract)
+    .set({ state: to })
+    .where(and(eq(contract.contractId, id), eq(contract.state, from)))
+    .returning({ id: contract.contractId });
+  return moved.length === 1;
+}
+
+/** Sets the instants of the end. Used by the demo's ended contract alone. */
+export async function moveEnd(tx: Queryable, id: ContractId, endsAt: string, purgeDueAt: string): Promise<void> {
+  await orm(tx).update(contract).set({ endsAt, purgeDueAt }).where(eq(contract.contractId, id));
+}
+
+export async function selectBundle(database: Queryable, id: ContractId, digest: string): Promise<string | null> {
+  const [row] = await orm(database)
+    .select({ compiled: bundle.compiled, readAt: databaseNowMs })
+    .from(bundle)
+    .where(and(eq(bundle.contractId, id), eq(bundle.digest, digest)));
+  return row?.compiled ?? null;
+}
+
+export interface Seat {
+  readonly issuer: string;
+  readonly subject: string;
+  readonly role: string;
+  readonly name: string;
+}
+
+/** Adds seats or changes their role and name. */
+export async function putSeats(tx: Queryable, id: ContractId, seats: readonly Seat[]): Promise<void> {
+  if (seats.length === 0) return;
+  await orm(tx)
+    .insert(seat)
+    .values(seats.map((row) => ({ contractId: id, ...row })))
+    .onConflictDoUpdate({
+      target: [seat.contractId, seat.issuer, seat.subject],
+      set: { role: sql`excluded.role`, name: sql`excluded.name` },
+    });
+}
+
+export async function hasSeat(database: Queryable, id: ContractId, issuer: string, subject: string): Promise<boolean> {
+  const rows = await orm(database)
+    .select({ role: seat.role, readAt: databaseNowMs })
+    .from(seat)
+    .where(and(eq(seat.contractId, id), eq(seat.issuer, issuer), eq(seat.subject, subject)));
+  return rows.length > 0;
+}
+
+export interface SeatOfPerson {
+  readonly contract: ContractId;
+  readonly role: string;
+  readonly state: ContractState;
+  readonly startsAt: number;
+  readonly endsAt: number;
+  readonly readAt: number;
+}
+
+export async function selectSeatsOf(database: Queryable, issuer: string, subject: string): Promise<SeatOfPerson[]> {
+  const rows = await orm(database)
+    .select({
+      contract: seat.contractId,
+      role: seat.role,
+      state: contract.state,
+      startsAt: columns.startsAt,
+      endsAt: columns.endsAt,
+      readAt: databaseNowMs,
+    })
+    .from(seat)
+    .innerJoin(contract, eq(contract.contractId, seat.contractId))
+    .where(and(eq(seat.issuer, issuer), eq(seat.subject, subject)))
+    .orderBy(seat.contractId);
+  return rows.map((row) => ({ ...row, contract: row.contract as ContractId }));
+}

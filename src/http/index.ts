@@ -1,0 +1,4 @@
+export { openApiDocument } from "./openapi.ts";
+export { readBounded } from "./receive.ts";
+export { type Answer, callerOf, json, type Received, type Route } from "./route.ts";
+export { type ServeOptions, serve } from "./serve.ts";

@@ -1,0 +1,105 @@
+/** The OpenAPI 3.1 document, generated from the route table: what is not there is not served. */
+import * as z from "zod";
+import { type RefusalCode, refusals } from "../kernel/index.ts";
+import { parameters, type Route } from "./route.ts";
+
+/** Refusals that every route can answer. */
+const common: readonly RefusalCode[] = ["bad_header", "bad_query", "method_not_allowed", "fault"];
+/** And those of every route that asks who is there. */
+const identified: readonly RefusalCode[] = ["token_missing", "not_permitted", "not_found", "database_unavailable"];
+
+export function openApiDocument(routes: readonly Route[], version: string): string {
+  const paths: Record<string, Record<string, unknown>> = {};
+  for (const route of routes) {
+    const operations = paths[route.path] ?? {};
+    operations[route.method.toLowerCase()] = operation(route);
+    paths[route.path] = operations;
+  }
+  return JSON.stringify({
+    openapi: "3.1.0",
+    info: { title: "Postern", version, license: { name: "MIT", identifier: "MIT" } },
+    paths,
+    components: {
+      securitySchemes: { bearer: { type: "http", scheme: "bearer", bearerFormat: "JWT" } },
+      schemas: { Problem: problemSchema },
+    },
+  });
+}
+
+function operation(route: Route): unknown {
+  const answers = Object.entries(route.answers).map(([status, answer]) => [
+    status,
+    {
+      description: answer.description,
+      content: { [answer.media]: { schema: answer.schema ? z.toJSONSchema(answer.schema, { io: "input" }) : {} } },
+    },
+  ]);
+  return {
+    summary: route.summary,
+    tags: [route.who],
+    ...(route.who === "platform" ? {} : { security: [{ bearer: [] }] }),
+    parameters: [...pathParameters(route), ...queryParameters(route)],
+    ...(route.body ? { requestBody: requestBody(route.body) } : {}),
+    responses: { ...Object.fromEntries(answers), ...problems(route) },
+  };
+}
+
+function pathParameters({ path }: Route): unknown[] {
+  return [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => ({
+    name,
+    in: "path",
+    required: true,
+    schema: { type: "string", pattern: parameters[name ?? ""]?.source },
+  }));
+}
+
+function queryParameters({ query }: Route): unknown[] {
+  return Object.entries(query?.shape ?? {}).map(([name, schema]) => ({
+    name,
+    in: "query",
+    required: false,
+    schema: z.toJSONSchema(schema as z.ZodType, { io: "input", unrepresentable: "any" }),
+  }));
+}
+
+function requestBody(body: NonNullable<Route["body"]>): unknown {
+  const schema = body.schema ? z.toJSONSchema(body.schema, { io: "input" }) : { type: "string" };
+  return { required: true, description: `${body.description} At most ${body.bytesMax} bytes.`, content: { [body.media]: { schema } } };
+}
+
+function problems(route: Route): Record<string, unknown> {
+  const own: RefusalCode[] = [...route.refusals, ...common];
+  if (route.who !== "platform") own.push(...identified);
+  if (route.path.includes("{")) own.push("bad_id", "not_found");
+  if (route.body) own.push("bad_json", "too_large", "wrong_media_type", "unacceptable");
+  const byStatus = new Map<number, Set<RefusalCode>>();
+  for (const code of own) {
+    const { status } = refusals[code];
+    byStatus.set(status, (byStatus.get(status) ?? new Set()).add(code));
+  }
+  return Object.fromEntries(
+    [...byStatus].map(([status, codes]) => [
+      String(status),
+      {
+        description: [...codes].join(", "),
+        content: { "application/problem+json": { schema: { $ref: "#/components/schemas/Problem" } } },
+      },
+    ]),
+  );
+}
+
+const problemSchema = {
+  type: "object",
+  required: ["type", "title", "status", "code", "request_id"],
+  properties: {
+    type: { type: "string" },
+    title: { type: "string" },
+    status: { type: "integer" },
+    code: { enum: Object.keys(refusals) },
+    request_id: { type: "string" },
+    errors: {
+      type: "array",
+      items: { type: "object", required: ["pointer", "code"], properties: { pointer: { type: "string" }, code: { type: "string" } } },
+    },
+  },
+} as const;

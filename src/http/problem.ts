@@ -1,0 +1,51 @@
+/** RFC 9457 problems: one shape for every refusal, in the reader's language, never with a value, SQL, path or stack. */
+import { type Refusal, refusals } from "../kernel/index.ts";
+
+export type Language = "en" | "zh-CN";
+
+/** Chinese where Accept-Language names it before English. */
+export function languageOf(accept: string | null): Language {
+  const first = (accept ?? "")
+    .slice(0, 200)
+    .match(/\b(zh|en)\b/i)?.[1]
+    ?.toLowerCase();
+  return first === "zh" ? "zh-CN" : "en";
+}
+
+export interface ProblemContext {
+  readonly requestId: string;
+  readonly language: Language;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+export function problem(refusal: Refusal, { requestId, language, headers = {} }: ProblemContext): Response {
+  const { status } = refusals[refusal.code];
+  const body = {
+    type: `/docs/errors/${refusal.code}`,
+    title: refusals[refusal.code][language],
+    status,
+    code: refusal.code,
+    request_id: requestId,
+    ...(refusal.errors ? { errors: refusal.errors } : {}),
+  };
+  return new Response(JSON.stringify(body), {
+    status,
+    headers: {
+      ...baseHeaders,
+      ...(status === 401 ? { "www-authenticate": 'Bearer realm="postern"' } : {}),
+      ...(status === 503 ? { "retry-after": "1" } : {}),
+      ...headers,
+      "content-type": "application/problem+json",
+      "content-language": language,
+      "x-request-id": requestId,
+    },
+  });
+}
+
+/** On every answer. Nothing of ours is kept by a cache, sniffed, framed or executed. */
+export const baseHeaders: Readonly<Record<string, string>> = {
+  "cache-control": "no-store",
+  "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
+  "referrer-policy": "no-referrer",
+  "x-content-type-options": "nosniff",
+};

@@ -1,0 +1,115 @@
+/** The door for requests: path, query, headers and body are held to their grammar before anything else looks at them. */
+import type * as z from "zod";
+import { type Json, JsonSyntaxError, ok, parseJson, type Refusal, type Result, refuse } from "../kernel/index.ts";
+import { type BodySchema, parameters, type Route } from "./route.ts";
+
+export function readParams(raw: Readonly<Record<string, string>>): Result<Readonly<Record<string, string>>, Refusal> {
+  for (const [name, value] of Object.entries(raw)) {
+    if (!parameters[name]?.test(value)) return refuse({ code: "bad_id", errors: [{ pointer: `path:${name}`, code: "grammar" }] });
+  }
+  return ok(raw);
+}
+
+/** Unknown and repeated parameters are refused: what a caller believes to have filtered by must not be ignored. */
+export function readQuery(url: URL, schema: z.ZodObject | undefined): Result<Readonly<Record<string, string>>, Refusal> {
+  const query: Record<string, string> = Object.create(null);
+  for (const [name, value] of url.searchParams) {
+    const known = schema !== undefined && Object.hasOwn(schema.shape, name);
+    if (!known || name in query) {
+      return refuse({ code: "bad_query", errors: [{ pointer: known ? `query:${name}` : "query", code: known ? "repeated" : "unknown" }] });
+    }
+    query[name] = value;
+  }
+  const parsed = schema?.safeParse(query);
+  if (parsed && !parsed.success) {
+    return refuse({
+      code: "bad_query",
+      errors: parsed.error.issues.map((issue) => ({ pointer: `query:${issue.path.join(".")}`, code: issue.code })),
+    });
+  }
+  return ok(query);
+}
+
+export function checkHeaders(headers: Headers): Result<void, Refusal> {
+  const authorization = headers.get("authorization");
+  if (authorization?.includes(",")) return refuse({ code: "bad_header", errors: [{ pointer: "header:authorization", code: "repeated" }] });
+  if (headers.get("content-encoding"))
+    return refuse({ code: "wrong_media_type", errors: [{ pointer: "header:content-encoding", code: "unknown" }] });
+  return ok(undefined);
+}
+
+/** The media type without parameters must match; a charset other than UTF-8 is refused. */
+export function checkMedia(contentType: string | null, media: string): Result<void, Refusal> {
+  const [type, ...rest] = (contentType ?? "")
+    .toLowerCase()
+    .split(";")
+    .map((part) => part.trim());
+  const charset = rest.find((part) => part.startsWith("charset="));
+  const fits = type === media && (charset === undefined || /^charset="?utf-8"?$/.test(charset));
+  return fits ? ok(undefined) : refuse({ code: "wrong_media_type" });
+}
+
+/** Reads, parses and checks a JSON body. */
+export async function readJsonBody(request: Request, body: BodySchema): Promise<Result<unknown, Refusal>> {
+  const bytes = await readBounded(request.body, body.bytesMax);
+  if (bytes === null) return refuse({ code: "too_large" });
+  let value: Json;
+  try {
+    value = parseJson(new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes));
+  } catch (error) {
+    const at = error instanceof JsonSyntaxError ? `body:${error.at}` : "body";
+    return refuse({ code: "bad_json", errors: [{ pointer: at, code: "syntax" }] });
+  }
+  if (!body.schema) return ok(value);
+  const parsed = body.schema.safeParse(value);
+  if (parsed.success) return ok(parsed.data);
+  return refuse({ code: "unacceptable", errors: parsed.error.issues.slice(0, 20).map(describeIssue) });
+}
+
+/** Keys that a client made up are not repeated to it. */
+function describeIssue(issue: z.core.$ZodIssue): { pointer: string; code: string } {
+  return {
+    pointer: `/${issue.path
+      .map(String)
+      .filter((part) => /^[a-z0-9_]{1,40}$/.test(part))
+      .join("/")}`,
+    code: issue.code,
+  };
+}
+
+/** `null` = more than `bytesMax`; reading stops there. */
+export async function readBounded(stream: ReadableStream<Uint8Array> | null, bytesMax: number): Promise<Uint8Array | null> {
+  if (!stream) return new Uint8Array();
+  const chunks: Uint8Array[] = [];
+  let total = 0;
+  const reader = stream.getReader();
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) break;
+    total += value.length;
+    if (total > bytesMax) {
+      await reader.cancel().catch(() => undefined);
+      return null;
+    }
+    chunks.push(value);
+  }
+  const bytes = new Uint8Array(total);
+  let at = 0;
+  for (const chunk of chunks) {
+    bytes.set(chunk, at);
+    at += chunk.length;
+  }
+  return bytes;
+}
+
+/** Routes that share a path, so that another method is answered 405 with what is allowed. A literal segment comes before a parameter in its place. */
+export function byPath(routes: readonly Route[]): [string, Route[]][] {
+  const groups = new Map<string, Route[]>();
+  for (const route of routes) {
+    const group = groups.get(route.path) ?? [];
+    group.push(route);
+    groups.set(route.path, group);
+  }
+  const rank = (path: string) => path.replaceAll(/\{\w+\}/g, "\uffff");
+  return [...groups].sort(([a], [b]) => (rank(a) < rank(b) ? -1 : 1));
+}

@@ -1,0 +1,90 @@
+/**
+ * A route as data: what is served, what is documented and what is refused come from the same row.
+ * Handlers see parsed parts only; a path, query or body outside its schema never reaches them.
+ */
+import type * as z from "zod";
+import type { Refusal, RefusalCode, Result } from "../kernel/index.ts";
+
+export type Who = "agent" | "merchant_owner" | "officer" | "platform" | "anyone with a seat or an office";
+
+export interface Route {
+  readonly method: "GET" | "POST" | "PUT";
+  /** OpenAPI form: `/v1/contracts/{contract}`. Each parameter has its grammar in `parameters`. */
+  readonly path: string;
+  readonly who: Who;
+  readonly summary: string;
+  /** Optional string parameters; anything else in the query is refused. */
+  readonly query?: z.ZodObject;
+  readonly body?: BodySchema;
+  readonly answers: Readonly<Record<number, AnswerSchema>>;
+  /** Beyond those that every route of its kind has. */
+  readonly refusals: readonly RefusalCode[];
+  readonly handle: (request: Received) => Promise<Result<Answer, Refusal>>;
+}
+
+/** `schema` absent: the handler reads the stream itself, within `bytesMax`. */
+export interface BodySchema {
+  readonly media: string;
+  readonly bytesMax: number;
+  readonly schema?: z.ZodType;
+  readonly description: string;
+}
+
+export interface AnswerSchema {
+  readonly media: string;
+  readonly description: string;
+  readonly schema?: z.ZodType;
+}
+
+export interface Received {
+  readonly params: Readonly<Record<string, string>>;
+  readonly query: Readonly<Record<string, string>>;
+  /** Parsed by the route's body schema; `undefined` where the route has none. */
+  readonly body: unknown;
+  /** The unread body, for a route whose body has no schema. */
+  readonly stream: ReadableStream<Uint8Array> | null;
+  /** `null` = absent. */
+  readonly header: (name: string) => string | null;
+  readonly id: string;
+  /** `GET /v1/contracts/{contract}`. */
+  readonly route: string;
+  readonly address: string | undefined;
+  readonly userAgent: string | undefined;
+}
+
+/** Who calls, as the use cases take it. */
+export interface Caller {
+  readonly authorization: string | null;
+  readonly request: {
+    readonly id: string;
+    readonly route: string;
+    readonly address: string | undefined;
+    readonly userAgent: string | undefined;
+  };
+}
+
+export function callerOf({ header, id, route, address, userAgent }: Received): Caller {
+  return { authorization: header("authorization"), request: { id, route, address, userAgent } };
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly media: string;
+  readonly body: string | ReadableStream<Uint8Array>;
+}
+
+export function json(body: string, headers: Readonly<Record<string, string>> = {}, status = 200): Answer {
+  return { status, headers, media: "application/json", body };
+}
+
+const idPattern = /^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$/;
+
+/** The grammar of every path parameter; a route with another one does not start. */
+export const parameters: Readonly<Record<string, RegExp>> = {
+  contract: idPattern,
+  type: /^[a-z][a-z0-9_]{0,31}$/,
+  locator: /^r_[a-z2-7]{26}$/,
+  job: idPattern,
+  approval: idPattern,
+};

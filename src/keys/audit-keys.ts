@@ -1,0 +1,59 @@
+/**
+ * Keys of the logs: one per log and month for the details of entries, and the gateway log's pseudonym key.
+ * Random, wrapped by the root key, not derived from a contract's key: who acted stays readable for officers after the contract's data is gone.
+ * The keeper makes them ahead of time; the edge only reads.
+ */
+import { keyBytes, randomBytes } from "../crypto/index.ts";
+import type { Queryable } from "../storage/index.ts";
+import { KeysUnavailable, type RootKey } from "./ports.ts";
+import { insertAuditKey, selectAuditKey } from "./postgres.ts";
+
+const auditKeysMax = 4_000;
+
+export interface AuditKeys {
+  /** `purpose`: a month `2026-11`, or `pseudonym`. Throws KeysUnavailable where there is none. */
+  keyOf(database: Queryable, log: string, purpose: string): Promise<Uint8Array>;
+  /** Makes the keys of a log for this month and the next where they are missing. */
+  prepare(tx: Queryable, log: string, at: Date): Promise<void>;
+}
+
+export function createAuditKeys(root: RootKey): AuditKeys {
+  const cached = new Map<string, Promise<Uint8Array>>();
+  const context = (log: string, purpose: string) => `audit/${log}/${purpose}`;
+
+  const load = async (database: Queryable, log: string, purpose: string): Promise<Uint8Array> => {
+    const wrapped = await selectAuditKey(database, log, purpose);
+    const key = wrapped && (await root.unwrap(context(log, purpose), wrapped));
+    if (!key) throw new KeysUnavailable("the log's key is missing or does not open");
+    return key;
+  };
+
+  return {
+    keyOf(database, log, purpose) {
+      const name = context(log, purpose);
+      const known = cached.get(name);
+      if (known) return known;
+      const key = load(database, log, purpose);
+      cached.set(name, key);
+      key.catch(() => cached.delete(name));
+      if (cached.size > auditKeysMax) {
+        const oldest = cached.keys().next();
+        if (!oldest.done) cached.delete(oldest.value);
+      }
+      return key;
+    },
+    async prepare(tx, log, at) {
+      const next = new Date(Date.UTC(at.getUTCFullYear(), at.getUTCMonth() + 1, 1));
+      const purposes = [monthOf(at), monthOf(next), ...(log === "gateway" ? ["pseudonym"] : [])];
+      for (const purpose of purposes) {
+        if (cached.has(context(log, purpose)) || (await selectAuditKey(tx, log, purpose))) continue;
+        await insertAuditKey(tx, log, purpose, await root.wrap(context(log, purpose), randomBytes(keyBytes)));
+      }
+    },
+  };
+}
+
+/** `2026-11`, in UTC. */
+export function monthOf(at: Date): string {
+  return at.toISOString().slice(0, 7);
+}

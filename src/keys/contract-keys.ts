@@ -1,0 +1,82 @@
+/**
+ * The keys of one contract:  shares → contract key → { locator, index, pseudonym, each data subject's key }.
+ * A wrapped key binds its contract, its name and its epoch, so a row copied elsewhere does not open.
+ */
+import { type Aead, concat, hkdfSha256, keyBytes, open, randomBytes, seal, sha256, toBase64, utf8 } from "../crypto/index.ts";
+import { type ContractId, canonicalJson } from "../kernel/index.ts";
+import { KeysUnavailable } from "./ports.ts";
+
+export const keyPurposes = ["locator", "index", "pseudonym"] as const;
+export type KeyPurpose = (typeof keyPurposes)[number];
+
+export interface WrappedKey {
+  readonly epoch: number;
+  readonly wrapped: Uint8Array;
+}
+
+/** The opened keys of one contract. Inert: knows nothing of where they came from. */
+export interface ContractKeys {
+  readonly contract: ContractId;
+  /** The newest epoch, under which new keys are wrapped. */
+  readonly epoch: number;
+  readonly locator: Uint8Array;
+  readonly index: Uint8Array;
+  readonly pseudonym: Uint8Array;
+  wrapSubjectKey(subject: string, key: Uint8Array): WrappedKey;
+  /** `null` = it does not open: another contract's, another subject's, or changed bytes. */
+  openSubjectKey(subject: string, wrapped: WrappedKey): Uint8Array | null;
+}
+
+/** HKDF-SHA256(share A ‖ share B, salt = contract ‖ epoch, info = "data"). */
+export function deriveContractKey(contract: ContractId, epoch: number, shareA: Uint8Array, shareB: Uint8Array): Uint8Array {
+  return hkdfSha256(concat(shareA, shareB), utf8(`${contract}/${epoch}`), utf8("data"), keyBytes);
+}
+
+/** Logged when a share is made, so that a certificate can name exactly what was destroyed. SHA-256("keycommit" ‖ share), base64. */
+export function commitmentTo(share: Uint8Array): string {
+  return toBase64(sha256(concat(utf8("keycommit"), share)));
+}
+
+/** New random keys for every purpose, wrapped under `contractKey`. */
+export function createPurposeKeys(aead: Aead, contract: ContractId, epoch: number, contractKey: Uint8Array): Map<KeyPurpose, Uint8Array> {
+  return new Map(keyPurposes.map((purpose) => [purpose, seal(aead, contractKey, place(contract, purpose, epoch), randomBytes(keyBytes))]));
+}
+
+/** Throws KeysUnavailable where a key is missing or does not open: the contract cannot be served. */
+export function openContractKeys(
+  aead: Aead,
+  contract: ContractId,
+  contractKeys: ReadonlyMap<number, Uint8Array>,
+  wrapped: ReadonlyMap<string, WrappedKey>,
+): ContractKeys {
+  const epoch = Math.max(...contractKeys.keys());
+  const newest = contractKeys.get(epoch);
+  if (!newest) throw new KeysUnavailable("the contract has no keys");
+  const openNamed = (name: string, key: WrappedKey): Uint8Array | null => {
+    const parent = contractKeys.get(key.epoch);
+    return parent ? open(aead, parent, place(contract, name, key.epoch), key.wrapped) : null;
+  };
+  const purposeKey = (purpose: KeyPurpose): Uint8Array => {
+    const found = wrapped.get(purpose);
+    const key = found ? openNamed(purpose, found) : null;
+    if (!key) throw new KeysUnavailable(`the ${purpose} key does not open`);
+    return key;
+  };
+  return {
+    contract,
+    epoch,
+    locator: purposeKey("locator"),
+    index: purposeKey("index"),
+    pseudonym: purposeKey("pseudonym"),
+    wrapSubjectKey: (subject, key) => ({ epoch, wrapped: seal(aead, newest, place(contract, subjectName(subject), epoch), key) }),
+    openSubjectKey: (subject, key) => openNamed(subjectName(subject), key),
+  };
+}
+
+function subjectName(subject: string): string {
+  return `subject:${subject}`;
+}
+
+function place(contract: ContractId, name: string, epoch: number): Uint8Array {
+  return utf8(canonicalJson([contract, name, epoch]));
+}

@@ -1,0 +1,70 @@
+/**
+ * Share B as one file per contract and epoch, in a directory outside the database that is never backed up.
+ * Trusted to forget: whoever can restore this directory and the database can undo a purge.
+ */
+import { mkdir, open, readFile, rename, unlink } from "node:fs/promises";
+import { join } from "node:path";
+import type { ContractId } from "../kernel/index.ts";
+import { KeysUnavailable, type ShareStore } from "./ports.ts";
+
+export function createFileShareStore(directory: string): ShareStore {
+  const fileOf = (contract: ContractId, epoch: number) => join(directory, `${contract}.${epoch}.share`);
+  return {
+    async put(contract, epoch, share) {
+      await mkdir(directory, { recursive: true, mode: 0o700 });
+      const file = fileOf(contract, epoch);
+      const fresh = await open(`${file}.new`, "w", 0o600);
+      try {
+        await fresh.write(share);
+        await fresh.sync();
+      } finally {
+        await fresh.close();
+      }
+      await rename(`${file}.new`, file);
+      await syncDirectory(directory);
+    },
+    async get(contract, epoch) {
+      try {
+        return new Uint8Array(await readFile(fileOf(contract, epoch)));
+      } catch (error) {
+        if (isAbsent(error)) return null;
+        throw new KeysUnavailable("the share directory cannot be read", error);
+      }
+    },
+    async destroy(contract, epoch) {
+      const file = fileOf(contract, epoch);
+      try {
+        await overwrite(file);
+        await unlink(file);
+      } catch (error) {
+        if (!isAbsent(error)) throw new KeysUnavailable("the share cannot be destroyed", error);
+      }
+      await syncDirectory(directory);
+    },
+  };
+}
+
+/** Best effort against a later look at the disk; file systems may keep the old block, which is why no backup may cover this directory. */
+async function overwrite(file: string): Promise<void> {
+  const handle = await open(file, "r+");
+  try {
+    const { size } = await handle.stat();
+    await handle.write(new Uint8Array(size), 0, size, 0);
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+async function syncDirectory(directory: string): Promise<void> {
+  const handle = await open(directory, "r");
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+function isAbsent(error: unknown): boolean {
+  return error instanceof Error && "code" in error && error.code === "ENOENT";
+}

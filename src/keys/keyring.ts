@@ -1,0 +1,83 @@
+/**
+ * Opens a contract's keys for a request and keeps them a short while.
+ * A cached set is used only while the epoch that the request's own load names is the cached one, and lives at most a minute, so a fence cuts it.
+ */
+import { type Aead, keyBytes, randomBytes } from "../crypto/index.ts";
+import type { ContractId } from "../kernel/index.ts";
+import type { Queryable } from "../storage/index.ts";
+import { type ContractKeys, commitmentTo, createPurposeKeys, deriveContractKey, openContractKeys } from "./contract-keys.ts";
+import { KeysUnavailable, type RootKey, type ShareStore } from "./ports.ts";
+import { insertContractKeys, insertKeyEpoch, selectContractKeys, selectKeyEpochs } from "./postgres.ts";
+
+const keysLifeMs = 60_000;
+const contractsMax = 1_000;
+
+export interface Keyring {
+  /** Throws KeysUnavailable where a share is gone or does not open. `epoch` is the contract's newest, as the request's load read it. */
+  keysOf(database: Queryable, contract: ContractId, epoch: number): Promise<ContractKeys>;
+  /**
+   * Makes epoch 1 of a contract. Crash order: share B lies in its store before the rows are committed by the caller's transaction;
+   * a share without rows is replaced by the next try.
+   */
+  create(tx: Queryable, contract: ContractId): Promise<{ epoch: number; commitmentA: string; commitmentB: string }>;
+  /** Drops what is cached of a contract: the fence. */
+  forget(contract: ContractId): void;
+}
+
+export interface KeyringParts {
+  readonly aead: Aead;
+  readonly root: RootKey;
+  readonly shares: ShareStore;
+  /** Milliseconds. */
+  readonly now: () => number;
+}
+
+export function createKeyring({ aead, root, shares, now }: KeyringParts): Keyring {
+  const cached = new Map<ContractId, { keys: Promise<ContractKeys>; epoch: number; until: number }>();
+
+  const openKeys = async (database: Queryable, contract: ContractId): Promise<ContractKeys> => {
+    const contractKeys = new Map<number, Uint8Array>();
+    for (const { epoch, shareA } of await selectKeyEpochs(database, contract)) {
+      const a = shareA && (await root.unwrap(shareContext(contract, epoch), shareA));
+      const b = await shares.get(contract, epoch);
+      if (!a || !b) throw new KeysUnavailable("a share of the contract's key is missing");
+      if (b.length !== keyBytes) throw new KeysUnavailable("a share has the wrong length");
+      contractKeys.set(epoch, deriveContractKey(contract, epoch, a, b));
+    }
+    if (contractKeys.size === 0) throw new KeysUnavailable("the contract has no keys");
+    return openContractKeys(aead, contract, contractKeys, await selectContractKeys(database, contract));
+  };
+
+  return {
+    keysOf(database, contract, epoch) {
+      const known = cached.get(contract);
+      if (known && known.epoch === epoch && known.until > now()) return known.keys;
+      const keys = openKeys(database, contract);
+      cached.delete(contract);
+      cached.set(contract, { keys, epoch, until: now() + keysLifeMs });
+      keys.catch(() => cached.delete(contract));
+      if (cached.size > contractsMax) {
+        const oldest = cached.keys().next();
+        if (!oldest.done) cached.delete(oldest.value);
+      }
+      return keys;
+    },
+    async create(tx, contract) {
+      const epoch = 1;
+      const a = randomBytes(keyBytes);
+      const b = randomBytes(keyBytes);
+      const commitments = { commitmentA: commitmentTo(a), commitmentB: commitmentTo(b) };
+      await shares.put(contract, epoch, b);
+      await insertKeyEpoch(tx, { contract, epoch, shareA: await root.wrap(shareContext(contract, epoch), a), ...commitments });
+      await insertContractKeys(tx, contract, epoch, createPurposeKeys(aead, contract, epoch, deriveContractKey(contract, epoch, a, b)));
+      return { epoch, ...commitments };
+    },
+    forget(contract) {
+      cached.delete(contract);
+    },
+  };
+}
+
+function shareContext(contract: ContractId, epoch: number): string {
+  return `share-a/${contract}/${epoch}`;
+}

@@ -1,0 +1,39 @@
+/**
+ * Share B in a second Postgres, for several nodes and for Workers. That database must keep no history: no WAL archive, no backups, no replicas with delay.
+ */
+import type { Database } from "../storage/index.ts";
+import { KeysUnavailable, type ShareStore } from "./ports.ts";
+
+/** Run once by the owner of the second database. */
+export const shareStoreSchema = `create table if not exists postern_share (
+  contract_id text not null,
+  epoch int not null,
+  share bytea not null,
+  primary key (contract_id, epoch)
+);
+alter table postern_share alter share set statistics 0;`;
+
+export function createPostgresShareStore(database: Database): ShareStore {
+  const run = async (text: string, params: (string | number | Uint8Array)[]) => {
+    try {
+      return await database.query(text, params);
+    } catch (error) {
+      throw new KeysUnavailable("the share database does not answer", error);
+    }
+  };
+  return {
+    async put(contract, epoch, share) {
+      const text =
+        "insert into postern_share (contract_id, epoch, share) values ($1, $2, $3) on conflict (contract_id, epoch) do update set share = excluded.share";
+      await run(text, [contract, epoch, share]);
+    },
+    async get(contract, epoch) {
+      const rows = await run("select share, now() from postern_share where contract_id = $1 and epoch = $2", [contract, epoch]);
+      const share = rows[0]?.[0];
+      return share instanceof Uint8Array ? share : null;
+    },
+    async destroy(contract, epoch) {
+      await run("delete from postern_share where contract_id = $1 and epoch = $2", [contract, epoch]);
+    },
+  };
+}

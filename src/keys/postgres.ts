@@ -1,0 +1,98 @@
+/** The keyring's tables. Everything here is wrapped; nothing here opens anything. */
+import { and, eq, sql } from "drizzle-orm";
+import type { ContractId } from "../kernel/index.ts";
+import { databaseNowMs, orm, type Queryable } from "../storage/index.ts";
+import type { WrappedKey } from "./contract-keys.ts";
+import { auditKey, contractKey, keyEpoch, subjectKey } from "./schema.ts";
+
+export interface KeyEpoch {
+  readonly epoch: number;
+  /** `null` = destroyed. */
+  readonly shareA: Uint8Array | null;
+  readonly commitmentA: string;
+  readonly commitmentB: string;
+}
+
+export async function selectKeyEpochs(database: Queryable, contract: ContractId): Promise<KeyEpoch[]> {
+  return orm(database)
+    .select({
+      epoch: keyEpoch.epoch,
+      shareA: keyEpoch.shareA,
+      commitmentA: keyEpoch.commitmentA,
+      commitmentB: keyEpoch.commitmentB,
+      readAt: databaseNowMs,
+    })
+    .from(keyEpoch)
+    .where(eq(keyEpoch.contractId, contract))
+    .orderBy(keyEpoch.epoch);
+}
+
+/** 0 = the contract has no keys. */
+export async function newestEpoch(database: Queryable, contract: ContractId): Promise<number> {
+  return (await selectKeyEpochs(database, contract)).at(-1)?.epoch ?? 0;
+}
+
+export async function insertKeyEpoch(tx: Queryable, row: KeyEpoch & { contract: ContractId }): Promise<void> {
+  const { contract, ...rest } = row;
+  await orm(tx)
+    .insert(keyEpoch)
+    .values({ contractId: contract, ...rest });
+}
+
+/** Takes share A out of the row; the commitment stays. No fault if it was gone already. */
+export async function destroyShareA(tx: Queryable, contract: ContractId): Promise<void> {
+  await orm(tx).update(keyEpoch).set({ shareA: null }).where(eq(keyEpoch.contractId, contract));
+}
+
+export async function selectContractKeys(database: Queryable, contract: ContractId): Promise<Map<string, WrappedKey>> {
+  const rows = await orm(database)
+    .select({ purpose: contractKey.purpose, epoch: contractKey.epoch, wrapped: contractKey.wrapped, readAt: databaseNowMs })
+    .from(contractKey)
+    .where(eq(contractKey.contractId, contract));
+  return new Map(rows.map((row) => [row.purpose, row]));
+}
+
+export async function insertContractKeys(
+  tx: Queryable,
+  contract: ContractId,
+  epoch: number,
+  keys: ReadonlyMap<string, Uint8Array>,
+): Promise<void> {
+  const rows = [...keys].map(([purpose, wrapped]) => ({ contractId: contract, purpose, epoch, wrapped }));
+  await orm(tx).insert(contractKey).values(rows);
+}
+
+/** Keeps a key that stands; then reads what stands, so that two imports agree on one key per subject. */
+export async function insertSubjectKeys(tx: Queryable, contract: ContractId, keys: ReadonlyMap<string, WrappedKey>): Promise<void> {
+  const rows = [...keys].map(([subject, key]) => ({ contractId: contract, subject, ...key }));
+  if (rows.length > 0) await orm(tx).insert(subjectKey).values(rows).onConflictDoNothing();
+}
+
+export async function selectSubjectKeys(
+  database: Queryable,
+  contract: ContractId,
+  subjects: readonly string[],
+): Promise<Map<string, WrappedKey>> {
+  const rows = await orm(database)
+    .select({ subject: subjectKey.subject, epoch: subjectKey.epoch, wrapped: subjectKey.wrapped, readAt: databaseNowMs })
+    .from(subjectKey)
+    .where(
+      and(
+        eq(subjectKey.contractId, contract),
+        sql`${subjectKey.subject} in (select jsonb_array_elements_text(${JSON.stringify(subjects)}::text::jsonb))`,
+      ),
+    );
+  return new Map(rows.map((row) => [row.subject, row]));
+}
+
+export async function insertAuditKey(tx: Queryable, log: string, purpose: string, wrapped: Uint8Array): Promise<void> {
+  await orm(tx).insert(auditKey).values({ log, purpose, wrapped }).onConflictDoNothing();
+}
+
+export async function selectAuditKey(database: Queryable, log: string, purpose: string): Promise<Uint8Array | null> {
+  const rows = await orm(database)
+    .select({ wrapped: auditKey.wrapped, readAt: databaseNowMs })
+    .from(auditKey)
+    .where(and(eq(auditKey.log, log), eq(auditKey.purpose, purpose)));
+  return rows[0]?.wrapped ?? null;
+}

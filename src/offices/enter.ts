@@ -1,0 +1,99 @@
+/**
+ * The door of owners and officers:  identify → contract → office → which log
+ * A refusal here is logged here; whoever comes through logs their own act.
+ */
+import type { Actor, AuditLog, EntryDraft, LogHandle, LogHandles, RequestFacts } from "../audit/index.ts";
+import { type Contract, hasSeat, selectContract } from "../contracts/index.ts";
+import type { Identity, Principal } from "../identity/index.ts";
+import { type ContractId, ok, type Refusal, type RefusalCode, type Result, refuse } from "../kernel/index.ts";
+import { type Keyring, newestEpoch } from "../keys/index.ts";
+import type { Database } from "../storage/index.ts";
+import type { Office, Offices } from "./offices.ts";
+
+export interface OfficeDoor {
+  readonly identity: Identity;
+  readonly offices: Offices;
+  readonly database: Database;
+  readonly keyring: Keyring;
+  readonly audit: AuditLog;
+  readonly logs: LogHandles;
+}
+
+export interface Visit {
+  readonly authorization: string | null;
+  readonly request: RequestFacts;
+}
+
+export interface Entered {
+  readonly who: Principal;
+  readonly actor: Actor;
+  readonly contract: Contract;
+  /** The contract's own log while it is open to others than the purge, the gateway's otherwise. */
+  readonly log: LogHandle;
+}
+
+/** Comes in as a holder of `office` at the contract's merchant. */
+export async function enterContract(door: OfficeDoor, visit: Visit, id: ContractId, office: Office): Promise<Result<Entered, Refusal>> {
+  const person = await identifyPerson(door, visit);
+  if (!person.ok) return person;
+  const who = person.value;
+  const contract = await selectContract(door.database, id);
+  const held = contract && door.offices.officeAt(contract.merchant, who);
+  if (!contract || !held) {
+    const inside = contract !== null && (await hasSeat(door.database, id, who.issuer, who.subject));
+    return turnAway(door, visit, { role: "unknown", ...personOf(who) }, inside ? "not_permitted" : "not_found", id);
+  }
+  const actor: Actor = { role: held, ...personOf(who) };
+  if (held !== office) return turnAway(door, visit, actor, "not_permitted", id);
+  return ok({ who, actor, contract, log: await logOfContract(door, contract) });
+}
+
+/** Comes in as a holder of `office` anywhere. */
+export async function enterHouse(
+  door: OfficeDoor,
+  visit: Visit,
+  office: Office,
+): Promise<Result<{ who: Principal; actor: Actor; merchants: readonly string[]; log: LogHandle }, Refusal>> {
+  const person = await identifyPerson(door, visit);
+  if (!person.ok) return person;
+  const who = person.value;
+  const merchants = door.offices.merchantsOf(who, office);
+  if (merchants.length === 0) return turnAway(door, visit, { role: "unknown", ...personOf(who) }, "not_permitted");
+  return ok({ who, actor: { role: office, ...personOf(who) }, merchants, log: await door.logs.gateway(door.database) });
+}
+
+async function identifyPerson(door: OfficeDoor, visit: Visit): Promise<Result<Principal, Refusal>> {
+  const principal = await door.identity.identify(visit.authorization);
+  return principal.ok ? principal : turnAway(door, visit, { role: "unknown" }, principal.refusal);
+}
+
+async function turnAway(
+  door: OfficeDoor,
+  visit: Visit,
+  actor: Actor,
+  code: RefusalCode,
+  contract?: ContractId,
+): Promise<Result<never, Refusal>> {
+  const draft: EntryDraft = {
+    event: "request.refused",
+    actor,
+    request: visit.request,
+    outcome: { effect: "deny", code },
+    ...(contract ? { facts: { contract } } : {}),
+  };
+  await door.audit.append(await door.logs.gateway(door.database), draft);
+  return refuse({ code });
+}
+
+/** From the purge's fence on, the purge alone writes the contract's log; a draft has none yet. */
+export async function logOfContract(
+  { database, keyring, logs }: Pick<OfficeDoor, "database" | "keyring" | "logs">,
+  contract: Pick<Contract, "id" | "state">,
+): Promise<LogHandle> {
+  if (contract.state !== "active" && contract.state !== "ended") return logs.gateway(database);
+  return logs.contract(await keyring.keysOf(database, contract.id, await newestEpoch(database, contract.id)));
+}
+
+function personOf({ issuer, subject }: Principal): { issuer: string; subject: string } {
+  return { issuer, subject };
+}

@@ -1,0 +1,3 @@
+export { indexValueOf, locatorOf } from "./locator.ts";
+export { countRecords, type IndexEntry, type SealedRecord, selectVersions, upsertRecords } from "./postgres.ts";
+export { levelsMax, openLevel, type Place, sealLevel } from "./seal.ts";

@@ -1,0 +1,16 @@
+/**
+ * Names of records. Outside the seal a record is named only by its locator, a keyed hash of its type and the merchant's own id;
+ * a data subject is named by the locator of the record that stands for them.
+ */
+import { hmacSha256, toBase32, utf8 } from "../crypto/index.ts";
+import type { Locator } from "../kernel/index.ts";
+
+/** HMAC-SHA256(locator key, type ‖ 0 ‖ id), 130 bits as 26 base32 characters. `id`: the merchant's, exact bytes. */
+export function locatorOf(locatorKey: Uint8Array, type: string, id: string): Locator {
+  return `r_${toBase32(hmacSha256(locatorKey, utf8(`${type}\u0000${id}`))).slice(0, 26)}` as Locator;
+}
+
+/** HMAC-SHA256(index key, type ‖ 0 ‖ field ‖ 0 ‖ normalized value), 16 bytes: exact match, nothing else. */
+export function indexValueOf(indexKey: Uint8Array, type: string, field: string, normalized: string): Uint8Array {
+  return hmacSha256(indexKey, utf8(`${type}\u0000${field}\u0000${normalized}`)).subarray(0, 16);
+}

@@ -1,0 +1,83 @@
+/** The tables of records and their blind index. Every statement takes the contract's id. */
+import { eq, sql } from "drizzle-orm";
+import type { ContractId, Locator } from "../kernel/index.ts";
+import { databaseNowMs, orm, type Queryable } from "../storage/index.ts";
+import { blindIndex, record } from "./schema.ts";
+
+export interface SealedRecord {
+  readonly locator: Locator;
+  readonly subject: string;
+  readonly version: number;
+  /** By level; `null` = the record has no field of it. */
+  readonly levels: readonly (Uint8Array | null)[];
+}
+
+export interface IndexEntry {
+  readonly field: string;
+  readonly value: Uint8Array;
+  readonly locator: Locator;
+}
+
+/** The versions of those of `locators` that exist. */
+export async function selectVersions(
+  tx: Queryable,
+  contract: ContractId,
+  type: string,
+  locators: readonly Locator[],
+): Promise<Map<string, number>> {
+  const rows = await orm(tx)
+    .select({ locator: record.locator, version: record.version, readAt: databaseNowMs })
+    .from(record)
+    .where(sql`${record.contractId} = ${contract} and ${record.type} = ${type} and ${record.locator} in ${listOf(locators)}`)
+    .for("update");
+  return new Map(rows.map((row) => [row.locator, row.version]));
+}
+
+/** Writes whole rows and replaces their index entries. */
+export async function upsertRecords(
+  tx: Queryable,
+  contract: ContractId,
+  type: string,
+  records: readonly SealedRecord[],
+  entries: readonly IndexEntry[],
+): Promise<void> {
+  if (records.length === 0) return;
+  const rows = records.map(({ locator, subject, version, levels: [level0, level1, level2, level3] }) => ({
+    ...{ contractId: contract, type, locator, subject, version },
+    ...{ level0: level0 ?? null, level1: level1 ?? null, level2: level2 ?? null, level3: level3 ?? null },
+  }));
+  await orm(tx)
+    .insert(record)
+    .values(rows)
+    .onConflictDoUpdate({
+      target: [record.contractId, record.type, record.locator],
+      set: {
+        subject: sql`excluded.subject`,
+        version: sql`excluded.version`,
+        level0: sql`excluded.level0`,
+        level1: sql`excluded.level1`,
+        level2: sql`excluded.level2`,
+        level3: sql`excluded.level3`,
+      },
+    });
+  const locators = records.map((row) => row.locator);
+  await orm(tx)
+    .delete(blindIndex)
+    .where(sql`${blindIndex.contractId} = ${contract} and ${blindIndex.type} = ${type} and ${blindIndex.locator} in ${listOf(locators)}`);
+  const indexRows = entries.map((entry) => ({ contractId: contract, type, ...entry }));
+  if (indexRows.length > 0) await orm(tx).insert(blindIndex).values(indexRows).onConflictDoNothing();
+}
+
+export async function countRecords(database: Queryable, contract: ContractId): Promise<{ type: string; records: number }[]> {
+  const rows = await orm(database)
+    .select({ type: record.type, records: sql<string>`count(*)`, readAt: databaseNowMs })
+    .from(record)
+    .where(eq(record.contractId, contract))
+    .groupBy(record.type)
+    .orderBy(record.type);
+  return rows.map(({ type, records }) => ({ type, records: Number(records) }));
+}
+
+function listOf(locators: readonly Locator[]) {
+  return sql`(select jsonb_array_elements_text(${JSON.stringify(locators)}::text::jsonb))`;
+}
