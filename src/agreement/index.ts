@@ -1,0 +1,4 @@
+export { type ActivationParts, activationEffect } from "./activate.ts";
+export { tickAgreements } from "./clock.ts";
+export { type AgreementDesk, agreementRoutes } from "./routes.ts";
+export type { TrustKeys } from "./trust.ts";

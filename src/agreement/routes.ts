@@ -1,0 +1,175 @@
+/** The owner's routes: contracts, activation, seats, import. */
+import * as z from "zod";
+import { approvalSchema, describeApproval } from "../approvals/index.ts";
+import type { Bundles } from "../contracts/index.ts";
+import { fromUtf8 } from "../crypto/index.ts";
+import { type Answer, callerOf, json, type Received, type Route, readBounded } from "../http/index.ts";
+import { type ContractId, ok, type Refusal, type Result, refuse } from "../kernel/index.ts";
+import { requestActivation } from "./activate.ts";
+import { applyContract } from "./apply.ts";
+import { describeContract, listContracts, showContract } from "./contracts.ts";
+import { type ImportDesk, type Imported, importRecords } from "./import.ts";
+import { importSeats } from "./seats.ts";
+import { readTrust, type TrustKeys } from "./trust.ts";
+
+export interface AgreementDesk extends ImportDesk {
+  readonly bundles: Bundles;
+  /** Ids of the configured token issuers, which a seat may name. */
+  readonly issuers: ReadonlySet<string>;
+  readonly trust: TrustKeys;
+}
+
+const fileBytesMax = 256 * 1024;
+const file = z.strictObject({ name: z.string().min(1).max(200), text: z.string().max(fileBytesMax) });
+const applyBody = z.strictObject({ contract: file, policy: file });
+const contractSchema = z.object({
+  contract: z.string(),
+  merchant: z.string(),
+  vendor: z.string(),
+  standing: z.string(),
+  starts_at: z.iso.datetime(),
+  ends_at: z.iso.datetime(),
+  purge_due_at: z.iso.datetime(),
+  digest: z.string(),
+});
+const importedSchema = z.object({
+  lines: z.int(),
+  created: z.int(),
+  updated: z.int(),
+  rejected: z.array(z.object({ line: z.int(), code: z.string() })),
+  rejected_count: z.int(),
+  unnamed: z.record(z.string(), z.int()),
+});
+
+export function agreementRoutes(desk: AgreementDesk): Route[] {
+  return [...contractRoutes(desk), ...contentRoutes(desk)];
+}
+
+function contractRoutes(desk: AgreementDesk): Route[] {
+  return [
+    {
+      method: "GET",
+      path: "/v1/contracts",
+      who: "merchant_owner",
+      summary: "The caller's merchants' contracts",
+      answers: { 200: { media: "application/json", description: "By id", schema: z.object({ contracts: z.array(contractSchema) }) } },
+      refusals: ["audit_unavailable"],
+      handle: async (received) =>
+        answer(await listContracts(desk, callerOf(received)), (contracts) => ({ contracts: contracts.map(describeContract) })),
+    },
+    {
+      method: "POST",
+      path: "/v1/contracts",
+      who: "merchant_owner",
+      summary: "Write a contract and its policy as a draft; a draft may be replaced",
+      body: { media: "application/json", bytesMax: 3 * fileBytesMax, schema: applyBody, description: "Two YAML files and their names." },
+      answers: {
+        200: { media: "application/json", description: "The draft's id, digest and instants", schema: z.record(z.string(), z.string()) },
+      },
+      refusals: ["wrong_state", "audit_unavailable"],
+      handle: async (received) =>
+        answer(await applyContract(desk, callerOf(received), received.body as z.infer<typeof applyBody>), (applied) => ({
+          contract: applied.contract,
+          digest: applied.digest,
+          starts_at: applied.startsAt,
+          ends_at: applied.endsAt,
+          purge_due_at: applied.purgeDueAt,
+        })),
+    },
+    {
+      method: "GET",
+      path: "/v1/contracts/{contract}",
+      who: "merchant_owner",
+      summary: "One contract, with how many records it holds",
+      answers: { 200: { media: "application/json", description: "The contract", schema: contractSchema } },
+      refusals: ["audit_unavailable"],
+      handle: async (received) =>
+        answer(await showContract(desk, callerOf(received), contractOf(received)), (shown) => ({
+          ...describeContract(shown),
+          records: shown.records,
+        })),
+    },
+    {
+      method: "POST",
+      path: "/v1/contracts/{contract}/activate",
+      who: "merchant_owner",
+      summary: "Ask a second owner to bring a draft into force",
+      answers: { 202: { media: "application/json", description: "The request", schema: z.object({ approval: approvalSchema }) } },
+      refusals: ["wrong_state", "audit_unavailable"],
+      handle: async (received) =>
+        answer(
+          await requestActivation(desk, callerOf(received), contractOf(received)),
+          (approval) => ({ approval: describeApproval(approval) }),
+          202,
+        ),
+    },
+    {
+      method: "GET",
+      path: "/v1/contracts/{contract}/trust",
+      who: "merchant_owner",
+      summary: "The trust file: the keys by which a stranger verifies",
+      answers: { 200: { media: "application/json", description: "postern-trust/1" } },
+      refusals: ["audit_unavailable"],
+      handle: async (received) => {
+        const trust = await readTrust(desk, callerOf(received), contractOf(received));
+        return trust.ok ? ok(json(trust.value)) : trust;
+      },
+    },
+  ];
+}
+
+function contentRoutes(desk: AgreementDesk): Route[] {
+  return [
+    {
+      method: "POST",
+      path: "/v1/contracts/{contract}/agents",
+      who: "merchant_owner",
+      summary: "Seats from a CSV (issuer,subject,role,name), all or nothing",
+      body: { media: "text/csv", bytesMax: 1024 * 1024, description: "UTF-8, with that header." },
+      answers: { 200: { media: "application/json", description: "How many", schema: z.object({ seats: z.int() }) } },
+      refusals: ["wrong_state", "audit_unavailable"],
+      handle: async (received) => {
+        const csv = await readText(received, 1024 * 1024);
+        return csv.ok ? answer(await importSeats(desk, callerOf(received), contractOf(received), csv.value), (seats) => seats) : csv;
+      },
+    },
+    {
+      method: "POST",
+      path: "/v1/contracts/{contract}/records/{type}/import",
+      who: "merchant_owner",
+      summary: "Records as NDJSON, upserted by the merchant's `id`; rejected lines are named while the rest goes in",
+      body: { media: "application/x-ndjson", bytesMax: Number.MAX_SAFE_INTEGER, description: "One JSON object a line, streamed." },
+      answers: {
+        200: { media: "application/json", description: "Counts, rejected lines, paths that no policy names", schema: importedSchema },
+      },
+      refusals: ["wrong_state", "audit_unavailable", "keys_unavailable"],
+      handle: async (received) => {
+        const body = received.stream ?? new Blob([]).stream();
+        const target = { contract: contractOf(received), type: received.params.type ?? "", body };
+        return answer(await importRecords(desk, callerOf(received), target), describeImported);
+      },
+    },
+  ];
+}
+
+function describeImported({ lines, created, updated, rejected, rejectedCount, unnamed }: Imported): z.infer<typeof importedSchema> {
+  return { lines, created, updated, rejected: [...rejected], rejected_count: rejectedCount, unnamed: { ...unnamed } };
+}
+
+async function readText(received: Received, bytesMax: number): Promise<Result<string, Refusal>> {
+  const bytes = await readBounded(received.stream, bytesMax);
+  if (bytes === null) return refuse({ code: "too_large" });
+  try {
+    return ok(fromUtf8(bytes));
+  } catch {
+    return refuse({ code: "unacceptable", errors: [{ pointer: "body", code: "not_utf8" }] });
+  }
+}
+
+function contractOf(received: Received): ContractId {
+  return received.params.contract as ContractId;
+}
+
+function answer<Value>(result: Result<Value, Refusal>, describe: (value: Value) => unknown, status = 200): Result<Answer, Refusal> {
+  return result.ok ? ok(json(JSON.stringify(describe(result.value)), {}, status)) : result;
+}

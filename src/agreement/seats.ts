@@ -1,0 +1,86 @@
+/**
+ * Seats by the hundred from a CSV (issuer,subject,role,name):  enter → parse → check every row → log → write, all or nothing.
+ */
+import { parse } from "csv-parse/sync";
+import * as z from "zod";
+import { type Bundles, putSeats, type Seat } from "../contracts/index.ts";
+import { type ContractId, ok, type Refusal, type Result, refuse } from "../kernel/index.ts";
+import { enterContract, type OfficeDoor, type Visit } from "../offices/index.ts";
+
+const columns = ["issuer", "subject", "role", "name"] as const;
+const seatsMax = 5_000;
+
+const visible = /^[^\p{Cc}\p{Cf}\p{Co}\p{Cs}]+$/u;
+const rowSchema = z.strictObject({
+  issuer: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$/),
+  subject: z.string().min(1).max(255).regex(visible),
+  role: z.string().min(1).max(128),
+  name: z.string().min(1).max(128).regex(visible),
+});
+
+export async function importSeats(
+  door: OfficeDoor & { readonly bundles: Bundles; readonly issuers: ReadonlySet<string> },
+  visit: Visit,
+  id: ContractId,
+  csv: string,
+): Promise<Result<{ seats: number }, Refusal>> {
+  const entered = await enterContract(door, visit, id, "merchant_owner");
+  if (!entered.ok) return entered;
+  const { actor, contract, log } = entered.value;
+  const bundle = await door.bundles.bundleOf(door.database, id, contract.bundleDigest);
+  const open = contract.state === "draft" || contract.state === "active";
+  const seats: Result<readonly Seat[], Refusal> = open
+    ? readSeats(csv, new Set(Object.keys(bundle.roles)), door.issuers)
+    : refuse({ code: "wrong_state" });
+  await door.audit.append(log, {
+    event: "seats.imported",
+    actor,
+    request: visit.request,
+    outcome: seats.ok ? { effect: "allow", code: "imported" } : { effect: "deny", code: seats.refusal.code },
+    facts: { contract: id, ...(seats.ok ? { seats: seats.value.length } : {}) },
+  });
+  if (!seats.ok) return seats;
+  await door.database.transaction((tx) => putSeats(tx, id, seats.value));
+  return ok({ seats: seats.value.length });
+}
+
+/** `pointer`: `row:N`, the header being row 1. */
+export function readSeats(csv: string, roles: ReadonlySet<string>, issuers: ReadonlySet<string>): Result<readonly Seat[], Refusal> {
+  const table = readTable(csv);
+  if (!table.ok) return table;
+  const [header, ...rows] = table.value;
+  if (header?.join(",") !== columns.join(",")) return reject("row:1", "header", `the first row is ${columns.join(",")}`);
+  if (rows.length > seatsMax) return reject(`row:${seatsMax + 2}`, "too_many", `at most ${seatsMax} seats at once`);
+  const errors: { pointer: string; code: string }[] = [];
+  const seats: Seat[] = [];
+  const seen = new Set<string>();
+  rows.forEach((cells, i) => {
+    const row = rowSchema.safeParse(Object.fromEntries(columns.map((column, at) => [column, cells[at]])));
+    const code = row.success ? faultOf(row.data, { roles, issuers, seen }) : `bad_${String(row.error.issues[0]?.path[0] ?? "row")}`;
+    if (code !== null || !row.success) errors.push({ pointer: `row:${i + 2}`, code: code ?? "bad_row" });
+    else seats.push(row.data);
+  });
+  return errors.length > 0 ? refuse({ code: "unacceptable", errors: errors.slice(0, 100) }) : ok(seats);
+}
+
+function faultOf(seat: Seat, known: { roles: ReadonlySet<string>; issuers: ReadonlySet<string>; seen: Set<string> }): string | null {
+  if (!known.issuers.has(seat.issuer)) return "unknown_issuer";
+  if (!known.roles.has(seat.role)) return "unknown_role";
+  const person = `${seat.issuer}\u0000${seat.subject.normalize("NFKC").toLowerCase()}`;
+  if (known.seen.has(person)) return "duplicate";
+  known.seen.add(person);
+  return null;
+}
+
+function readTable(csv: string): Result<string[][], Refusal> {
+  try {
+    return ok(parse(csv, { bom: true, relax_column_count: false, skip_empty_lines: true }));
+  } catch (error) {
+    const line = error instanceof Error && "lines" in error ? Number(error.lines) : 1;
+    return reject(`row:${line}`, "csv", "not a CSV row of four columns");
+  }
+}
+
+function reject(pointer: string, code: string, message: string): Result<never, Refusal> {
+  return refuse({ code: "unacceptable", errors: [{ pointer, code, message }] });
+}

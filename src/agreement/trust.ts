@@ -1,0 +1,34 @@
+/** The trust file of a contract: the keys that its owners are handed, and by which a stranger verifies. */
+import { formatTrust, gatewayLog, type LogHandles, noteKey, type Trust } from "../audit/index.ts";
+import { keyId } from "../crypto/index.ts";
+import { type ContractId, ok, type Refusal, type Result } from "../kernel/index.ts";
+import { enterContract, type OfficeDoor, type Visit } from "../offices/index.ts";
+
+/** Raw Ed25519 public keys. */
+export interface TrustKeys {
+  readonly log: Uint8Array;
+  readonly certificate: Uint8Array;
+  readonly writers: readonly Uint8Array[];
+}
+
+export function trustOf(keys: TrustKeys, logs: LogHandles, contract: ContractId): Trust {
+  return {
+    log: noteKey(logs.originOf(contract), keys.log),
+    gateway: noteKey(logs.originOf(gatewayLog), keys.log),
+    writers: new Map(keys.writers.map((key) => [keyId(key), key])),
+    certificate: { kid: keyId(keys.certificate), key: keys.certificate },
+  };
+}
+
+/** Owners and officers may have it at any time. */
+export async function readTrust(
+  door: OfficeDoor & { readonly trust: TrustKeys },
+  visit: Visit,
+  id: ContractId,
+): Promise<Result<string, Refusal>> {
+  const entered = await enterContract(door, visit, id, "merchant_owner");
+  if (!entered.ok) return entered;
+  const { actor, log } = entered.value;
+  await door.audit.append(log, { event: "trust.read", actor, request: visit.request, outcome: { effect: "allow", code: "ok" } });
+  return ok(formatTrust(trustOf(door.trust, door.logs, id)));
+}

@@ -1,0 +1,101 @@
+/**
+ * The app:  routes of the journeys + the platform's own, onto Hono. Turns faults into what a caller may know.
+ */
+import type { Context, Hono } from "hono";
+import { uuidv7 } from "uuidv7";
+import * as z from "zod";
+import { AuditUnavailable } from "./audit/index.ts";
+import { json, openApiDocument, type Route, serve } from "./http/index.ts";
+import { ok, type Refusal } from "./kernel/index.ts";
+import { KeysUnavailable } from "./keys/index.ts";
+import { type Database, DatabaseUnavailable, databaseNowText } from "./storage/index.ts";
+
+/** What one side serves, and the database that it needs for it. */
+export interface Side {
+  readonly routes: readonly Route[];
+  readonly database: Database;
+}
+
+export interface AppOptions {
+  readonly version: string;
+  readonly addressOf: (c: Context) => string | undefined;
+  /** Called with faults that nobody expected. */
+  readonly report: (fault: unknown) => void;
+}
+
+/** One app over the sides that this process serves. */
+export function buildApp(sides: readonly Side[], { version, addressOf, report }: AppOptions): Hono {
+  const routes = sides.flatMap((side) => side.routes);
+  const databases = sides.map((side) => side.database);
+  routes.push(...platformRoutes(databases, () => openApiDocument(routes, version)));
+  return serve({ routes, newRequestId: uuidv7, addressOf, describeFault: (fault) => describeFault(fault, report) });
+}
+
+function describeFault(fault: unknown, report: (fault: unknown) => void): Refusal {
+  // The log is asked about first: it fails because the database does, and the caller is told what that means for them.
+  if (fault instanceof AuditUnavailable) return { code: "audit_unavailable" };
+  if (fault instanceof KeysUnavailable) return { code: "keys_unavailable" };
+  if (fault instanceof DatabaseUnavailable) return { code: "database_unavailable" };
+  report(fault);
+  return { code: "fault" };
+}
+
+const status = z.object({ status: z.enum(["ok", "failing"]), checks: z.record(z.string(), z.string()) });
+const clockSkewMaxMs = 60_000;
+
+function platformRoutes(databases: readonly Database[], openApi: () => string): Route[] {
+  let document: string | undefined;
+  return [
+    {
+      method: "GET",
+      path: "/healthz",
+      who: "platform",
+      summary: "The process answers",
+      answers: { 200: { media: "application/json", description: "It does", schema: z.object({ status: z.literal("ok") }) } },
+      refusals: [],
+      handle: () => Promise.resolve(ok(json('{"status":"ok"}'))),
+    },
+    {
+      method: "GET",
+      path: "/readyz",
+      who: "platform",
+      summary: "Database and clock",
+      answers: {
+        200: { media: "application/json", description: "Ready", schema: status },
+        503: { media: "application/json", description: "Not ready: which check fails", schema: status },
+      },
+      refusals: [],
+      handle: async () => {
+        const checks = await readiness(databases);
+        const ready = Object.values(checks).every((check) => check === "ok");
+        return ok(json(JSON.stringify({ status: ready ? "ok" : "failing", checks }), {}, ready ? 200 : 503));
+      },
+    },
+    {
+      method: "GET",
+      path: "/openapi.json",
+      who: "platform",
+      summary: "This document",
+      answers: { 200: { media: "application/json", description: "OpenAPI 3.1" } },
+      refusals: [],
+      handle: () => {
+        document ??= openApi();
+        return Promise.resolve(ok(json(document)));
+      },
+    },
+  ];
+}
+
+async function readiness(databases: readonly Database[]): Promise<Record<string, string>> {
+  const checks: Record<string, string> = { database: "ok", audit: "ok", clock: "ok" };
+  for (const database of databases) {
+    try {
+      const [row] = await database.query(`select ${databaseNowText}, (select state from audit.log where log = 'gateway')`);
+      if (Math.abs(Number(row?.[0]) - Date.now()) > clockSkewMaxMs) checks.clock = "differs from the database's by over a minute";
+      if (row?.[1] !== "open") checks.audit = "the gateway log is not open";
+    } catch {
+      checks.database = "does not answer";
+    }
+  }
+  return checks;
+}

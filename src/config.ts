@@ -1,0 +1,168 @@
+/**
+ * Configuration: the environment's `POSTERN_…` variables and the operator's file, each one zod schema. What is unknown, missing or malformed
+ * ends the start with one line that names the key and the cure; nothing is guessed.
+ */
+import { parseDocument } from "yaml";
+import * as z from "zod";
+import { isId } from "./kernel/index.ts";
+
+/** The start ends with this exit code (sysexits EX_CONFIG). */
+export const configExitCode = 78;
+
+export class ConfigRefused extends Error {
+  constructor(line: string) {
+    super(line);
+    this.name = "ConfigRefused";
+  }
+}
+
+const fileRef = z
+  .string()
+  .regex(/^file:.+$/, "must be file:PATH")
+  .transform((text) => text.slice("file:".length));
+const postgresUrl = z.string().refine(isPostgresUrl, "must be a postgres:// URL");
+
+const environmentSchema = z.object({
+  NODE_ENV: z.string().optional(),
+  PORT: z
+    .string()
+    .regex(/^[0-9]{1,5}$/, "must be a port number")
+    .transform(Number)
+    .refine((port) => port <= 65_535, "must be a port number")
+    .default(8787),
+  HOST: z.string().min(1).default("127.0.0.1"),
+  DATABASE_URL: postgresUrl.optional(),
+  DATABASE_URL_EDGE: postgresUrl.optional(),
+  DATABASE_URL_KEEPER: postgresUrl.optional(),
+  POSTERN_DATA: z.string().min(1).default("./data"),
+  POSTERN_ROOT_KEY: fileRef.optional(),
+  POSTERN_LOG_KEY: fileRef.optional(),
+  POSTERN_CERTIFICATE_KEY: fileRef.optional(),
+  /** A directory for two keys, or one key's file where a process serves only one side. */
+  POSTERN_WRITER_KEY: fileRef.optional(),
+  POSTERN_SHARE_STORE: z.union([fileRef.transform((path) => ({ path })), postgresUrl.transform((url) => ({ url }))]).optional(),
+  POSTERN_LOG_NAME: z
+    .string()
+    .regex(/^[a-z0-9.-]+(\/[A-Za-z0-9._-]+)*$/, "must be a name like gw.example/postern")
+    .default("localhost/postern"),
+  POSTERN_ORIGIN: z.url({ protocol: /^https?$/ }).default("http://127.0.0.1:8787"),
+  POSTERN_CONFIG: z.string().min(1).default("postern.yaml"),
+  POSTERN_INSECURE_HTTP: z.enum(["yes"]).optional(),
+  /** Read by the command line alone. */
+  POSTERN_TOKEN: z.string().optional(),
+});
+
+export type Environment = z.infer<typeof environmentSchema>;
+
+/** Reads what is ours out of `process.env` or a Worker's bindings. Throws ConfigRefused. */
+export function readEnvironment(variables: Readonly<Record<string, string | undefined>>): Environment {
+  const known = Object.keys(environmentSchema.shape);
+  for (const name of Object.keys(variables)) {
+    if (name.startsWith("POSTERN_") && !known.includes(name)) {
+      throw new ConfigRefused(`${name} is not a setting; did you mean ${nearest(name, known)}?`);
+    }
+  }
+  const parsed = environmentSchema.safeParse(
+    Object.fromEntries(known.map((name) => [name, variables[name] === "" ? undefined : variables[name]])),
+  );
+  if (parsed.success) return checkedEnvironment(parsed.data);
+  const [issue] = parsed.error.issues;
+  throw new ConfigRefused(`${String(issue?.path[0])}: ${issue?.message ?? "malformed"}`);
+}
+
+function checkedEnvironment(environment: Environment): Environment {
+  const { HOST, NODE_ENV, DATABASE_URL, DATABASE_URL_EDGE, DATABASE_URL_KEEPER, POSTERN_INSECURE_HTTP } = environment;
+  const production = NODE_ENV === "production";
+  if (production && POSTERN_INSECURE_HTTP)
+    throw new ConfigRefused("POSTERN_INSECURE_HTTP is refused in production; put a TLS proxy on this host in front");
+  if (!isLoopback(HOST) && !POSTERN_INSECURE_HTTP) {
+    throw new ConfigRefused(
+      `HOST ${HOST} would serve plain HTTP to others; keep 127.0.0.1 behind a TLS proxy, or set POSTERN_INSECURE_HTTP=yes outside production`,
+    );
+  }
+  const served = DATABASE_URL_EDGE ?? DATABASE_URL_KEEPER;
+  if (production && !served)
+    throw new ConfigRefused(
+      "DATABASE_URL_EDGE and DATABASE_URL_KEEPER are needed in production; the embedded database is for demo and development",
+    );
+  if (DATABASE_URL && !served)
+    throw new ConfigRefused("DATABASE_URL is for `postern migrate`; serving needs DATABASE_URL_EDGE and DATABASE_URL_KEEPER as well");
+  return environment;
+}
+
+const id = z.string().refine(isId, "must match [A-Za-z0-9][A-Za-z0-9._~-]*");
+const person = z.strictObject({ issuer: id, subject: z.string().min(1).max(255) });
+const remoteIssuer = z.strictObject({
+  id,
+  issuer: z.string().min(1).max(512),
+  jwks: z.url({ protocol: /^https?$/ }),
+  audience: z.string().min(1).max(512).optional(),
+});
+const builtInIssuer = z.strictObject({ id: z.literal("demo"), built_in: z.literal(true) });
+
+const operatorFileSchema = z.strictObject({
+  issuers: z.array(z.union([builtInIssuer, remoteIssuer])).min(1),
+  merchants: z.record(
+    id,
+    z.strictObject({
+      owners: z.array(person).min(2, "needs at least two owners: nobody approves their own act"),
+      officers: z.array(person).default([]),
+    }),
+  ),
+  vendors: z.record(id, z.strictObject({ issuers: z.array(id).min(1) })).default({}),
+  operators: z.array(person).default([]),
+  /** Raw Ed25519 public keys in base64 of writers in other processes, for the trust file. */
+  writers: z.array(z.base64()).default([]),
+});
+
+export type OperatorFile = z.infer<typeof operatorFileSchema>;
+
+/** Reads `postern.yaml`. `name`: how the file is called in the error. Throws ConfigRefused. */
+export function readOperatorFile(text: string, name: string, production: boolean): OperatorFile {
+  const document = parseDocument(text, { uniqueKeys: true, merge: false, maxAliasCount: 0, version: "1.2" } as Parameters<
+    typeof parseDocument
+  >[1]);
+  const [error] = document.errors;
+  if (error) throw new ConfigRefused(`${name}:${error.linePos?.[0].line ?? 1}: ${error.code}`);
+  const parsed = operatorFileSchema.safeParse(document.toJS({ maxAliasCount: 0 }));
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues;
+    throw new ConfigRefused(`${name}: ${issue?.path.join(".") || "file"}: ${issue?.message ?? "malformed"}`);
+  }
+  checkPeople(parsed.data, name, production);
+  return parsed.data;
+}
+
+function checkPeople(file: OperatorFile, name: string, production: boolean): void {
+  const issuers = new Set(file.issuers.map((issuer) => issuer.id));
+  if (issuers.size < file.issuers.length) throw new ConfigRefused(`${name}: issuers: two have the same id`);
+  if (production && file.issuers.some((issuer) => "built_in" in issuer)) {
+    throw new ConfigRefused(`${name}: issuers: the built-in issuer is refused in production; name your identity provider`);
+  }
+  const people = [...file.operators, ...Object.values(file.merchants).flatMap((merchant) => [...merchant.owners, ...merchant.officers])];
+  for (const { issuer } of people) {
+    if (!issuers.has(issuer)) throw new ConfigRefused(`${name}: ${issuer} is not one of the issuers`);
+  }
+  for (const [merchant, { owners }] of Object.entries(file.merchants)) {
+    const distinct = new Set(owners.map((owner) => `${owner.issuer}/${owner.subject}`));
+    if (distinct.size < owners.length) throw new ConfigRefused(`${name}: merchants.${merchant}.owners: one person stands twice`);
+  }
+}
+
+function isPostgresUrl(text: string): boolean {
+  const url = URL.parse(text);
+  return url !== null && /^postgres(ql)?:$/.test(url.protocol) && url.hostname !== "";
+}
+
+function isLoopback(host: string): boolean {
+  return host === "localhost" || host === "::1" || /^127(\.\d{1,3}){3}$/.test(host);
+}
+
+/** The known name that shares the longest start. */
+function nearest(name: string, known: readonly string[]): string {
+  const shared = (other: string) => [...other].findIndex((letter, i) => letter !== name[i]);
+  return known.reduce(
+    (best, other) => ((shared(other) === -1 ? other.length : shared(other)) > shared(best) ? other : best),
+    known[0] ?? "",
+  );
+}

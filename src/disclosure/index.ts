@@ -1,0 +1,2 @@
+export type { Disclosure } from "./disclose.ts";
+export { disclosureRoutes } from "./routes.ts";

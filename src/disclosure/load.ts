@@ -1,0 +1,47 @@
+/**
+ * Where records come from. One function, so that a merchant's own API can stand in the vault's place: this build has the vault (postgres.ts).
+ */
+import type { ContractState } from "../contracts/index.ts";
+import type { ContractId, Locator } from "../kernel/index.ts";
+import type { WrappedKey } from "../keys/index.ts";
+import type { SealedRecord } from "../records/index.ts";
+
+export type Find = { readonly locator: Locator } | { readonly field: string; readonly indexValue: Uint8Array } | null;
+
+export interface Question {
+  readonly contract: ContractId;
+  readonly issuer: string;
+  readonly subject: string;
+  readonly type: string;
+  /** `null`: only who asks and under what contract. */
+  readonly find: Find;
+}
+
+export interface LoadedRecord extends SealedRecord {
+  /** `null` = the subject's key is gone. */
+  readonly subjectKey: WrappedKey | null;
+}
+
+export interface Loaded {
+  /** The database's clock, milliseconds. */
+  readonly now: number;
+  /** `null` = no such contract. */
+  readonly contract: {
+    readonly state: ContractState;
+    readonly startsAt: number;
+    readonly endsAt: number;
+    readonly merchant: string;
+    readonly bundleDigest: string;
+    /** Newest key epoch; 0 = none yet. */
+    readonly epoch: number;
+  } | null;
+  /** `null` = no seat at this contract. */
+  readonly role: string | null;
+  /** At most `hitsMax` + 1. */
+  readonly records: readonly LoadedRecord[];
+}
+
+export const hitsMax = 20;
+
+/** Throws where the source cannot be asked. */
+export type Load = (question: Question) => Promise<Loaded>;

@@ -1,0 +1,126 @@
+/** The agent's routes. */
+import * as z from "zod";
+import { formatPromise } from "../audit/index.ts";
+import { type Answer, callerOf, json, type Received, type Route } from "../http/index.ts";
+import { type ContractId, type Json, type Locator, ok, printJson, type Refusal, type Result, refuse } from "../kernel/index.ts";
+import { type Ask, type Disclosed, type Disclosure, disclose, type MaskedRecord, type Want } from "./disclose.ts";
+import { type Me, me } from "./me.ts";
+
+const masking = z.array(
+  z.object({ path: z.string(), class: z.string(), treatment: z.string(), why: z.string(), can: z.array(z.string()) }),
+);
+const maskedRecord = z.object({ type: z.string(), locator: z.string(), fields: z.record(z.string(), z.unknown()), masking });
+const searchBody = z.strictObject({ by: z.record(z.string().max(128), z.string().min(1).max(512)) });
+const meAnswer = z.object({ contracts: z.array(z.object({ contract: z.string(), role: z.string(), standing: z.string() })) });
+
+export function disclosureRoutes(deps: Disclosure): Route[] {
+  return [
+    {
+      method: "GET",
+      path: "/v1/contracts/{contract}/records/{type}/{locator}",
+      who: "agent",
+      summary: "One masked record",
+      answers: {
+        200: { media: "application/json", description: "The record; header Audit-Promise proves its entry", schema: maskedRecord },
+      },
+      refusals,
+      handle: async (received) => {
+        const asked = askOf(received, { kind: "read", locator: received.params.locator as Locator });
+        return asked.ok ? answerRead(await disclose(deps, asked.value)) : asked;
+      },
+    },
+    {
+      method: "POST",
+      path: "/v1/contracts/{contract}/records/{type}/search",
+      who: "agent",
+      summary: "Masked records by exact match on one searchable field, or on the merchant's own `id`",
+      body: {
+        media: "application/json",
+        bytesMax: 4_096,
+        schema: searchBody,
+        description: 'One field: `{"by":{"phone":"138 0013 8000"}}`.',
+      },
+      answers: {
+        200: {
+          media: "application/json",
+          description: "At most 20",
+          schema: z.object({ records: z.array(maskedRecord), more: z.boolean() }),
+        },
+      },
+      refusals,
+      handle: async (received) => {
+        const want = wantOf(received.body as z.infer<typeof searchBody>);
+        if (!want.ok) return want;
+        const asked = askOf(received, want.value);
+        return asked.ok ? answerSearch(await disclose(deps, asked.value)) : asked;
+      },
+    },
+    {
+      method: "GET",
+      path: "/v1/me",
+      who: "agent",
+      summary: "The caller's seats",
+      answers: { 200: { media: "application/json", description: "Contracts, role, standing", schema: meAnswer } },
+      refusals: [],
+      handle: async (received) => answerMe(await me(deps, received.header("authorization"))),
+    },
+  ];
+}
+
+const refusals = [
+  "contract_not_active",
+  "contract_ended",
+  "contract_purged",
+  "purpose_required",
+  "purpose_unknown",
+  "record_damaged",
+  "audit_unavailable",
+  "keys_unavailable",
+] as const;
+
+function wantOf({ by }: z.infer<typeof searchBody>): Result<Want, Refusal> {
+  const [only, ...others] = Object.entries(by);
+  if (!only || others.length > 0) return refuse({ code: "unacceptable", errors: [{ pointer: "/by", code: "one_field" }] });
+  const [field, value] = only;
+  return ok({ kind: "search", field, value });
+}
+
+/** Visible ASCII, one line. */
+const headerPattern = /^[\x21-\x7e]{1,128}$/;
+
+function askOf(received: Received, want: Want): Result<Ask, Refusal> {
+  const purpose = received.header("postern-purpose");
+  const ticket = received.header("postern-ticket");
+  for (const [name, value] of Object.entries({ "postern-purpose": purpose, "postern-ticket": ticket })) {
+    if (value !== null && !headerPattern.test(value))
+      return refuse({ code: "bad_header", errors: [{ pointer: `header:${name}`, code: "grammar" }] });
+  }
+  const { params } = received;
+  return ok({ ...callerOf(received), contract: params.contract as ContractId, type: params.type ?? "", want, purpose, ticket });
+}
+
+function answerRead(disclosed: Result<Disclosed, Refusal>): Result<Answer, Refusal> {
+  if (!disclosed.ok) return disclosed;
+  const [record] = disclosed.value.records;
+  return record ? ok(json(recordText(record), promiseHeader(disclosed.value))) : refuse({ code: "not_found" });
+}
+
+function answerSearch(disclosed: Result<Disclosed, Refusal>): Result<Answer, Refusal> {
+  if (!disclosed.ok) return disclosed;
+  const { records, more } = disclosed.value;
+  return ok(json(`{"records":[${records.map(recordText).join(",")}],"more":${more}}`, promiseHeader(disclosed.value)));
+}
+
+/** Numbers keep their digits. */
+function recordText({ type, locator, fields, masking: notes }: MaskedRecord): string {
+  const rest = notes.map(({ path, class: name, treatment, why, can }) => ({ path, class: name, treatment, why, can }));
+  return printJson({ type, locator, fields, masking: rest as Json });
+}
+
+function promiseHeader({ promise }: Disclosed): Record<string, string> {
+  return { "audit-promise": formatPromise(promise) };
+}
+
+function answerMe(mine: Result<Me, Refusal>): Result<Answer, Refusal> {
+  return mine.ok ? ok(json(JSON.stringify(mine.value))) : mine;
+}

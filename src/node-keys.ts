@@ -1,0 +1,78 @@
+/**
+ * Key files of a Node process, under `POSTERN_DATA/keys`: made on the first start, read ever after, never backed up.
+ * A file that is there and wrong ends the start; a missing one is made only where nothing was sealed yet (the caller knows).
+ */
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { ConfigRefused } from "./config.ts";
+import { createSigner, fromBase64, randomBytes, type Signer, toBase64 } from "./crypto/index.ts";
+import { type BuiltInIssuer, createBuiltInIssuer, generateBuiltInKey } from "./identity/index.ts";
+
+/** Cache Directory Tagging Specification: backup programs leave such a directory out. */
+const cacheTag =
+  "Signature: 8a477f597d28d172789f06886806bc55\n# Postern's keys. A backup of this directory undoes every purge: leave it out.\n";
+
+export interface KeyFiles {
+  readonly root: Uint8Array;
+  readonly log: Signer;
+  readonly certificate: Signer;
+  readonly edgeWriter: Signer;
+  readonly keeperWriter: Signer;
+}
+
+export interface KeyPaths {
+  readonly root?: string | undefined;
+  readonly log?: string | undefined;
+  readonly certificate?: string | undefined;
+  /** A directory with `edge.key` and `keeper.key`. */
+  readonly writers?: string | undefined;
+}
+
+export function keysDirectory(data: string): string {
+  return join(data, "keys");
+}
+
+export async function readKeyFiles(data: string, paths: KeyPaths): Promise<KeyFiles> {
+  const directory = keysDirectory(data);
+  await mkdir(directory, { recursive: true, mode: 0o700 });
+  await writeFile(join(directory, "CACHEDIR.TAG"), cacheTag);
+  const writers = paths.writers ?? directory;
+  return {
+    root: await readSecret(paths.root ?? join(directory, "root.key")),
+    log: await createSigner(await readSecret(paths.log ?? join(directory, "log.key"))),
+    certificate: await createSigner(await readSecret(paths.certificate ?? join(directory, "certificate.key"))),
+    edgeWriter: await createSigner(await readSecret(join(writers, "edge.key"))),
+    keeperWriter: await createSigner(await readSecret(join(writers, "keeper.key"))),
+  };
+}
+
+/** 32 random bytes in base64, one line. Errors name the file, never its content. */
+async function readSecret(path: string): Promise<Uint8Array> {
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  await writeFile(path, `${toBase64(randomBytes(32))}\n`, { flag: "wx", mode: 0o600 }).catch(unlessExists);
+  let secret: Uint8Array;
+  try {
+    secret = fromBase64((await readFile(path, "utf8")).trim());
+  } catch {
+    throw new ConfigRefused(`${path} is not a key: 32 bytes in base64 on one line`);
+  }
+  if (secret.length !== 32) throw new ConfigRefused(`${path} has ${secret.length} bytes; a key has 32`);
+  if (secret.every((byte) => byte === secret[0])) throw new ConfigRefused(`${path} is not random; make one with: openssl rand -base64 32`);
+  return secret;
+}
+
+/** The demo's own issuer. Whoever reads this file is anybody in the demo. */
+export async function readBuiltInIssuer(data: string): Promise<BuiltInIssuer> {
+  const path = join(data, "issuer", "key.json");
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  await writeFile(path, JSON.stringify(await generateBuiltInKey()), { flag: "wx", mode: 0o600 }).catch(unlessExists);
+  try {
+    return createBuiltInIssuer(JSON.parse(await readFile(path, "utf8")));
+  } catch {
+    throw new ConfigRefused(`${path} is not the built-in issuer's key; remove the file to make a new one`);
+  }
+}
+
+function unlessExists(error: unknown): void {
+  if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error;
+}

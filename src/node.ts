@@ -1,0 +1,224 @@
+/**
+ * Postern on Node: both sides in one process, or one by `--only`. Opens databases and key files, serves, runs the keeper's loops, drains on SIGTERM.
+ */
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { type HttpBindings, serve as listen } from "@hono/node-server";
+import type { Context } from "hono";
+import { buildApp, type Side } from "./app.ts";
+import { assembleEdge, assembleKeeper, type CommonParts, type Keeper } from "./assemble.ts";
+import { ConfigRefused, type Environment, type OperatorFile, readOperatorFile } from "./config.ts";
+import { fromBase64 } from "./crypto/index.ts";
+import { nodeAead } from "./crypto/node-aead.ts";
+import type { IssuerProfile } from "./identity/index.ts";
+import { nodeDigest } from "./identity/node-digest.ts";
+import { createInFlight } from "./kernel/index.ts";
+import { createFileShareStore } from "./keys/file-share-store.ts";
+import { createRootKey, type ShareStore } from "./keys/index.ts";
+import { createPostgresShareStore } from "./keys/postgres-share-store.ts";
+import { keysDirectory, readBuiltInIssuer, readKeyFiles } from "./node-keys.ts";
+import { checkMigrations, type Database, migrate } from "./storage/index.ts";
+import { readMigrations } from "./storage/node-migrations.ts";
+import { openPglite } from "./storage/pglite.ts";
+import { openPostgres } from "./storage/postgres.ts";
+import { version } from "./version.ts";
+
+export type Only = "edge" | "keeper";
+
+export interface Running {
+  readonly keeper: Keeper | null;
+  readonly port: number;
+  /** Stops accepting, lets what is under way end (at most 10 s), closes the databases. */
+  stop(): Promise<void>;
+}
+
+const poolSize = 10;
+const queueMax = 1_000;
+const edgeDeadlineMs = 5_000;
+const keeperDeadlineMs = 60_000;
+const sequenceEveryMs = 1_000;
+const tickEveryMs = 2_000;
+const drainMs = 10_000;
+const leaseMs = 10_000;
+/** Request deadline + 60 s, after which no process uses a key it cached before the fence. */
+const fenceWaitMs = 65_000;
+
+export interface StartOptions {
+  readonly environment: Environment;
+  readonly operators: OperatorFile;
+  readonly only?: Only | undefined;
+}
+
+/** Reads the file that `POSTERN_CONFIG` names. */
+export async function loadOperatorFile(environment: Environment): Promise<OperatorFile> {
+  const path = environment.POSTERN_CONFIG;
+  const text = await readFile(path, "utf8").catch(() => {
+    throw new ConfigRefused(`${path} cannot be read; POSTERN_CONFIG names the operator's file (issuers, merchants, vendors)`);
+  });
+  return readOperatorFile(text, path, environment.NODE_ENV === "production");
+}
+
+/** Starts both sides, or one. Throws ConfigRefused for what the operator can mend. */
+export async function start({ environment, operators, only }: StartOptions): Promise<Running> {
+  const data = environment.POSTERN_DATA;
+  const databases = await openDatabases(environment, only);
+  try {
+    const keys = await readKeyFiles(data, {
+      root: environment.POSTERN_ROOT_KEY,
+      log: environment.POSTERN_LOG_KEY,
+      certificate: environment.POSTERN_CERTIFICATE_KEY,
+      writers: environment.POSTERN_WRITER_KEY,
+    });
+    const common: CommonParts = {
+      aead: nodeAead,
+      root: createRootKey(nodeAead, keys.root),
+      shares: openShares(environment),
+      logName: environment.POSTERN_LOG_NAME,
+      issuers: await issuersOf(operators, data),
+      audience: environment.POSTERN_ORIGIN,
+      digest: nodeDigest,
+      now: Date.now,
+    };
+    const inFlight = createInFlight();
+    const alone = only === undefined;
+    const keeper =
+      only === "edge"
+        ? null
+        : assembleKeeper(
+            common,
+            {
+              database: databases.keeper,
+              writer: keys.keeperWriter,
+              merchants: operators.merchants,
+              logSigner: keys.log,
+              certificateSigner: keys.certificate,
+              writers: [keys.edgeWriter.publicKey, keys.keeperWriter.publicKey, ...operators.writers.map(fromBase64)],
+              fenceWaitMs: alone ? 0 : fenceWaitMs,
+              leaseMs,
+            },
+            inFlight,
+          );
+    const edge = only === "keeper" ? null : assembleEdge(common, { database: databases.edge, writer: keys.edgeWriter }, inFlight);
+    await keeper?.prepare();
+    return await serveSides({ environment, keeper, sides: [edge, keeper].filter((side) => side !== null), databases });
+  } catch (error) {
+    await databases.close();
+    throw error;
+  }
+}
+
+interface Databases {
+  readonly edge: Database;
+  readonly keeper: Database;
+  close(): Promise<void>;
+}
+
+async function openDatabases(environment: Environment, only: Only | undefined): Promise<Databases> {
+  const { DATABASE_URL_EDGE: edgeUrl, DATABASE_URL_KEEPER: keeperUrl } = environment;
+  if (edgeUrl === undefined && keeperUrl === undefined) {
+    if (only) throw new ConfigRefused(`--only ${only} needs a Postgres: the embedded database belongs to one process`);
+    const embedded = await openPglite({ directory: join(environment.POSTERN_DATA, "db") });
+    await migrate(embedded, readMigrations());
+    return { edge: embedded, keeper: embedded, close: () => embedded.close() };
+  }
+  const needed = [
+    ...(only === "keeper" ? [] : [["DATABASE_URL_EDGE", edgeUrl]]),
+    ...(only === "edge" ? [] : [["DATABASE_URL_KEEPER", keeperUrl]]),
+  ];
+  const missing = needed.find(([, url]) => url === undefined);
+  if (missing) throw new ConfigRefused(`${missing[0]} is needed: each side has its own database role`);
+  const open = (url: string, deadlineMs: number, side: Only) =>
+    openPostgres({ url, poolSize, queueMax, deadlineMs, applicationName: `postern-${side}` });
+  const edge = open(edgeUrl ?? keeperUrl ?? "", edgeDeadlineMs, "edge");
+  const keeper = open(keeperUrl ?? edgeUrl ?? "", keeperDeadlineMs, "keeper");
+  await checkMigrations(only === "edge" ? edge : keeper, readMigrations());
+  return {
+    edge,
+    keeper,
+    close: async () => {
+      await Promise.all([edge.close(), keeper.close()]);
+    },
+  };
+}
+
+function openShares({ POSTERN_SHARE_STORE: store, POSTERN_DATA }: Environment): ShareStore {
+  if (store && "url" in store) {
+    return createPostgresShareStore(
+      openPostgres({ url: store.url, poolSize: 2, queueMax, deadlineMs: edgeDeadlineMs, applicationName: "postern-shares" }),
+    );
+  }
+  return createFileShareStore(store?.path ?? join(keysDirectory(POSTERN_DATA), "shares"));
+}
+
+async function issuersOf(operators: OperatorFile, data: string): Promise<IssuerProfile[]> {
+  const profiles: IssuerProfile[] = [];
+  for (const issuer of operators.issuers) {
+    if ("built_in" in issuer) profiles.push((await readBuiltInIssuer(data)).profile);
+    else profiles.push({ id: issuer.id, issuer: issuer.issuer, audience: issuer.audience, keys: { jwks: new URL(issuer.jwks) } });
+  }
+  return profiles;
+}
+
+interface Serving {
+  readonly environment: Environment;
+  readonly keeper: Keeper | null;
+  readonly sides: readonly Side[];
+  readonly databases: Databases;
+}
+
+async function serveSides({ environment, keeper, sides, databases }: Serving): Promise<Running> {
+  const app = buildApp(sides, { version, addressOf, report });
+  const loops = keeper ? [every(sequenceEveryMs, () => keeper.sequence()), every(tickEveryMs, () => keeper.tick())] : [];
+  const server = await new Promise<ReturnType<typeof listen>>((resolve, reject) => {
+    const opened = listen({ fetch: app.fetch, port: environment.PORT, hostname: environment.HOST, overrideGlobalObjects: false }, () =>
+      resolve(opened),
+    );
+    opened.once("error", reject);
+  });
+  const address = server.address();
+  return {
+    keeper,
+    port: typeof address === "object" && address ? address.port : environment.PORT,
+    async stop() {
+      const closed = new Promise<void>((resolve) => {
+        server.close(() => resolve());
+      });
+      if ("closeIdleConnections" in server) server.closeIdleConnections();
+      await Promise.race([closed, new Promise((resolve) => setTimeout(resolve, drainMs).unref())]);
+      await Promise.all(loops.map((loop) => loop.stop()));
+      await databases.close();
+    },
+  };
+}
+
+function addressOf(c: Context): string | undefined {
+  return (c.env as HttpBindings).incoming?.socket.remoteAddress;
+}
+
+/** What nobody expected, without its message: that could quote what it failed on. */
+function report(fault: unknown): void {
+  const name = fault instanceof Error ? fault.name : typeof fault;
+  const frames = fault instanceof Error ? (fault.stack ?? "").split("\n").filter((line) => /^\s+at /.test(line)) : [];
+  process.stderr.write(`${JSON.stringify({ level: "error", event: "fault", name, at: frames.slice(0, 5).map((line) => line.trim()) })}\n`);
+}
+
+/** One run at a time; a run that fails is reported, and tried again at the next turn. */
+function every(ms: number, work: () => Promise<unknown>): { stop(): Promise<void> } {
+  let running: Promise<unknown> = Promise.resolve();
+  let idle = true;
+  const timer = setInterval(() => {
+    if (!idle) return;
+    idle = false;
+    running = work()
+      .catch(report)
+      .finally(() => {
+        idle = true;
+      });
+  }, ms);
+  return {
+    async stop() {
+      clearInterval(timer);
+      await running;
+    },
+  };
+}

@@ -1,0 +1,113 @@
+/**
+ * An officer takes the log away, to be verified by somebody who trusts nobody:
+ * enter → log this export → wait until that entry is in the tree → cut at that checkpoint → stream
+ */
+import {
+  AuditUnavailable,
+  type Entry,
+  formatVkey,
+  gatewayLog,
+  type LogRow,
+  noteKey,
+  type Sequencer,
+  type StoredEntry,
+  selectCheckpoints,
+  selectEntries,
+  selectIndexOf,
+  selectLog,
+  selectOrphans,
+  selectSubtrees,
+  writeBundle,
+} from "../audit/index.ts";
+import { keyId, toBase64 } from "../crypto/index.ts";
+import { type ContractId, ok, type Refusal, type Result, refuse } from "../kernel/index.ts";
+import { enterContract, type Visit } from "../offices/index.ts";
+import type { Database } from "../storage/index.ts";
+import type { Oversight } from "./list.ts";
+
+const sequencedWithinMs = 5_000;
+const pageEntries = 512;
+const subtreeWidth = 256;
+
+export interface ExportDesk extends Oversight {
+  readonly sequencer: Sequencer;
+  /** Raw public keys that the export names; what counts is the reader's trust file. */
+  readonly publicKeys: { readonly log: Uint8Array; readonly writers: readonly Uint8Array[] };
+}
+
+export async function exportLog(desk: ExportDesk, visit: Visit, id: ContractId): Promise<Result<ReadableStream<Uint8Array>, Refusal>> {
+  const entered = await enterContract(desk, visit, id, "officer");
+  if (!entered.ok) return entered;
+  const { actor, log } = entered.value;
+  const outcome: Entry["outcome"] = { effect: "allow", code: "bundle" };
+  const receipt = await desk.audit.append(log, {
+    event: "audit.exported",
+    actor,
+    request: visit.request,
+    outcome,
+    facts: { contract: id },
+  });
+  await untilSequenced(desk, log.log, receipt.id);
+  const row = await selectLog(desk.database, id);
+  if (!row) return refuse({ code: "not_found" });
+  const checkpoints = await selectCheckpoints(desk.database, id);
+  const { log: logKey, writers } = desk.publicKeys;
+  return ok(
+    writeBundle({
+      manifest: {
+        origin: row.origin,
+        log: row.log,
+        state: row.state,
+        size: row.size,
+        root: toBase64(row.root),
+        range: toBase64(row.range),
+      },
+      keys: {
+        log: formatVkey(noteKey(desk.logs.originOf(id), logKey)),
+        writers: writers.map((key) => ({ kid: keyId(key), key: toBase64(key) })),
+      },
+      checkpoint: checkpoints.find((checkpoint) => checkpoint.size === row.size)?.note ?? "",
+      checkpoints: () => each(checkpoints.filter((checkpoint) => checkpoint.size <= row.size)),
+      rows: () => rowsOf(desk.database, row),
+      orphans: () => orphansOf(desk.database, row),
+      subtrees: () => subtreesOf(desk.database, row),
+    }),
+  );
+}
+
+/** The sequencer runs here and now; another one may hold the lock, so wait a little. Throws AuditUnavailable past the limit. */
+async function untilSequenced({ database, sequencer }: ExportDesk, log: string, entryId: string): Promise<void> {
+  if (log === gatewayLog) return;
+  const until = Date.now() + sequencedWithinMs;
+  for (;;) {
+    await sequencer.run(log);
+    if ((await selectIndexOf(database, log, entryId)) !== null) return;
+    if (Date.now() > until) throw new AuditUnavailable("the export's own entry is not sequenced yet");
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}
+
+async function* rowsOf(database: Database, { log, size }: LogRow) {
+  for (let from = 0; from < size; from += pageEntries) {
+    for (const entry of await selectEntries(database, log, from, Math.min(size, from + pageEntries))) yield exportRow(entry);
+  }
+}
+
+function exportRow({ index, seqId, leafHash, raw }: StoredEntry) {
+  const { id = null, bytes = null, position = null, path = null, head = null } = raw ?? {};
+  return { index, seqId, leafHash, rawId: id, bytes, position, path, head };
+}
+
+async function* orphansOf(database: Database, { log }: LogRow) {
+  for (const { id, position, path, head } of await selectOrphans(database, log)) yield { rawId: id, position, path, head };
+}
+
+async function* subtreesOf(database: Database, { log, size }: LogRow) {
+  for (const subtree of await selectSubtrees(database, log)) {
+    if ((subtree.index + 1) * subtreeWidth <= size) yield subtree;
+  }
+}
+
+async function* each<Value>(values: readonly Value[]): AsyncGenerator<Value> {
+  yield* values;
+}

@@ -1,0 +1,2 @@
+export type { ExportDesk } from "./export.ts";
+export { oversightRoutes } from "./routes.ts";

@@ -1,0 +1,91 @@
+/**
+ * The acts of a purge, each idempotent: done again after a crash it finds less to do and ends in the same place.
+ */
+import { lockContract, moveState } from "../contracts/index.ts";
+import { destroyShareA, selectKeyEpochs } from "../keys/index.ts";
+import type { Done, PurgeParts } from "./parts.ts";
+import { storesOfStep, unregistered } from "./plan.ts";
+import { countRows, deleteRows, type PurgeJob, selectContractTables, writeJob } from "./postgres.ts";
+
+const batchRows = 5_000;
+
+/**
+ * From here nobody reads. Ends an active contract and closes it in one transaction; then waits until whatever began before has ended, here and elsewhere.
+ * An import holds the contract's row, so this transaction waits for its batch and the next batch is refused.
+ */
+export async function fence(parts: PurgeParts, job: PurgeJob): Promise<Done | null> {
+  const { database, keyring, inFlight, fenceWaitMs, leaseMs } = parts;
+  const fenced = await database.transaction(async (tx) => {
+    const contract = await lockContract(tx, job.contract, "update");
+    if (!contract) throw new Error("a purge job without its contract");
+    if (contract.state === "active") await moveState(tx, job.contract, "active", "ended");
+    if (contract.state === "active" || contract.state === "ended") await moveState(tx, job.contract, "ended", "purging");
+    const times = { ...job.facts.times, fenced: job.facts.times.fenced ?? new Date(contract.readAt).toISOString() };
+    return writeJob(tx, job, { facts: { ...job.facts, times } }, leaseMs);
+  });
+  keyring.forget(job.contract);
+  await inFlight.idle(job.contract);
+  if (fenced.readAt < Date.parse(fenced.facts.times.fenced ?? "") + fenceWaitMs) return null;
+  const before = fenced.facts.before ?? (await countRows(database, job.contract));
+  return { facts: { ...fenced.facts, before }, entry: { before } };
+}
+
+/** The point of no return: without share B nothing of the contract opens again, here or in any copy. */
+export async function destroySharesB(parts: PurgeParts, job: PurgeJob): Promise<Done> {
+  const epochs = await selectKeyEpochs(parts.database, job.contract);
+  for (const { epoch } of epochs) {
+    await renewLease(parts, job);
+    await parts.shares.destroy(job.contract, epoch);
+  }
+  return { facts: timed(job, "share_b"), entry: { commitments: epochs.map((epoch) => epoch.commitmentB) } };
+}
+
+export async function eraseSharesA(parts: PurgeParts, job: PurgeJob): Promise<Done> {
+  const epochs = await selectKeyEpochs(parts.database, job.contract);
+  await parts.database.transaction(async (tx) => {
+    await writeJob(tx, job, {}, parts.leaseMs);
+    await destroyShareA(tx, job.contract);
+  });
+  return { facts: timed(job, "share_a"), entry: { commitments: epochs.map((epoch) => epoch.commitmentA) } };
+}
+
+/** Batch by batch, each with its count and the lease in one transaction. */
+export async function deleteAll(parts: PurgeParts, job: PurgeJob, step: "rows" | "derived"): Promise<Done> {
+  let current = job;
+  for (const table of storesOfStep(step)) {
+    for (;;) {
+      const { deleted, next } = await parts.database.transaction(async (tx) => {
+        const count = await deleteRows(tx, table, job.contract, batchRows);
+        const tally = { ...current.facts.deleted, [table]: (current.facts.deleted?.[table] ?? 0) + count };
+        return { deleted: count, next: await writeJob(tx, current, { facts: { ...current.facts, deleted: tally } }, parts.leaseMs) };
+      });
+      current = next;
+      if (deleted < batchRows) break;
+    }
+  }
+  const tables = storesOfStep(step);
+  const deleted = Object.fromEntries(tables.map((table) => [table, job.facts.before?.[table] ?? 0]));
+  return { facts: timed(current, step), entry: { deleted } };
+}
+
+/** Looks for what should be gone: rows, shares, and tables that nobody registered. Throws where something is left: then there is no certificate. */
+export async function sweep(parts: PurgeParts, job: PurgeJob): Promise<Done> {
+  const unknown = unregistered(await selectContractTables(parts.database));
+  if (unknown.length > 0) throw new Error(`tables with a contract's rows that the purge does not know: ${unknown.join(", ")}`);
+  const after = await countRows(parts.database, job.contract);
+  const left = Object.entries(after).filter(([, count]) => count > 0);
+  if (left.length > 0) throw new Error(`rows are left in ${left.map(([table]) => table).join(", ")}`);
+  for (const { epoch, shareA } of await selectKeyEpochs(parts.database, job.contract)) {
+    if (shareA !== null || (await parts.shares.get(job.contract, epoch)) !== null) throw new Error(`a share of epoch ${epoch} is left`);
+  }
+  return { facts: timed(job, "sweep"), entry: { after } };
+}
+
+/** Throws LeaseLost where another worker has taken over. */
+async function renewLease(parts: PurgeParts, job: PurgeJob): Promise<void> {
+  await writeJob(parts.database, job, {}, parts.leaseMs);
+}
+
+function timed(job: PurgeJob, step: string): PurgeJob["facts"] {
+  return { ...job.facts, times: { ...job.facts.times, [step]: new Date(job.readAt).toISOString() } };
+}

@@ -1,0 +1,170 @@
+/**
+ * How a purge comes to be ordered: by two owners before the end, or by the end itself.
+ * plan (counts, nothing changes) · request (first owner) · approval (second owner, then cooling) · due (the clock, days after the end)
+ */
+
+import { uuidv7 } from "uuidv7";
+import { type Approval, type Effect, requestApproval, selectApprovals } from "../approvals/index.ts";
+import type { AuditLog, EntryDraft, LogHandles } from "../audit/index.ts";
+import { type Bundles, type Contract, lockContract, selectOverdue } from "../contracts/index.ts";
+import { sha256, toHex, utf8 } from "../crypto/index.ts";
+import { type ContractId, canonicalJson, ok, type Refusal, type Result, refuse } from "../kernel/index.ts";
+import type { Keyring } from "../keys/index.ts";
+import { type Entered, enterContract, logOfContract, type OfficeDoor, type Visit } from "../offices/index.ts";
+import type { Database, Queryable } from "../storage/index.ts";
+import { stayingStores } from "./plan.ts";
+import { approveJob, countRows, insertJob, type PurgeJob, selectJob } from "./postgres.ts";
+
+export interface PurgeDesk extends OfficeDoor {
+  readonly bundles: Bundles;
+}
+
+export interface Plan {
+  readonly contract: ContractId;
+  /** Rows per table that would be deleted. */
+  readonly dies: Readonly<Record<string, number>>;
+  readonly stays: readonly { readonly table: string; readonly reason: string }[];
+  readonly coolingHours: number;
+  readonly backupHorizonHours: number;
+}
+
+/** Counts what a purge would delete; changes nothing. */
+export async function planPurge(desk: PurgeDesk, visit: Visit, id: ContractId): Promise<Result<Plan, Refusal>> {
+  const entered = await enterContract(desk, visit, id, "merchant_owner");
+  if (!entered.ok) return entered;
+  const { contract } = entered.value;
+  await logAct(desk, visit, entered.value, { event: "purge.planned", outcome: { effect: "allow", code: "ok" }, facts: { contract: id } });
+  const { coolingHours, backupHorizonHours } = await purgeTerms(desk, contract);
+  return ok({ contract: id, dies: await countRows(desk.database, id), stays: stayingStores(), coolingHours, backupHorizonHours });
+}
+
+export interface Requested {
+  readonly job: PurgeJob;
+  /** `null` = approved already. */
+  readonly approval: Approval | null;
+}
+
+/** Twice or twenty times at once is one job and one answer. `confirm`: the contract's id, typed. */
+export async function requestPurge(desk: PurgeDesk, visit: Visit, id: ContractId, confirm: string): Promise<Result<Requested, Refusal>> {
+  const entered = await enterContract(desk, visit, id, "merchant_owner");
+  if (!entered.ok) return entered;
+  const { contract, who } = entered.value;
+  const standing = await selectJob(desk.database, id);
+  const refusal = refusalOf(contract, standing, confirm);
+  const job = standing?.id ?? uuidv7();
+  const digest = orderDigest(contract, job);
+  await logAct(desk, visit, entered.value, {
+    event: "purge.requested",
+    outcome: refusal ? { effect: "deny", code: refusal.code } : { effect: "allow", code: standing ? "stands" : "requested" },
+    facts: { contract: id, ...(refusal ? {} : { job, digest }) },
+  });
+  if (refusal) return refuse(refusal);
+  return desk.database.transaction(async (tx) => {
+    const facts = { times: { requested: isoOf(contract.readAt) } };
+    await insertJob(tx, { contract: id, id: job, basis: "owners", step: "requested", notBefore: contract.readAt, facts });
+    const found = await selectJob(tx, id);
+    if (!found) throw new Error("a purge job that was just written is not there");
+    if (found.step !== "requested") return ok({ job: found, approval: null });
+    const ask = { contract: id, action: "purge", digest: orderDigest(contract, found.id), by: who, now: contract.readAt } as const;
+    return ok({ job: found, approval: await requestApproval(tx, ask) });
+  });
+}
+
+function refusalOf(contract: Contract, standing: PurgeJob | null, confirm: string): Refusal | null {
+  if (confirm !== contract.id) return { code: "unacceptable", errors: [{ pointer: "/confirm", code: "not_the_contract" }] };
+  if (standing) return null;
+  return contract.state === "active" || contract.state === "ended" ? null : { code: "wrong_state" };
+}
+
+/** What the two owners sign: this contract, under this bundle, by this job. */
+function orderDigest(contract: Pick<Contract, "id" | "bundleDigest">, job: string): string {
+  return `sha256:${toHex(sha256(utf8(canonicalJson({ act: "purge", contract: contract.id, bundle: contract.bundleDigest, job }))))}`;
+}
+
+/** The second owner's approval: the job may run once its cooling is over. */
+export function purgeEffect(desk: Pick<PurgeDesk, "bundles">): Effect {
+  return {
+    event: "purge.approved",
+    async apply(tx, approved) {
+      const contract = await lockContract(tx, approved.contract, "share");
+      const job = contract && (await selectJob(tx, contract.id));
+      if (!contract || !job || orderDigest(contract, job.id) !== approved.digest) return refuse({ code: "wrong_state" });
+      const { coolingHours } = await purgeTerms({ ...desk, database: tx }, contract);
+      const notBefore = contract.readAt + coolingHours * 3_600_000;
+      const times = { ...job.facts.times, approved: isoOf(contract.readAt) };
+      const moved = await approveJob(tx, contract.id, { basis: "owners", notBefore, facts: { ...job.facts, times } });
+      return moved ? ok(undefined) : refuse({ code: "approval_closed" });
+    },
+    after: (approved) => Promise.resolve({ contract: approved.contract }),
+  };
+}
+
+export interface ClockParts {
+  readonly database: Database;
+  readonly keyring: Keyring;
+  readonly audit: AuditLog;
+  readonly logs: LogHandles;
+}
+
+/** Contracts whose days after the end are over: their job is written by the clock. Safe in any number of processes. */
+export async function orderDuePurges(parts: ClockParts): Promise<void> {
+  for (const contract of await selectOverdue(parts.database)) {
+    if (contract.state !== "ended") continue;
+    const standing = await selectJob(parts.database, contract.id);
+    if (standing && standing.step !== "requested") continue;
+    const job = standing?.id ?? uuidv7();
+    await parts.audit.append(await logOfContract(parts, contract), {
+      event: "purge.due",
+      actor: { role: "system" },
+      outcome: { effect: "allow", code: "term_ended" },
+      facts: { contract: contract.id, job, due_at: isoOf(contract.purgeDueAt) },
+    });
+    const facts = { times: { due: isoOf(contract.purgeDueAt), approved: isoOf(contract.readAt) } };
+    await parts.database.transaction(async (tx) => {
+      const order = { basis: "term_ended", notBefore: contract.readAt, facts } as const;
+      if (!(await insertJob(tx, { contract: contract.id, id: job, step: "approved", ...order }))) await approveJob(tx, contract.id, order);
+    });
+  }
+}
+
+/** One job, as its owner watches it. */
+export async function readPurge(desk: PurgeDesk, visit: Visit, id: ContractId, job: string): Promise<Result<PurgeJob, Refusal>> {
+  const entered = await enterContract(desk, visit, id, "merchant_owner");
+  if (!entered.ok) return entered;
+  const found = await selectJob(desk.database, id);
+  const there = found?.id === job;
+  await logAct(desk, visit, entered.value, {
+    event: "purge.read",
+    outcome: there ? { effect: "allow", code: "ok" } : { effect: "deny", code: "not_found" },
+    facts: { contract: id },
+  });
+  return there ? ok(found) : refuse({ code: "not_found" });
+}
+
+export async function purgeTerms(
+  { bundles, database }: { bundles: Bundles; database: Queryable },
+  contract: Pick<Contract, "id" | "bundleDigest">,
+): Promise<{ coolingHours: number; backupHorizonHours: number }> {
+  return (await bundles.bundleOf(database, contract.id, contract.bundleDigest)).contract.purge;
+}
+
+/** The request's own entry. */
+export async function logAct(
+  desk: OfficeDoor,
+  visit: Visit,
+  { actor, log }: Entered,
+  draft: Pick<EntryDraft, "event" | "outcome" | "facts">,
+): Promise<void> {
+  await desk.audit.append(log, { ...draft, actor, request: visit.request });
+}
+
+/** The approval that ordered this job: of the purge itself, or, where the term ended, of the activation that agreed to its end. */
+export async function orderOf(database: Queryable, job: PurgeJob): Promise<Approval | null> {
+  const action = job.basis === "owners" ? "purge" : "activate";
+  const approvals = await selectApprovals(database, [job.contract]);
+  return approvals.findLast((approval) => approval.action === action && approval.state !== "rejected") ?? null;
+}
+
+function isoOf(ms: number): string {
+  return new Date(ms).toISOString();
+}

@@ -1,0 +1,31 @@
+/** What a running purge needs, and what each act hands back. */
+import type { AuditLog, LogHandles, Sequencer } from "../audit/index.ts";
+import type { Bundles } from "../contracts/index.ts";
+import type { Signer } from "../crypto/index.ts";
+import type { InFlight } from "../kernel/index.ts";
+import type { Keyring, ShareStore } from "../keys/index.ts";
+import type { Database } from "../storage/index.ts";
+import type { Facts } from "./postgres.ts";
+
+export interface PurgeParts {
+  readonly database: Database;
+  readonly keyring: Keyring;
+  readonly shares: ShareStore;
+  readonly bundles: Bundles;
+  readonly audit: AuditLog;
+  readonly logs: LogHandles;
+  readonly sequencer: Sequencer;
+  readonly certificateSigner: Signer;
+  readonly inFlight: InFlight;
+  /** How long other processes may still use keys after the fence: request deadline + 60 s; 0 where this process is the only one. */
+  readonly fenceWaitMs: number;
+  readonly leaseMs: number;
+}
+
+export interface Done {
+  readonly facts: Facts;
+  /** What the done entry says: counts, commitments. */
+  readonly entry: EntryFacts;
+}
+
+export type EntryFacts = Readonly<Record<string, string | string[] | Record<string, number>>>;

@@ -1,0 +1,69 @@
+/**
+ * What the end of a contract means, table by table and step by step. Pure: the registry that the sweep checks against the catalogue,
+ * and the ladder that the job climbs.
+ */
+
+/** Every table with a contract's rows: what dies, and what stays and why. A table that is not here fails the sweep and a test. */
+export const stores = {
+  "postern.record": { fate: "dies", step: "rows" },
+  "postern.subject_key": { fate: "dies", step: "rows" },
+  "postern.blind_index": { fate: "dies", step: "derived" },
+  "postern.contract_key": { fate: "dies", step: "derived" },
+  "postern.seat": { fate: "dies", step: "derived" },
+  "postern.key_epoch": { fate: "stays", reason: "commitments that name the destroyed shares; the shares themselves are gone" },
+  "postern.contract": { fate: "stays", reason: "tombstone: id, parties, dates, state" },
+  "postern.bundle": { fate: "stays", reason: "what was agreed, under its digest; no customer's data" },
+  "postern.approval": { fate: "stays", reason: "who ordered and approved" },
+  "postern.purge_job": { fate: "stays", reason: "the purge's own record" },
+  "postern.certificate": { fate: "stays", reason: "the proof" },
+  "postern.audit_key": { fate: "stays", reason: "opens who acted, for officers, until the log's retention ends" },
+  "audit.log": { fate: "stays", reason: "records of processing, kept 3 years (PIPL 55-56)" },
+  "audit.raw": { fate: "stays", reason: "records of processing: pseudonyms whose key died here" },
+  "audit.pending": { fate: "stays", reason: "empty once the log is frozen" },
+  "audit.seq": { fate: "stays", reason: "the tree's leaves" },
+  "audit.subtree": { fate: "stays", reason: "the tree's nodes" },
+  "audit.checkpoint": { fate: "stays", reason: "signed heads of the tree" },
+  "audit.search": { fate: "stays", reason: "derived from the log, pseudonyms only" },
+  "audit.search_subject": { fate: "stays", reason: "derived from the log, pseudonyms only" },
+} as const satisfies Record<string, { fate: "dies"; step: "rows" | "derived" } | { fate: "stays"; reason: string }>;
+
+export type StoreName = keyof typeof stores;
+
+export const dyingStores: readonly StoreName[] = storesWhere((store) => store.fate === "dies");
+
+export function storesOfStep(step: "rows" | "derived"): readonly StoreName[] {
+  return storesWhere((store) => store.fate === "dies" && store.step === step);
+}
+
+export function stayingStores(): { table: string; reason: string }[] {
+  return Object.entries(stores).flatMap(([table, store]) => (store.fate === "stays" ? [{ table, reason: store.reason }] : []));
+}
+
+function storesWhere(holds: (store: (typeof stores)[StoreName]) => boolean): StoreName[] {
+  return (Object.keys(stores) as StoreName[]).filter((name) => holds(stores[name]));
+}
+
+/**
+ * The acts, in the order of destruction: the share without a backup first. Each is idempotent, has an entry before and after, and is done once
+ * its `….done` entry is durable and the job stands at it.
+ */
+export const acts = ["fence", "share_b", "share_a", "rows", "derived", "sweep"] as const;
+export type Act = (typeof acts)[number];
+
+/** Where a job stands: what is behind it. After `share_b` there is no way back. */
+export const steps = ["requested", "approved", ...acts, "verified", "certified"] as const;
+export type Step = (typeof steps)[number];
+
+export function isStep(text: string): text is Step {
+  return (steps as readonly string[]).includes(text);
+}
+
+/** `null` = the job is at its end. */
+export function nextStep(step: Step): Step | null {
+  return steps[steps.indexOf(step) + 1] ?? null;
+}
+
+/** Tables with rows of contracts or logs that the registry does not know. */
+export function unregistered(tables: readonly string[]): string[] {
+  return tables.filter((table) => !Object.hasOwn(stores, table)).sort();
+}

@@ -1,0 +1,168 @@
+/** The purge's tables, and the deletions. Every write of a running job checks its fence: a worker that lost its lease changes nothing. */
+import { and, eq, sql } from "drizzle-orm";
+import type { ContractId } from "../kernel/index.ts";
+import { databaseNowMs, epochMs, orm, type Queryable } from "../storage/index.ts";
+import { dyingStores, isStep, type Step, type StoreName } from "./plan.ts";
+import { certificate, purgeJob } from "./schema.ts";
+
+/** What the job has found out; part of the certificate. */
+export interface Facts {
+  /** Rows per dying table when the fence stood. */
+  readonly before?: Readonly<Record<string, number>>;
+  /** Rows deleted so far, for progress. */
+  readonly deleted?: Readonly<Record<string, number>>;
+  /** ISO 8601, by the database's clock. */
+  readonly times: Readonly<Record<string, string>>;
+}
+
+export interface PurgeJob {
+  readonly contract: ContractId;
+  readonly id: string;
+  readonly basis: "term_ended" | "owners";
+  readonly step: Step;
+  /** Milliseconds: the cooling period's end. */
+  readonly notBefore: number;
+  readonly fence: number;
+  readonly facts: Facts;
+  readonly readAt: number;
+}
+
+const columns = {
+  contract: purgeJob.contractId,
+  id: purgeJob.jobId,
+  basis: purgeJob.basis,
+  step: purgeJob.step,
+  notBefore: epochMs(purgeJob.notBefore),
+  fence: purgeJob.fence,
+  facts: purgeJob.facts,
+  readAt: databaseNowMs,
+};
+
+export async function selectJob(database: Queryable, contract: ContractId): Promise<PurgeJob | null> {
+  const [row] = await orm(database).select(columns).from(purgeJob).where(eq(purgeJob.contractId, contract));
+  return row ? shaped(row) : null;
+}
+
+/** Jobs that are approved, past their cooling and not at their end. */
+export async function selectRunnable(database: Queryable): Promise<PurgeJob[]> {
+  const rows = await orm(database)
+    .select(columns)
+    .from(purgeJob)
+    .where(sql`${purgeJob.step} not in ('requested', 'certified') and ${purgeJob.notBefore} <= now()`)
+    .orderBy(purgeJob.contractId);
+  return rows.map(shaped);
+}
+
+/** One job a contract: a second one is not written. Answers whether this one was. */
+export async function insertJob(
+  tx: Queryable,
+  job: Pick<PurgeJob, "contract" | "id" | "basis" | "step" | "notBefore" | "facts">,
+): Promise<boolean> {
+  const { contract, id, basis, step, notBefore, facts } = job;
+  const written = await orm(tx)
+    .insert(purgeJob)
+    .values({ contractId: contract, jobId: id, basis, step, notBefore: new Date(notBefore).toISOString(), facts: JSON.stringify(facts) })
+    .onConflictDoNothing()
+    .returning({ id: purgeJob.jobId });
+  return written.length === 1;
+}
+
+/** From requested to approved. */
+export async function approveJob(
+  tx: Queryable,
+  contract: ContractId,
+  approved: Pick<PurgeJob, "basis" | "notBefore" | "facts">,
+): Promise<boolean> {
+  const { basis, notBefore, facts } = approved;
+  const moved = await orm(tx)
+    .update(purgeJob)
+    .set({ step: "approved", basis, notBefore: new Date(notBefore).toISOString(), facts: JSON.stringify(facts) })
+    .where(and(eq(purgeJob.contractId, contract), eq(purgeJob.step, "requested")))
+    .returning({ id: purgeJob.jobId });
+  return moved.length === 1;
+}
+
+/** Takes the lease and a new fence. `null` = another worker holds it. */
+export async function claimJob(database: Queryable, contract: ContractId, leaseMs: number): Promise<PurgeJob | null> {
+  const [row] = await orm(database)
+    .update(purgeJob)
+    .set({ fence: sql`${purgeJob.fence} + 1`, leaseUntil: leaseEnd(leaseMs) })
+    .where(sql`${purgeJob.contractId} = ${contract} and (${purgeJob.leaseUntil} is null or ${purgeJob.leaseUntil} < now())`)
+    .returning(columns);
+  return row ? shaped(row) : null;
+}
+
+export class LeaseLost extends Error {
+  constructor() {
+    super("another worker has taken the purge over");
+    this.name = "LeaseLost";
+  }
+}
+
+/** Renews the lease and writes what changed. Throws LeaseLost, which rolls back the transaction around it. */
+export async function writeJob(tx: Queryable, job: PurgeJob, change: { step?: Step; facts?: Facts }, leaseMs: number): Promise<PurgeJob> {
+  const { step = job.step, facts = job.facts } = change;
+  const [row] = await orm(tx)
+    .update(purgeJob)
+    .set({ step, facts: JSON.stringify(facts), leaseUntil: step === "certified" ? null : leaseEnd(leaseMs) })
+    .where(and(eq(purgeJob.contractId, job.contract), eq(purgeJob.fence, job.fence)))
+    .returning(columns);
+  if (!row) throw new LeaseLost();
+  return shaped(row);
+}
+
+/** Gives the lease back early, so that whoever comes next need not wait. */
+export async function releaseJob(database: Queryable, job: PurgeJob): Promise<void> {
+  await orm(database)
+    .update(purgeJob)
+    .set({ leaseUntil: null })
+    .where(and(eq(purgeJob.contractId, job.contract), eq(purgeJob.fence, job.fence)));
+}
+
+export async function insertCertificate(tx: Queryable, contract: ContractId, job: string, jws: string): Promise<void> {
+  await orm(tx).insert(certificate).values({ contractId: contract, jobId: job, jws }).onConflictDoNothing();
+}
+
+export async function selectCertificate(database: Queryable, contract: ContractId): Promise<string | null> {
+  const [row] = await orm(database)
+    .select({ jws: certificate.jws, readAt: databaseNowMs })
+    .from(certificate)
+    .where(eq(certificate.contractId, contract));
+  return row?.jws ?? null;
+}
+
+/** Rows of the contract in every table that dies. */
+export async function countRows(database: Queryable, contract: ContractId): Promise<Record<string, number>> {
+  const counts: Record<string, number> = {};
+  for (const table of dyingStores) {
+    const [row] = await database.query(`select count(*)::float8, now() from ${table} where contract_id = $1`, [contract]);
+    counts[table] = Number(row?.[0] ?? 0);
+  }
+  return counts;
+}
+
+/** Deletes at most `limit` rows of the contract. `table` is one of the registry's, never a caller's text. */
+export async function deleteRows(tx: Queryable, table: StoreName, contract: ContractId, limit: number): Promise<number> {
+  const text = `delete from ${table} where contract_id = $1 and ctid = any (array(select ctid from ${table} where contract_id = $1 limit ${limit})) returning 1`;
+  return (await tx.query(text, [contract])).length;
+}
+
+/** Every table in the catalogue that has a contract's or a log's rows. */
+export async function selectContractTables(database: Queryable): Promise<string[]> {
+  const rows = await database.query(
+    `select distinct n.nspname || '.' || c.relname as name, now()
+     from pg_attribute a join pg_class c on c.oid = a.attrelid join pg_namespace n on n.oid = c.relnamespace
+     where c.relkind in ('r', 'p', 'm') and not a.attisdropped and a.attname in ('contract_id', 'log')
+       and n.nspname not in ('pg_catalog', 'information_schema') order by 1`,
+  );
+  return rows.map(([name]) => String(name));
+}
+
+function leaseEnd(leaseMs: number) {
+  return sql`now() + ${leaseMs}::int * interval '1 millisecond'`;
+}
+
+function shaped(row: Omit<PurgeJob, "contract" | "step" | "facts"> & { contract: string; step: string; facts: string }): PurgeJob {
+  if (!isStep(row.step)) throw new Error("a purge job stands at an unknown step");
+  return { ...row, contract: row.contract as ContractId, step: row.step, facts: JSON.parse(row.facts) as Facts };
+}

@@ -1,0 +1,88 @@
+/**
+ * Runs an approved purge to its certificate:
+ * claim → [ intent entry → act → done entry → advance ] for each act → verified entry, log frozen → certificate → purged
+ *
+ * Crash order, at every step: the intent is durable before the act, the act is idempotent, the done entry is durable before the job advances.
+ * A restart repeats the act it finds unfinished; an entry that stands in the log is not written again, so the certificate names each once.
+ * The same function serves a person's order, the clock, and a restart.
+ */
+import { selectLog } from "../audit/index.ts";
+import type { ContractId } from "../kernel/index.ts";
+import { deleteAll, destroySharesB, eraseSharesA, fence, sweep } from "./acts.ts";
+import { issueCertificate } from "./certificate.ts";
+import { ensureEntry } from "./entries.ts";
+import type { Done, PurgeParts } from "./parts.ts";
+import { type Act, acts, nextStep, type Step } from "./plan.ts";
+import { claimJob, LeaseLost, type PurgeJob, releaseJob, selectRunnable, writeJob } from "./postgres.ts";
+
+/** Runs every job that may run. Answers how many reached their certificate. */
+export async function runPurges(parts: PurgeParts): Promise<number> {
+  let certified = 0;
+  for (const { contract } of await selectRunnable(parts.database)) {
+    try {
+      if (await runPurge(parts, contract)) certified++;
+    } catch (error) {
+      if (!(error instanceof LeaseLost)) throw error;
+    }
+  }
+  return certified;
+}
+
+/** False where another worker holds the job, or it has to wait for its fence. */
+async function runPurge(parts: PurgeParts, contract: ContractId): Promise<boolean> {
+  let job = await claimJob(parts.database, contract, parts.leaseMs);
+  if (!job) return false;
+  try {
+    for (let next = nextStep(job.step); next !== null; next = nextStep(job.step)) {
+      const advanced = await climb(parts, job, next);
+      if (!advanced) return false;
+      job = advanced;
+    }
+    return true;
+  } finally {
+    await releaseJob(parts.database, job).catch(() => undefined);
+  }
+}
+
+/** `null` = it has to wait. */
+async function climb(parts: PurgeParts, job: PurgeJob, next: Step): Promise<PurgeJob | null> {
+  if (isAct(next)) return perform(parts, job, next);
+  if (next === "verified") return verify(parts, job);
+  if (next === "certified") return issueCertificate(parts, job);
+  throw new Error("a purge job runs only once it is approved");
+}
+
+async function perform(parts: PurgeParts, job: PurgeJob, act: Act): Promise<PurgeJob | null> {
+  const log = parts.logs.closing(job.contract);
+  await ensureEntry(parts, log, `purge.${act}.intent`, { job: job.id });
+  const done = await performers[act](parts, job);
+  if (!done) return null;
+  const { facts, entry } = done;
+  await ensureEntry(parts, log, `purge.${act}.done`, { job: job.id, ...entry });
+  return writeJob(parts.database, job, { step: act, facts }, parts.leaseMs);
+}
+
+const performers: Readonly<Record<Act, (parts: PurgeParts, job: PurgeJob) => Promise<Done | null>>> = {
+  fence,
+  share_b: destroySharesB,
+  share_a: eraseSharesA,
+  rows: (parts, job) => deleteAll(parts, job, "rows"),
+  derived: (parts, job) => deleteAll(parts, job, "derived"),
+  sweep,
+};
+
+/** The log's last entry; the sequencer freezes the log with it. */
+async function verify(parts: PurgeParts, job: PurgeJob): Promise<PurgeJob | null> {
+  const frozen = async () => (await selectLog(parts.database, job.contract))?.state === "frozen";
+  if (!(await frozen())) {
+    await ensureEntry(parts, parts.logs.closing(job.contract), "purge.verified", { job: job.id });
+    await parts.sequencer.run(job.contract);
+    if (!(await frozen())) return null;
+  }
+  const times = { ...job.facts.times, verified: new Date(job.readAt).toISOString() };
+  return writeJob(parts.database, job, { step: "verified", facts: { ...job.facts, times } }, parts.leaseMs);
+}
+
+function isAct(step: Step): step is Act {
+  return (acts as readonly string[]).includes(step);
+}

@@ -1,0 +1,110 @@
+/** A contract in force, with seats and records, made through the routes like an owner would. */
+import { readFileSync } from "node:fs";
+import type { Gateway } from "./gateway.ts";
+import { root } from "./repository.ts";
+
+export interface Agreement {
+  readonly contract?: string;
+  readonly merchant?: string;
+  readonly owners?: readonly [string, string];
+  readonly policy?: string;
+  readonly purposes?: string;
+  readonly ceiling?: string;
+  readonly roles?: string;
+  readonly seats?: string;
+  readonly cooling?: string;
+}
+
+const ceiling = "{ plain: reveal, person_name: mask, address: mask, phone: mask, email: mask, free_text: withhold, resident_id: mask }";
+
+export function shippedPolicy(name: string): string {
+  return readFileSync(new URL(`policies/${name}.yaml`, `file://${root}/`), "utf8");
+}
+
+export function contractText(agreement: Agreement = {}): string {
+  const {
+    contract = "c-test",
+    merchant = "m-linxi",
+    purposes = "{ after_sales: {} }",
+    roles = "[first_line, senior]",
+    cooling = "0h",
+  } = agreement;
+  return `contract: ${contract}
+parties:  { merchant: ${merchant}, vendor: v-yunfu, subprocessors: [] }
+term:     { start: 2026-01-01, end: 2099-01-01, zone: Asia/Shanghai, purge_after: 7d }
+purposes: ${purposes}
+ceiling:  ${agreement.ceiling ?? ceiling}
+policy:   cs-standard
+roles:    ${roles}
+purge:    { cooling: ${cooling}, backup_horizon: 30d }
+`;
+}
+
+/** Applies, asks, approves, seats. Answers what the activation answered (the trust file in `result.trust`). */
+export async function bringIntoForce(gateway: Gateway, agreement: Agreement = {}): Promise<{ trust: unknown }> {
+  const { contract = "c-test", owners = ["owner-1", "owner-2"], policy = shippedPolicy("cs-standard") } = agreement;
+  const files = { contract: { name: "contract.yaml", text: contractText(agreement) }, policy: { name: "policy.yaml", text: policy } };
+  await expectStatus(gateway.call("POST", "/v1/contracts", { as: owners[0], body: files }), 200);
+  const asked = await expectStatus(gateway.call("POST", `/v1/contracts/${contract}/activate`, { as: owners[0] }), 202);
+  const { approval } = (await asked.json()) as { approval: { id: string } };
+  const approved = await expectStatus(gateway.call("POST", `/v1/approvals/${approval.id}/approve`, { as: owners[1] }), 200);
+  const seats = agreement.seats ?? "demo,agent-1,first_line,林小满\ndemo,agent-2,senior,欧阳明\n";
+  const csv = { as: owners[0], body: `issuer,subject,role,name\n${seats}`, headers: { "content-type": "text/csv" } };
+  await expectStatus(gateway.call("POST", `/v1/contracts/${contract}/agents`, csv), 200);
+  return ((await approved.json()) as { result: { trust: unknown } }).result;
+}
+
+export interface ImportAnswer {
+  readonly lines: number;
+  readonly created: number;
+  readonly updated: number;
+  readonly rejected: readonly { line: number; code: string }[];
+  readonly rejected_count: number;
+  readonly unnamed: Readonly<Record<string, number>>;
+}
+
+export async function importLines(
+  gateway: Gateway,
+  lines: readonly unknown[] | string,
+  { contract = "c-test", type = "customer", owner = "owner-1" } = {},
+): Promise<ImportAnswer> {
+  const body = typeof lines === "string" ? lines : lines.map((line) => `${JSON.stringify(line)}\n`).join("");
+  const answer = await expectStatus(
+    gateway.call("POST", `/v1/contracts/${contract}/records/${type}/import`, {
+      as: owner,
+      body,
+      headers: { "content-type": "application/x-ndjson" },
+    }),
+    200,
+  );
+  return (await answer.json()) as ImportAnswer;
+}
+
+export interface Found {
+  readonly records: readonly {
+    readonly type: string;
+    readonly locator: string;
+    readonly fields: Readonly<Record<string, unknown>>;
+    readonly masking: readonly { path: string; class: string; treatment: string; why: string; can: readonly string[] }[];
+  }[];
+  readonly more: boolean;
+}
+
+export async function search(
+  gateway: Gateway,
+  by: Readonly<Record<string, string>>,
+  { contract = "c-test", type = "customer", agent = "agent-1" } = {},
+): Promise<Found> {
+  const answer = await expectStatus(
+    gateway.call("POST", `/v1/contracts/${contract}/records/${type}/search`, { as: agent, body: { by } }),
+    200,
+  );
+  return (await answer.json()) as Found;
+}
+
+/** Throws with the problem's text where the status is another. */
+export async function expectStatus(answer: Promise<Response>, status: number): Promise<Response> {
+  const response = await answer;
+  if (response.status !== status) throw new Error(`expected ${status}, got ${response.status}: ${await response.text()}`);
+  return response;
+}

@@ -1,0 +1,112 @@
+/**
+ * The real thing in one process, without a socket: real crypto, real tokens of the built-in issuer, a real database. Tests replace one part at most.
+ */
+import type { Hono } from "hono";
+import { buildApp } from "../../src/app.ts";
+import { assembleEdge, assembleKeeper, type CommonParts, type Keeper, type KeeperParts, type SideParts } from "../../src/assemble.ts";
+import { createSigner, randomBytes } from "../../src/crypto/index.ts";
+import { nodeAead } from "../../src/crypto/node-aead.ts";
+import { createBuiltInIssuer, generateBuiltInKey } from "../../src/identity/index.ts";
+import { createInFlight } from "../../src/kernel/index.ts";
+import { createRootKey, type ShareStore } from "../../src/keys/index.ts";
+import type { Database } from "../../src/storage/index.ts";
+import { createMemoryDatabase } from "./databases.ts";
+
+export const audience = "http://127.0.0.1:8787";
+
+export interface Gateway {
+  readonly app: Hono;
+  readonly keeper: Keeper;
+  readonly database: Database;
+  readonly shares: ShareStore;
+  readonly faults: unknown[];
+  token(subject: string, ttlSeconds?: number): Promise<string>;
+  /** `as`: a subject of the built-in issuer; absent = no token. A string body goes as it is, anything else as JSON. */
+  call(method: string, path: string, options?: CallOptions): Promise<Response>;
+  close(): Promise<void>;
+}
+
+export interface CallOptions {
+  readonly as?: string;
+  readonly body?: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+export interface GatewayOptions {
+  /** One database for both roles; default: a fresh one in memory. */
+  readonly database?: Database;
+  readonly edgeDatabase?: Database;
+  readonly common?: Partial<CommonParts>;
+  readonly edge?: Partial<SideParts>;
+  readonly keeper?: Partial<KeeperParts>;
+}
+
+const demo = (subject: string) => ({ issuer: "demo", subject });
+
+export const merchants = {
+  "m-linxi": { owners: [demo("owner-1"), demo("owner-2")], officers: [demo("officer")] },
+  "m-beichen": { owners: [demo("owner-b1"), demo("owner-b2")], officers: [demo("officer-b")] },
+};
+
+export async function createGateway(options: GatewayOptions = {}): Promise<Gateway> {
+  const database = options.database ?? (await createMemoryDatabase());
+  const issuer = createBuiltInIssuer(await generateBuiltInKey());
+  const shares = createMemoryShareStore();
+  const common: CommonParts = {
+    aead: nodeAead,
+    root: createRootKey(nodeAead, randomBytes(32)),
+    shares,
+    logName: "test/postern",
+    issuers: [issuer.profile],
+    audience,
+    now: Date.now,
+    ...options.common,
+  };
+  const [edgeWriter, keeperWriter] = [await createSigner(randomBytes(32)), await createSigner(randomBytes(32))];
+  const inFlight = createInFlight();
+  const keeper = assembleKeeper(
+    common,
+    {
+      database,
+      writer: keeperWriter,
+      merchants,
+      logSigner: await createSigner(randomBytes(32)),
+      certificateSigner: await createSigner(randomBytes(32)),
+      writers: [edgeWriter.publicKey, keeperWriter.publicKey],
+      fenceWaitMs: 0,
+      leaseMs: 2_000,
+      ...options.keeper,
+    },
+    inFlight,
+  );
+  const edge = assembleEdge(common, { database: options.edgeDatabase ?? database, writer: edgeWriter, ...options.edge }, inFlight);
+  const faults: unknown[] = [];
+  const app = buildApp([edge, keeper], { version: "0.0.0", addressOf: () => "127.0.0.1", report: (fault) => faults.push(fault) });
+  await keeper.prepare();
+  const token = (subject: string, ttlSeconds = 900) => issuer.sign({ subject, audience, ttlSeconds, now: Date.now() });
+  return {
+    app,
+    keeper,
+    database,
+    shares: common.shares,
+    faults,
+    token,
+    async call(method, path, { as, body, headers = {} } = {}) {
+      const authorization = as === undefined ? {} : { authorization: `Bearer ${await token(as)}` };
+      const content = body === undefined ? {} : typeof body === "string" ? { body } : { body: JSON.stringify(body) };
+      const media = body === undefined || typeof body === "string" ? {} : { "content-type": "application/json" };
+      return app.request(`${audience}${path}`, { method, headers: { ...authorization, ...media, ...headers }, ...content });
+    },
+    close: () => database.close(),
+  };
+}
+
+/** Share B in this process's memory: as good a second store as any for a test that does not kill the process. */
+export function createMemoryShareStore(): ShareStore {
+  const shares = new Map<string, Uint8Array>();
+  return {
+    put: async (contract, epoch, share) => void shares.set(`${contract}/${epoch}`, share),
+    get: async (contract, epoch) => shares.get(`${contract}/${epoch}`) ?? null,
+    destroy: async (contract, epoch) => void shares.delete(`${contract}/${epoch}`),
+  };
+}
