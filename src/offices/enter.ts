@@ -32,8 +32,13 @@ export interface Entered {
   readonly log: LogHandle;
 }
 
-/** Comes in as a holder of `office` at the contract's merchant. */
-export async function enterContract(door: OfficeDoor, visit: Visit, id: ContractId, office: Office): Promise<Result<Entered, Refusal>> {
+/** Comes in as a holder of one of `offices` at the contract's merchant. */
+export async function enterContract(
+  door: OfficeDoor,
+  visit: Visit,
+  id: ContractId,
+  ...offices: readonly Office[]
+): Promise<Result<Entered, Refusal>> {
   const person = await identifyPerson(door, visit);
   if (!person.ok) return person;
   const who = person.value;
@@ -44,7 +49,7 @@ export async function enterContract(door: OfficeDoor, visit: Visit, id: Contract
     return turnAway(door, visit, { role: "unknown", ...personOf(who) }, inside ? "not_permitted" : "not_found", id);
   }
   const actor: Actor = { role: held, ...personOf(who) };
-  if (held !== office) return turnAway(door, visit, actor, "not_permitted", id);
+  if (!offices.includes(held)) return turnAway(door, visit, actor, "not_permitted", id);
   return ok({ who, actor, contract, log: await logOfContract(door, contract) });
 }
 
