@@ -15,13 +15,14 @@ import {
   selectLog,
   selectOpenLogs,
 } from "./audit/index.ts";
+import { ConfigRefused } from "./config.ts";
 import { createBundles } from "./contracts/index.ts";
 import type { Aead, Signer } from "./crypto/index.ts";
 import { disclosureRoutes } from "./disclosure/index.ts";
 import { createVaultLoad } from "./disclosure/postgres.ts";
 import { createIdentity, type Digest, type IssuerProfile } from "./identity/index.ts";
 import type { InFlight } from "./kernel/index.ts";
-import { createAuditKeys, createKeyring, type RootKey, type ShareStore } from "./keys/index.ts";
+import { createAuditKeys, type Keyring, type RootKey, type ShareStore } from "./keys/index.ts";
 import { createOffices, type MerchantOffices } from "./offices/index.ts";
 import { type ExportDesk, oversightRoutes } from "./oversight/index.ts";
 import { orderDuePurges, type PurgeParts, purgeEffect, purgeRoutes, runPurges } from "./purge/index.ts";
@@ -32,6 +33,8 @@ export interface CommonParts {
   readonly aead: Aead;
   readonly root: RootKey;
   readonly shares: ShareStore;
+  /** One for all sides of a process, so that the purge's fence cuts what any of them cached. */
+  readonly keyring: Keyring;
   readonly logName: string;
   readonly issuers: readonly IssuerProfile[];
   readonly audience: string;
@@ -116,7 +119,7 @@ export function assembleKeeper(common: CommonParts, side: KeeperParts, inFlight:
         await auditKeys.prepare(tx, gatewayLog, new Date(common.now()));
       });
       const log = await selectLog(database, gatewayLog);
-      if (log?.origin !== origin) throw new Error(`POSTERN_LOG_NAME is not the name this database began with (${log?.origin})`);
+      if (log?.origin !== origin) throw new ConfigRefused(`POSTERN_LOG_NAME is not the name this database began with (${log?.origin})`);
       await auditKeys.keyOf(database, gatewayLog, "pseudonym");
     },
     sequence: () => sequencer.run(),
@@ -130,14 +133,14 @@ export function assembleKeeper(common: CommonParts, side: KeeperParts, inFlight:
 }
 
 function sharedParts(common: CommonParts, { database, writer, audit: replace }: SideParts) {
-  const { aead, root, shares, now, issuers, audience, digest } = common;
+  const { aead, root, keyring, now, issuers, audience, digest } = common;
   const auditKeys = createAuditKeys(root);
   const made = createAuditWriter({ database, aead, signer: writer, auditKeys, now });
   return {
     auditKeys,
     audit: replace ? replace(made) : made,
     logs: createLogHandles(common.logName, auditKeys),
-    keyring: createKeyring({ aead, root, shares, now }),
+    keyring,
     bundles: createBundles(),
     identity: createIdentity({ issuers, audience, now, digest }),
   };

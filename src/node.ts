@@ -14,7 +14,7 @@ import type { IssuerProfile } from "./identity/index.ts";
 import { nodeDigest } from "./identity/node-digest.ts";
 import { createInFlight } from "./kernel/index.ts";
 import { createFileShareStore } from "./keys/file-share-store.ts";
-import { createRootKey, type ShareStore } from "./keys/index.ts";
+import { createKeyring, createRootKey, type ShareStore } from "./keys/index.ts";
 import { createPostgresShareStore } from "./keys/postgres-share-store.ts";
 import { keysDirectory, readBuiltInIssuer, readKeyFiles } from "./node-keys.ts";
 import { checkMigrations, type Database, migrate } from "./storage/index.ts";
@@ -61,20 +61,25 @@ export async function loadOperatorFile(environment: Environment): Promise<Operat
 /** Starts both sides, or one. Throws ConfigRefused for what the operator can mend. */
 export async function start({ environment, operators, only }: StartOptions): Promise<Running> {
   const data = environment.POSTERN_DATA;
+  // What an operator can have got wrong is read before the database opens: a start that fails does so at once.
+  const keys = await readKeyFiles(data, {
+    root: environment.POSTERN_ROOT_KEY,
+    log: environment.POSTERN_LOG_KEY,
+    certificate: environment.POSTERN_CERTIFICATE_KEY,
+    writers: environment.POSTERN_WRITER_KEY,
+  });
+  const issuers = await issuersOf(operators, data);
   const databases = await openDatabases(environment, only);
   try {
-    const keys = await readKeyFiles(data, {
-      root: environment.POSTERN_ROOT_KEY,
-      log: environment.POSTERN_LOG_KEY,
-      certificate: environment.POSTERN_CERTIFICATE_KEY,
-      writers: environment.POSTERN_WRITER_KEY,
-    });
+    const root = createRootKey(nodeAead, keys.root);
+    const shares = openShares(environment);
     const common: CommonParts = {
       aead: nodeAead,
-      root: createRootKey(nodeAead, keys.root),
-      shares: openShares(environment),
+      root,
+      shares,
+      keyring: createKeyring({ aead: nodeAead, root, shares, now: Date.now }),
       logName: environment.POSTERN_LOG_NAME,
-      issuers: await issuersOf(operators, data),
+      issuers,
       audience: environment.POSTERN_ORIGIN,
       digest: nodeDigest,
       now: Date.now,
@@ -168,13 +173,13 @@ interface Serving {
 
 async function serveSides({ environment, keeper, sides, databases }: Serving): Promise<Running> {
   const app = buildApp(sides, { version, addressOf, report });
-  const loops = keeper ? [every(sequenceEveryMs, () => keeper.sequence()), every(tickEveryMs, () => keeper.tick())] : [];
   const server = await new Promise<ReturnType<typeof listen>>((resolve, reject) => {
     const opened = listen({ fetch: app.fetch, port: environment.PORT, hostname: environment.HOST, overrideGlobalObjects: false }, () =>
       resolve(opened),
     );
     opened.once("error", reject);
   });
+  const loops = keeper ? [every(sequenceEveryMs, () => keeper.sequence()), every(tickEveryMs, () => keeper.tick())] : [];
   const address = server.address();
   return {
     keeper,

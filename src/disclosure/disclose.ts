@@ -89,7 +89,11 @@ async function answer(deps: Disclosure, ask: Ask): Promise<Result<Disclosed, Ref
 
   const loaded = await deps.load(questionOf(ask, who, ask.want.kind === "read" ? { locator: ask.want.locator } : null));
   const seated = standAt(loaded);
-  if (!seated.ok) return deny(deps, ask, who, seated.refusal, await logOf(deps, ask, loaded));
+  if (!seated.ok) {
+    // Perhaps another process fenced it: what this one cached of its keys goes too.
+    if (seated.refusal.code === "contract_purged") deps.keyring.forget(ask.contract);
+    return deny(deps, ask, who, seated.refusal, await logOf(deps, ask, loaded));
+  }
   const { role, epoch, digest } = seated.value;
 
   const keys = await deps.keyring.keysOf(deps.database, ask.contract, epoch);

@@ -48,10 +48,19 @@ export function createKeyring({ aead, root, shares, now }: KeyringParts): Keyrin
     return openContractKeys(aead, contract, contractKeys, await selectContractKeys(database, contract));
   };
 
+  /** All live equally long, so the oldest stand first. */
+  const dropExpired = (): void => {
+    for (const [contract, { until }] of cached) {
+      if (until > now()) return;
+      cached.delete(contract);
+    }
+  };
+
   return {
     keysOf(database, contract, epoch) {
+      dropExpired();
       const known = cached.get(contract);
-      if (known && known.epoch === epoch && known.until > now()) return known.keys;
+      if (known?.epoch === epoch) return known.keys;
       const keys = openKeys(database, contract);
       cached.delete(contract);
       cached.set(contract, { keys, epoch, until: now() + keysLifeMs });

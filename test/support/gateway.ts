@@ -8,7 +8,7 @@ import { createSigner, randomBytes } from "../../src/crypto/index.ts";
 import { nodeAead } from "../../src/crypto/node-aead.ts";
 import { createBuiltInIssuer, generateBuiltInKey } from "../../src/identity/index.ts";
 import { createInFlight } from "../../src/kernel/index.ts";
-import { createRootKey, type ShareStore } from "../../src/keys/index.ts";
+import { createKeyring, createRootKey, type ShareStore } from "../../src/keys/index.ts";
 import type { Database } from "../../src/storage/index.ts";
 import { createMemoryDatabase } from "./databases.ts";
 
@@ -51,11 +51,13 @@ export const merchants = {
 export async function createGateway(options: GatewayOptions = {}): Promise<Gateway> {
   const database = options.database ?? (await createMemoryDatabase());
   const issuer = createBuiltInIssuer(await generateBuiltInKey());
-  const shares = createMemoryShareStore();
+  const shares = options.common?.shares ?? createMemoryShareStore();
+  const root = options.common?.root ?? createRootKey(nodeAead, randomBytes(32));
   const common: CommonParts = {
     aead: nodeAead,
-    root: createRootKey(nodeAead, randomBytes(32)),
+    root,
     shares,
+    keyring: createKeyring({ aead: nodeAead, root, shares, now: Date.now }),
     logName: "test/postern",
     issuers: [issuer.profile],
     audience,
