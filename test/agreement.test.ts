@@ -112,6 +112,7 @@ describe("seats come as a CSV, all or nothing", () => {
     ["an unknown issuer", "elsewhere,a,first_line,x", "unknown_issuer"],
     ["somebody twice, in another case", "demo,b,first_line,x\ndemo,B,first_line,x", "duplicate"],
     ["an invisible character", "demo,a\u202e,first_line,x", "bad_subject"],
+    ["an officer of the merchant", "demo,officer,first_line,x", "holds_office"],
     ["a missing column", "demo,a,first_line", "csv"],
   ])("%s is named by its row, and nobody is seated", async (_what, rows, code) => {
     const problem = await problemOf(send(`issuer,subject,role,name\ndemo,ok,first_line,好\n${rows}\n`), 422);

@@ -30,7 +30,11 @@ export async function importSeats(
   const bundle = await door.bundles.bundleOf(door.database, id, contract.bundleDigest);
   const open = contract.state === "draft" || contract.state === "active";
   const seats: Result<readonly Seat[], Refusal> = open
-    ? readSeats(csv, new Set(Object.keys(bundle.roles)), door.issuers)
+    ? readSeats(csv, {
+        roles: new Set(Object.keys(bundle.roles)),
+        issuers: door.issuers,
+        holdsOffice: (seat) => door.offices.officeAt(contract.merchant, seat) !== null,
+      })
     : refuse({ code: "wrong_state" });
   await door.audit.append(log, {
     event: "seats.imported",
@@ -44,8 +48,15 @@ export async function importSeats(
   return ok({ seats: seats.value.length });
 }
 
+interface Known {
+  readonly roles: ReadonlySet<string>;
+  readonly issuers: ReadonlySet<string>;
+  /** Owners and officers of the merchant do not sit among the vendor's agents: one principal has one role per contract. */
+  readonly holdsOffice: (seat: Seat) => boolean;
+}
+
 /** `pointer`: `row:N`, the header being row 1. */
-export function readSeats(csv: string, roles: ReadonlySet<string>, issuers: ReadonlySet<string>): Result<readonly Seat[], Refusal> {
+function readSeats(csv: string, known: Known): Result<readonly Seat[], Refusal> {
   const table = readTable(csv);
   if (!table.ok) return table;
   const [header, ...rows] = table.value;
@@ -56,19 +67,20 @@ export function readSeats(csv: string, roles: ReadonlySet<string>, issuers: Read
   const seen = new Set<string>();
   rows.forEach((cells, i) => {
     const row = rowSchema.safeParse(Object.fromEntries(columns.map((column, at) => [column, cells[at]])));
-    const code = row.success ? faultOf(row.data, { roles, issuers, seen }) : `bad_${String(row.error.issues[0]?.path[0] ?? "row")}`;
+    const code = row.success ? faultOf(row.data, known, seen) : `bad_${String(row.error.issues[0]?.path[0] ?? "row")}`;
     if (code !== null || !row.success) errors.push({ pointer: `row:${i + 2}`, code: code ?? "bad_row" });
     else seats.push(row.data);
   });
   return errors.length > 0 ? refuse({ code: "unacceptable", errors: errors.slice(0, 100) }) : ok(seats);
 }
 
-function faultOf(seat: Seat, known: { roles: ReadonlySet<string>; issuers: ReadonlySet<string>; seen: Set<string> }): string | null {
-  if (!known.issuers.has(seat.issuer)) return "unknown_issuer";
-  if (!known.roles.has(seat.role)) return "unknown_role";
+function faultOf(seat: Seat, { roles, issuers, holdsOffice }: Known, seen: Set<string>): string | null {
+  if (!issuers.has(seat.issuer)) return "unknown_issuer";
+  if (!roles.has(seat.role)) return "unknown_role";
+  if (holdsOffice(seat)) return "holds_office";
   const person = `${seat.issuer}\u0000${seat.subject.normalize("NFKC").toLowerCase()}`;
-  if (known.seen.has(person)) return "duplicate";
-  known.seen.add(person);
+  if (seen.has(person)) return "duplicate";
+  seen.add(person);
   return null;
 }
 
