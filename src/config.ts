@@ -40,12 +40,14 @@ const environmentSchema = z.object({
   POSTERN_CERTIFICATE_KEY: fileRef.optional(),
   /** A directory for two keys, or one key's file where a process serves only one side. */
   POSTERN_WRITER_KEY: fileRef.optional(),
-  POSTERN_SHARE_STORE: z.union([fileRef.transform((path) => ({ path })), postgresUrl.transform((url) => ({ url }))]).optional(),
+  POSTERN_SHARE_STORE: z
+    .union([fileRef.transform((path) => ({ path })), postgresUrl.transform((url) => ({ url }))], "must be file:PATH or a postgres:// URL")
+    .optional(),
   POSTERN_LOG_NAME: z
     .string()
     .regex(/^[a-z0-9.-]+(\/[A-Za-z0-9._-]+)*$/, "must be a name like gw.example/postern")
     .default("localhost/postern"),
-  POSTERN_ORIGIN: z.url({ protocol: /^https?$/ }).default("http://127.0.0.1:8787"),
+  POSTERN_ORIGIN: z.url({ protocol: /^https?$/, error: "must be an http:// or https:// URL" }).default("http://127.0.0.1:8787"),
   POSTERN_CONFIG: z.string().min(1).default("postern.yaml"),
   POSTERN_INSECURE_HTTP: z.enum(["yes"]).optional(),
   /** Read by the command line alone. */
@@ -54,8 +56,13 @@ const environmentSchema = z.object({
 
 export type Environment = z.infer<typeof environmentSchema>;
 
-/** Reads what is ours out of `process.env` or a Worker's bindings. Throws ConfigRefused. */
+/** What a process that serves needs. Throws ConfigRefused. */
 export function readEnvironment(variables: Readonly<Record<string, string | undefined>>): Environment {
+  return checkedEnvironment(readSettings(variables));
+}
+
+/** Reads what is ours out of `process.env` or a Worker's bindings, for commands that do not serve. Throws ConfigRefused. */
+export function readSettings(variables: Readonly<Record<string, string | undefined>>): Environment {
   const known = Object.keys(environmentSchema.shape);
   for (const name of Object.keys(variables)) {
     if (name.startsWith("POSTERN_") && !known.includes(name)) {
@@ -65,7 +72,7 @@ export function readEnvironment(variables: Readonly<Record<string, string | unde
   const parsed = environmentSchema.safeParse(
     Object.fromEntries(known.map((name) => [name, variables[name] === "" ? undefined : variables[name]])),
   );
-  if (parsed.success) return checkedEnvironment(parsed.data);
+  if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
   throw new ConfigRefused(`${String(issue?.path[0])}: ${issue?.message ?? "malformed"}`);
 }
@@ -143,9 +150,12 @@ function checkPeople(file: OperatorFile, name: string, production: boolean): voi
   for (const { issuer } of people) {
     if (!issuers.has(issuer)) throw new ConfigRefused(`${name}: ${issuer} is not one of the issuers`);
   }
-  for (const [merchant, { owners }] of Object.entries(file.merchants)) {
-    const distinct = new Set(owners.map((owner) => `${owner.issuer}/${owner.subject}`));
+  const nameOf = (holder: { issuer: string; subject: string }) => `${holder.issuer}/${holder.subject}`;
+  for (const [merchant, { owners, officers }] of Object.entries(file.merchants)) {
+    const distinct = new Set(owners.map(nameOf));
     if (distinct.size < owners.length) throw new ConfigRefused(`${name}: merchants.${merchant}.owners: one person stands twice`);
+    const both = officers.find((officer) => distinct.has(nameOf(officer)));
+    if (both) throw new ConfigRefused(`${name}: merchants.${merchant}.officers: ${nameOf(both)} is also an owner`);
   }
 }
 

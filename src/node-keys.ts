@@ -2,15 +2,20 @@
  * Key files of a Node process, under `POSTERN_DATA/keys`: made on the first start, read ever after, never backed up.
  * A file that is there and wrong ends the start; a missing one is made only where nothing was sealed yet (the caller knows).
  */
+import { existsSync } from "node:fs";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { ConfigRefused } from "./config.ts";
-import { createSigner, fromBase64, randomBytes, type Signer, toBase64 } from "./crypto/index.ts";
+import { ConfigRefused, type Environment } from "./config.ts";
+import { fromBase64, randomBytes, type Signer, toBase64 } from "./crypto/index.ts";
+import { createNodeSigner } from "./crypto/node-ed25519.ts";
 import { type BuiltInIssuer, createBuiltInIssuer, generateBuiltInKey } from "./identity/index.ts";
 
 /** Cache Directory Tagging Specification: backup programs leave such a directory out. */
 const cacheTag =
   "Signature: 8a477f597d28d172789f06886806bc55\n# Postern's keys. A backup of this directory undoes every purge: leave it out.\n";
+
+/** A file of this name in a directory of keys: the demo made them. */
+export const demoMark = "DEMO";
 
 export interface KeyFiles {
   readonly root: Uint8Array;
@@ -26,23 +31,50 @@ export interface KeyPaths {
   readonly certificate?: string | undefined;
   /** A directory with `edge.key` and `keeper.key`. */
   readonly writers?: string | undefined;
+  /** Refuses keys that lie in a directory of the demo's. */
+  readonly production: boolean;
 }
 
 export function keysDirectory(data: string): string {
   return join(data, "keys");
 }
 
+export function keyPathsOf(environment: Environment): KeyPaths {
+  return {
+    root: environment.POSTERN_ROOT_KEY,
+    log: environment.POSTERN_LOG_KEY,
+    certificate: environment.POSTERN_CERTIFICATE_KEY,
+    writers: environment.POSTERN_WRITER_KEY,
+    production: environment.NODE_ENV === "production",
+  };
+}
+
+/** Where each key lies, there or not. */
+export function keyFilesOf(data: string, paths: KeyPaths): Readonly<Record<keyof KeyFiles, string>> {
+  const directory = keysDirectory(data);
+  const writers = paths.writers ?? directory;
+  return {
+    root: paths.root ?? join(directory, "root.key"),
+    log: paths.log ?? join(directory, "log.key"),
+    certificate: paths.certificate ?? join(directory, "certificate.key"),
+    edgeWriter: join(writers, "edge.key"),
+    keeperWriter: join(writers, "keeper.key"),
+  };
+}
+
 export async function readKeyFiles(data: string, paths: KeyPaths): Promise<KeyFiles> {
   const directory = keysDirectory(data);
   await mkdir(directory, { recursive: true, mode: 0o700 });
   await writeFile(join(directory, "CACHEDIR.TAG"), cacheTag);
-  const writers = paths.writers ?? directory;
+  const files = keyFilesOf(data, paths);
+  const ofDemo = Object.values(files).find((file) => existsSync(join(dirname(file), demoMark)));
+  if (paths.production && ofDemo) throw new ConfigRefused(`${ofDemo} is a key of the demo's, refused in production; make keys of your own`);
   return {
-    root: await readSecret(paths.root ?? join(directory, "root.key")),
-    log: await createSigner(await readSecret(paths.log ?? join(directory, "log.key"))),
-    certificate: await createSigner(await readSecret(paths.certificate ?? join(directory, "certificate.key"))),
-    edgeWriter: await createSigner(await readSecret(join(writers, "edge.key"))),
-    keeperWriter: await createSigner(await readSecret(join(writers, "keeper.key"))),
+    root: await readSecret(files.root),
+    log: await createNodeSigner(await readSecret(files.log)),
+    certificate: await createNodeSigner(await readSecret(files.certificate)),
+    edgeWriter: await createNodeSigner(await readSecret(files.edgeWriter)),
+    keeperWriter: await createNodeSigner(await readSecret(files.keeperWriter)),
   };
 }
 

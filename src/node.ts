@@ -1,33 +1,38 @@
 /**
  * Postern on Node: both sides in one process, or one by `--only`. Opens databases and key files, serves, runs the keeper's loops, drains on SIGTERM.
  */
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type HttpBindings, serve as listen } from "@hono/node-server";
 import type { Context } from "hono";
-import { buildApp, type Side } from "./app.ts";
+import { buildApp, describeForOperators, type Side } from "./app.ts";
 import { assembleEdge, assembleKeeper, type CommonParts, type Keeper } from "./assemble.ts";
-import { ConfigRefused, type Environment, type OperatorFile, readOperatorFile } from "./config.ts";
-import { fromBase64 } from "./crypto/index.ts";
+import { ConfigRefused, type Environment, type OperatorFile } from "./config.ts";
+import { fromBase64, useHashes } from "./crypto/index.ts";
 import { nodeAead } from "./crypto/node-aead.ts";
+import { nodeHashes } from "./crypto/node-hash.ts";
+import type { Route } from "./http/index.ts";
 import type { IssuerProfile } from "./identity/index.ts";
 import { nodeDigest } from "./identity/node-digest.ts";
 import { createInFlight } from "./kernel/index.ts";
 import { createFileShareStore } from "./keys/file-share-store.ts";
 import { createKeyring, createRootKey, type ShareStore } from "./keys/index.ts";
 import { createPostgresShareStore } from "./keys/postgres-share-store.ts";
-import { keysDirectory, readBuiltInIssuer, readKeyFiles } from "./node-keys.ts";
+import { keyPathsOf, keysDirectory, readBuiltInIssuer, readKeyFiles } from "./node-keys.ts";
 import { checkMigrations, type Database, migrate } from "./storage/index.ts";
 import { readMigrations } from "./storage/node-migrations.ts";
 import { openPglite } from "./storage/pglite.ts";
 import { openPostgres } from "./storage/postgres.ts";
 import { version } from "./version.ts";
 
+export { loadOperatorFile } from "./operator-file.ts";
+
 export type Only = "edge" | "keeper";
 
 export interface Running {
   readonly keeper: Keeper | null;
   readonly port: number;
+  /** The app's own door, without a socket. */
+  request(path: string, init: RequestInit): Promise<Response>;
   /** Stops accepting, lets what is under way end (at most 10 s), closes the databases. */
   stop(): Promise<void>;
 }
@@ -47,27 +52,16 @@ export interface StartOptions {
   readonly environment: Environment;
   readonly operators: OperatorFile;
   readonly only?: Only | undefined;
-}
-
-/** Reads the file that `POSTERN_CONFIG` names. */
-export async function loadOperatorFile(environment: Environment): Promise<OperatorFile> {
-  const path = environment.POSTERN_CONFIG;
-  const text = await readFile(path, "utf8").catch(() => {
-    throw new ConfigRefused(`${path} cannot be read; POSTERN_CONFIG names the operator's file (issuers, merchants, vendors)`);
-  });
-  return readOperatorFile(text, path, environment.NODE_ENV === "production");
+  /** Routes beside the product's own: the demo's. */
+  readonly moreRoutes?: ((keeper: Keeper) => readonly Route[]) | undefined;
 }
 
 /** Starts both sides, or one. Throws ConfigRefused for what the operator can mend. */
-export async function start({ environment, operators, only }: StartOptions): Promise<Running> {
+export async function start({ environment, operators, only, moreRoutes = () => [] }: StartOptions): Promise<Running> {
+  useHashes(nodeHashes);
   const data = environment.POSTERN_DATA;
   // What an operator can have got wrong is read before the database opens: a start that fails does so at once.
-  const keys = await readKeyFiles(data, {
-    root: environment.POSTERN_ROOT_KEY,
-    log: environment.POSTERN_LOG_KEY,
-    certificate: environment.POSTERN_CERTIFICATE_KEY,
-    writers: environment.POSTERN_WRITER_KEY,
-  });
+  const keys = await readKeyFiles(data, keyPathsOf(environment));
   const issuers = await issuersOf(operators, data);
   const databases = await openDatabases(environment, only);
   try {
@@ -105,7 +99,8 @@ export async function start({ environment, operators, only }: StartOptions): Pro
           );
     const edge = only === "keeper" ? null : assembleEdge(common, { database: databases.edge, writer: keys.edgeWriter }, inFlight);
     await keeper?.prepare();
-    return await serveSides({ environment, keeper, sides: [edge, keeper].filter((side) => side !== null), databases });
+    const kept = keeper && { database: keeper.database, routes: [...keeper.routes, ...moreRoutes(keeper)] };
+    return await serveSides({ environment, keeper, sides: [edge, kept].filter((side) => side !== null), databases });
   } catch (error) {
     await databases.close();
     throw error;
@@ -174,9 +169,7 @@ interface Serving {
 async function serveSides({ environment, keeper, sides, databases }: Serving): Promise<Running> {
   const app = buildApp(sides, { version, addressOf, report });
   const server = await new Promise<ReturnType<typeof listen>>((resolve, reject) => {
-    const opened = listen({ fetch: app.fetch, port: environment.PORT, hostname: environment.HOST, overrideGlobalObjects: false }, () =>
-      resolve(opened),
-    );
+    const opened = listen({ fetch: app.fetch, port: environment.PORT, hostname: environment.HOST }, () => resolve(opened));
     opened.once("error", reject);
   });
   const loops = keeper ? [every(sequenceEveryMs, () => keeper.sequence()), every(tickEveryMs, () => keeper.tick())] : [];
@@ -184,6 +177,7 @@ async function serveSides({ environment, keeper, sides, databases }: Serving): P
   return {
     keeper,
     port: typeof address === "object" && address ? address.port : environment.PORT,
+    request: async (path, init) => app.request(new URL(path, environment.POSTERN_ORIGIN), init, {}),
     async stop() {
       const closed = new Promise<void>((resolve) => {
         server.close(() => resolve());
@@ -200,11 +194,8 @@ function addressOf(c: Context): string | undefined {
   return (c.env as HttpBindings).incoming?.socket.remoteAddress;
 }
 
-/** What nobody expected, without its message: that could quote what it failed on. */
 function report(fault: unknown): void {
-  const name = fault instanceof Error ? fault.name : typeof fault;
-  const frames = fault instanceof Error ? (fault.stack ?? "").split("\n").filter((line) => /^\s+at /.test(line)) : [];
-  process.stderr.write(`${JSON.stringify({ level: "error", event: "fault", name, at: frames.slice(0, 5).map((line) => line.trim()) })}\n`);
+  process.stderr.write(`${JSON.stringify({ level: "error", ...describeForOperators(fault) })}\n`);
 }
 
 /** One run at a time; a run that fails is reported, and tried again at the next turn. */

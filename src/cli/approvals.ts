@@ -1,0 +1,71 @@
+/** `postern approvals …`: the second person. */
+import * as z from "zod";
+import { createClient } from "./client.ts";
+import { asBefore, clientFlags, command, idOf, jsonFlag } from "./command.ts";
+import { columns, plain, print, printJson, suggest } from "./output.ts";
+
+const person = z.looseObject({ issuer: z.string(), subject: z.string() });
+const approvalSchema = z.looseObject({
+  id: z.string(),
+  contract: z.string(),
+  action: z.string(),
+  state: z.string(),
+  digest: z.string(),
+  requested_by: person,
+  requested_at: z.string(),
+  expires_at: z.string(),
+});
+const decidedSchema = z.looseObject({ approval: approvalSchema, result: z.looseObject({}) });
+
+const list = command({
+  meta: { description: "What waits for a second owner, and what was decided" },
+  examples: ["npx postern approvals list --as owner-2"],
+  args: { ...clientFlags, ...jsonFlag },
+  async run({ args }) {
+    const listed = await createClient(args).get(z.looseObject({ approvals: z.array(approvalSchema) }), "/v1/approvals");
+    if (args.json) return printJson(listed);
+    if (listed.approvals.length === 0) return print("no requests");
+    const rows = listed.approvals.map(({ id, action, contract, state, requested_by: by, expires_at }) => [
+      ...[id, action, contract, state],
+      `by ${by.issuer}/${by.subject}`,
+      state === "requested" ? `until ${expires_at}` : "",
+    ]);
+    print(columns(rows.map((row) => row.map(plain))));
+  },
+});
+
+const approvalArgument = { id: { type: "positional", required: true, valueHint: "ID", description: "The approval's id" } } as const;
+
+const approve = command({
+  meta: { description: "As another owner than the one who asked: approve" },
+  examples: ["npx postern approvals approve 0198c1f0-… --as owner-2"],
+  args: { ...approvalArgument, ...clientFlags, ...jsonFlag },
+  async run({ args }) {
+    const decided = await createClient(args).post(decidedSchema, `/v1/approvals/${idOf(args.id)}/approve`);
+    if (args.json) return printJson(decided);
+    const { action, contract } = decided.approval;
+    print(`approved: ${plain(action)} of ${plain(contract)}`);
+    if (action === "activate") {
+      suggest(
+        `npx postern contract trust ${contract}${asBefore(args)} > trust.json`,
+        `npx postern agents import agents.csv --contract ${contract}${asBefore(args)}`,
+      );
+    } else suggest(`npx postern purge watch ${contract}${asBefore(args)}`);
+  },
+});
+
+const reject = command({
+  meta: { description: "As another owner than the one who asked: reject" },
+  examples: ["npx postern approvals reject 0198c1f0-… --as owner-2"],
+  args: { ...approvalArgument, ...clientFlags, ...jsonFlag },
+  async run({ args }) {
+    const decided = await createClient(args).post(decidedSchema, `/v1/approvals/${idOf(args.id)}/reject`);
+    if (args.json) return printJson(decided);
+    print(`rejected: ${plain(decided.approval.action)} of ${plain(decided.approval.contract)}`);
+  },
+});
+
+export const approvals = command({
+  meta: { description: "Decide what another owner asked for" },
+  subCommands: { list, approve, reject },
+});

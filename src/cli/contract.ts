@@ -1,0 +1,124 @@
+/** `postern contract …`: an owner writes contracts and brings them into force. */
+import { readdirSync } from "node:fs";
+import { basename } from "node:path";
+import { fileURLToPath } from "node:url";
+import * as z from "zod";
+import { createClient } from "./client.ts";
+import { asBefore, clientFlags, command, contractArgument, idOf, jsonFlag } from "./command.ts";
+import { exitCodes, Failure } from "./failure.ts";
+import { readText } from "./files.ts";
+import { columns, plain, print, printJson, suggest } from "./output.ts";
+import { throwProblems } from "./problems.ts";
+
+const shippedPolicies = new URL("../../policies/", import.meta.url);
+
+const contractSchema = z.looseObject({
+  contract: z.string(),
+  merchant: z.string(),
+  vendor: z.string(),
+  standing: z.string(),
+  starts_at: z.string(),
+  ends_at: z.string(),
+  purge_due_at: z.string(),
+  digest: z.string(),
+});
+const appliedSchema = contractSchema.pick({ contract: true, digest: true, starts_at: true, ends_at: true, purge_due_at: true }).loose();
+const askedSchema = z.looseObject({ approval: z.looseObject({ id: z.string(), expires_at: z.string() }) });
+
+const apply = command({
+  meta: { description: "Write a contract as a draft, or replace a draft" },
+  examples: [
+    "npx postern contract apply contract.yaml --as owner-1",
+    "npx postern contract apply contract.yaml --policy policy.yaml --as owner-1",
+  ],
+  args: {
+    file: { type: "positional", required: true, valueHint: "FILE", description: "The contract's YAML" },
+    policy: { type: "string", valueHint: "FILE", description: "The policy's YAML (else the shipped one that the contract names)" },
+    ...clientFlags,
+    ...jsonFlag,
+  },
+  async run({ args }) {
+    const contract = { name: basename(args.file), text: await readText(args.file) };
+    const policy =
+      args.policy === undefined ? await shippedPolicy(contract) : { name: basename(args.policy), text: await readText(args.policy) };
+    const applied = await createClient(args).post(appliedSchema, "/v1/contracts", { contract, policy });
+    if (args.json) return printJson(applied);
+    print(
+      `${applied.contract} is a draft: ${applied.starts_at} to ${applied.ends_at}, purged from ${applied.purge_due_at}\n${applied.digest}`,
+    );
+    suggest(`npx postern contract activate ${applied.contract}${asBefore(args)}`);
+  },
+});
+
+async function shippedPolicy(contract: { readonly name: string; readonly text: string }): Promise<{ name: string; text: string }> {
+  const { parseContract } = await import("../policy/index.ts");
+  const parsed = parseContract(contract.text, contract.name);
+  if (!parsed.ok) return throwProblems(parsed.refusal);
+  const name = `${parsed.value.policy}.yaml`;
+  const shipped = readdirSync(shippedPolicies).filter((file) => file.endsWith(".yaml") && !file.endsWith(".cases.yaml"));
+  if (!shipped.includes(name)) {
+    throw new Failure(
+      `no policy ${parsed.value.policy} comes with Postern (there is ${shipped.join(", ")}); name yours with --policy FILE`,
+      exitCodes.usage,
+    );
+  }
+  return { name, text: await readText(fileURLToPath(new URL(name, shippedPolicies))) };
+}
+
+const activate = command({
+  meta: { description: "Ask a second owner to bring a draft into force" },
+  examples: ["npx postern contract activate c-hangzhou-cs --as owner-1"],
+  args: { ...contractArgument, ...clientFlags, ...jsonFlag },
+  async run({ args }) {
+    const asked = await createClient(args).post(askedSchema, `/v1/contracts/${idOf(args.id)}/activate`);
+    if (args.json) return printJson(asked);
+    print(`asked: approval ${asked.approval.id}, open until ${asked.approval.expires_at}`);
+    suggest(`npx postern approvals approve ${asked.approval.id}      # as another owner`);
+  },
+});
+
+const trust = command({
+  meta: { description: "Print the trust file: the keys by which a stranger verifies" },
+  examples: ["npx postern contract trust c-hangzhou-cs --as owner-1 > trust.json"],
+  args: { ...contractArgument, ...clientFlags },
+  async run({ args }) {
+    const response = await createClient(args).send("GET", `/v1/contracts/${idOf(args.id)}/trust`);
+    process.stdout.write(await response.text());
+  },
+});
+
+const list = command({
+  meta: { description: "Your merchants' contracts" },
+  examples: ["npx postern contract list --as owner-1"],
+  args: { ...clientFlags, ...jsonFlag },
+  async run({ args }) {
+    const listed = await createClient(args).get(z.looseObject({ contracts: z.array(contractSchema) }), "/v1/contracts");
+    if (args.json) return printJson(listed);
+    if (listed.contracts.length === 0) print("no contracts");
+    else
+      print(
+        columns(
+          listed.contracts.map(({ contract, standing, vendor, ends_at }) => [contract, standing, vendor, `ends ${ends_at}`].map(plain)),
+        ),
+      );
+  },
+});
+
+const show = command({
+  meta: { description: "One contract, and how many records it holds" },
+  examples: ["npx postern contract show c-hangzhou-cs --as owner-1"],
+  args: { ...contractArgument, ...clientFlags, ...jsonFlag },
+  async run({ args }) {
+    const schema = contractSchema.extend({ records: z.record(z.string(), z.int()) });
+    const shown = await createClient(args).get(schema, `/v1/contracts/${idOf(args.id)}`);
+    if (args.json) return printJson(shown);
+    const { records, ...rest } = shown;
+    const counted = Object.entries(records).map(([type, count]) => `${count} ${type}`);
+    print(columns([...Object.entries(rest).map(([key, value]) => [key, plain(String(value))]), ["records", counted.join(", ") || "none"]]));
+  },
+});
+
+export const contract = command({
+  meta: { description: "Write contracts and bring them into force" },
+  subCommands: { apply, activate, trust, list, show },
+});

@@ -1,0 +1,104 @@
+/** The doctor's checks:  configuration → operator's file → keys → database → shares → issuers → gateway. One failing does not stop the next. */
+import { existsSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { ConfigRefused, type Environment, type OperatorFile, readEnvironment, readSettings } from "../config.ts";
+import { loadOperatorFile } from "../operator-file.ts";
+import { checkDatabase, checkShareDatabase, type Outcome } from "./doctor-databases.ts";
+
+export interface Finding {
+  readonly check: string;
+  readonly status: "ok" | "failing";
+  readonly detail: string;
+  /** Empty where nothing fails. */
+  readonly cure: string;
+}
+
+const askWithinMs = 3_000;
+
+export async function examine(variables: Readonly<Record<string, string | undefined>>): Promise<Finding[]> {
+  const findings: Finding[] = [];
+  const look = async (check: string, work: () => Promise<Outcome>): Promise<boolean> => {
+    const outcome = await work().catch(failureOf);
+    if ("ok" in outcome) findings.push({ check, status: "ok", detail: outcome.ok, cure: "" });
+    else findings.push({ check, status: "failing", detail: outcome.failing, cure: outcome.cure });
+    return "ok" in outcome;
+  };
+  const read = await look("configuration", async () => {
+    readEnvironment(variables);
+    return { ok: "every variable is known and well-formed" };
+  });
+  if (!read && !(await look("variables", async () => ({ ok: `POSTERN_DATA is ${readSettings(variables).POSTERN_DATA}` })))) return findings;
+  const settings = readSettings(variables);
+  let operators: OperatorFile | null = null;
+  await look("operator's file", async () => {
+    operators = await loadOperatorFile(settings);
+    return { ok: `${settings.POSTERN_CONFIG}: ${Object.keys(operators.merchants).length} merchants, ${operators.issuers.length} issuers` };
+  });
+  await look("key files", () => checkKeys(settings));
+  for (const [check, work] of databaseChecks(settings)) await look(check, work);
+  for (const issuer of remoteIssuers(operators)) await look(`issuer ${issuer.id}`, () => checkIssuer(issuer.jwks));
+  await look("gateway", () => checkGateway(settings));
+  return findings;
+}
+
+function failureOf(error: unknown): Outcome {
+  if (error instanceof ConfigRefused) return { failing: error.message, cure: "correct what the line names" };
+  const name = error instanceof Error ? `${error.name}: ${error.message}` : "unknown";
+  return { failing: name, cure: "this check itself failed; look at the message" };
+}
+
+/** Only where all are there: reading makes missing ones. */
+async function checkKeys(settings: Environment): Promise<Outcome> {
+  const { keyFilesOf, keyPathsOf, keysDirectory, readKeyFiles } = await import("../node-keys.ts");
+  const paths = keyPathsOf(settings);
+  const files = Object.values(keyFilesOf(settings.POSTERN_DATA, paths));
+  const missing = files.filter((file) => !existsSync(file));
+  if (missing.length === files.length && !existsSync(join(settings.POSTERN_DATA, "db")))
+    return { ok: "none yet; the first start makes them" };
+  if (missing.length > 0) {
+    return {
+      failing: `missing: ${missing.join(", ")}`,
+      cure: "put them back from where you keep them: with new ones nothing that is stored opens",
+    };
+  }
+  const open = files.filter((file) => (statSync(file).mode & 0o077) !== 0);
+  if (open.length > 0) return { failing: `others may read ${open.join(", ")}`, cure: `chmod 600 ${open.join(" ")}` };
+  await readKeyFiles(settings.POSTERN_DATA, paths);
+  return { ok: `five keys, under ${keysDirectory(settings.POSTERN_DATA)} unless named; keep that directory out of every backup` };
+}
+
+function databaseChecks(settings: Environment): [string, () => Promise<Outcome>][] {
+  const { DATABASE_URL_EDGE: edge, DATABASE_URL_KEEPER: keeper, POSTERN_SHARE_STORE: store, POSTERN_DATA } = settings;
+  const checks: [string, () => Promise<Outcome>][] = [];
+  if (edge === undefined && keeper === undefined) {
+    const text = `embedded, in ${join(POSTERN_DATA, "db")}: one connection plays every role, nothing is synced to disk; for demo and development only`;
+    checks.push(["database", async () => ({ ok: text })]);
+  }
+  if (edge !== undefined) checks.push(["database (edge)", () => checkDatabase(edge)]);
+  if (keeper !== undefined) checks.push(["database (keeper)", () => checkDatabase(keeper)]);
+  if (store && "url" in store) checks.push(["share store", () => checkShareDatabase(store.url)]);
+  return checks;
+}
+
+function remoteIssuers(operators: OperatorFile | null): { readonly id: string; readonly jwks: string }[] {
+  return (operators?.issuers ?? []).flatMap((issuer) => ("jwks" in issuer ? [{ id: issuer.id, jwks: issuer.jwks }] : []));
+}
+
+async function checkIssuer(jwks: string): Promise<Outcome> {
+  const response = await fetch(jwks, { redirect: "error", signal: AbortSignal.timeout(askWithinMs) }).catch(() => null);
+  if (response?.ok) return { ok: `${jwks} answers` };
+  const what = response ? `answers ${response.status}` : "does not answer";
+  return { failing: `${jwks} ${what}`, cure: "check `jwks` in the operator's file, and that this host may reach it" };
+}
+
+/** Not running is no fault; running and not ready is. */
+async function checkGateway({ POSTERN_ORIGIN: origin }: Environment): Promise<Outcome> {
+  const response = await fetch(`${origin.replace(/\/+$/, "")}/readyz`, { signal: AbortSignal.timeout(askWithinMs) }).catch(() => null);
+  if (!response) return { ok: `not running at ${origin}` };
+  const text = (await response.text()).slice(0, 400);
+  if (response.ok) return { ok: `ready at ${origin}` };
+  return {
+    failing: `${origin} answers ${response.status}: ${text}`,
+    cure: "the check that is not ok names what is down; it heals by itself when that is back",
+  };
+}

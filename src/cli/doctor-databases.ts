@@ -1,0 +1,54 @@
+/** What the doctor asks a Postgres. */
+import type { Database } from "../storage/index.ts";
+
+export type Outcome = { readonly ok: string } | { readonly failing: string; readonly cure: string };
+
+const answerWithinMs = 3_000;
+const oldestVersion = 150_000;
+const skewMaxMs = 60_000;
+
+export async function checkDatabase(url: string): Promise<Outcome> {
+  return asking(url, async (database) => {
+    const text =
+      "select current_setting('server_version_num')::int, (extract(epoch from now()) * 1000)::float8, current_user::text, rolsuper from pg_roles where rolname = current_user";
+    const [version = 0, clock = 0, user = "", superuser = false] = (await database.query(text))[0] ?? [];
+    if (Number(version) < oldestVersion) return { failing: `its version is ${version}`, cure: "Postgres 15 or newer is needed" };
+    if (Math.abs(Number(clock) - Date.now()) > skewMaxMs) {
+      return { failing: "its clock and this host's differ by over a minute", cure: "synchronize both; the database's decides" };
+    }
+    if (superuser) return { failing: `${user} is a superuser, whom no grant binds`, cure: "use postern_edge and postern_keeper" };
+    const [{ checkMigrations }, { readMigrations }] = await Promise.all([
+      import("../storage/index.ts"),
+      import("../storage/node-migrations.ts"),
+    ]);
+    try {
+      await checkMigrations(database, readMigrations());
+    } catch (error) {
+      if (!(error instanceof Error && error.name === "MigrationRefused")) throw error;
+      return { failing: error.message, cure: "DATABASE_URL=… npx postern migrate" };
+    }
+    return { ok: `Postgres ${Math.floor(Number(version) / 10_000)} as ${user}, migrated` };
+  });
+}
+
+export async function checkShareDatabase(url: string): Promise<Outcome> {
+  return asking(url, async (database) => {
+    const [row] = await database.query("select to_regclass('postern_share') is not null");
+    if (row?.[0] === true) return { ok: "a Postgres of its own; it must have no backups" };
+    return { failing: "its table is missing", cure: "DATABASE_URL=… POSTERN_SHARE_STORE=… npx postern migrate" };
+  });
+}
+
+/** The URL is not repeated: it may hold a password. */
+async function asking(url: string, work: (database: Database) => Promise<Outcome>): Promise<Outcome> {
+  const { openPostgres } = await import("../storage/postgres.ts");
+  const database = openPostgres({ url, poolSize: 1, queueMax: 10, deadlineMs: answerWithinMs, applicationName: "postern-doctor" });
+  try {
+    return await work(database);
+  } catch (error) {
+    const reason = error instanceof Error ? `${error.name}: ${error.message}` : "unknown";
+    return { failing: reason, cure: "is the server up, is the URL right, and does pg_hba.conf let this role in?" };
+  } finally {
+    await database.close();
+  }
+}

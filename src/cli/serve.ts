@@ -1,0 +1,54 @@
+/** `postern serve`: runs until it is told to stop. */
+import { readEnvironment } from "../config.ts";
+import { loadOperatorFile } from "../operator-file.ts";
+import { version } from "../version.ts";
+import { command } from "./command.ts";
+import { exitCodes, Failure } from "./failure.ts";
+import { print } from "./output.ts";
+
+const stopSignals = ["SIGTERM", "SIGINT"] as const;
+
+export const serve = command({
+  meta: { description: "Run the gateway: both sides in one process, or one of them" },
+  examples: ["npx postern serve", "npx postern serve --only edge      # needs DATABASE_URL_EDGE"],
+  args: { only: { type: "enum", options: ["edge", "keeper"], description: "edge: agents' routes; keeper: the rest, with the log key" } },
+  async run({ args }) {
+    // Before the gateway's parts are loaded: what an operator can have got wrong ends the start at once.
+    const environment = readEnvironment(process.env);
+    const operators = await loadOperatorFile(environment);
+    const { keyPathsOf, readKeyFiles } = await import("../node-keys.ts");
+    await readKeyFiles(environment.POSTERN_DATA, keyPathsOf(environment));
+    const { start } = await import("../node.ts");
+    const { only } = args;
+    const running = await start({ environment, operators, ...(only === "edge" || only === "keeper" ? { only } : {}) }).catch(
+      (error: unknown) => {
+        throw portTaken(error)
+          ? new Failure(`PORT ${environment.PORT} is taken; stop what listens there, or set PORT`, exitCodes.config)
+          : error;
+      },
+    );
+    const stopped = stopSignal();
+    print(`postern ${version} serves http://${environment.HOST}:${running.port}`);
+    await stopped;
+    await running.stop();
+    process.exit(exitCodes.ok);
+  },
+});
+
+/** A second signal ends the process without draining. */
+function stopSignal(): Promise<void> {
+  return new Promise((resolve) => {
+    let told = false;
+    for (const signal of stopSignals) {
+      process.on(signal, () => {
+        if (told) process.exit(exitCodes.failed);
+        told = true;
+        resolve();
+      });
+    }
+  });
+}
+
+function portTaken(error: unknown): boolean {
+  return error instanceof Error && "code" in error && error.code === "EADDRINUSE";
+}
