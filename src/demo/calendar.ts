@@ -23,3 +23,9 @@ export function momentAfter(at: number, days: number, second: number): string {
 function dayText(at: number): string {
   return new Date(at).toISOString().slice(0, 10);
 }
+
+/** The civil day in China. */
+export function dayInChina(now: Date): { readonly day: string; readonly midnight: Date } {
+  const day = new Date(now.getTime() + 8 * 3_600_000).toISOString().slice(0, 10);
+  return { day, midnight: new Date(`${day}T00:00:00+08:00`) };
+}
