@@ -16,13 +16,14 @@ import {
   selectOpenLogs,
 } from "./audit/index.ts";
 import { ConfigRefused } from "./config.ts";
-import { createBundles } from "./contracts/index.ts";
+import { type Bundles, createBundles } from "./contracts/index.ts";
 import type { Aead, Signer } from "./crypto/index.ts";
 import { disclosureRoutes } from "./disclosure/index.ts";
 import { createVaultLoad } from "./disclosure/postgres.ts";
-import { createIdentity, type Digest, type IssuerProfile } from "./identity/index.ts";
-import type { InFlight } from "./kernel/index.ts";
-import { createAuditKeys, type Keyring, type RootKey, type ShareStore } from "./keys/index.ts";
+import type { Route } from "./http/index.ts";
+import { createIdentity, type Digest, type Identity, type IssuerProfile } from "./identity/index.ts";
+import { type InFlight, inTurn } from "./kernel/index.ts";
+import { createAuditKeys, type Keyring, type OpenedAuditKeys, type RootKey, type ShareStore } from "./keys/index.ts";
 import { createOffices, type MerchantOffices } from "./offices/index.ts";
 import { type ExportDesk, oversightRoutes } from "./oversight/index.ts";
 import { orderDuePurges, type PurgeParts, purgeEffect, purgeRoutes, runPurges } from "./purge/index.ts";
@@ -43,11 +44,27 @@ export interface CommonParts {
   readonly now: () => number;
 }
 
+/**
+ * What a side remembers from one request to the next: verified tokens and issuers' keys, compiled bundles, the logs' keys. Inert: no connection,
+ * nothing under way, so that on Workers it outlives the request whose connections filled it.
+ */
+export interface Memory {
+  readonly identity: Identity;
+  readonly bundles: Bundles;
+  readonly auditKeys: OpenedAuditKeys;
+}
+
+export function createMemory({ issuers, audience, now, digest }: Pick<CommonParts, "issuers" | "audience" | "now" | "digest">): Memory {
+  return { identity: createIdentity({ issuers, audience, now, digest }), bundles: createBundles(), auditKeys: new Map() };
+}
+
 /** One side's own database role and writer. `audit` replaces the writer, for tests that make the log fail. */
 export interface SideParts {
   readonly database: Database;
   readonly writer: Signer;
   readonly audit?: ((made: AuditLog) => AuditLog) | undefined;
+  /** Default: its own. On Workers a side is assembled for each request, over the isolate's one memory. */
+  readonly memory?: Memory | undefined;
 }
 
 export interface KeeperParts extends SideParts {
@@ -106,12 +123,12 @@ export function assembleKeeper(common: CommonParts, side: KeeperParts, inFlight:
   return {
     database,
     purge,
-    routes: [
+    routes: counted(inFlight, [
       ...agreementRoutes({ ...door, issuers, trust }),
       ...approvalRoutes(desk),
       ...oversightRoutes(exporter),
       ...purgeRoutes({ ...desk, bundles }),
-    ],
+    ]),
     async prepare() {
       const origin = logs.originOf(gatewayLog);
       await database.transaction(async (tx) => {
@@ -124,24 +141,37 @@ export function assembleKeeper(common: CommonParts, side: KeeperParts, inFlight:
     },
     sequence: () => sequencer.run(),
     async tick() {
-      for (const log of await selectOpenLogs(database)) await auditKeys.prepare(database, log, new Date(common.now()));
-      await tickAgreements(activation);
-      await orderDuePurges(purge);
-      await runPurges(purge);
+      const prepareKeys = async () => {
+        for (const log of await selectOpenLogs(database)) await auditKeys.prepare(database, log, new Date(common.now()));
+      };
+      const works = [prepareKeys, () => tickAgreements(activation), () => orderDuePurges(purge), () => runPurges(purge)];
+      await inTurn(works, (work) => work());
     },
   };
 }
 
-function sharedParts(common: CommonParts, { database, writer, audit: replace }: SideParts) {
-  const { aead, root, keyring, now, issuers, audience, digest } = common;
-  const auditKeys = createAuditKeys(root);
+/**
+ * What owners and officers do at a contract counts as under way as well: the fence waits for their entries before the purge writes the log's last ones.
+ * Not where the caller streams a body: a slow one must not hold the fence, and those acts look at the contract's state when they write.
+ */
+function counted(inFlight: InFlight, routes: readonly Route[]): Route[] {
+  return routes.map((route) => {
+    const streams = route.body !== undefined && route.body.schema === undefined;
+    if (streams || !route.path.includes("{contract}")) return route;
+    return { ...route, handle: (received) => inFlight.run(received.params.contract ?? "", () => route.handle(received)) };
+  });
+}
+
+function sharedParts(common: CommonParts, { database, writer, audit: replace, memory = createMemory(common) }: SideParts) {
+  const { aead, root, keyring, now } = common;
+  const auditKeys = createAuditKeys(root, memory.auditKeys);
   const made = createAuditWriter({ database, aead, signer: writer, auditKeys, now });
   return {
     auditKeys,
     audit: replace ? replace(made) : made,
     logs: createLogHandles(common.logName, auditKeys),
     keyring,
-    bundles: createBundles(),
-    identity: createIdentity({ issuers, audience, now, digest }),
+    bundles: memory.bundles,
+    identity: memory.identity,
   };
 }

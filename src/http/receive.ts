@@ -18,6 +18,8 @@ export function readQuery(url: URL, schema: z.ZodObject | undefined): Result<Rea
     if (!known || name in query) {
       return refuse({ code: "bad_query", errors: [{ pointer: known ? `query:${name}` : "query", code: known ? "repeated" : "unknown" }] });
     }
+    // Nothing that anybody filters by holds one, and the database takes no NUL.
+    if (/\p{Cc}/u.test(value)) return refuse({ code: "bad_query", errors: [{ pointer: `query:${name}`, code: "grammar" }] });
     query[name] = value;
   }
   const parsed = schema?.safeParse(query);

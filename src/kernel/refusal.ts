@@ -30,6 +30,7 @@ export const refusals = {
   purpose_unknown: { status: 422, en: "The contract does not know this purpose", "zh-CN": "合同未约定该处理目的" },
   fault: { status: 500, en: "Something broke on our side", "zh-CN": "系统内部错误" },
   record_damaged: { status: 502, en: "The record failed its integrity check", "zh-CN": "记录未通过完整性校验" },
+  misconfigured: { status: 503, en: "The gateway is not set up", "zh-CN": "网关尚未正确配置" },
   audit_unavailable: { status: 503, en: "The audit log cannot be written, so nothing is released", "zh-CN": "审计日志不可写，已停止披露" },
   database_unavailable: { status: 503, en: "The database is not available", "zh-CN": "数据库不可用" },
   keys_unavailable: { status: 503, en: "The key store is not available", "zh-CN": "密钥存储不可用" },

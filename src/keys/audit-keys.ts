@@ -17,36 +17,40 @@ export interface AuditKeys {
   prepare(tx: Queryable, log: string, at: Date): Promise<void>;
 }
 
-export function createAuditKeys(root: RootKey): AuditKeys {
-  const cached = new Map<string, Promise<Uint8Array>>();
+/** What was opened, by its place. Holds nothing that is still under way, for the reason that `OpenedKeys` gives. */
+export type OpenedAuditKeys = Map<string, Uint8Array>;
+
+/** `opened`: where it remembers; several in turn may share one. */
+export function createAuditKeys(root: RootKey, opened: OpenedAuditKeys = new Map()): AuditKeys {
+  const opening = new Map<string, Promise<Uint8Array>>();
   const context = (log: string, purpose: string) => `audit/${log}/${purpose}`;
 
   const load = async (database: Queryable, log: string, purpose: string): Promise<Uint8Array> => {
     const wrapped = await selectAuditKey(database, log, purpose);
     const key = wrapped && (await root.unwrap(context(log, purpose), wrapped));
     if (!key) throw new KeysUnavailable("the log's key is missing or does not open");
+    opened.set(context(log, purpose), key);
+    if (opened.size > auditKeysMax) {
+      const oldest = opened.keys().next();
+      if (!oldest.done) opened.delete(oldest.value);
+    }
     return key;
   };
 
   return {
-    keyOf(database, log, purpose) {
+    async keyOf(database, log, purpose) {
       const name = context(log, purpose);
-      const known = cached.get(name);
+      const known = opened.get(name) ?? opening.get(name);
       if (known) return known;
-      const key = load(database, log, purpose);
-      cached.set(name, key);
-      key.catch(() => cached.delete(name));
-      if (cached.size > auditKeysMax) {
-        const oldest = cached.keys().next();
-        if (!oldest.done) cached.delete(oldest.value);
-      }
+      const key = load(database, log, purpose).finally(() => opening.delete(name));
+      opening.set(name, key);
       return key;
     },
     async prepare(tx, log, at) {
       const next = new Date(Date.UTC(at.getUTCFullYear(), at.getUTCMonth() + 1, 1));
       const purposes = [monthOf(at), monthOf(next), ...(log === "gateway" ? ["pseudonym"] : [])];
       for (const purpose of purposes) {
-        if (cached.has(context(log, purpose)) || (await selectAuditKey(tx, log, purpose))) continue;
+        if (opened.has(context(log, purpose)) || (await selectAuditKey(tx, log, purpose))) continue;
         await insertAuditKey(tx, log, purpose, await root.wrap(context(log, purpose), randomBytes(keyBytes)));
       }
     },

@@ -30,10 +30,21 @@ export interface KeyringParts {
   readonly shares: ShareStore;
   /** Milliseconds. */
   readonly now: () => number;
+  /** Default: its own. Several keyrings in turn may remember in one, as on Workers, where each lives for one request. */
+  readonly opened?: OpenedKeys | undefined;
 }
 
-export function createKeyring({ aead, root, shares, now }: KeyringParts): Keyring {
-  const cached = new Map<ContractId, { keys: Promise<ContractKeys>; epoch: number; until: number }>();
+interface Opened {
+  readonly keys: ContractKeys;
+  readonly epoch: number;
+  readonly until: number;
+}
+
+/** What was opened. Holds nothing that is still under way: on Workers that would belong to one request, and hang the others that wait for it. */
+export type OpenedKeys = Map<ContractId, Opened>;
+
+export function createKeyring({ aead, root, shares, now, opened = new Map() }: KeyringParts): Keyring {
+  const opening = new Map<ContractId, { readonly keys: Promise<ContractKeys>; readonly epoch: number }>();
 
   const openKeys = async (database: Queryable, contract: ContractId): Promise<ContractKeys> => {
     const contractKeys = new Map<number, Uint8Array>();
@@ -48,28 +59,40 @@ export function createKeyring({ aead, root, shares, now }: KeyringParts): Keyrin
     return openContractKeys(aead, contract, contractKeys, await selectContractKeys(database, contract));
   };
 
-  /** All live equally long, so the oldest stand first. */
+  /** Those that began to be opened first stand first, but for the time that opening takes. */
   const dropExpired = (): void => {
-    for (const [contract, { until }] of cached) {
+    for (const [contract, { until }] of opened) {
       if (until > now()) return;
-      cached.delete(contract);
+      opened.delete(contract);
     }
   };
 
+  const remember = (contract: ContractId, entry: Opened): void => {
+    opened.delete(contract);
+    opened.set(contract, entry);
+    if (opened.size <= contractsMax) return;
+    const oldest = opened.keys().next();
+    if (!oldest.done) opened.delete(oldest.value);
+  };
+
   return {
-    keysOf(database, contract, epoch) {
+    async keysOf(database, contract, epoch) {
       dropExpired();
-      const known = cached.get(contract);
-      if (known?.epoch === epoch) return known.keys;
-      const keys = openKeys(database, contract);
-      cached.delete(contract);
-      cached.set(contract, { keys, epoch, until: now() + keysLifeMs });
-      keys.catch(() => cached.delete(contract));
-      if (cached.size > contractsMax) {
-        const oldest = cached.keys().next();
-        if (!oldest.done) cached.delete(oldest.value);
+      const known = opened.get(contract);
+      if (known && known.epoch === epoch && known.until > now()) return known.keys;
+      const underWay = opening.get(contract);
+      if (underWay?.epoch === epoch) return underWay.keys;
+      const until = now() + keysLifeMs;
+      const begun = { keys: openKeys(database, contract), epoch };
+      opening.set(contract, begun);
+      try {
+        const keys = await begun.keys;
+        // Not where a fence cut it meanwhile.
+        if (opening.get(contract) === begun) remember(contract, { keys, epoch, until });
+        return keys;
+      } finally {
+        if (opening.get(contract) === begun) opening.delete(contract);
       }
-      return keys;
     },
     async create(tx, contract) {
       const epoch = 1;
@@ -82,7 +105,8 @@ export function createKeyring({ aead, root, shares, now }: KeyringParts): Keyrin
       return { epoch, ...commitments };
     },
     forget(contract) {
-      cached.delete(contract);
+      opening.delete(contract);
+      opened.delete(contract);
     },
   };
 }

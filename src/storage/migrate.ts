@@ -12,6 +12,14 @@ export interface Migration {
   readonly text: string;
 }
 
+/** A migration by the SHA-256 of its text, for builds that do not carry the text. */
+export interface MigrationDigest {
+  readonly number: number;
+  readonly name: string;
+  /** Lower-case hex. */
+  readonly digest: string;
+}
+
 /** The database and this build do not belong together. The message is one line for an operator. */
 export class MigrationRefused extends Error {
   constructor(reason: string) {
@@ -32,8 +40,9 @@ const uniqueViolation = "23505";
  */
 export async function migrate(database: Database, migrations: readonly Migration[]): Promise<string[]> {
   await database.script(`${takeLock}
-create table if not exists public.postern_migration (number int primary key, name text not null, digest text not null, applied_at timestamptz not null default now());`);
-  const present = compare(await appliedMigrations(database), migrations);
+create table if not exists public.postern_migration (number int primary key, name text not null, digest text not null, applied_at timestamptz not null default now());
+grant select on public.postern_migration to public;`);
+  const present = compare(await appliedMigrations(database), migrationDigests(migrations));
   const applied: string[] = [];
   for (const migration of migrations) {
     if (present.has(migration.number)) continue;
@@ -44,11 +53,20 @@ create table if not exists public.postern_migration (number int primary key, nam
 }
 
 /** Throws `MigrationRefused` unless exactly `migrations` were applied, with the same text each. Changes nothing. */
-export async function checkMigrations(database: Queryable, migrations: readonly Migration[]): Promise<void> {
+export function checkMigrations(database: Queryable, migrations: readonly Migration[]): Promise<void> {
+  return checkMigrationDigests(database, migrationDigests(migrations));
+}
+
+/** The same for a build that knows its migrations by their digests alone. */
+export async function checkMigrationDigests(database: Queryable, migrations: readonly MigrationDigest[]): Promise<void> {
   const [row] = await database.query("select to_regclass('public.postern_migration') is not null");
   const present = compare(row?.[0] === true ? await appliedMigrations(database) : [], migrations);
   const missing = migrations.find((migration) => !present.has(migration.number));
   if (missing) throw new MigrationRefused(`the database lacks migration ${missing.name}: run the migrations as its owner first`);
+}
+
+export function migrationDigests(migrations: readonly Migration[]): MigrationDigest[] {
+  return migrations.map((migration) => ({ number: migration.number, name: migration.name, digest: digestOf(migration) }));
 }
 
 /** False where another process was faster. */
@@ -66,24 +84,18 @@ async function apply(database: Database, migration: Migration): Promise<boolean>
   }
 }
 
-interface Applied {
-  readonly number: number;
-  readonly name: string;
-  readonly digest: string;
-}
-
-async function appliedMigrations(database: Queryable): Promise<Applied[]> {
+async function appliedMigrations(database: Queryable): Promise<MigrationDigest[]> {
   const rows = await database.query("select number, name, digest from public.postern_migration order by number");
   return rows.map(([number, name, digest]) => ({ number: Number(number), name: String(name), digest: String(digest) }));
 }
 
 /** The numbers that are applied. Throws where an applied one is unknown here or has another text. */
-function compare(applied: readonly Applied[], migrations: readonly Migration[]): ReadonlySet<number> {
+function compare(applied: readonly MigrationDigest[], migrations: readonly MigrationDigest[]): ReadonlySet<number> {
   const known = new Map(migrations.map((migration) => [migration.number, migration]));
   for (const { number, name, digest } of applied) {
     const migration = known.get(number);
     if (!migration) throw new MigrationRefused(`the database is newer than this build: it has migration ${name}`);
-    if (digestOf(migration) !== digest) throw new MigrationRefused(`migration ${name} was changed after it was applied to this database`);
+    if (migration.digest !== digest) throw new MigrationRefused(`migration ${name} was changed after it was applied to this database`);
   }
   return new Set(applied.map(({ number }) => number));
 }
