@@ -21,7 +21,11 @@ export async function requestActivation(door: OfficeDoor, visit: Visit, id: Cont
   await door.audit.append(log, { event: "contract.activation_requested", actor, request: visit.request, outcome, facts });
   if (!open) return refuse({ code: "wrong_state" });
   const ask = { contract: id, action: "activate", digest: contract.bundleDigest, by: who, now: contract.readAt } as const;
-  return ok(await door.database.transaction((tx) => requestApproval(tx, ask)));
+  return door.database.transaction(async (tx) => {
+    // Of twenty who ask at once one request is made.
+    await lockContract(tx, id, "update");
+    return ok(await requestApproval(tx, ask));
+  });
 }
 
 export interface ActivationParts {

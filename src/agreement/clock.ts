@@ -5,22 +5,21 @@
 
 import { selectSilentLogs } from "../audit/index.ts";
 import { moveState, selectOverdue } from "../contracts/index.ts";
-import type { ContractId } from "../kernel/index.ts";
-import { logOfContract } from "../offices/index.ts";
+import { type ContractId, inTurn } from "../kernel/index.ts";
 import { type ActivationParts, announce } from "./activate.ts";
 
 /** Run every few seconds; safe in any number of processes. */
 export async function tickAgreements(parts: ActivationParts): Promise<void> {
-  for (const log of await selectSilentLogs(parts.database)) await announce(parts, log as ContractId);
-  for (const contract of await selectOverdue(parts.database)) {
-    if (contract.state !== "active") continue;
-    // Logged first: a crash between leaves a second entry, never a silent end.
-    await parts.audit.append(await logOfContract(parts, contract), {
+  await inTurn(await selectSilentLogs(parts.database), (log) => announce(parts, log as ContractId));
+  await inTurn(await selectOverdue(parts.database), async (contract) => {
+    if (contract.state !== "active") return;
+    // Logged first: a crash between leaves a second entry, never a silent end. It names nobody, so that a contract whose share is lost ends too.
+    await parts.audit.append(parts.logs.closing(contract.id), {
       event: "contract.ended",
       actor: { role: "system" },
       outcome: { effect: "allow", code: "ended" },
       facts: { contract: contract.id, ends_at: new Date(contract.endsAt).toISOString() },
     });
     await moveState(parts.database, contract.id, "active", "ended");
-  }
+  });
 }

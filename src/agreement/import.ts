@@ -3,7 +3,7 @@
  * enter → log → for each batch of lines:  parse → sort fields by level → locate → subject's key → seal → index → commit
  * A line that is rejected is named by its number and reason while the rest goes in. Fields that no policy names are counted, not stored (PIPL 6).
  */
-import { type Bundles, lockContract } from "../contracts/index.ts";
+import { type Bundles, lockContract, selectContract } from "../contracts/index.ts";
 import { type Aead, keyBytes, randomBytes } from "../crypto/index.ts";
 import {
   type ContractId,
@@ -18,7 +18,7 @@ import {
   refuse,
 } from "../kernel/index.ts";
 import { type ContractKeys, insertSubjectKeys, newestEpoch, selectSubjectKeys, type WrappedKey } from "../keys/index.ts";
-import { enterContract, type OfficeDoor, type Visit } from "../offices/index.ts";
+import { enterContract, logOfContract, type OfficeDoor, type Visit } from "../offices/index.ts";
 import { type Resource, sortFields } from "../policy/index.ts";
 import {
   type IndexEntry,
@@ -78,7 +78,10 @@ export async function importRecords(
   await desk.audit.append(log, { ...entry, outcome: { effect: "allow", code: "started" }, facts: { type: target.type } });
   const imported = await importLines(desk, { contract: contract.id, type: target.type, resource }, target.body);
   const outcome = imported.ok ? ({ effect: "allow", code: "done" } as const) : ({ effect: "deny", code: imported.refusal.code } as const);
-  await desk.audit.append(log, { ...entry, outcome, facts: { type: target.type, ...(imported.ok ? countsOf(imported.value) : {}) } });
+  // An import may outlive its contract: then that log is the purge's alone, or frozen.
+  const standing = (await selectContract(desk.database, contract.id)) ?? contract;
+  const facts = { contract: contract.id, type: target.type, ...(imported.ok ? countsOf(imported.value) : {}) };
+  await desk.audit.append(await logOfContract(desk, standing), { ...entry, outcome, facts });
   return imported;
 }
 

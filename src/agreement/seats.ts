@@ -3,7 +3,7 @@
  */
 import { parse } from "csv-parse/sync";
 import * as z from "zod";
-import { type Bundles, putSeats, type Seat } from "../contracts/index.ts";
+import { type Bundles, type Contract, lockContract, putSeats, type Seat } from "../contracts/index.ts";
 import { type ContractId, ok, type Refusal, type Result, refuse } from "../kernel/index.ts";
 import { enterContract, type OfficeDoor, type Visit } from "../offices/index.ts";
 
@@ -28,8 +28,7 @@ export async function importSeats(
   if (!entered.ok) return entered;
   const { actor, contract, log } = entered.value;
   const bundle = await door.bundles.bundleOf(door.database, id, contract.bundleDigest);
-  const open = contract.state === "draft" || contract.state === "active";
-  const seats: Result<readonly Seat[], Refusal> = open
+  const seats: Result<readonly Seat[], Refusal> = takesSeats(contract)
     ? readSeats(csv, {
         roles: new Set(Object.keys(bundle.roles)),
         issuers: door.issuers,
@@ -44,8 +43,17 @@ export async function importSeats(
     facts: { contract: id, ...(seats.ok ? { seats: seats.value.length } : {}) },
   });
   if (!seats.ok) return seats;
-  await door.database.transaction((tx) => putSeats(tx, id, seats.value));
-  return ok({ seats: seats.value.length });
+  return door.database.transaction(async (tx) => {
+    // The purge's fence waits for this transaction, and after it no seat is written.
+    const standing = await lockContract(tx, id, "share");
+    if (!standing || !takesSeats(standing)) return refuse({ code: "wrong_state" });
+    await putSeats(tx, id, seats.value);
+    return ok({ seats: seats.value.length });
+  });
+}
+
+function takesSeats({ state }: Pick<Contract, "state">): boolean {
+  return state === "draft" || state === "active";
 }
 
 interface Known {

@@ -10,7 +10,7 @@ export const gatewayLog = "gateway";
 export interface LogHandles {
   /** Pseudonyms under the contract's own key: they die with it. */
   contract(keys: ContractKeys): LogHandle;
-  /** A contract's log for the purge alone: it names nobody, so it needs no pseudonyms, and none can be made any more. */
+  /** A contract's log for the clock and the purge: they name nobody, so it needs no pseudonyms, and asks for no key that may be gone. */
   closing(contract: ContractId): LogHandle;
   /** Throws AuditUnavailable where the gateway log was never opened. */
   gateway(database: Queryable): Promise<LogHandle>;

@@ -15,6 +15,7 @@ export {
 } from "./log.ts";
 export { formatVkey, noteKey } from "./note.ts";
 export {
+  emptyLogRow,
   type LogRow,
   openLog,
   type SearchFilter,
@@ -29,11 +30,14 @@ export {
   selectLog,
   selectOpenLogs,
   selectOrphans,
+  selectPending,
   selectSilentLogs,
   selectSubtrees,
 } from "./postgres.ts";
 export { type AuditPromise, formatPromise } from "./promise.ts";
-export { createSequencer, readEntry, type Sequencer } from "./sequencer.ts";
+export { createSequencer, LogHalted, readEntry, type Sequencer } from "./sequencer.ts";
 export { type HashTree, hashesFromBytes, hashesToBytes, hashTree, inclusionProof, leafHash, rootAt, rootFromInclusion } from "./tree.ts";
 export { formatTrust, parseTrust, type Trust } from "./trust.ts";
+export type { Verdict } from "./verdict.ts";
+export { verifyExport } from "./verify.ts";
 export { createAuditWriter } from "./writer.ts";

@@ -13,12 +13,14 @@ export interface LogRow {
   readonly range: Uint8Array;
 }
 
-/** Opens a log with nothing in it; leaves one alone that stands. */
+/** Of a log with nothing in it. */
+export function emptyLogRow(name: string, origin: string): LogRow {
+  return { log: name, origin, state: "open", size: 0, root: rangeRoot(emptyRange), range: new Uint8Array() };
+}
+
+/** Opens a log; leaves one alone that stands. */
 export async function openLog(tx: Queryable, name: string, origin: string): Promise<void> {
-  await orm(tx)
-    .insert(log)
-    .values({ log: name, origin, state: "open", size: 0, root: rangeRoot(emptyRange), range: new Uint8Array() })
-    .onConflictDoNothing();
+  await orm(tx).insert(log).values(emptyLogRow(name, origin)).onConflictDoNothing();
 }
 
 export async function selectLog(database: Queryable, name: string): Promise<LogRow | null> {
@@ -65,9 +67,13 @@ export interface StoredEntry {
   } | null;
 }
 
-/** Entries `from` ≤ index < `to`, in order. */
-export async function selectEntries(database: Queryable, name: string, from: number, to: number): Promise<StoredEntry[]> {
-  return entriesWhere(database, and(eq(seq.log, name), gte(seq.index, from), lt(seq.index, to)));
+/** The first `limit` entries of `from` ≤ index < `to`, in order. */
+export async function selectEntries(
+  database: Queryable,
+  name: string,
+  { from, to, limit }: { readonly from: number; readonly to: number; readonly limit: number },
+): Promise<StoredEntry[]> {
+  return entriesWhere(database, and(eq(seq.log, name), gte(seq.index, from), lt(seq.index, to))).limit(limit);
 }
 
 /** The entries at these indexes, in order. */
@@ -76,7 +82,7 @@ export async function selectEntriesAt(database: Queryable, name: string, indexes
   return entriesWhere(database, and(eq(seq.log, name), inArray(seq.index, [...indexes])));
 }
 
-async function entriesWhere(database: Queryable, condition: SQL | undefined): Promise<StoredEntry[]> {
+function entriesWhere(database: Queryable, condition: SQL | undefined) {
   return orm(database)
     .select({
       index: seq.index,
@@ -89,6 +95,16 @@ async function entriesWhere(database: Queryable, condition: SQL | undefined): Pr
     .leftJoin(raw, and(eq(raw.log, seq.log), eq(raw.entryId, seq.entryId)))
     .where(condition)
     .orderBy(asc(seq.index));
+}
+
+/** The bytes of what was accepted and waits to be numbered. */
+export async function selectPending(database: Queryable, name: string): Promise<Uint8Array[]> {
+  const rows = await orm(database)
+    .select({ bytes: raw.bytes, readAt: databaseNowMs })
+    .from(pending)
+    .innerJoin(raw, and(eq(raw.log, pending.log), eq(raw.entryId, pending.entryId)))
+    .where(eq(pending.log, name));
+  return rows.map((row) => row.bytes);
 }
 
 /** All leaf hashes of a log, in order. */
@@ -141,11 +157,12 @@ export async function selectSubtrees(database: Queryable, name: string): Promise
 }
 
 export async function selectCheckpoints(database: Queryable, name: string): Promise<{ size: number; note: string }[]> {
-  return orm(database)
+  const rows = await orm(database)
     .select({ size: checkpoint.size, note: checkpoint.note, readAt: databaseNowMs })
     .from(checkpoint)
     .where(eq(checkpoint.log, name))
     .orderBy(asc(checkpoint.size));
+  return rows.map(({ size, note }) => ({ size, note }));
 }
 
 export interface SearchFilter {

@@ -19,15 +19,19 @@ export function canonicalJson(value: CanonicalValue): string {
   }
   if (value === null || typeof value === "boolean") return String(value);
   if (isArray(value)) return `[${value.map(canonicalJson).join(",")}]`;
-  const members: string[] = [];
+  let members = "";
   for (const key of Object.keys(value).sort()) {
     const member = value[key];
-    if (member !== undefined) members.push(`${quote(key)}:${canonicalJson(member)}`);
+    if (member !== undefined) members += `${members === "" ? "" : ","}${quote(key)}:${canonicalJson(member)}`;
   }
-  return `{${members.join(",")}}`;
+  return `{${members}}`;
 }
 
+/** Visible ASCII that stands for itself: most of our texts, and four times faster than to ask. */
+const plain = /^[ !#-[\]-~]*$/;
+
 function quote(text: string): string {
+  if (plain.test(text)) return `"${text}"`;
   if (!text.isWellFormed()) throw new RangeError("canonical JSON holds well-formed strings only");
   return JSON.stringify(text);
 }

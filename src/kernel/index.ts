@@ -1,7 +1,9 @@
 export { type Brand, type ContractId, isId, type Locator, parseContractId, parseLocator } from "./brand.ts";
 export { type CanonicalValue, canonicalJson } from "./canonical-json.ts";
 export { createInFlight, type InFlight } from "./in-flight.ts";
+export { inTurn } from "./in-turn.ts";
 export {
+  holdsNumberText,
   isJsonArray,
   isJsonObject,
   type Json,

@@ -44,10 +44,20 @@ export function parseJson(text: string, limits: JsonLimits = jsonLimits): Json {
 
 /** Prints a value read by `parseJson`; numbers come out with the digits they came in with. */
 export function printJson(value: Json): string {
+  return holdsNumberText(value) ? printLossless(value) : JSON.stringify(value);
+}
+
+/** Whether `value` holds a number that JSON.parse would not have read exactly. */
+export function holdsNumberText(value: Json): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  return value instanceof NumberText || Object.values(value).some(holdsNumberText);
+}
+
+function printLossless(value: Json): string {
   if (value instanceof NumberText) return value.text;
   if (value === null || typeof value !== "object") return JSON.stringify(value);
-  if (isJsonArray(value)) return `[${value.map(printJson).join(",")}]`;
-  const members = Object.keys(value).map((key) => `${JSON.stringify(key)}:${printJson(value[key] ?? null)}`);
+  if (isJsonArray(value)) return `[${value.map(printLossless).join(",")}]`;
+  const members = Object.keys(value).map((key) => `${JSON.stringify(key)}:${printLossless(value[key] ?? null)}`);
   return `{${members.join(",")}}`;
 }
 

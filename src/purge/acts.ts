@@ -5,7 +5,7 @@ import { lockContract, moveState } from "../contracts/index.ts";
 import { destroyShareA, selectKeyEpochs } from "../keys/index.ts";
 import type { Done, PurgeParts } from "./parts.ts";
 import { storesOfStep, unregistered } from "./plan.ts";
-import { countRows, deleteRows, type PurgeJob, selectContractTables, writeJob } from "./postgres.ts";
+import { countRows, deleteRows, type PurgeJob, renewLease, selectContractTables, writeJob } from "./postgres.ts";
 
 const batchRows = 5_000;
 
@@ -34,7 +34,7 @@ export async function fence(parts: PurgeParts, job: PurgeJob): Promise<Done | nu
 export async function destroySharesB(parts: PurgeParts, job: PurgeJob): Promise<Done> {
   const epochs = await selectKeyEpochs(parts.database, job.contract);
   for (const { epoch } of epochs) {
-    await renewLease(parts, job);
+    await renewLease(parts.database, job, parts.leaseMs);
     await parts.shares.destroy(job.contract, epoch);
   }
   return { facts: timed(job, "share_b"), entry: { commitments: epochs.map((epoch) => epoch.commitmentB) } };
@@ -79,11 +79,6 @@ export async function sweep(parts: PurgeParts, job: PurgeJob): Promise<Done> {
     if (shareA !== null || (await parts.shares.get(job.contract, epoch)) !== null) throw new Error(`a share of epoch ${epoch} is left`);
   }
   return { facts: timed(job, "sweep"), entry: { after } };
-}
-
-/** Throws LeaseLost where another worker has taken over. */
-async function renewLease(parts: PurgeParts, job: PurgeJob): Promise<void> {
-  await writeJob(parts.database, job, {}, parts.leaseMs);
 }
 
 function timed(job: PurgeJob, step: string): PurgeJob["facts"] {

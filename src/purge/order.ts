@@ -5,15 +5,16 @@
 
 import { uuidv7 } from "uuidv7";
 import { type Approval, type Effect, requestApproval, selectApprovals } from "../approvals/index.ts";
-import type { AuditLog, EntryDraft, LogHandles } from "../audit/index.ts";
+import type { EntryDraft } from "../audit/index.ts";
 import { type Bundles, type Contract, lockContract, selectOverdue } from "../contracts/index.ts";
 import { sha256, toHex, utf8 } from "../crypto/index.ts";
-import { type ContractId, canonicalJson, ok, type Refusal, type Result, refuse } from "../kernel/index.ts";
-import type { Keyring } from "../keys/index.ts";
-import { type Entered, enterContract, logOfContract, type OfficeDoor, type Visit } from "../offices/index.ts";
-import type { Database, Queryable } from "../storage/index.ts";
+import { type ContractId, canonicalJson, inTurn, ok, type Refusal, type Result, refuse } from "../kernel/index.ts";
+import { type Entered, enterContract, type OfficeDoor, type Visit } from "../offices/index.ts";
+import type { Queryable } from "../storage/index.ts";
+import { ensureEntry } from "./entries.ts";
+import type { PurgeParts } from "./parts.ts";
 import { stayingStores } from "./plan.ts";
-import { approveJob, countRows, insertJob, type PurgeJob, selectJob } from "./postgres.ts";
+import { approveJob, claimJob, countRows, insertJob, type PurgeJob, releaseJob, selectJob } from "./postgres.ts";
 
 export interface PurgeDesk extends OfficeDoor {
   readonly bundles: Bundles;
@@ -60,6 +61,8 @@ export async function requestPurge(desk: PurgeDesk, visit: Visit, id: ContractId
   });
   if (refusal) return refuse(refusal);
   return desk.database.transaction(async (tx) => {
+    // Of those who ask, approve and fence at once, one after the other.
+    await lockContract(tx, id, "update");
     const facts = { times: { requested: isoOf(contract.readAt) } };
     await insertJob(tx, { contract: id, id: job, basis: "owners", step: "requested", notBefore: contract.readAt, facts });
     const found = await selectJob(tx, id);
@@ -99,32 +102,38 @@ export function purgeEffect(desk: Pick<PurgeDesk, "bundles">): Effect {
   };
 }
 
-export interface ClockParts {
-  readonly database: Database;
-  readonly keyring: Keyring;
-  readonly audit: AuditLog;
-  readonly logs: LogHandles;
+/** Contracts whose days after the end are over: their job is written by the clock. Safe in any number of processes. */
+export async function orderDuePurges(parts: PurgeParts): Promise<void> {
+  const due = (await selectOverdue(parts.database)).filter((contract) => contract.state === "ended");
+  await inTurn(due, (contract) => orderDuePurge(parts, contract));
 }
 
-/** Contracts whose days after the end are over: their job is written by the clock. Safe in any number of processes. */
-export async function orderDuePurges(parts: ClockParts): Promise<void> {
-  for (const contract of await selectOverdue(parts.database)) {
-    if (contract.state !== "ended") continue;
-    const standing = await selectJob(parts.database, contract.id);
-    if (standing && standing.step !== "requested") continue;
-    const job = standing?.id ?? uuidv7();
-    await parts.audit.append(await logOfContract(parts, contract), {
-      event: "purge.due",
-      actor: { role: "system" },
-      outcome: { effect: "allow", code: "term_ended" },
-      facts: { contract: contract.id, job, due_at: isoOf(contract.purgeDueAt) },
-    });
-    const facts = { times: { due: isoOf(contract.purgeDueAt), approved: isoOf(contract.readAt) } };
-    await parts.database.transaction(async (tx) => {
-      const order = { basis: "term_ended", notBefore: contract.readAt, facts } as const;
-      if (!(await insertJob(tx, { contract: contract.id, id: job, step: "approved", ...order }))) await approveJob(tx, contract.id, order);
-    });
+/**
+ * Crash order: the job stands first, not approved, so that its lease makes one keeper of many write the entry; then the entry; then it may run.
+ * It asks for none of the contract's keys: a contract whose share is lost comes to its end all the same.
+ */
+async function orderDuePurge(parts: PurgeParts, contract: Contract): Promise<void> {
+  const { database, logs, leaseMs } = parts;
+  const times = { due: isoOf(contract.purgeDueAt), approved: isoOf(contract.readAt) };
+  const order = { basis: "term_ended", notBefore: contract.readAt, facts: { times } } as const;
+  await insertJob(database, { contract: contract.id, id: uuidv7(), step: "requested", ...order });
+  if ((await selectJob(database, contract.id))?.step !== "requested") return;
+  const job = await claimJob(database, contract.id, leaseMs);
+  if (!job) return;
+  if (job.step === "requested") {
+    await ensureEntry(parts, logs.closing(contract.id), "purge.due", { job: job.id, contract: contract.id, due_at: times.due });
+    await approveJob(database, contract.id, order);
   }
+  await releaseJob(database, job);
+}
+
+/** The contract's job; `null` = nobody has asked for one. */
+export async function findPurge(desk: PurgeDesk, visit: Visit, id: ContractId): Promise<Result<PurgeJob | null, Refusal>> {
+  const entered = await enterContract(desk, visit, id, "merchant_owner");
+  if (!entered.ok) return entered;
+  const outcome = { effect: "allow", code: "ok" } as const;
+  await logAct(desk, visit, entered.value, { event: "purge.read", outcome, facts: { contract: id } });
+  return ok(await selectJob(desk.database, id));
 }
 
 /** One job, as its owner watches it. */
@@ -162,7 +171,8 @@ export async function logAct(
 export async function orderOf(database: Queryable, job: PurgeJob): Promise<Approval | null> {
   const action = job.basis === "owners" ? "purge" : "activate";
   const approvals = await selectApprovals(database, [job.contract]);
-  return approvals.findLast((approval) => approval.action === action && approval.state !== "rejected") ?? null;
+  const orders = approvals.filter((approval) => approval.action === action);
+  return orders.find(({ state }) => state === "approved") ?? orders.findLast(({ state }) => state === "requested") ?? null;
 }
 
 function isoOf(ms: number): string {

@@ -111,6 +111,16 @@ export async function writeJob(tx: Queryable, job: PurgeJob, change: { step?: St
   return shaped(row);
 }
 
+/** Keeps the lease while an act is under way. Throws LeaseLost. */
+export async function renewLease(database: Queryable, job: PurgeJob, leaseMs: number): Promise<void> {
+  const renewed = await orm(database)
+    .update(purgeJob)
+    .set({ leaseUntil: leaseEnd(leaseMs) })
+    .where(and(eq(purgeJob.contractId, job.contract), eq(purgeJob.fence, job.fence)))
+    .returning({ id: purgeJob.jobId });
+  if (renewed.length === 0) throw new LeaseLost();
+}
+
 /** Gives the lease back early, so that whoever comes next need not wait. */
 export async function releaseJob(database: Queryable, job: PurgeJob): Promise<void> {
   await orm(database)

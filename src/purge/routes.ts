@@ -4,7 +4,7 @@ import { type ApprovalDesk, approvalSchema, decideInContract, describeApproval }
 import { callerOf, json, type Received, type Route } from "../http/index.ts";
 import { type ContractId, ok, refuse } from "../kernel/index.ts";
 import { enterContract } from "../offices/index.ts";
-import { logAct, orderOf, type PurgeDesk, planPurge, readPurge, requestPurge } from "./order.ts";
+import { findPurge, logAct, orderOf, type PurgeDesk, planPurge, readPurge, requestPurge } from "./order.ts";
 import { steps } from "./plan.ts";
 import { type PurgeJob, selectCertificate, selectJob } from "./postgres.ts";
 
@@ -33,6 +33,18 @@ export function purgeRoutes(desk: PurgeDesk & ApprovalDesk): Route[] {
 
 function orderRoutes(desk: PurgeDesk): Route[] {
   return [
+    {
+      method: "GET",
+      path: "/v1/contracts/{contract}/purges",
+      who: "merchant_owner",
+      summary: "The contract's purge, if one was asked for: at most one",
+      answers: { 200: { media: "application/json", description: "Jobs", schema: z.object({ purges: z.array(jobSchema) }) } },
+      refusals: ["audit_unavailable"],
+      handle: async (received) => {
+        const job = await findPurge(desk, callerOf(received), contractOf(received));
+        return job.ok ? ok(json(JSON.stringify({ purges: job.value ? [describeJob(job.value)] : [] }))) : job;
+      },
+    },
     {
       method: "POST",
       path: "/v1/contracts/{contract}/purges",

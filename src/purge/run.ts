@@ -7,41 +7,43 @@
  * The same function serves a person's order, the clock, and a restart.
  */
 import { selectLog } from "../audit/index.ts";
-import type { ContractId } from "../kernel/index.ts";
+import { inTurn } from "../kernel/index.ts";
 import { deleteAll, destroySharesB, eraseSharesA, fence, sweep } from "./acts.ts";
 import { issueCertificate } from "./certificate.ts";
 import { ensureEntry } from "./entries.ts";
 import type { Done, PurgeParts } from "./parts.ts";
 import { type Act, acts, nextStep, type Step } from "./plan.ts";
-import { claimJob, LeaseLost, type PurgeJob, releaseJob, selectRunnable, writeJob } from "./postgres.ts";
+import { claimJob, LeaseLost, type PurgeJob, releaseJob, renewLease, selectRunnable, writeJob } from "./postgres.ts";
 
-/** Runs every job that may run. Answers how many reached their certificate. */
-export async function runPurges(parts: PurgeParts): Promise<number> {
-  let certified = 0;
-  for (const { contract } of await selectRunnable(parts.database)) {
+/** Runs every job that may run, as far as it comes now: another worker may hold it, or it waits for its fence. */
+export async function runPurges(parts: PurgeParts): Promise<void> {
+  await inTurn(await selectRunnable(parts.database), async ({ contract }) => {
+    const job = await claimJob(parts.database, contract, parts.leaseMs);
+    if (!job) return;
     try {
-      if (await runPurge(parts, contract)) certified++;
+      await runPurge(parts, job);
     } catch (error) {
       if (!(error instanceof LeaseLost)) throw error;
     }
-  }
-  return certified;
+  });
 }
 
-/** False where another worker holds the job, or it has to wait for its fence. */
-async function runPurge(parts: PurgeParts, contract: ContractId): Promise<boolean> {
-  let job = await claimJob(parts.database, contract, parts.leaseMs);
-  if (!job) return false;
+/** After a fault the lease is left to expire: until then a statement whose outcome is uncertain may still come through. */
+async function runPurge(parts: PurgeParts, claimed: PurgeJob): Promise<void> {
+  const { database, leaseMs } = parts;
+  // An act may take longer than a lease lasts. A beat that fails changes nothing: every write checks the fence.
+  const beat = setInterval(() => void renewLease(database, claimed, leaseMs).catch(() => undefined), leaseMs / 3);
   try {
+    let job: PurgeJob = claimed;
     for (let next = nextStep(job.step); next !== null; next = nextStep(job.step)) {
       const advanced = await climb(parts, job, next);
-      if (!advanced) return false;
+      if (!advanced) break;
       job = advanced;
     }
-    return true;
   } finally {
-    await releaseJob(parts.database, job).catch(() => undefined);
+    clearInterval(beat);
   }
+  await releaseJob(database, claimed);
 }
 
 /** `null` = it has to wait. */

@@ -1,6 +1,6 @@
 /**
  * Verifies a certificate with nothing but the file and the reader's trust file:
- * signature → final checkpoint → every entry's path to its root → the acts in their order → commitments and counts agree
+ * signature → final checkpoint → every entry's path to its root, once → who ordered it → the acts in their order → commitments and counts agree
  */
 import { type Entry, leafHash, openCheckpoint, readEntry, rootFromInclusion, type Trust } from "../audit/index.ts";
 import { equalBytes, fromBase64, type VerifySignature, verifyJws } from "../crypto/index.ts";
@@ -34,6 +34,7 @@ async function checkLog(certificate: Certificate, trust: Trust, verify: VerifySi
   const problems: string[] = [];
   const entries: { index: number; entry: Entry }[] = [];
   for (const { index, bytes, proof } of certificate.log.entries) {
+    if (entries.some((earlier) => earlier.index === index)) problems.push(`entry ${index} stands twice`);
     const raw = fromBase64(bytes);
     const reached = rootFromInclusion(leafHash(raw), index, size, proof.map(fromBase64));
     const entry = readEntry(raw);
@@ -41,7 +42,19 @@ async function checkLog(certificate: Certificate, trust: Trust, verify: VerifySi
     else if (!entry) problems.push(`entry ${index} cannot be read`);
     else entries.push({ index, entry });
   }
-  return [...problems, ...checkActs(certificate, entries, size), ...checkFacts(certificate, entries)];
+  return [...problems, ...checkOrder(certificate, entries), ...checkActs(certificate, entries, size), ...checkFacts(certificate, entries)];
+}
+
+/** The digest that two owners decided on, as the log has it: of this purge, or of the contract whose end they agreed to. */
+function checkOrder({ basis, job, order }: Certificate, entries: readonly { entry: Entry }[]): string[] {
+  const says = (event: string, facts: Readonly<Record<string, string>>) =>
+    entries.some(({ entry }) => entry.event === event && Object.entries(facts).every(([name, value]) => entry.facts?.[name] === value));
+  const { digest } = order;
+  const ordered =
+    basis === "owners"
+      ? says("purge.requested", { job, digest }) && says("purge.approved", { action: "purge", digest })
+      : says("purge.due", { job }) && says("log.opened", { digest });
+  return ordered ? [] : ["the log does not hold this order"];
 }
 
 /** Every act, in its order, each once, and nothing after the last. */

@@ -1,0 +1,134 @@
+/**
+ * A purge whose process is killed (SIGKILL, a real one) and taken up by another: the same certificate, each act said once, whatever the moment was.
+ * Every run starts from a copy of one approved purge. One moment a step in the usual run, all of them with POSTERN_TEST_LONG=1.
+ */
+import { readdirSync } from "node:fs";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { verifySignature } from "../src/crypto/index.ts";
+import { acts, dyingStores } from "../src/purge/plan.ts";
+import { verifyCertificate } from "../src/purge/verify-certificate.ts";
+import type { Database } from "../src/storage/index.ts";
+import { openTestPool } from "./support/databases.ts";
+import type { Gateway } from "./support/gateway.ts";
+import type { Moment } from "./support/purge-child.ts";
+import { type ApprovedPurge, type Copy, certificateIn, essenceOf, makeApprovedPurge, runKeeper } from "./support/purge-kill.ts";
+import { dumpOf, eventsOf, openGateway, stateOf, verifyLog } from "./support/purge-world.ts";
+
+/** In the midst of each act, by what it does and not by what it says: an act that came before its intent would be caught. */
+const midAct = {
+  fence: ["uncommitted state of purge.fence.intent", "committed state of purge.fence.intent"],
+  share_b: ["during destroy"],
+  share_a: ["uncommitted share_a of purge.share_a.intent", "committed share_a of purge.share_a.intent"],
+  rows: ["uncommitted rows of purge.rows.intent", "committed rows of purge.rows.intent"],
+  derived: ["committed derived of purge.derived.intent"],
+  sweep: ["after catalogue"],
+} as const satisfies Record<(typeof acts)[number], readonly Moment[]>;
+
+const usual: readonly Moment[] = [
+  ...acts.map((act) => midAct[act].at(-1) ?? act),
+  "uncommitted freeze of purge.verified",
+  "after certificate",
+];
+
+const rest: readonly Moment[] = [
+  ...acts.flatMap((act) => [
+    `before purge.${act}.intent`,
+    `after purge.${act}.intent`,
+    ...midAct[act],
+    `before purge.${act}.done`,
+    `after purge.${act}.done`,
+  ]),
+  "before purge.verified",
+  "after purge.verified",
+  "committed freeze of purge.verified",
+  "before certificate",
+  "before certificate.issued",
+  "after certificate.issued",
+  "uncommitted state of certificate.issued",
+  "committed state of certificate.issued",
+].filter((moment) => !usual.includes(moment));
+
+const moments = process.env.POSTERN_TEST_LONG ? [...usual, ...rest] : usual;
+
+let approved: ApprovedPurge;
+let uninterrupted: unknown;
+let neighbourBefore: Record<string, string[]>;
+
+async function inCopy<Value>(work: (copy: Copy, owner: Database) => Promise<Value>): Promise<Value> {
+  const copy = await approved.copy();
+  const owner = openTestPool(copy.ownerUrl, { poolSize: 2 });
+  try {
+    return await work(copy, owner);
+  } finally {
+    await owner.close();
+    await copy.remove();
+  }
+}
+
+beforeAll(async () => {
+  approved = await makeApprovedPurge();
+  await inCopy(async (copy, owner) => {
+    neighbourBefore = await dumpOf(owner, "c-other");
+    expect(await runKeeper(copy, null)).toBe("0");
+    const [jws = ""] = await certificateIn(owner);
+    expect(await verifyCertificate(jws, approved.trust, verifySignature)).toMatchObject({ ok: true, problems: [] });
+    uninterrupted = essenceOf(jws);
+  });
+});
+afterAll(() => approved.remove());
+
+/** What must hold right after the kill: no act without its intent, no done without its act. */
+async function expectCrashOrder(copy: Copy, owner: Database, moment: Moment): Promise<void> {
+  const events = new Set(await eventsOf(owner, "c-test"));
+  const [epoch] = await owner.query("select share_a is null from postern.key_epoch where contract_id = 'c-test'");
+  const counts = await Promise.all(
+    dyingStores.map((table) => owner.query(`select count(*)::int from ${table} where contract_id = 'c-test'`)),
+  );
+  const [records = 0, , index = 0] = counts.map(([row]) => Number(row?.[0]));
+  const happened = {
+    fence: (await stateOf(owner)).contract !== "active",
+    share_b: moment === "during destroy" || !readdirSync(copy.shareDirectory).includes("c-test.1.share"),
+    share_a: epoch?.[0] === true,
+    rows: records < 20,
+    derived: index < 20,
+    sweep: false,
+  };
+  for (const act of acts) {
+    if (happened[act]) expect([moment, act, events.has(`purge.${act}.intent`)]).toEqual([moment, act, true]);
+    if (events.has(`purge.${act}.done`) && act !== "sweep") expect([moment, act, happened[act]]).toEqual([moment, act, true]);
+  }
+  expect((await stateOf(owner)).contract).not.toBe("ended");
+}
+
+/** By this process, which knows nothing of the other but what that left. */
+async function resume(gateway: Gateway, owner: Database): Promise<void> {
+  for (let turns = 0; (await stateOf(owner)).step !== "certified"; turns++) {
+    if (turns > 200) throw new Error("the purge did not come to its end");
+    await gateway.keeper.tick();
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+describe.concurrent("a purge is killed and taken up by another process", () => {
+  it.each(moments)("%s", { timeout: 60_000 }, async (moment) => {
+    await inCopy(async (copy, owner) => {
+      expect(await runKeeper(copy, moment)).toBe("SIGKILL");
+      await expectCrashOrder(copy, owner, moment);
+      const gateway = await openGateway(copy);
+      await resume(gateway, owner);
+
+      const jws = await certificateIn(owner);
+      expect(jws).toHaveLength(1);
+      expect(essenceOf(jws[0] ?? "")).toEqual(uninterrupted);
+      expect(await verifyCertificate(jws[0] ?? "", approved.trust, verifySignature)).toMatchObject({ ok: true, problems: [] });
+      expect(await stateOf(owner)).toEqual({ contract: "purged", log: "frozen", step: "certified" });
+      expect(readdirSync(copy.shareDirectory)).toEqual(["c-other.1.share"]);
+      const said = (await eventsOf(owner, "c-test")).filter((event) => /\.(intent|done)$|verified$/.test(event));
+      expect(said).toEqual([...acts.flatMap((act) => [`purge.${act}.intent`, `purge.${act}.done`]), "purge.verified"]);
+      expect((await eventsOf(owner, "gateway")).filter((event) => event === "certificate.issued")).toHaveLength(1);
+      expect(await dumpOf(owner, "c-other")).toEqual(neighbourBefore);
+      expect(await verifyLog(gateway, approved.trust)).toMatchObject({ ok: true, problems: [] });
+      await gateway.close();
+    });
+  });
+});
