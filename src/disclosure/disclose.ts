@@ -92,7 +92,7 @@ async function answer(deps: Disclosure, ask: Ask): Promise<Result<Disclosed, Ref
   if (!seated.ok) {
     // Perhaps another process fenced it: what this one cached of its keys goes too.
     if (seated.refusal.code === "contract_purged") deps.keyring.forget(ask.contract);
-    return deny(deps, ask, who, seated.refusal, await logOf(deps, ask, loaded));
+    return deny(deps, ask, who, seated.refusal, { log: await logOf(deps, ask, loaded), exists: loaded.contract !== null });
   }
   const { role, epoch, digest } = seated.value;
 
@@ -100,9 +100,9 @@ async function answer(deps: Disclosure, ask: Ask): Promise<Result<Disclosed, Ref
   const log = deps.logs.contract(keys);
   const bundle = await deps.bundles.bundleOf(deps.database, ask.contract, digest);
   const purpose = purposeOf(bundle, ask.purpose);
-  if (!purpose.ok) return deny(deps, ask, who, purpose.refusal, log);
+  if (!purpose.ok) return deny(deps, ask, who, purpose.refusal, { log, exists: true, bundle });
   const decision = decide(bundle, { role, type: ask.type, purpose: purpose.value });
-  const draft = draftOf(ask, who, { role, purpose: purpose.value, digest });
+  const draft = draftOf(ask, who, bundle, { role, purpose: purpose.value, digest });
   if (!decision) return denyDraft(deps, log, draft, { code: "not_found" });
 
   const found = await find(deps, ask, who, { loaded, decision, keys });
@@ -198,8 +198,9 @@ function questionOf(ask: Ask, who: Principal, find: Parameters<Load>[0]["find"])
   return { contract: ask.contract, issuer: who.issuer, subject: who.subject, type: ask.type, find };
 }
 
-function draftOf(ask: Ask, who: Principal, decided: { role: string; purpose: string; digest: string }): EntryDraft {
-  const { want, ticket, type, request } = ask;
+function draftOf(ask: Ask, who: Principal, bundle: Bundle, decided: { role: string; purpose: string; digest: string }): EntryDraft {
+  const { want, ticket, request } = ask;
+  const { type, field } = knownNames(ask, bundle);
   return {
     event: want.kind === "read" ? "record.read" : "record.searched",
     actor: { role: "agent", issuer: who.issuer, subject: who.subject },
@@ -208,7 +209,19 @@ function draftOf(ask: Ask, who: Principal, decided: { role: string; purpose: str
     resource: { type, records: want.kind === "read" ? [{ locator: want.locator }] : [], fields: {} },
     decision: { policy: decided.digest, role: decided.role },
     outcome: { effect: "allow", code: "masked" },
-    ...(want.kind === "search" ? { facts: { searched_by: want.field } } : {}),
+    ...(field === null ? {} : { facts: { searched_by: field } }),
+  };
+}
+
+const unknownName = "unknown";
+
+/** The names of the ask as the log may hold them. Agents paste names, mails and ids into the wrong place: what the policy does not know is not repeated. */
+function knownNames({ type, want }: Ask, bundle: Bundle | undefined): { type: string; field: string | null } {
+  const resource = bundle && Object.hasOwn(bundle.resources, type) ? bundle.resources[type] : undefined;
+  const isKnown = (field: string) => field === "id" || (resource !== undefined && Object.hasOwn(resource.fields, field));
+  return {
+    type: resource ? type : unknownName,
+    field: want.kind === "read" ? null : isKnown(want.field) ? want.field : unknownName,
   };
 }
 
@@ -224,9 +237,16 @@ async function denyDraft(deps: Disclosure, log: LogHandle, draft: EntryDraft, re
 }
 
 /** Refused before a purpose and a role are known to hold. */
-async function deny(deps: Disclosure, ask: Ask, who: Principal, refusal: Refusal, log: LogHandle): Promise<Result<never, Refusal>> {
-  const { want, ticket, type, request, contract } = ask;
-  const inGateway = log.log === gatewayLog;
+async function deny(
+  deps: Disclosure,
+  ask: Ask,
+  who: Principal,
+  refusal: Refusal,
+  { log, exists, bundle }: { readonly log: LogHandle; readonly exists: boolean; readonly bundle?: Bundle },
+): Promise<Result<never, Refusal>> {
+  const { want, ticket, request, contract } = ask;
+  const { type } = knownNames(ask, bundle);
+  const inGateway = log.log === gatewayLog && exists;
   await deps.audit.append(log, {
     event: want.kind === "read" ? "record.read" : "record.searched",
     actor: { role: "agent", issuer: who.issuer, subject: who.subject },
@@ -239,12 +259,15 @@ async function deny(deps: Disclosure, ask: Ask, who: Principal, refusal: Refusal
   return refuse(refusal);
 }
 
+/** Of a contract that exists its officers are to learn who tried; what else a path says is not repeated in the log. */
 async function denyUnknown(deps: Disclosure, ask: Ask, code: RefusalCode): Promise<Result<never, Refusal>> {
+  const { contract } = await deps.load({ contract: ask.contract, issuer: "", subject: "", type: ask.type, find: null });
   await deps.audit.append(await deps.logs.gateway(deps.database), {
     event: "request.refused",
     actor: { role: "unknown" },
     request: ask.request,
     outcome: { effect: "deny", code },
+    ...(contract ? { facts: { contract: ask.contract } } : {}),
   });
   return refuse({ code });
 }

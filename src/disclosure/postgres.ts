@@ -30,15 +30,18 @@ const from = `from (select 1) one
   left join postern.contract c on c.contract_id = $1
   left join postern.seat s on s.contract_id = c.contract_id and s.issuer = $2 and s.subject = $3`;
 const record = "r.locator, r.subject, r.version, r.level0, r.level1, r.level2, r.level3, k.epoch, k.wrapped";
-const key = "left join postern.subject_key k on k.contract_id = r.contract_id and k.subject = r.subject";
+// Names and keys carry no statistics, so the planner takes them for common values and would rather read whole tables.
+// `limit 1` of a unique key changes no row and leaves it only the index.
+const recordNamed = (locator: string) => `left join lateral (select * from postern.record r
+    where r.contract_id = c.contract_id and r.type = $4 and r.locator = ${locator} limit 1) r on true
+  left join lateral (select * from postern.subject_key k where k.contract_id = r.contract_id and k.subject = r.subject limit 1) k on true`;
 
 const standingText = `select ${standing} ${from}`;
-const byLocatorText = `select ${standing}, ${record} ${from}
-  left join postern.record r on r.contract_id = c.contract_id and r.type = $4 and r.locator = $5 ${key}`;
+const byLocatorText = `select ${standing}, ${record} ${from} ${recordNamed("$5")}`;
 const byIndexText = `select ${standing}, ${record} ${from}
   left join lateral (select b.locator from postern.blind_index b
     where b.contract_id = c.contract_id and b.type = $4 and b.field = $5 and b.value = $6 order by b.locator limit ${hitsMax + 1}) hit on true
-  left join postern.record r on r.contract_id = c.contract_id and r.type = $4 and r.locator = hit.locator ${key}`;
+  ${recordNamed("hit.locator")}`;
 
 function readRows(rows: readonly Row[]): Loaded {
   const [now, state, startsAt, endsAt, merchant, bundleDigest, epoch, role] = rows[0] ?? [];

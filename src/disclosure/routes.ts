@@ -2,7 +2,8 @@
 import * as z from "zod";
 import { formatPromise } from "../audit/index.ts";
 import { type Answer, callerOf, json, type Received, type Route } from "../http/index.ts";
-import { type ContractId, type Json, type Locator, ok, printJson, type Refusal, type Result, refuse } from "../kernel/index.ts";
+import { type ContractId, type Locator, ok, printJson, type Refusal, type Result, refuse } from "../kernel/index.ts";
+import type { MaskingNote } from "../policy/index.ts";
 import { type Ask, type Disclosed, type Disclosure, disclose, type MaskedRecord, type Want } from "./disclose.ts";
 import { type Me, me } from "./me.ts";
 
@@ -113,8 +114,18 @@ function answerSearch(disclosed: Result<Disclosed, Refusal>): Result<Answer, Ref
 
 /** Numbers keep their digits. */
 function recordText({ type, locator, fields, masking: notes }: MaskedRecord): string {
-  const rest = notes.map(({ path, class: name, treatment, why, can }) => ({ path, class: name, treatment, why, can }));
-  return printJson({ type, locator, fields, masking: rest as Json });
+  return `{"type":${JSON.stringify(type)},"locator":"${locator}","fields":${printJson(fields)},"masking":${notesText(notes)}}`;
+}
+
+/** The same for every record of a decision, and most of an answer. */
+const notesTexts = new WeakMap<readonly MaskingNote[], string>();
+
+function notesText(notes: readonly MaskingNote[]): string {
+  const known = notesTexts.get(notes);
+  if (known !== undefined) return known;
+  const text = JSON.stringify(notes.map(({ path, class: name, treatment, why, can }) => ({ path, class: name, treatment, why, can })));
+  notesTexts.set(notes, text);
+  return text;
 }
 
 function promiseHeader({ promise }: Disclosed): Record<string, string> {

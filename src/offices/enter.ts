@@ -1,5 +1,5 @@
 /**
- * The door of owners and officers:  identify → contract → office → which log
+ * The door of owners and officers:  contract → identify → office → which log
  * A refusal here is logged here; whoever comes through logs their own act.
  */
 import type { Actor, AuditLog, EntryDraft, LogHandle, LogHandles, RequestFacts } from "../audit/index.ts";
@@ -39,14 +39,15 @@ export async function enterContract(
   id: ContractId,
   ...offices: readonly Office[]
 ): Promise<Result<Entered, Refusal>> {
-  const person = await identifyPerson(door, visit);
+  const contract = await selectContract(door.database, id);
+  const person = await identifyPerson(door, visit, contract?.id);
   if (!person.ok) return person;
   const who = person.value;
-  const contract = await selectContract(door.database, id);
   const held = contract && door.offices.officeAt(contract.merchant, who);
   if (!contract || !held) {
     const inside = contract !== null && (await hasSeat(door.database, id, who.issuer, who.subject));
-    return turnAway(door, visit, { role: "unknown", ...personOf(who) }, inside ? "not_permitted" : "not_found", id);
+    const code = inside ? "not_permitted" : "not_found";
+    return turnAway(door, visit, { role: "unknown", ...personOf(who) }, code, contract?.id);
   }
   const actor: Actor = { role: held, ...personOf(who) };
   if (!offices.includes(held)) return turnAway(door, visit, actor, "not_permitted", id);
@@ -67,11 +68,12 @@ export async function enterHouse(
   return ok({ who, actor: { role: office, ...personOf(who) }, merchants, log: await door.logs.gateway(door.database) });
 }
 
-async function identifyPerson(door: OfficeDoor, visit: Visit): Promise<Result<Principal, Refusal>> {
+async function identifyPerson(door: OfficeDoor, visit: Visit, contract?: ContractId): Promise<Result<Principal, Refusal>> {
   const principal = await door.identity.identify(visit.authorization);
-  return principal.ok ? principal : turnAway(door, visit, { role: "unknown" }, principal.refusal);
+  return principal.ok ? principal : turnAway(door, visit, { role: "unknown" }, principal.refusal, contract);
 }
 
+/** `contract`: one that exists; what else a path says is not repeated in the log. */
 async function turnAway(
   door: OfficeDoor,
   visit: Visit,
