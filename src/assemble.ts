@@ -23,7 +23,7 @@ import { createVaultLoad } from "./disclosure/postgres.ts";
 import type { Route } from "./http/index.ts";
 import { createIdentity, type Digest, type Identity, type IssuerProfile } from "./identity/index.ts";
 import { type InFlight, inTurn } from "./kernel/index.ts";
-import { createAuditKeys, type Keyring, type OpenedAuditKeys, type RootKey, type ShareStore } from "./keys/index.ts";
+import { createAuditKeys, type Keyring, KeysUnavailable, type OpenedAuditKeys, type RootKey, type ShareStore } from "./keys/index.ts";
 import { createOffices, type MerchantOffices } from "./offices/index.ts";
 import { type ExportDesk, oversightRoutes } from "./oversight/index.ts";
 import { orderDuePurges, type PurgeParts, purgeEffect, purgeRoutes, runPurges } from "./purge/index.ts";
@@ -137,7 +137,9 @@ export function assembleKeeper(common: CommonParts, side: KeeperParts, inFlight:
       });
       const log = await selectLog(database, gatewayLog);
       if (log?.origin !== origin) throw new ConfigRefused(`POSTERN_LOG_NAME is not the name this database began with (${log?.origin})`);
-      await auditKeys.keyOf(database, gatewayLog, "pseudonym");
+      await auditKeys.keyOf(database, gatewayLog, "pseudonym").catch((error: unknown) => {
+        throw error instanceof KeysUnavailable ? new ConfigRefused("POSTERN_ROOT_KEY is not the key that this database began with") : error;
+      });
     },
     sequence: () => sequencer.run(),
     async tick() {

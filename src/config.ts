@@ -4,7 +4,7 @@
  */
 import { parseDocument } from "yaml";
 import * as z from "zod";
-import { isId } from "./kernel/index.ts";
+import { isId, nearest } from "./kernel/index.ts";
 
 /** The start ends with this exit code (sysexits EX_CONFIG). */
 export const configExitCode = 78;
@@ -66,7 +66,8 @@ export function readSettings(variables: Readonly<Record<string, string | undefin
   const known = Object.keys(environmentSchema.shape);
   for (const name of Object.keys(variables)) {
     if (name.startsWith("POSTERN_") && !known.includes(name)) {
-      throw new ConfigRefused(`${name} is not a setting; did you mean ${nearest(name, known)}?`);
+      const near = nearest(name, known);
+      throw new ConfigRefused(`${name} is not a setting${near ? `; did you mean ${near}?` : "; `postern serve --help` lists them"}`);
     }
   }
   const parsed = environmentSchema.safeParse(
@@ -166,13 +167,4 @@ function isPostgresUrl(text: string): boolean {
 
 function isLoopback(host: string): boolean {
   return host === "localhost" || host === "::1" || /^127(\.\d{1,3}){3}$/.test(host);
-}
-
-/** The known name that shares the longest start. */
-function nearest(name: string, known: readonly string[]): string {
-  const shared = (other: string) => [...other].findIndex((letter, i) => letter !== name[i]);
-  return known.reduce(
-    (best, other) => ((shared(other) === -1 ? other.length : shared(other)) > shared(best) ? other : best),
-    known[0] ?? "",
-  );
 }

@@ -1,6 +1,7 @@
 /**
  * Key files of a Node process, under `POSTERN_DATA/keys`: made on the first start, read ever after, never backed up.
- * A file that is there and wrong ends the start; a missing one is made only where nothing was sealed yet (the caller knows).
+ * A file that is there and wrong ends the start; a missing one is made. A root key that is not the one this database began with ends it too
+ * (assemble.ts: the gateway log's key does not open).
  */
 import { existsSync } from "node:fs";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
@@ -17,12 +18,11 @@ const cacheTag =
 /** A file of this name in a directory of keys: the demo made them. */
 export const demoMark = "DEMO";
 
+/** Each side reads its own and no other's: an edge that never held the log key cannot lose it. */
 export interface KeyFiles {
   readonly root: Uint8Array;
-  readonly log: Signer;
-  readonly certificate: Signer;
-  readonly edgeWriter: Signer;
-  readonly keeperWriter: Signer;
+  readonly edge: { readonly writer: Signer } | null;
+  readonly keeper: { readonly writer: Signer; readonly log: Signer; readonly certificate: Signer } | null;
 }
 
 export interface KeyPaths {
@@ -49,32 +49,38 @@ export function keyPathsOf(environment: Environment): KeyPaths {
   };
 }
 
-/** Where each key lies, there or not. */
-export function keyFilesOf(data: string, paths: KeyPaths): Readonly<Record<keyof KeyFiles, string>> {
+export type Only = "edge" | "keeper" | undefined;
+
+/** Where each key lies that this process reads, there or not. */
+export function keyFilesOf(data: string, paths: KeyPaths, only: Only): readonly string[] {
+  const { root, edge, log, certificate, keeper } = placesOf(data, paths);
+  return [root, ...(only === "keeper" ? [] : [edge]), ...(only === "edge" ? [] : [keeper, log, certificate])];
+}
+
+function placesOf(data: string, paths: KeyPaths) {
   const directory = keysDirectory(data);
   const writers = paths.writers ?? directory;
   return {
     root: paths.root ?? join(directory, "root.key"),
     log: paths.log ?? join(directory, "log.key"),
     certificate: paths.certificate ?? join(directory, "certificate.key"),
-    edgeWriter: join(writers, "edge.key"),
-    keeperWriter: join(writers, "keeper.key"),
+    edge: join(writers, "edge.key"),
+    keeper: join(writers, "keeper.key"),
   };
 }
 
-export async function readKeyFiles(data: string, paths: KeyPaths): Promise<KeyFiles> {
+export async function readKeyFiles(data: string, paths: KeyPaths, only: Only): Promise<KeyFiles> {
   const directory = keysDirectory(data);
   await mkdir(directory, { recursive: true, mode: 0o700 });
   await writeFile(join(directory, "CACHEDIR.TAG"), cacheTag);
-  const files = keyFilesOf(data, paths);
-  const ofDemo = Object.values(files).find((file) => existsSync(join(dirname(file), demoMark)));
+  const ofDemo = keyFilesOf(data, paths, only).find((file) => existsSync(join(dirname(file), demoMark)));
   if (paths.production && ofDemo) throw new ConfigRefused(`${ofDemo} is a key of the demo's, refused in production; make keys of your own`);
+  const { root, edge, keeper, log, certificate } = placesOf(data, paths);
+  const signer = async (path: string) => createNodeSigner(await readSecret(path));
   return {
-    root: await readSecret(files.root),
-    log: await createNodeSigner(await readSecret(files.log)),
-    certificate: await createNodeSigner(await readSecret(files.certificate)),
-    edgeWriter: await createNodeSigner(await readSecret(files.edgeWriter)),
-    keeperWriter: await createNodeSigner(await readSecret(files.keeperWriter)),
+    root: await readSecret(root),
+    edge: only === "keeper" ? null : { writer: await signer(edge) },
+    keeper: only === "edge" ? null : { writer: await signer(keeper), log: await signer(log), certificate: await signer(certificate) },
   };
 }
 

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { type HttpBindings, serve as listen } from "@hono/node-server";
 import type { Context } from "hono";
 import { buildApp, describeForOperators, type Side } from "./app.ts";
-import { assembleEdge, assembleKeeper, type CommonParts, type Keeper } from "./assemble.ts";
+import { assembleEdge, assembleKeeper, type CommonParts, type Keeper, type KeeperParts } from "./assemble.ts";
 import { ConfigRefused, type Environment, type OperatorFile } from "./config.ts";
 import { fromBase64, useHashes } from "./crypto/index.ts";
 import { nodeAead } from "./crypto/node-aead.ts";
@@ -17,7 +17,7 @@ import { createInFlight } from "./kernel/index.ts";
 import { createFileShareStore } from "./keys/file-share-store.ts";
 import { createKeyring, createRootKey, type ShareStore } from "./keys/index.ts";
 import { createPostgresShareStore } from "./keys/postgres-share-store.ts";
-import { keyPathsOf, keysDirectory, readBuiltInIssuer, readKeyFiles } from "./node-keys.ts";
+import { type KeyFiles, keyPathsOf, keysDirectory, type Only, readBuiltInIssuer, readKeyFiles } from "./node-keys.ts";
 import { checkMigrations, type Database, migrate } from "./storage/index.ts";
 import { readMigrations } from "./storage/node-migrations.ts";
 import { openPglite } from "./storage/pglite.ts";
@@ -25,8 +25,6 @@ import { openPostgres } from "./storage/postgres.ts";
 import { version } from "./version.ts";
 
 export { loadOperatorFile } from "./operator-file.ts";
-
-export type Only = "edge" | "keeper";
 
 export interface Running {
   readonly keeper: Keeper | null;
@@ -44,6 +42,7 @@ const keeperDeadlineMs = 60_000;
 const sequenceEveryMs = 1_000;
 const tickEveryMs = 2_000;
 const drainMs = 10_000;
+const importMs = 6 * 3_600_000;
 const leaseMs = 10_000;
 /** Request deadline + 60 s, after which no process uses a key it cached before the fence. */
 const fenceWaitMs = 65_000;
@@ -51,7 +50,7 @@ const fenceWaitMs = 65_000;
 export interface StartOptions {
   readonly environment: Environment;
   readonly operators: OperatorFile;
-  readonly only?: Only | undefined;
+  readonly only?: Only;
   /** Routes beside the product's own: the demo's. */
   readonly moreRoutes?: ((keeper: Keeper) => readonly Route[]) | undefined;
 }
@@ -61,7 +60,7 @@ export async function start({ environment, operators, only, moreRoutes = () => [
   useHashes(nodeHashes);
   const data = environment.POSTERN_DATA;
   // What an operator can have got wrong is read before the database opens: a start that fails does so at once.
-  const keys = await readKeyFiles(data, keyPathsOf(environment));
+  const keys = await readKeyFiles(data, keyPathsOf(environment), only);
   const issuers = await issuersOf(operators, data);
   const databases = await openDatabases(environment, only);
   try {
@@ -79,25 +78,8 @@ export async function start({ environment, operators, only, moreRoutes = () => [
       now: Date.now,
     };
     const inFlight = createInFlight();
-    const alone = only === undefined;
-    const keeper =
-      only === "edge"
-        ? null
-        : assembleKeeper(
-            common,
-            {
-              database: databases.keeper,
-              writer: keys.keeperWriter,
-              merchants: operators.merchants,
-              logSigner: keys.log,
-              certificateSigner: keys.certificate,
-              writers: [keys.edgeWriter.publicKey, keys.keeperWriter.publicKey, ...operators.writers.map(fromBase64)],
-              fenceWaitMs: alone ? 0 : fenceWaitMs,
-              leaseMs,
-            },
-            inFlight,
-          );
-    const edge = only === "keeper" ? null : assembleEdge(common, { database: databases.edge, writer: keys.edgeWriter }, inFlight);
+    const edge = keys.edge && assembleEdge(common, { database: databases.edge, writer: keys.edge.writer }, inFlight);
+    const keeper = keys.keeper && assembleKeeper(common, keeperParts(keys, keys.keeper, { databases, operators }), inFlight);
     await keeper?.prepare();
     const kept = keeper && { database: keeper.database, routes: [...keeper.routes, ...moreRoutes(keeper)] };
     return await serveSides({ environment, keeper, sides: [edge, kept].filter((side) => side !== null), databases });
@@ -107,13 +89,32 @@ export async function start({ environment, operators, only, moreRoutes = () => [
   }
 }
 
+/** `own`: the keeper's keys among `keys`. */
+function keeperParts(
+  keys: KeyFiles,
+  own: NonNullable<KeyFiles["keeper"]>,
+  { databases, operators }: { readonly databases: Databases; readonly operators: OperatorFile },
+): KeeperParts {
+  const here = [keys.edge?.writer.publicKey, own.writer.publicKey].filter((key) => key !== undefined);
+  return {
+    database: databases.keeper,
+    writer: own.writer,
+    merchants: operators.merchants,
+    logSigner: own.log,
+    certificateSigner: own.certificate,
+    writers: [...here, ...operators.writers.map(fromBase64)],
+    fenceWaitMs: keys.edge ? 0 : fenceWaitMs,
+    leaseMs,
+  };
+}
+
 interface Databases {
   readonly edge: Database;
   readonly keeper: Database;
   close(): Promise<void>;
 }
 
-async function openDatabases(environment: Environment, only: Only | undefined): Promise<Databases> {
+async function openDatabases(environment: Environment, only: Only): Promise<Databases> {
   const { DATABASE_URL_EDGE: edgeUrl, DATABASE_URL_KEEPER: keeperUrl } = environment;
   if (edgeUrl === undefined && keeperUrl === undefined) {
     if (only) throw new ConfigRefused(`--only ${only} needs a Postgres: the embedded database belongs to one process`);
@@ -127,7 +128,7 @@ async function openDatabases(environment: Environment, only: Only | undefined): 
   ];
   const missing = needed.find(([, url]) => url === undefined);
   if (missing) throw new ConfigRefused(`${missing[0]} is needed: each side has its own database role`);
-  const open = (url: string, deadlineMs: number, side: Only) =>
+  const open = (url: string, deadlineMs: number, side: "edge" | "keeper") =>
     openPostgres({ url, poolSize, queueMax, deadlineMs, applicationName: `postern-${side}` });
   const edge = open(edgeUrl ?? keeperUrl ?? "", edgeDeadlineMs, "edge");
   const keeper = open(keeperUrl ?? edgeUrl ?? "", keeperDeadlineMs, "keeper");
@@ -171,6 +172,8 @@ async function serveSides({ environment, keeper, sides, databases }: Serving): P
   const server = await new Promise<ReturnType<typeof listen>>((resolve, reject) => {
     const opened = listen({ fetch: app.fetch, port: environment.PORT, hostname: environment.HOST }, () => resolve(opened));
     opened.once("error", reject);
+    // An import takes as long as its file; Node would cut it after five minutes. Headers still have to come within one.
+    if ("requestTimeout" in opened) opened.requestTimeout = importMs;
   });
   const loops = keeper ? [every(sequenceEveryMs, () => keeper.sequence()), every(tickEveryMs, () => keeper.tick())] : [];
   const address = server.address();

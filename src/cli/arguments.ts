@@ -43,7 +43,7 @@ export async function checkArguments(name: string, definition: ArgsDef, manners:
 
 /** `; did you mean …`, or nothing. */
 export async function didYouMean(word: string, known: readonly string[], prefix = ""): Promise<string> {
-  const { nearest } = await import("../policy/index.ts");
+  const { nearest } = await import("../kernel/index.ts");
   const near = nearest(word, known);
   return near === undefined ? "" : `; did you mean ${prefix}${near}?`;
 }

@@ -51,7 +51,7 @@ function failureOf(error: unknown): Outcome {
 async function checkKeys(settings: Environment): Promise<Outcome> {
   const { keyFilesOf, keyPathsOf, keysDirectory, readKeyFiles } = await import("../node-keys.ts");
   const paths = keyPathsOf(settings);
-  const files = Object.values(keyFilesOf(settings.POSTERN_DATA, paths));
+  const files = keyFilesOf(settings.POSTERN_DATA, paths, undefined);
   const missing = files.filter((file) => !existsSync(file));
   if (missing.length === files.length && !existsSync(join(settings.POSTERN_DATA, "db")))
     return { ok: "none yet; the first start makes them" };
@@ -63,7 +63,7 @@ async function checkKeys(settings: Environment): Promise<Outcome> {
   }
   const open = files.filter((file) => (statSync(file).mode & 0o077) !== 0);
   if (open.length > 0) return { failing: `others may read ${open.join(", ")}`, cure: `chmod 600 ${open.join(" ")}` };
-  await readKeyFiles(settings.POSTERN_DATA, paths);
+  await readKeyFiles(settings.POSTERN_DATA, paths, undefined);
   return { ok: `five keys, under ${keysDirectory(settings.POSTERN_DATA)} unless named; keep that directory out of every backup` };
 }
 

@@ -17,16 +17,14 @@ export const serve = command({
     const environment = readEnvironment(process.env);
     const operators = await loadOperatorFile(environment);
     const { keyPathsOf, readKeyFiles } = await import("../node-keys.ts");
-    await readKeyFiles(environment.POSTERN_DATA, keyPathsOf(environment));
+    const only = args.only === "edge" || args.only === "keeper" ? args.only : undefined;
+    await readKeyFiles(environment.POSTERN_DATA, keyPathsOf(environment), only);
     const { start } = await import("../node.ts");
-    const { only } = args;
-    const running = await start({ environment, operators, ...(only === "edge" || only === "keeper" ? { only } : {}) }).catch(
-      (error: unknown) => {
-        throw portTaken(error)
-          ? new Failure(`PORT ${environment.PORT} is taken; stop what listens there, or set PORT`, exitCodes.config)
-          : error;
-      },
-    );
+    const running = await start({ environment, operators, only }).catch((error: unknown) => {
+      throw portTaken(error)
+        ? new Failure(`PORT ${environment.PORT} is taken; stop what listens there, or set PORT`, exitCodes.config)
+        : error;
+    });
     const stopped = stopSignal();
     print(`postern ${version} serves http://${environment.HOST}:${running.port}`);
     await stopped;

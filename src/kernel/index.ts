@@ -15,5 +15,6 @@ export {
   parseJson,
   printJson,
 } from "./lossless-json.ts";
+export { nearest } from "./nearest.ts";
 export { type Refusal, type RefusalCode, refusals } from "./refusal.ts";
 export { ok, type Result, refuse } from "./result.ts";

@@ -2,8 +2,8 @@
  * zod's verdict on a YAML file, as problems with position and cure.
  */
 import * as z from "zod";
-import { ok, type Result, refuse } from "../kernel/index.ts";
-import { inFileOrder, nearest, type Problem, type ProblemCode } from "./problem.ts";
+import { nearest, ok, type Result, refuse } from "../kernel/index.ts";
+import { inFileOrder, type Problem, type ProblemCode } from "./problem.ts";
 import type { Source, YamlPath } from "./yaml-source.ts";
 
 /** A schema's own refusal: its stable code and its cure ride along in the issue. */
