@@ -26,7 +26,8 @@ export const manifestSchema = z.strictObject({
   origin: z.string().min(1).max(512),
   /** The log's name: the contract's id, or `gateway`. */
   log: z.string().min(1).max(128),
-  state: z.enum(["open", "frozen"]),
+  /** `halted`: open, and not numbered any further, because the stored log is not the one that was signed last. */
+  state: z.enum(["open", "frozen", "halted"]),
   size: count,
   root: base64,
   range: base64,

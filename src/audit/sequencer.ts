@@ -2,26 +2,42 @@
  * Numbers what was accepted and grows the tree:  lock the log's row → take pending → check → number → seq, subtrees, search → size, root, range → checkpoint.
  * Any number may run: a locked log is skipped. Holds the log key, which the edge does not. One short transaction a log, row locks only.
  * Nothing is dropped silently: an entry that its writer did not sign is numbered all the same, and the verifier names it.
+ * It builds only on what it signed itself: where the stored log is another one, it halts.
  */
-import { fromUtf8, type Signer, toBase64 } from "../crypto/index.ts";
-import type { Database, Queryable, Row } from "../storage/index.ts";
+import { equalBytes, fromUtf8, type Signer, toBase64 } from "../crypto/index.ts";
+import { type Cell, type Database, DatabaseError, DatabaseUnavailable, type Queryable, type Row } from "../storage/index.ts";
 import { signCheckpoint } from "./checkpoint.ts";
 import { type Entry, entrySchema } from "./entry.ts";
-import { type CompactRange, emptyRange, extendRange, hashesToBytes, leafHash, parseRange, rangeRoot } from "./tree.ts";
+import { type CompactRange, emptyRange, extendRange, fullSubtrees, hashesToBytes, leafHash, parseRange, rangeRoot } from "./tree.ts";
 
 const pendingMax = 4_096;
 const subtreeWidth = 256;
+const uniqueViolation = "23505";
 
 export interface Sequencer {
-  /** Numbers everything that pends in `log`, or in all logs. Answers how many entries it numbered. */
+  /** Numbers everything that pends in `log`, or in all logs. Answers how many entries it numbered. Throws LogHalted, after the other logs had their turn. */
   run(log?: string): Promise<number>;
+}
+
+/** The stored log is not the one that was signed last: somebody changed the database, and nothing is numbered on top of that. */
+export class LogHalted extends Error {
+  constructor(log: string, reason: string) {
+    super(`log ${log} is halted: ${reason}`);
+    this.name = "LogHalted";
+  }
 }
 
 export function createSequencer({ database, signer }: { database: Database; signer: Signer }): Sequencer {
   const drain = async (log: string): Promise<number> => {
     let total = 0;
     for (;;) {
-      const numbered = await database.transaction((tx) => integrate(tx, log, signer));
+      const numbered = await database
+        .transaction((tx) => integrate(tx, log, signer))
+        .catch((error: unknown) => {
+          // The place is held by the log's row, so only a row that nobody signed can stand in it already.
+          const taken = error instanceof DatabaseError && error.sqlState === uniqueViolation;
+          throw taken ? new LogHalted(log, "a row stands where the next one belongs") : error;
+        });
       total += numbered;
       if (numbered < pendingMax) return total;
     }
@@ -31,7 +47,16 @@ export function createSequencer({ database, signer }: { database: Database; sign
       if (log !== undefined) return drain(log);
       const rows = await database.query("select distinct log, now() from audit.pending");
       let total = 0;
-      for (const [name] of rows) total += await drain(String(name));
+      const failures: unknown[] = [];
+      for (const [name] of rows) {
+        try {
+          total += await drain(String(name));
+        } catch (error) {
+          if (error instanceof DatabaseUnavailable) throw error;
+          failures.push(error);
+        }
+      }
+      if (failures.length > 0) throw failures[0];
       return total;
     },
   };
@@ -44,12 +69,13 @@ interface Pending {
 
 /** Crash order: all or nothing in one transaction; Ed25519 is deterministic, so a repeat signs the same note. */
 async function integrate(tx: Queryable, log: string, signer: Signer): Promise<number> {
-  const [locked] = await tx.query("select origin, size, range, state, now() from audit.log where log = $1 for update skip locked", [log]);
-  if (locked?.[3] !== "open") return 0;
-  const [origin, sizeText, rangeBytes] = locked;
-  const size = Number(sizeText);
-  const range = size === 0 ? emptyRange : parseRange(size, rangeBytes instanceof Uint8Array ? rangeBytes : new Uint8Array());
-  if (!range) throw new Error(`the compact range of log ${log} does not fit its size`);
+  const [locked] = await tx.query("select state, origin, size, root, range, now() from audit.log where log = $1 for update skip locked", [
+    log,
+  ]);
+  if (locked?.[0] !== "open") return 0;
+  const origin = String(locked[1]);
+  const range = await baseOf(tx, log, locked, signer);
+  const { size } = range;
 
   const taken = await tx.query(pendingText, [log, pendingMax]);
   const fresh = taken.filter((row) => row[2] === null).flatMap(readPending);
@@ -63,13 +89,35 @@ async function integrate(tx: Queryable, log: string, signer: Signer): Promise<nu
   );
   const sequence = leaves.map((leaf, i) => ({ index: size + i, id: leaf.id, hash: toBase64(leaf.hash) }));
   await tx.query(sequenceText, [log, JSON.stringify(sequence)]);
-  await insertSubtrees(tx, log, size, grown.size);
+  await insertSubtrees(
+    tx,
+    log,
+    range,
+    leaves.map((leaf) => leaf.hash),
+  );
   await insertSearch(tx, log, size, fresh);
   const last = fresh.at(-1);
   await advance(tx, log, grown, last !== undefined && readEntry(last.bytes)?.event === "purge.verified");
-  const note = await signCheckpoint({ origin: String(origin), size: grown.size, root: rangeRoot(grown), extensions: [] }, signer);
+  const note = await signCheckpoint({ origin, size: grown.size, root: rangeRoot(grown), extensions: [] }, signer);
   await tx.query("insert into audit.checkpoint (log, size, note) values ($1, $2, $3)", [log, grown.size, note]);
   return fresh.length;
+}
+
+/** Ed25519 is deterministic: of a row that we left behind, the newest checkpoint is byte for byte the note that we sign now. */
+async function baseOf(tx: Queryable, log: string, [, origin, sizeText, root, rangeBytes]: Row, signer: Signer): Promise<CompactRange> {
+  const size = Number(sizeText);
+  const range = size === 0 ? emptyRange : parseRange(size, bytesOf(rangeBytes));
+  if (!range) throw new LogHalted(log, "its compact range does not fit its size");
+  if (!equalBytes(rangeRoot(range), bytesOf(root))) throw new LogHalted(log, "its compact range does not give its root");
+  const [newest] = await tx.query("select note, now() from audit.checkpoint where log = $1 order by size desc limit 1", [log]);
+  const signed =
+    size === 0 ? undefined : await signCheckpoint({ origin: String(origin), size, root: rangeRoot(range), extensions: [] }, signer);
+  if (newest?.[0] !== signed) throw new LogHalted(log, "its row is not what its newest checkpoint says");
+  return range;
+}
+
+function bytesOf(cell: Cell | undefined): Uint8Array {
+  return cell instanceof Uint8Array ? cell : new Uint8Array();
 }
 
 function readPending([id, bytes]: Row): Pending[] {
@@ -87,20 +135,10 @@ async function advance(tx: Queryable, log: string, range: CompactRange, closing:
 }
 
 /** Roots of the 256-wide subtrees that became full. */
-async function insertSubtrees(tx: Queryable, log: string, from: number, to: number): Promise<void> {
-  for (let index = Math.floor(from / subtreeWidth); (index + 1) * subtreeWidth <= to; index++) {
-    const start = index * subtreeWidth;
-    const rows = await tx.query("select leaf_hash, now() from audit.seq where log = $1 and index >= $2 and index < $3 order by index", [
-      log,
-      start,
-      start + subtreeWidth,
-    ]);
-    const hashes = rows.flatMap(([hash]) => (hash instanceof Uint8Array ? [hash] : []));
-    await tx.query("insert into audit.subtree (log, index, root) values ($1, $2, $3)", [
-      log,
-      index,
-      rangeRoot(extendRange(emptyRange, hashes)),
-    ]);
+async function insertSubtrees(tx: Queryable, log: string, range: CompactRange, leaves: readonly Uint8Array[]): Promise<void> {
+  const first = Math.floor(range.size / subtreeWidth);
+  for (const [i, root] of fullSubtrees(range, leaves, subtreeWidth).entries()) {
+    await tx.query("insert into audit.subtree (log, index, root) values ($1, $2, $3)", [log, first + i, root]);
   }
 }
 

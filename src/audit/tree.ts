@@ -65,6 +65,22 @@ export function extendRange(range: CompactRange, leafHashes: readonly Uint8Array
   return { size, hashes };
 }
 
+/**
+ * Roots of the `width`-wide subtrees (a power of two) that become full when `leafHashes` are appended to `range`, in order.
+ * They follow from the range alone: what lies in a store meanwhile cannot reach them.
+ */
+export function fullSubtrees(range: CompactRange, leafHashes: readonly Uint8Array[], width: number): Uint8Array[] {
+  const begun = range.size % width;
+  let part: CompactRange = { size: begun, hashes: range.hashes.slice(range.hashes.length - ones(begun)) };
+  const roots: Uint8Array[] = [];
+  for (let from = 0; part.size + leafHashes.length - from >= width; part = emptyRange) {
+    const to = from + width - part.size;
+    roots.push(rangeRoot(extendRange(part, leafHashes.slice(from, to))));
+    from = to;
+  }
+  return roots;
+}
+
 /** The root of the tree; of an empty one, the hash of nothing. */
 export function rangeRoot(range: CompactRange): Uint8Array {
   return foldRight(range.hashes);

@@ -11,6 +11,7 @@ export const problemCodes = [
   "checkpoint_signature",
   "checkpoint_mismatch",
   "log_row_mismatch",
+  "log_halted",
   "tile_mismatch",
   "tree_changed",
   "archived_checkpoint",

@@ -67,9 +67,11 @@ function checkState({ manifest, orphans }: Contents, entries: readonly CheckedEn
   const end = entries.findIndex(({ entry }) => entry?.event === "purge.verified");
   if (end >= 0 && end < entries.length - 1) findings.add(end + 1, "entry_after_freeze", "an entry stands after the one that ends the log");
   const ended = entries.at(-1)?.entry?.event === "purge.verified";
-  if (ended && manifest.state !== "frozen") findings.add(null, "log_row_mismatch", "the log has ended and its stored state is not frozen");
+  if (ended && manifest.state === "open") findings.add(null, "log_row_mismatch", "the log has ended and its stored state is not frozen");
   if (!ended && manifest.state === "frozen")
     findings.add(null, "log_row_mismatch", "the log's stored state is frozen and it has not ended");
+  if (manifest.state === "halted")
+    findings.add(null, "log_halted", "the gateway stopped numbering: the stored log is not the one that it signed last");
   for (const { id } of orphans) {
     const name = id !== null && /^[0-9a-f-]{36}$/.test(id) ? ` ${id}` : "";
     findings.add(null, "entry_not_in_tree", `the accepted entry${name} is neither waiting nor in the tree`);

@@ -19,6 +19,7 @@ const flushEntriesMax = 256;
 const queueEntriesMax = 2_048;
 /** Maximum merge delay that a head promises: the entry is in the tree within this many seconds. */
 const mergeDelaySeconds = 300;
+const retryWithinMs = 1_000;
 
 export interface WriterParts {
   readonly database: Queryable;
@@ -111,7 +112,7 @@ class WriterQueue {
     try {
       await this.#insert(rows);
     } catch (error) {
-      this.#chain = freshChain({ id: this.#chain.id, n: this.#chain.next - 1 });
+      this.#chain = successorOf(this.#chain);
       throw error;
     }
     this.#chain = chain;
@@ -144,13 +145,15 @@ class WriterQueue {
     return { rows, chain };
   }
 
-  /** A lost connection is tried once more with identical bytes: rows that stand are left alone. */
+  /** A connection that was lost at once is tried once more with identical bytes: rows that stand are left alone. A hung one has used up the time there is. */
   async #insert(rows: readonly SealedEntry[]): Promise<void> {
     const { database } = this.#parts;
     const batch = JSON.stringify(rows.map((row) => ({ ...row, bytes: toBase64(row.bytes), path: toBase64(row.path) })));
     const params = [this.#handle.log, batch] as const;
+    const begun = this.#parts.now();
     const states = await database.query(insertText, params).catch((error) => {
-      if (!(error instanceof DatabaseUnavailable)) throw error;
+      const again = error instanceof DatabaseUnavailable && this.#parts.now() - begun < retryWithinMs;
+      if (!again) throw error;
       return database.query(insertText, params);
     });
     if (states[0]?.[0] !== "open") throw new AuditUnavailable("the log is not open");
@@ -170,6 +173,11 @@ interface Chain {
   readonly next: number;
   readonly prev: string | undefined;
   readonly after: { readonly id: string; readonly n: number } | undefined;
+}
+
+/** Names the last writer of which something was confirmed: one that failed with its first entry must not hide the one before it. */
+function successorOf({ id, next, after }: Chain): Chain {
+  return freshChain(next === 0 && after ? after : { id, n: next - 1 });
 }
 
 function freshChain(after?: { id: string; n: number }): Chain {

@@ -1,10 +1,16 @@
 /**
  * Texts of bytes. base64 is strict (RFC 4648 §3.5: canonical, padded); base64url and base32 carry no padding.
  */
-import { bytesToHex, concatBytes, hexToBytes, utf8ToBytes } from "@noble/hashes/utils.js";
+import { bytesToHex, concatBytes, hexToBytes } from "@noble/hashes/utils.js";
 import { base32nopad, base64 as base64Coder, base64urlnopad } from "@scure/base";
 
-export const utf8 = utf8ToBytes;
+const encoder = new TextEncoder();
+
+/** A lone surrogate becomes U+FFFD. */
+export function utf8(text: string): Uint8Array {
+  return encoder.encode(text);
+}
+
 export const concat = concatBytes;
 export const toHex = bytesToHex;
 export const fromHex = hexToBytes;

@@ -15,10 +15,15 @@ export type VerifySignature = (publicKey: Uint8Array, message: Uint8Array, signa
 /** PKCS #8 header of an Ed25519 private key (RFC 8410 §7). */
 const pkcs8Header = fromHex("302e020100300506032b657004220420");
 
+/** The private key in PKCS #8. */
+export function pkcs8Of(seed: Uint8Array): Uint8Array {
+  return concat(pkcs8Header, seed);
+}
+
 /** `seed`: 32 bytes. Throws on another length. */
 export async function createSigner(seed: Uint8Array): Promise<Signer> {
   if (seed.length !== 32) throw new RangeError("an Ed25519 seed has 32 bytes");
-  const key = await crypto.subtle.importKey("pkcs8", concat(pkcs8Header, seed) as Uint8Array<ArrayBuffer>, "Ed25519", true, ["sign"]);
+  const key = await crypto.subtle.importKey("pkcs8", pkcs8Of(seed) as Uint8Array<ArrayBuffer>, "Ed25519", true, ["sign"]);
   const jwk = await crypto.subtle.exportKey("jwk", key);
   return {
     publicKey: fromBase64Url(jwk.x ?? ""),

@@ -55,5 +55,5 @@ function innerNonce(nonce: Uint8Array): Uint8Array {
 
 /** Copies, because bytes need not be aligned to words. Not by `slice`, which of a Buffer is a view into a pool that others share. */
 function words(bytes: Uint8Array): Uint32Array {
-  return new Uint32Array(Uint8Array.from(bytes).buffer);
+  return new Uint32Array(new Uint8Array(bytes).buffer);
 }

@@ -5,8 +5,10 @@
 import {
   AuditUnavailable,
   type Entry,
+  emptyLogRow,
   formatVkey,
-  gatewayLog,
+  LogHalted,
+  type LogHandle,
   type LogRow,
   noteKey,
   type Sequencer,
@@ -21,7 +23,7 @@ import {
 } from "../audit/index.ts";
 import { keyId, toBase64 } from "../crypto/index.ts";
 import { type ContractId, ok, type Refusal, type Result, refuse } from "../kernel/index.ts";
-import { enterContract, type Visit } from "../offices/index.ts";
+import { type Entered, enterContract, type Visit } from "../offices/index.ts";
 import type { Database } from "../storage/index.ts";
 import type { Oversight } from "./list.ts";
 
@@ -38,8 +40,10 @@ export interface ExportDesk extends Oversight {
 export async function exportLog(desk: ExportDesk, visit: Visit, id: ContractId): Promise<Result<ReadableStream<Uint8Array>, Refusal>> {
   const entered = await enterContract(desk, visit, id, "officer");
   if (!entered.ok) return entered;
-  const { actor, log } = entered.value;
-  const outcome: Entry["outcome"] = { effect: "allow", code: "bundle" };
+  const { actor, contract } = entered.value;
+  const log = await logOfExport(desk, entered.value);
+  const begun = contract.state !== "draft";
+  const outcome: Entry["outcome"] = begun ? { effect: "allow", code: "bundle" } : { effect: "deny", code: "wrong_state" };
   const receipt = await desk.audit.append(log, {
     event: "audit.exported",
     actor,
@@ -47,9 +51,9 @@ export async function exportLog(desk: ExportDesk, visit: Visit, id: ContractId):
     outcome,
     facts: { contract: id },
   });
-  await untilSequenced(desk, log.log, receipt.id);
-  const row = await selectLog(desk.database, id);
-  if (!row) return refuse({ code: "not_found" });
+  if (!begun) return refuse({ code: "wrong_state" });
+  const halted = log.log === id && !(await isSequenced(desk, log.log, receipt.id));
+  const row = (await selectLog(desk.database, id)) ?? emptyLogRow(id, desk.logs.originOf(id));
   const checkpoints = await selectCheckpoints(desk.database, id);
   const { log: logKey, writers } = desk.publicKeys;
   return ok(
@@ -57,7 +61,7 @@ export async function exportLog(desk: ExportDesk, visit: Visit, id: ContractId):
       manifest: {
         origin: row.origin,
         log: row.log,
-        state: row.state,
+        state: halted ? "halted" : row.state,
         size: row.size,
         root: toBase64(row.root),
         range: toBase64(row.range),
@@ -75,21 +79,35 @@ export async function exportLog(desk: ExportDesk, visit: Visit, id: ContractId):
   );
 }
 
-/** The sequencer runs here and now; another one may hold the lock, so wait a little. Throws AuditUnavailable past the limit. */
-async function untilSequenced({ database, sequencer }: ExportDesk, log: string, entryId: string): Promise<void> {
-  if (log === gatewayLog) return;
+/** A log that takes no entry, because it ended or because somebody changed its row, is exported as it stands: the verifier says which. */
+async function logOfExport(desk: ExportDesk, { contract, log }: Entered): Promise<LogHandle> {
+  const row = await selectLog(desk.database, contract.id);
+  return row?.state === "open" ? log : desk.logs.gateway(desk.database);
+}
+
+/** The sequencer runs here and now; another one may hold the lock, so wait a little. Throws AuditUnavailable past the limit. False: the log is halted. */
+async function isSequenced({ database, sequencer }: ExportDesk, log: string, entryId: string): Promise<boolean> {
   const until = Date.now() + sequencedWithinMs;
   for (;;) {
-    await sequencer.run(log);
-    if ((await selectIndexOf(database, log, entryId)) !== null) return;
+    try {
+      await sequencer.run(log);
+    } catch (error) {
+      if (error instanceof LogHalted) return false;
+      throw error;
+    }
+    if ((await selectIndexOf(database, log, entryId)) !== null) return true;
     if (Date.now() > until) throw new AuditUnavailable("the export's own entry is not sequenced yet");
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
 }
 
 async function* rowsOf(database: Database, { log, size }: LogRow) {
-  for (let from = 0; from < size; from += pageEntries) {
-    for (const entry of await selectEntries(database, log, from, Math.min(size, from + pageEntries))) yield exportRow(entry);
+  for (let from = 0; ; ) {
+    const page = await selectEntries(database, log, { from, to: size, limit: pageEntries });
+    for (const entry of page) yield exportRow(entry);
+    const last = page.at(-1);
+    if (last === undefined) return;
+    from = last.index + 1;
   }
 }
 

@@ -8,12 +8,16 @@ import { type Filter, type Listed, type ListedEntry, listEntries } from "./list.
 const limitMax = 200;
 const limitDefault = 50;
 
+/** Before 1970 there is no log, and at the ends of the calendar Postgres and JavaScript disagree about years and offsets. */
+const lastInstantMs = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
+const instant = z.iso.datetime({ offset: true }).refine((text) => Date.parse(text) >= 0 && Date.parse(text) <= lastInstantMs);
+
 const listQuery = z.strictObject({
   actor: z.string().min(1).max(400).optional(),
   subject: z.string().min(1).max(64).optional(),
   effect: z.enum(["allow", "deny"]).optional(),
-  from: z.iso.datetime({ offset: true }).optional(),
-  to: z.iso.datetime({ offset: true }).optional(),
+  from: instant.optional(),
+  to: instant.optional(),
   cursor: z.string().min(1).max(200).optional(),
   limit: z
     .string()
@@ -65,7 +69,7 @@ export function oversightRoutes(desk: ExportDesk): Route[] {
       summary: "The contract's whole log as a verifiable bundle",
       query: exportQuery,
       answers: { 200: { media: "application/x-tar", description: "tlog-tiles layout with heads, keys and a manifest" } },
-      refusals: ["audit_unavailable", "keys_unavailable"],
+      refusals: ["wrong_state", "audit_unavailable", "keys_unavailable"],
       handle: async (received) => {
         const bundle = await exportLog(desk, callerOf(received), received.params.contract as ContractId);
         if (!bundle.ok) return bundle;
@@ -76,8 +80,12 @@ export function oversightRoutes(desk: ExportDesk): Route[] {
   ];
 }
 
-function filterOf({ limit, ...rest }: Readonly<Record<string, string>>): Filter {
-  return { ...rest, limit: limit === undefined ? limitDefault : Number(limit) };
+function filterOf({ limit, from, to, ...rest }: Readonly<Record<string, string>>): Filter {
+  return { ...rest, from: inUtc(from), to: inUtc(to), limit: limit === undefined ? limitDefault : Number(limit) };
+}
+
+function inUtc(text: string | undefined): string | undefined {
+  return text === undefined ? undefined : new Date(text).toISOString();
 }
 
 function describe({ entries, next }: Listed): { entries: z.infer<typeof listedEntry>[]; next: string | null } {

@@ -4,16 +4,7 @@
  * then ISO/IEC 7816-4 padding (0x80 0x00…) up to a bucket, so that a length says little.
  */
 import { type Aead, fromUtf8, open, seal, utf8 } from "../crypto/index.ts";
-import {
-  type ContractId,
-  canonicalJson,
-  type Json,
-  type JsonObject,
-  type Locator,
-  NumberText,
-  parseJson,
-  printJson,
-} from "../kernel/index.ts";
+import { type ContractId, canonicalJson, holdsNumberText, type JsonObject, type Locator, parseJson, printJson } from "../kernel/index.ts";
 
 const format = 1;
 export const levelsMax = 4;
@@ -52,9 +43,4 @@ function aadOf({ contract, subject, type, locator, level, version }: Place): Uin
 function bucketOf(length: number): number {
   const step = length <= 256 ? 32 : length <= 2048 ? 128 : 1024;
   return Math.ceil(length / step) * step;
-}
-
-function holdsNumberText(value: Json): boolean {
-  if (value instanceof NumberText) return true;
-  return typeof value === "object" && value !== null && Object.values(value).some(holdsNumberText);
 }

@@ -1,0 +1,50 @@
+/** Writers beside the gateway's own, whose way to the database can be cut, and the entries as they lie there. */
+import { createAuditWriter, type DurableReceipt, type Entry, type EntryDraft, readEntry } from "../../src/audit/index.ts";
+import { nodeAead } from "../../src/crypto/node-aead.ts";
+import { createAuditKeys } from "../../src/keys/index.ts";
+import { DatabaseError, DatabaseUnavailable, type Queryable } from "../../src/storage/index.ts";
+import type { LogGateway } from "./log-gateway.ts";
+
+export const systemEntry: EntryDraft = { event: "log.opened", actor: { role: "system" }, outcome: { effect: "allow", code: "test" } };
+
+/**
+ * A writer of c-test's log under the edge's key. `nextFault` is asked before each insert: `refused` by the server,
+ * `never sent`, or `lost` after the commit; undefined lets it pass.
+ */
+export function createTestWriter(
+  { root, edgeWriter }: LogGateway,
+  database: Queryable,
+  nextFault: () => string | undefined = () => undefined,
+): (draft: EntryDraft) => Promise<DurableReceipt> {
+  const faulty: Queryable = {
+    async query(text, params) {
+      const fault = text.includes("into audit.raw") ? nextFault() : undefined;
+      if (fault === "refused") throw new DatabaseError("42501", null);
+      if (fault === "never sent") throw new DatabaseUnavailable("cut", false);
+      const rows = await database.query(text, params);
+      if (fault === "lost") throw new DatabaseUnavailable("cut", true);
+      return rows;
+    },
+  };
+  const parts = { aead: nodeAead, signer: edgeWriter, auditKeys: createAuditKeys(root), now: Date.now };
+  const writer = createAuditWriter({ database: faulty, ...parts });
+  const handle = { log: "c-test", origin: "test/postern/c-test", pseudonymKey: new Uint8Array(32) };
+  return (draft) => writer.append(handle, draft);
+}
+
+export interface RawEntry {
+  readonly id: string;
+  readonly bytes: Uint8Array;
+  readonly text: string;
+  readonly entry: Entry;
+}
+
+/** All entries that were accepted into a log. Throws at one that is not of the form. */
+export async function entriesOf({ owner }: LogGateway, log = "c-test"): Promise<RawEntry[]> {
+  const rows = await owner.query("select entry_id, bytes from audit.raw where log = $1 order by entry_id", [log]);
+  return rows.map(([id, bytes]) => {
+    const entry = bytes instanceof Uint8Array ? readEntry(bytes) : null;
+    if (!(bytes instanceof Uint8Array) || !entry) throw new Error(`entry ${id} is not one`);
+    return { id: String(id), bytes, text: new TextDecoder().decode(bytes), entry };
+  });
+}
