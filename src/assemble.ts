@@ -38,6 +38,7 @@ export interface CommonParts {
   readonly keyring: Keyring;
   readonly logName: string;
   readonly issuers: readonly IssuerProfile[];
+  readonly merchants: Readonly<Record<string, MerchantOffices>>;
   readonly audience: string;
   readonly digest?: Digest | undefined;
   /** Milliseconds. */
@@ -68,7 +69,6 @@ export interface SideParts {
 }
 
 export interface KeeperParts extends SideParts {
-  readonly merchants: Readonly<Record<string, MerchantOffices>>;
   readonly logSigner: Signer;
   readonly certificateSigner: Signer;
   /** Raw public keys of the writers that count, its own among them. */
@@ -100,7 +100,7 @@ export function assembleKeeper(common: CommonParts, side: KeeperParts, inFlight:
   const { auditKeys, keyring, audit, logs, bundles } = shared;
   const sequencer = createSequencer({ database, signer: logSigner });
   const trust = { log: logSigner.publicKey, certificate: certificateSigner.publicKey, writers: side.writers };
-  const door = { ...shared, database, offices: createOffices(side.merchants), aead: common.aead };
+  const door = { ...shared, database, aead: common.aead };
   const activation: ActivationParts = { database, keyring, auditKeys, audit, logs, trust };
   const desk: ApprovalDesk = { ...door, effects: { activate: activationEffect(activation), purge: purgeEffect({ bundles }) } };
   const exporter: ExportDesk = { ...door, sequencer, publicKeys: { log: trust.log, writers: trust.writers } };
@@ -173,6 +173,7 @@ function sharedParts(common: CommonParts, { database, writer, audit: replace, me
     audit: replace ? replace(made) : made,
     logs: createLogHandles(common.logName, auditKeys),
     keyring,
+    offices: createOffices(common.merchants),
     bundles: memory.bundles,
     identity: memory.identity,
   };

@@ -73,6 +73,7 @@ export async function start({ environment, operators, only, moreRoutes = () => [
       keyring: createKeyring({ aead: nodeAead, root, shares, now: Date.now }),
       logName: environment.POSTERN_LOG_NAME,
       issuers,
+      merchants: operators.merchants,
       audience: environment.POSTERN_ORIGIN,
       digest: nodeDigest,
       now: Date.now,
@@ -99,7 +100,6 @@ function keeperParts(
   return {
     database: databases.keeper,
     writer: own.writer,
-    merchants: operators.merchants,
     logSigner: own.log,
     certificateSigner: own.certificate,
     writers: [...here, ...operators.writers.map(fromBase64)],

@@ -3,7 +3,7 @@
  * with one line that names the setting and the cure, never its value.
  */
 import * as z from "zod";
-import { ConfigRefused, readOperatorFile } from "./config.ts";
+import { ConfigRefused, type OperatorFile, readOperatorFile } from "./config.ts";
 import { fromBase64 } from "./crypto/index.ts";
 import type { IssuerProfile } from "./identity/index.ts";
 
@@ -16,6 +16,7 @@ export interface WorkerSettings {
   readonly logName: string;
   readonly origin: string;
   readonly issuers: readonly IssuerProfile[];
+  readonly merchants: OperatorFile["merchants"];
 }
 
 /** What the edge must not hold, and whose it is. A stolen edge then cannot forge a checkpoint or a certificate, nor write as the keeper. */
@@ -74,13 +75,15 @@ export function readWorkerSettings(env: Readonly<Record<string, unknown>>): Work
     writerSeed: settings.POSTERN_WRITER_KEY,
     logName: settings.POSTERN_LOG_NAME,
     origin: settings.POSTERN_ORIGIN,
-    issuers: readIssuers(settings.POSTERN_CONFIG, settings.NODE_ENV === "production"),
+    ...readOperators(settings.POSTERN_CONFIG, settings.NODE_ENV === "production"),
   };
 }
 
-function readIssuers(text: string, production: boolean): IssuerProfile[] {
-  return readOperatorFile(text, "POSTERN_CONFIG", production).issuers.map((issuer) => {
+function readOperators(text: string, production: boolean): Pick<WorkerSettings, "issuers" | "merchants"> {
+  const { issuers, merchants } = readOperatorFile(text, "POSTERN_CONFIG", production);
+  const profiles = issuers.map((issuer) => {
     if ("built_in" in issuer) throw new ConfigRefused("POSTERN_CONFIG: issuers: the built-in issuer's key is not at the edge");
     return { id: issuer.id, issuer: issuer.issuer, audience: issuer.audience, keys: { jwks: new URL(issuer.jwks) } };
   });
+  return { issuers: profiles, merchants };
 }

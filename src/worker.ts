@@ -75,6 +75,7 @@ async function serveOne(
     keyring: createKeyring({ aead: portableAead, root, shares, now: Date.now, opened: contractKeys }),
     logName: settings.logName,
     issuers: settings.issuers,
+    merchants: settings.merchants,
     audience: settings.origin,
     now: Date.now,
   };

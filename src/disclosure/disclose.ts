@@ -31,6 +31,7 @@ import {
 } from "../kernel/index.ts";
 import type { ContractKeys, Keyring } from "../keys/index.ts";
 import { maskDocument, normalize } from "../masking/index.ts";
+import type { Offices } from "../offices/index.ts";
 import { type Bundle, type Decision, decide, type MaskingNote, mergeLevels } from "../policy/index.ts";
 import { indexValueOf, locatorOf, openLevel } from "../records/index.ts";
 import type { Queryable } from "../storage/index.ts";
@@ -46,6 +47,7 @@ export interface Disclosure {
   readonly audit: AuditLog;
   readonly logs: LogHandles;
   readonly inFlight: InFlight;
+  readonly offices: Offices;
 }
 
 export interface Ask {
@@ -88,7 +90,7 @@ async function answer(deps: Disclosure, ask: Ask): Promise<Result<Disclosed, Ref
   const who = principal.value;
 
   const loaded = await deps.load(questionOf(ask, who, ask.want.kind === "read" ? { locator: ask.want.locator } : null));
-  const seated = standAt(loaded);
+  const seated = standAt(loaded, deps.offices, who);
   if (!seated.ok) {
     // Perhaps another process fenced it: what this one cached of its keys goes too.
     if (seated.refusal.code === "contract_purged") deps.keyring.forget(ask.contract);
@@ -118,9 +120,17 @@ async function answer(deps: Disclosure, ask: Ask): Promise<Result<Disclosed, Ref
   return ok({ records, more: found.value.length > hitsMax, promise: receipt });
 }
 
-/** May somebody who sits here see anything now? The answer for "no such contract" and "no seat" is one and the same. */
-function standAt({ contract, role, now }: Loaded): Result<{ role: string; epoch: number; digest: string }, Refusal> {
-  if (!contract || role === null) return refuse({ code: "not_found" });
+/**
+ * May somebody who sits here see anything now? The answer for "no such contract" and "no seat" is one and the same;
+ * owners and officers of the merchant are inside, and refused: they do not see the data.
+ */
+function standAt(
+  { contract, role, now }: Loaded,
+  offices: Offices,
+  who: Principal,
+): Result<{ role: string; epoch: number; digest: string }, Refusal> {
+  if (!contract) return refuse({ code: "not_found" });
+  if (role === null) return refuse({ code: offices.officeAt(contract.merchant, who) === null ? "not_found" : "not_permitted" });
   const standing = standingAt(contract, now);
   if (standing === "active") return ok({ role, epoch: contract.epoch, digest: contract.bundleDigest });
   return refuse({ code: refusalOfStanding[standing] });

@@ -60,6 +60,7 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
     keyring: createKeyring({ aead: nodeAead, root, shares, now: Date.now }),
     logName: "test/postern",
     issuers: [issuer.profile],
+    merchants,
     audience,
     now: Date.now,
     ...options.common,
@@ -71,7 +72,6 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
     {
       database,
       writer: keeperWriter,
-      merchants,
       logSigner: await createSigner(randomBytes(32)),
       certificateSigner: await createSigner(randomBytes(32)),
       writers: [edgeWriter.publicKey, keeperWriter.publicKey],

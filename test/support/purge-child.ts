@@ -108,9 +108,9 @@ async function main({ killAt, shareDirectory, keeperUrl, secrets, contract }: Ch
   const keyring = createKeyring({ aead: nodeAead, root, shares, now: Date.now });
   const writer = await signer(secrets.keeperWriter);
   const keeper = assembleKeeper(
-    { aead: nodeAead, root, shares, keyring, logName: "test/postern", issuers: [], audience: "none", now: Date.now },
+    { aead: nodeAead, root, shares, keyring, logName: "test/postern", issuers: [], merchants: {}, audience: "none", now: Date.now },
     {
-      ...{ database, writer, merchants: {}, writers: [writer.publicKey], fenceWaitMs: 0, leaseMs },
+      ...{ database, writer, writers: [writer.publicKey], fenceWaitMs: 0, leaseMs },
       audit: (made) => watchLog(made, killAt, last),
       logSigner: await signer(secrets.log),
       certificateSigner: await signer(secrets.certificate),

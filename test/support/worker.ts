@@ -13,7 +13,7 @@ import { createBuiltInIssuer, generateBuiltInKey, type IssuerProfile } from "../
 import { createRootKey } from "../../src/keys/index.ts";
 import { createPostgresShareStore, shareStoreSchema } from "../../src/keys/postgres-share-store.ts";
 import { createPostgresDatabase, openTestPool, type PostgresDatabase } from "./databases.ts";
-import { audience, type CallOptions, createGateway, type Gateway } from "./gateway.ts";
+import { audience, type CallOptions, createGateway, type Gateway, merchants } from "./gateway.ts";
 import { plantTree, root, runTool } from "./repository.ts";
 
 export interface WorkerWorld {
@@ -65,7 +65,7 @@ export async function createWorkerWorld(): Promise<WorkerWorld> {
   const good = {
     POSTERN_LOG_NAME: logName,
     POSTERN_ORIGIN: audience,
-    POSTERN_CONFIG: `issuers: [{ id: demo, issuer: "${issuer.profile.issuer}", jwks: "${keySet.url}" }]\nmerchants: {}\n`,
+    POSTERN_CONFIG: `issuers: [{ id: demo, issuer: "${issuer.profile.issuer}", jwks: "${keySet.url}" }]\nmerchants: ${JSON.stringify(merchants)}\n`,
     POSTERN_ROOT_KEY: toBase64(rootKey),
     POSTERN_WRITER_KEY: toBase64(writerSeed),
   };
