@@ -6,9 +6,6 @@ import { parseDocument } from "yaml";
 import * as z from "zod";
 import { isId, nearest } from "./kernel/index.ts";
 
-/** The start ends with this exit code (sysexits EX_CONFIG). */
-export const configExitCode = 78;
-
 export class ConfigRefused extends Error {
   constructor(line: string) {
     super(line);

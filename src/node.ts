@@ -24,8 +24,6 @@ import { openPglite } from "./storage/pglite.ts";
 import { openPostgres } from "./storage/postgres.ts";
 import { version } from "./version.ts";
 
-export { loadOperatorFile } from "./operator-file.ts";
-
 export interface Running {
   readonly keeper: Keeper | null;
   readonly port: number;

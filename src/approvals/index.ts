@@ -1,5 +1,5 @@
 export type { Approval, ApprovalAction, Person } from "./approval.ts";
 export { requestApproval } from "./approvals.ts";
 export { type ApprovalDesk, decideInContract, type Effect } from "./decide.ts";
-export { selectApproval, selectApprovals } from "./postgres.ts";
+export { selectApprovals } from "./postgres.ts";
 export { approvalRoutes, approvalSchema, describeApproval } from "./routes.ts";

@@ -7,7 +7,7 @@ import * as z from "zod";
 export const entryBytesMax = 65_535;
 
 /** What happened. The past participle is a fact; `….intent` is written before a destructive act and `….done` after it. */
-export const events = [
+const events = [
   "log.opened",
   "record.read",
   "record.searched",
@@ -49,7 +49,7 @@ export const events = [
 ] as const;
 export type EventName = (typeof events)[number];
 
-export const actorRoles = ["agent", "officer", "merchant_owner", "operator", "system", "unknown"] as const;
+const actorRoles = ["agent", "officer", "merchant_owner", "operator", "system", "unknown"] as const;
 export type ActorRole = (typeof actorRoles)[number];
 
 const short = z.string().max(256);

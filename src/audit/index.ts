@@ -36,7 +36,7 @@ export {
 } from "./postgres.ts";
 export { type AuditPromise, formatPromise } from "./promise.ts";
 export { createSequencer, LogHalted, readEntry, type Sequencer } from "./sequencer.ts";
-export { type HashTree, hashesFromBytes, hashesToBytes, hashTree, inclusionProof, leafHash, rootAt, rootFromInclusion } from "./tree.ts";
+export { type HashTree, hashTree, inclusionProof, leafHash, rootFromInclusion } from "./tree.ts";
 export { formatTrust, parseTrust, type Trust } from "./trust.ts";
 export type { Verdict } from "./verdict.ts";
 export { verifyExport } from "./verify.ts";

@@ -2,7 +2,7 @@
  * The ladder of a contract: draft → active → ended → purging → purged. What is stored moves by acts and by the keeper's clock;
  * what holds for a request is read off the dates as well, so that access ends at the first instant of the end date even if nothing else runs.
  */
-export const contractStates = ["draft", "active", "ended", "purging", "purged"] as const;
+const contractStates = ["draft", "active", "ended", "purging", "purged"] as const;
 export type ContractState = (typeof contractStates)[number];
 
 /** What a request meets. `not_started`: activated, but its first day has not come. */

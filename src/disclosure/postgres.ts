@@ -1,47 +1,74 @@
 /**
  * The vault: one statement returns the clock, the contract's standing, the seat, the sealed records and their wrapped keys.
- * It always answers at least one row, so that a missing contract costs what a present one costs.
+ * It always answers at least one row a question, so that a missing contract costs what a present one costs.
+ * Reads by locator of one contract that come while others are under way share a statement: most of a small statement's cost is the journey.
  */
 import type { ContractState } from "../contracts/index.ts";
-import type { Locator } from "../kernel/index.ts";
+import type { ContractId, Locator } from "../kernel/index.ts";
 import { type Cell, databaseNowText, type Queryable, type Row } from "../storage/index.ts";
-import { type Find, hitsMax, type Load, type Loaded, type LoadedRecord } from "./load.ts";
+import { inBatches } from "./batches.ts";
+import { hitsMax, type Load, type Loaded, type LoadedRecord, type Question } from "./load.ts";
+
+const batchLimits = { batchMax: 16, underWayMax: 2 };
+
+interface LocatorQuestion extends Question {
+  readonly find: { readonly locator: Locator };
+}
 
 export function createVaultLoad(database: Queryable): Load {
-  return async ({ contract, issuer, subject, type, find }) => {
-    const base = [contract, issuer, subject];
-    const rows = await database.query(textOf(find), find ? [...base, type, ...findParams(find)] : base);
-    return readRows(rows);
+  const reads = new Map<ContractId, (question: LocatorQuestion) => Promise<Loaded>>();
+  const readsOf = (contract: ContractId) => {
+    const known = reads.get(contract);
+    if (known) return known;
+    const made = inBatches<LocatorQuestion, Loaded>(
+      (questions) => readByLocator(database, contract, questions),
+      batchLimits,
+      () => reads.delete(contract),
+    );
+    reads.set(contract, made);
+    return made;
+  };
+  return async (question) => {
+    const { contract, issuer, subject, type, find } = question;
+    if (!find) return readRows(await database.query(standingText, [contract, issuer, subject]));
+    if ("locator" in find) return readsOf(contract)({ ...question, find });
+    return readRows(await database.query(byIndexText, [contract, issuer, subject, type, find.field, find.indexValue]));
   };
 }
 
-function textOf(find: Find): string {
-  if (!find) return standingText;
-  return "locator" in find ? byLocatorText : byIndexText;
-}
-
-function findParams(find: NonNullable<Find>): (string | Uint8Array)[] {
-  return "locator" in find ? [find.locator] : [find.field, find.indexValue];
+async function readByLocator(database: Queryable, contract: ContractId, questions: readonly LocatorQuestion[]): Promise<Loaded[]> {
+  const asked = questions.map(({ issuer, subject, type, find }, n) => ({ n, issuer, subject, type, locator: find.locator }));
+  const rows = await database.query(byLocatorText, [contract, JSON.stringify(asked)]);
+  const answered = new Map(rows.map((row) => [row.at(-1), row]));
+  return questions.map((_, n) => {
+    const row = answered.get(n);
+    return readRows(row ? [row] : []);
+  });
 }
 
 const standing = `${databaseNowText}, c.state, (extract(epoch from c.starts_at) * 1000)::float8, (extract(epoch from c.ends_at) * 1000)::float8,
-  c.merchant, c.bundle_digest, coalesce((select max(e.epoch) from postern.key_epoch e where e.contract_id = c.contract_id), 0), s.role`;
+  c.merchant, c.bundle_digest, coalesce((select max(e.epoch) from postern.key_epoch e where e.contract_id = $1), 0), s.role`;
 const from = `from (select 1) one
   left join postern.contract c on c.contract_id = $1
   left join postern.seat s on s.contract_id = c.contract_id and s.issuer = $2 and s.subject = $3`;
 const record = "r.locator, r.subject, r.version, r.level0, r.level1, r.level2, r.level3, k.epoch, k.wrapped";
 // Names and keys carry no statistics, so the planner takes them for common values and would rather read whole tables.
 // `limit 1` of a unique key changes no row and leaves it only the index.
-const recordNamed = (locator: string) => `left join lateral (select * from postern.record r
-    where r.contract_id = c.contract_id and r.type = $4 and r.locator = ${locator} limit 1) r on true
+const recordNamed = (type: string, locator: string) => `left join lateral (select * from postern.record r
+    where r.contract_id = c.contract_id and r.type = ${type} and r.locator = ${locator} limit 1) r on true
   left join lateral (select * from postern.subject_key k where k.contract_id = r.contract_id and k.subject = r.subject limit 1) k on true`;
 
 const standingText = `select ${standing} ${from}`;
-const byLocatorText = `select ${standing}, ${record} ${from} ${recordNamed("$5")}`;
+const byLocatorText = `select ${standing}, ${record}, q.n
+  from jsonb_to_recordset($2::text::jsonb) as q(n int, issuer text, subject text, type text, locator text)
+  left join postern.contract c on c.contract_id = $1
+  left join lateral (select * from postern.seat s
+    where s.contract_id = c.contract_id and s.issuer = q.issuer and s.subject = q.subject limit 1) s on true
+  ${recordNamed("q.type", "q.locator")}`;
 const byIndexText = `select ${standing}, ${record} ${from}
   left join lateral (select b.locator from postern.blind_index b
     where b.contract_id = c.contract_id and b.type = $4 and b.field = $5 and b.value = $6 order by b.locator limit ${hitsMax + 1}) hit on true
-  ${recordNamed("hit.locator")}`;
+  ${recordNamed("$4", "hit.locator")}`;
 
 function readRows(rows: readonly Row[]): Loaded {
   const [now, state, startsAt, endsAt, merchant, bundleDigest, epoch, role] = rows[0] ?? [];

@@ -11,7 +11,7 @@ import type { IssuerProfile } from "./issuers.ts";
 /** In `seats.csv` and `postern.yaml`. */
 export const builtInIssuerId = "demo";
 /** `.invalid` never resolves (RFC 2606). */
-export const builtInIssuerUrl = "https://issuer.postern.invalid";
+const builtInIssuerUrl = "https://issuer.postern.invalid";
 
 const tokenIdBytes = 16;
 const algorithm = "EdDSA";

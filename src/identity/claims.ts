@@ -7,7 +7,7 @@ import type { Identified } from "./refusal.ts";
 
 export const tokenLifeSecondsMax = 3600;
 /** How far an issuer's clock may be ahead of ours, for `iat` and `nbf`. There is no grace after `exp`. */
-export const clockSkewSeconds = 60;
+const clockSkewSeconds = 60;
 
 /** Non-empty, at most 255 characters, none of them a control character. */
 const name = z.string().regex(/^\P{Cc}{1,255}$/u);

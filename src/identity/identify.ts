@@ -49,7 +49,7 @@ export function createIdentity(options: IdentityOptions): Identity {
   return { identify: (authorization) => identify({ issuers, verified, digest, now }, authorization) };
 }
 
-export const portableDigest: Digest = (text) => toBase64Url(sha256(utf8(text)));
+const portableDigest: Digest = (text) => toBase64Url(sha256(utf8(text)));
 
 interface Identification {
   readonly issuers: ReadonlyMap<string, Issuer>;

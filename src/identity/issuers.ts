@@ -23,7 +23,7 @@ export const signatureAlgorithms = [
   "Ed25519",
 ] as const;
 export type SignatureAlgorithm = (typeof signatureAlgorithms)[number];
-export const defaultAlgorithms: readonly SignatureAlgorithm[] = ["ES256", "RS256", "PS256", "EdDSA"];
+const defaultAlgorithms: readonly SignatureAlgorithm[] = ["ES256", "RS256", "PS256", "EdDSA"];
 
 export interface IssuerProfile {
   /** Our short name: what seats and `postern.yaml` say. */

@@ -6,7 +6,7 @@ import type { JSONWebKeySet } from "jose";
 import * as z from "zod";
 import { fromBase64Url, toHex } from "../crypto/index.ts";
 
-export const issuerKeysMax = 100;
+const issuerKeysMax = 100;
 
 const keySetSchema = z.object({ keys: z.array(z.looseObject({ kty: z.string() })).max(issuerKeysMax) });
 

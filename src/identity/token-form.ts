@@ -7,7 +7,7 @@ import { fromBase64Url, fromUtf8 } from "../crypto/index.ts";
 import { isJsonObject, type JsonObject, JsonSyntaxError, parseJson, refuse } from "../kernel/index.ts";
 import type { Identified } from "./refusal.ts";
 
-export const tokenCharactersMax = 8192;
+const tokenCharactersMax = 8192;
 const jsonLimits = { depthMax: 8, breadthMax: 512 };
 
 /** `scheme SP token`, RFC 6750 §2.1; the scheme in any case (RFC 9110 §11.1). Two tokens joined by a proxy have a comma, and fail. */

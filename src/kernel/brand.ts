@@ -12,15 +12,10 @@ export type ContractId = Brand<string, "ContractId">;
 export type Locator = Brand<string, "Locator">;
 
 const idPattern = /^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$/;
-const locatorPattern = /^r_[a-z2-7]{26}$/;
 
 /** Ids that we make or a path carries. `null` = not of the grammar. */
 export function parseContractId(text: string): ContractId | null {
   return idPattern.test(text) ? (text as ContractId) : null;
-}
-
-export function parseLocator(text: string): Locator | null {
-  return locatorPattern.test(text) ? (text as Locator) : null;
 }
 
 /** True where `text` follows the grammar of ids that we make or a path carries. */

@@ -1,4 +1,4 @@
-export { type Brand, type ContractId, isId, type Locator, parseContractId, parseLocator } from "./brand.ts";
+export { type Brand, type ContractId, isId, type Locator, parseContractId } from "./brand.ts";
 export { type CanonicalValue, canonicalJson } from "./canonical-json.ts";
 export { createInFlight, type InFlight } from "./in-flight.ts";
 export { inTurn } from "./in-turn.ts";
@@ -10,7 +10,6 @@ export {
   type JsonLimits,
   type JsonObject,
   JsonSyntaxError,
-  jsonLimits,
   NumberText,
   parseJson,
   printJson,

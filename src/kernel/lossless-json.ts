@@ -21,7 +21,7 @@ export interface JsonLimits {
   readonly breadthMax: number;
 }
 
-export const jsonLimits: JsonLimits = { depthMax: 32, breadthMax: 10_000 };
+const jsonLimits: JsonLimits = { depthMax: 32, breadthMax: 10_000 };
 
 /** Says where the text stops being JSON we accept. Never quotes the text. */
 export class JsonSyntaxError extends Error {

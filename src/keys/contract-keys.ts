@@ -6,7 +6,7 @@ import { type Aead, concat, hkdfSha256, keyBytes, open, randomBytes, seal, sha25
 import { type ContractId, canonicalJson } from "../kernel/index.ts";
 import { KeysUnavailable } from "./ports.ts";
 
-export const keyPurposes = ["locator", "index", "pseudonym"] as const;
+const keyPurposes = ["locator", "index", "pseudonym"] as const;
 export type KeyPurpose = (typeof keyPurposes)[number];
 
 export interface WrappedKey {

@@ -1,5 +1,5 @@
 export { type AuditKeys, createAuditKeys, monthOf, type OpenedAuditKeys } from "./audit-keys.ts";
-export { type ContractKeys, commitmentTo, deriveContractKey, type WrappedKey } from "./contract-keys.ts";
+export type { ContractKeys, WrappedKey } from "./contract-keys.ts";
 export { createKeyring, type Keyring, type OpenedKeys } from "./keyring.ts";
 export { KeysUnavailable, type RootKey, type ShareStore } from "./ports.ts";
 export { destroyShareA, insertSubjectKeys, type KeyEpoch, newestEpoch, selectKeyEpochs, selectSubjectKeys } from "./postgres.ts";

@@ -7,4 +7,4 @@ export { type PolicyDocument, parsePolicy } from "./policy-document.ts";
 export { describeProblem, type Problem, type ProblemCode } from "./problem.ts";
 export { mergeLevels, type SortedFields, sortFields } from "./sort-fields.ts";
 export { type TermInstants, termInstants } from "./term.ts";
-export { cap, treatments } from "./treatments.ts";
+export { cap } from "./treatments.ts";

@@ -4,7 +4,7 @@
 import { type Treatment, treatmentNames } from "../masking/index.ts";
 
 /** `permits`: the treatments that a ceiling of this one lets through unchanged. */
-export const treatments = {
+const treatments = {
   withhold: { permits: ["withhold"] },
   mask: { permits: ["withhold", "mask"] },
   reveal: { permits: treatmentNames },

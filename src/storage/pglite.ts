@@ -8,7 +8,7 @@ import { lockDirectory } from "./directory-lock.ts";
 import { guardTransaction } from "./transaction.ts";
 import { byteaType, textTypes, wireText } from "./wire.ts";
 
-export { DirectoryInUse, lockDirectory } from "./directory-lock.ts";
+export { lockDirectory } from "./directory-lock.ts";
 
 /** `snapshot`: what `dump` answered; the database starts from it instead of empty. */
 export type PgliteOptions = { readonly directory: string } | { readonly memory: true; readonly snapshot?: Blob };
