@@ -124,6 +124,10 @@ create table postern.record (
   level3      bytea,
   primary key (contract_id, type, locator)
 );
+-- Ciphertext does not compress; and up to 8 kB it stays in its row, where one page read finds it all.
+alter table postern.record set (toast_tuple_target = 8160);
+alter table postern.record alter level0 set storage external, alter level1 set storage external,
+  alter level2 set storage external, alter level3 set storage external;
 
 create table postern.blind_index (
   contract_id text not null references postern.contract,

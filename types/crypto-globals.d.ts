@@ -22,6 +22,10 @@ declare const crypto: {
   };
 };
 
+declare class TextEncoder {
+  encode(text: string): Uint8Array<ArrayBuffer>;
+}
+
 declare class TextDecoder {
   constructor(encoding: "utf-8", options: { readonly fatal: boolean; readonly ignoreBOM: boolean });
   decode(bytes: Uint8Array): string;

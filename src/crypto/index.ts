@@ -1,4 +1,4 @@
-export { type Aead, keyBytes, nonceBytes, open, portableAead, randomBytes, seal, tagBytes } from "./aead.ts";
+export { type Aead, keyBytes, open, portableAead, randomBytes, seal } from "./aead.ts";
 export {
   concat,
   equalBytes,

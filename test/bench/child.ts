@@ -1,0 +1,76 @@
+/** Both ends of the talk between the bench and a server that it started. */
+import { type ChildProcess, fork } from "node:child_process";
+import { fileURLToPath } from "node:url";
+
+export interface Served {
+  readonly port: number;
+  /** Resident memory now. */
+  rssBytes(): Promise<number>;
+  stop(): Promise<void>;
+}
+
+/** In the child: says where it listens, then answers `rss` and obeys `stop`. */
+export function serveParent(port: number, stop: () => Promise<void>): void {
+  const end = async () => {
+    await stop();
+    process.exit(0);
+  };
+  process.on("message", (message) => {
+    if (message === "rss") process.send?.({ rss: process.memoryUsage.rss() });
+    if (message === "stop") void end();
+  });
+  process.on("disconnect", () => void end());
+  process.send?.({ port });
+}
+
+/** Starts `file` of this folder. `nodeFlags`: of the Node that runs it. */
+export async function startChild(
+  file: string,
+  environment: Readonly<Record<string, string>> = {},
+  nodeFlags: readonly string[] = [],
+): Promise<Served> {
+  const child = forkHere(file, environment, nodeFlags);
+  const { port } = await answerOf<{ port: number }>(child);
+  return {
+    port,
+    async rssBytes() {
+      const answer = answerOf<{ rss: number }>(child);
+      child.send("rss");
+      return (await answer).rss;
+    },
+    stop: () => stopChild(child),
+  };
+}
+
+export function forkHere(
+  file: string,
+  environment: Readonly<Record<string, string>> = {},
+  nodeFlags: readonly string[] = [],
+): ChildProcess {
+  const path = fileURLToPath(new URL(file, import.meta.url));
+  const ours = Object.entries(process.env).filter(([name]) => !name.startsWith("POSTERN_") && !name.startsWith("DATABASE_URL"));
+  return fork(path, {
+    env: { ...Object.fromEntries(ours), ...environment },
+    execArgv: [...nodeFlags],
+    stdio: ["ignore", "inherit", "inherit", "ipc"],
+  });
+}
+
+/** The child's next message. Throws where it ends instead. */
+export function answerOf<Answer>(child: ChildProcess): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const ended = (code: number | null) => reject(new Error(`${child.spawnfile} ended with ${code}`));
+    child.once("exit", ended);
+    child.once("message", (message) => {
+      child.off("exit", ended);
+      resolve(message as Answer);
+    });
+  });
+}
+
+async function stopChild(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const ended = new Promise((resolve) => child.once("exit", resolve));
+  child.send("stop");
+  await ended;
+}

@@ -1,0 +1,64 @@
+/** What a merchant's owners do before an agent can work, over HTTP: contract, activation, seats, import. And whoever they let in. */
+import { readBuiltInIssuer } from "../../src/node-keys.ts";
+import { type Customer, policyText } from "./customers.ts";
+
+export const contract = "c-bench";
+export const agents = Array.from({ length: 20 }, (_, i) => `agent-${i + 1}`);
+const agentTokenSeconds = 3_600;
+const ownerTokenSeconds = 900;
+
+/** The operator's file. */
+export const operatorText = `issuers: [{ id: demo, built_in: true }]
+merchants:
+  m-bench:
+    owners: [{ issuer: demo, subject: owner-1 }, { issuer: demo, subject: owner-2 }]
+`;
+
+const contractText = `contract: ${contract}
+parties:  { merchant: m-bench, vendor: v-bench, subprocessors: [] }
+term:     { start: 2026-01-01, end: 2099-01-01, zone: Asia/Shanghai, purge_after: 7d }
+purposes: { after_sales: {} }
+ceiling:  { plain: reveal, person_name: mask, address: mask, phone: mask, email: mask, free_text: mask, resident_id: mask, payment_card: mask }
+policy:   bench
+roles:    [first_line]
+purge:    { cooling: 0h, backup_horizon: 30d }
+`;
+
+export interface House {
+  readonly origin: string;
+  /** The gateway's data directory, where the built-in issuer's key lies. */
+  readonly data: string;
+}
+
+/** Brings the contract into force and everything into it. */
+export async function moveIn(house: House, customers: readonly Customer[]): Promise<void> {
+  const first = await tokenOf(house, "owner-1", ownerTokenSeconds);
+  const second = await tokenOf(house, "owner-2", ownerTokenSeconds);
+  const files = { contract: { name: "contract.yaml", text: contractText }, policy: { name: "bench.yaml", text: policyText } };
+  await post(house, first, "/v1/contracts", "application/json", JSON.stringify(files));
+  const asked = await post(house, first, `/v1/contracts/${contract}/activate`);
+  const { approval } = (await asked.json()) as { approval: { id: string } };
+  await post(house, second, `/v1/approvals/${approval.id}/approve`);
+  const seats = agents.map((agent) => `demo,${agent},first_line,${agent}\n`).join("");
+  await post(house, first, `/v1/contracts/${contract}/agents`, "text/csv", `issuer,subject,role,name\n${seats}`);
+  const lines = customers.map((customer) => `${JSON.stringify(customer)}\n`).join("");
+  const imported = await post(house, first, `/v1/contracts/${contract}/records/customer/import`, "application/x-ndjson", lines);
+  const { created } = (await imported.json()) as { created: number };
+  if (created !== customers.length) throw new Error(`${created} of ${customers.length} customers were imported`);
+}
+
+export function agentTokens(house: House): Promise<string[]> {
+  return Promise.all(agents.map((agent) => tokenOf(house, agent, agentTokenSeconds)));
+}
+
+async function tokenOf({ data, origin }: House, subject: string, ttlSeconds: number): Promise<string> {
+  const issuer = await readBuiltInIssuer(data);
+  return issuer.sign({ subject, audience: origin, ttlSeconds, now: Date.now() });
+}
+
+async function post({ origin }: House, token: string, path: string, media?: string, body?: string): Promise<Response> {
+  const headers = { authorization: `Bearer ${token}`, ...(media ? { "content-type": media } : {}) };
+  const answer = await fetch(`${origin}${path}`, { method: "POST", headers, ...(body === undefined ? {} : { body }) });
+  if (!answer.ok) throw new Error(`POST ${path}: ${answer.status} ${await answer.text()}`);
+  return answer;
+}
