@@ -30,30 +30,31 @@ export function composeEntry(draft: EntryDraft, parts: Composition): Omit<Entry,
     address: request?.address?.slice(0, textMax),
     userAgent: request?.userAgent?.slice(0, textMax).toWellFormed(),
   };
+  // In the order of canonical JSON, which then need not sort.
   return {
-    v: 1,
-    log: parts.origin,
-    id: parts.id,
-    time: parts.time,
+    actor: { id: actorPseudonym(parts.pseudonymKey, actor), role: actor.role },
+    decision: draft.decision,
+    details: Object.values(details).some((value) => value !== undefined) ? sealDetails(details, parts) : undefined,
     event: draft.event,
-    actor: { role: actor.role, id: actorPseudonym(parts.pseudonymKey, actor) },
-    request: request && { id: request.id, route: request.route },
+    facts: draft.facts,
+    id: parts.id,
+    log: parts.origin,
+    outcome: draft.outcome,
     reason: reason && {
       purpose: reason.purpose,
       ticket: reason.ticket === undefined ? undefined : pseudonym(parts.pseudonymKey, "t", reason.ticket),
     },
+    request: request && { id: request.id, route: request.route },
     resource: resource && {
-      type: resource.type,
+      fields: resource.fields,
       records: resource.records.map(({ locator, subject }) => ({
         locator,
         subject: subject === undefined ? undefined : subjectPseudonym(parts.pseudonymKey, subject),
       })),
-      fields: resource.fields,
+      type: resource.type,
     },
-    decision: draft.decision,
-    outcome: draft.outcome,
-    facts: draft.facts,
-    details: Object.values(details).some((value) => value !== undefined) ? sealDetails(details, parts) : undefined,
+    time: parts.time,
+    v: 1,
   };
 }
 
@@ -61,7 +62,19 @@ export function composeEntry(draft: EntryDraft, parts: Composition): Omit<Entry,
 export function actorPseudonym(key: Uint8Array, actor: Actor): string {
   if (actor.role === "system") return "system";
   if (actor.issuer === undefined || actor.subject === undefined) return "unknown";
-  return pseudonym(key, "a", `${actor.issuer}\u0000${actor.subject}`);
+  return agentPseudonym(key, `${actor.issuer}\u0000${actor.subject}`);
+}
+
+const agentsMax = 1_000;
+/** The same few hundred people act all day. Gone with the key they were made under. */
+const agentPseudonyms = new WeakMap<Uint8Array, Map<string, string>>();
+
+function agentPseudonym(key: Uint8Array, person: string): string {
+  const known = agentPseudonyms.get(key) ?? new Map<string, string>();
+  const made = known.get(person) ?? pseudonym(key, "a", person);
+  if (known.size >= agentsMax) known.clear();
+  agentPseudonyms.set(key, known.set(person, made));
+  return made;
 }
 
 /** `s_…` of a data subject's id within the contract. */

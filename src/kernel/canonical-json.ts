@@ -20,11 +20,20 @@ export function canonicalJson(value: CanonicalValue): string {
   if (value === null || typeof value === "boolean") return String(value);
   if (isArray(value)) return `[${value.map(canonicalJson).join(",")}]`;
   let members = "";
-  for (const key of Object.keys(value).sort()) {
+  for (const key of sortedKeys(value)) {
     const member = value[key];
     if (member !== undefined) members += `${members === "" ? "" : ","}${quote(key)}:${canonicalJson(member)}`;
   }
   return `{${members}}`;
+}
+
+/** Most of our objects are written in order: to look is cheaper than to sort. */
+function sortedKeys(value: object): string[] {
+  const keys = Object.keys(value);
+  for (let i = 1; i < keys.length; i++) {
+    if ((keys[i - 1] ?? "") > (keys[i] ?? "")) return keys.sort();
+  }
+  return keys;
 }
 
 /** Visible ASCII that stands for itself: most of our texts, and four times faster than to ask. */

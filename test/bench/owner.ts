@@ -3,7 +3,7 @@ import { readBuiltInIssuer } from "../../src/node-keys.ts";
 import { type Customer, policyText } from "./customers.ts";
 
 export const contract = "c-bench";
-export const agents = Array.from({ length: 20 }, (_, i) => `agent-${i + 1}`);
+const agents = Array.from({ length: 20 }, (_, i) => `agent-${i + 1}`);
 const agentTokenSeconds = 3_600;
 const ownerTokenSeconds = 900;
 
