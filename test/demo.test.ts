@@ -4,7 +4,8 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type Checkout, checkOut, freePort, type Ran, type Terminal } from "./support/checkout.ts";
+import { type Checkout, checkOut, type Ran, type Terminal } from "./support/checkout.ts";
+import { freePort } from "./support/free-port.ts";
 
 const startCpuSecondsMax = 10;
 const ready = "Stop with Ctrl-C.";

@@ -5,7 +5,8 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { refusals } from "../src/kernel/index.ts";
-import { type Checkout, checkOut, freePort, type Terminal } from "./support/checkout.ts";
+import { type Checkout, checkOut, type Terminal } from "./support/checkout.ts";
+import { freePort } from "./support/free-port.ts";
 import { type Fence, fencesOf, shownAs } from "./support/readme.ts";
 import { root } from "./support/repository.ts";
 

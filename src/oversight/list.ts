@@ -41,7 +41,7 @@ export interface ListedEntry {
   /** Leaf index in the contract's log. */
   readonly index: number;
   readonly entry: Entry;
-  /** Who and from where; `null` where nothing was sealed or its month's key is gone. */
+  /** Who and from where; `null` where nothing was sealed, or it does not open. A month whose key is gone fails the whole listing. */
   readonly details: EntryDetails | null;
 }
 

@@ -3,13 +3,13 @@
  * each, the same customers in both, and the load.
  */
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Database, migrate } from "../../src/storage/index.ts";
 import { readMigrations } from "../../src/storage/node-migrations.ts";
 import { openPostgres } from "../../src/storage/postgres.ts";
 import { type Cluster, startCluster } from "../support/cluster.ts";
+import { freePort } from "../support/free-port.ts";
 import { type Served, startChild } from "./child.ts";
 import { type Customer, generateCustomer } from "./customers.ts";
 import { type Load, startLoad, type Target } from "./load.ts";
@@ -79,15 +79,6 @@ async function startGateway(cluster: Cluster, data: string, nodeFlags: readonly 
     POSTERN_ORIGIN: origin,
   };
   return { house: { origin, data }, gateway: await startChild("gateway-process.ts", environment, nodeFlags) };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === "string") throw new Error("no port");
-  return address.port;
 }
 
 async function fillBaseline(owner: Database, customers: readonly Customer[]): Promise<void> {

@@ -5,9 +5,9 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { chownSync, cpSync, existsSync, mkdtempSync, readFileSync, renameSync, rmSync, symlinkSync } from "node:fs";
 import { createRequire } from "node:module";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join, relative } from "node:path";
+import { freePort } from "./free-port.ts";
 
 /** Debian's Postgres 15, present on some machines only: check `existsSync`. */
 export const debianPostgres15 = "/usr/lib/postgresql/15/bin";
@@ -104,15 +104,6 @@ function ready(server: ChildProcess): Promise<void> {
 async function orphansGone(dataDirectory: string): Promise<void> {
   rmSync(join(dataDirectory, "postmaster.pid"), { force: true });
   await new Promise((resolve) => setTimeout(resolve, 300));
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === "string") throw new Error("no port");
-  return address.port;
 }
 
 /** `null` where this process may run Postgres itself. */

@@ -1,11 +1,11 @@
 /** Real `postern` processes in a directory of their own, with nobody's environment but theirs. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
+import { freePort } from "./free-port.ts";
 import { root } from "./repository.ts";
 
 export const operatorFile = `issuers: [{ id: demo, built_in: true }]
@@ -84,13 +84,4 @@ export async function createCommandLine(): Promise<CommandLine> {
     read: (name) => readFileSync(join(home, name)),
     remove: () => rmSync(home, { recursive: true, force: true }),
   };
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const server = createServer().listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === "object" && address ? address.port : 0));
-    });
-  });
 }

@@ -1,11 +1,11 @@
 /** A gateway as an operator runs it: `serve` in a process of its own on an embedded database, commands in theirs, and all that they print. */
 import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { readEnvironment } from "../../../src/config.ts";
 import { readBuiltInIssuer } from "../../../src/node-keys.ts";
+import { freePort } from "../free-port.ts";
 import { root } from "../repository.ts";
 import type { Door } from "./journeys.ts";
 
@@ -106,13 +106,4 @@ function startCommand(words: readonly string[], env: NodeJS.ProcessEnv): Started
       }),
     terminate: () => void child.kill("SIGTERM"),
   };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === "string") throw new Error("no port");
-  return address.port;
 }
