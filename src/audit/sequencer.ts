@@ -229,11 +229,12 @@ export async function rebuildSearch(tx: Queryable, log: string): Promise<void> {
 }
 
 /** UUIDv7 ids of one writer rise with its numbers, so this order keeps its chain. */
-const pendingText = `select p.entry_id, r.bytes, s.index, now() from audit.pending p
-  left join audit.raw r on r.log = p.log and r.entry_id = p.entry_id
-  left join audit.seq s on s.log = p.log and s.entry_id = p.entry_id
-  where p.log = $1 order by p.entry_id limit $2`;
-const clearText = "delete from audit.pending where log = $1 and entry_id in (select jsonb_array_elements_text($2::text::jsonb))";
+const pendingText = `select p.entry_id, r.bytes, s.index, now()
+  from (select entry_id from audit.pending where log = $1 order by entry_id limit $2) p
+  left join lateral (select bytes from audit.raw where log = $1 and entry_id = p.entry_id limit 1) r on true
+  left join lateral (select index from audit.seq where log = $1 and entry_id = p.entry_id limit 1) s on true
+  order by p.entry_id`;
+const clearText = "delete from audit.pending where log = $1 and entry_id = any(array(select jsonb_array_elements_text($2::text::jsonb)))";
 const sequenceText = `insert into audit.seq (log, index, entry_id, leaf_hash)
   select $1, e.index, e.id, decode(e.hash, 'base64') from jsonb_to_recordset($2::text::jsonb) as e(index bigint, id text, hash text)`;
 const searchText = `insert into audit.search (log, index, time, event, effect, actor)

@@ -1,6 +1,6 @@
 /**
  * Durable intake:  queue → flush (number, chain, tree, one signed head) → one INSERT → receipts.
- * A flush takes whatever queued while the previous one ran: no timer, no added latency when idle. One flush per log is under way at a time.
+ * A flush takes whatever queued meanwhile: no timer, no added latency when idle.
  * On Workers a writer lives for one request and a flush holds one entry.
  * It never reads the log, and does not number the log's leaves: the sequencer does.
  */
@@ -8,7 +8,7 @@ import { uuidv7obj } from "uuidv7";
 import { type Aead, randomBytes, type Signer, toBase32, toBase64, utf8 } from "../crypto/index.ts";
 import { canonicalJson } from "../kernel/index.ts";
 import { type AuditKeys, monthOf } from "../keys/index.ts";
-import { DatabaseUnavailable, type Queryable } from "../storage/index.ts";
+import { DatabaseUnavailable, inBatches, type Queryable } from "../storage/index.ts";
 import { composeEntry } from "./compose.ts";
 import { type Entry, entryBytesMax } from "./entry.ts";
 import { signHead } from "./head.ts";
@@ -17,6 +17,8 @@ import { hashesToBytes, hashTree, inclusionProof, leafHash, rootAt } from "./tre
 
 const flushEntriesMax = 256;
 const queueEntriesMax = 2_048;
+/** Of one log and process; as many flushes are under way at once. */
+const writersMax = 2;
 /** Maximum merge delay that a head promises: the entry is in the tree within this many seconds. */
 const mergeDelaySeconds = 300;
 const retryWithinMs = 1_000;
@@ -30,11 +32,7 @@ export interface WriterParts {
   readonly now: () => number;
 }
 
-interface Waiting {
-  readonly entry: Omit<Entry, "writer">;
-  readonly resolve: (receipt: DurableReceipt) => void;
-  readonly reject: (error: unknown) => void;
-}
+type Unchained = Omit<Entry, "writer">;
 
 export function createAuditWriter(parts: WriterParts): AuditLog {
   const queues = new Map<string, WriterQueue>();
@@ -50,18 +48,20 @@ export function createAuditWriter(parts: WriterParts): AuditLog {
   };
 }
 
-/** One log as this process writes it. */
+/** One log as this process writes it: a few writers, each with a chain of its own, so that one flush need not wait for another's disk. */
 class WriterQueue {
   readonly #parts: WriterParts;
   readonly #handle: LogHandle;
-  readonly #waiting: Waiting[] = [];
-  #flushing = false;
-  #chain: Chain = freshChain();
+  readonly #enqueue: (entry: Unchained) => Promise<DurableReceipt>;
+  /** Of the writers that have nothing under way. */
+  readonly #resting: Chain[] = [];
+  #waiting = 0;
   #lastMs = 0;
 
   constructor(parts: WriterParts, handle: LogHandle) {
     this.#parts = parts;
     this.#handle = handle;
+    this.#enqueue = inBatches((entries) => this.#flush(entries), { batchMax: flushEntriesMax, underWayMax: writersMax });
   }
 
   async append(draft: EntryDraft, pseudonymKey: Uint8Array): Promise<DurableReceipt> {
@@ -70,58 +70,45 @@ class WriterQueue {
     const auditKey = await auditKeys.keyOf(database, this.#handle.log, month).catch((cause) => {
       throw new AuditUnavailable("the log's key is not available", cause);
     });
-    return this.#enqueue(this.#stamp(draft, { pseudonymKey, auditKey, month }));
+    if (this.#waiting >= queueEntriesMax) throw new AuditUnavailable("the log's queue is full");
+    const entry = this.#stamp(draft, { pseudonymKey, auditKey, month });
+    this.#waiting++;
+    try {
+      return await this.#enqueue(entry);
+    } catch (cause) {
+      throw cause instanceof AuditUnavailable ? cause : new AuditUnavailable("the entry may not be durable", cause);
+    } finally {
+      this.#waiting--;
+    }
   }
 
-  /** Id and time are given in the order of the queue, so that both rise with the writer's numbers, whatever the clock does. */
-  #stamp(draft: EntryDraft, keys: { pseudonymKey: Uint8Array; auditKey: Uint8Array; month: string }): Omit<Entry, "writer"> {
+  /** Id and time are given in the order of the queue, so that both rise with a writer's numbers, whatever the clock does. */
+  #stamp(draft: EntryDraft, keys: { pseudonymKey: Uint8Array; auditKey: Uint8Array; month: string }): Unchained {
     this.#lastMs = Math.max(this.#lastMs, this.#parts.now());
     const time = new Date(this.#lastMs).toISOString();
     return composeEntry(draft, { ...keys, origin: this.#handle.origin, aead: this.#parts.aead, id: uuidv7obj().toString(), time });
   }
 
-  #enqueue(entry: Omit<Entry, "writer">): Promise<DurableReceipt> {
-    if (this.#waiting.length >= queueEntriesMax) return Promise.reject(new AuditUnavailable("the log's queue is full"));
-    return new Promise((resolve, reject) => {
-      this.#waiting.push({ entry, resolve, reject });
-      if (!this.#flushing) void this.#drain();
-    });
-  }
-
-  async #drain(): Promise<void> {
-    this.#flushing = true;
-    while (this.#waiting.length > 0) {
-      const batch = this.#waiting.splice(0, flushEntriesMax);
-      try {
-        const flushed = await this.#flush(batch.map((waiting) => waiting.entry));
-        batch.forEach((waiting, i) => {
-          const receipt = flushed[i];
-          if (receipt) waiting.resolve(receipt);
-        });
-      } catch (cause) {
-        const error = cause instanceof AuditUnavailable ? cause : new AuditUnavailable("the entry may not be durable", cause);
-        for (const waiting of batch) waiting.reject(error);
-      }
-    }
-    this.#flushing = false;
-  }
-
   /** Crash order: nothing is confirmed before the INSERT commits; after a failed or uncertain one this writer's id is never used again. */
-  async #flush(entries: readonly Omit<Entry, "writer">[]): Promise<DurableReceipt[]> {
-    const { rows, chain } = await this.#seal(entries);
+  async #flush(entries: readonly Unchained[]): Promise<DurableReceipt[]> {
+    const begun = this.#resting.pop() ?? freshChain();
+    let chain = begun;
     try {
-      await this.#insert(rows);
+      const sealed = await this.#seal(entries, begun);
+      await this.#insert(sealed.rows);
+      chain = sealed.chain;
+      return sealed.rows.map((row) => ({ jws: row.head, id: row.id, position: row.position, path: row.path }) as DurableReceipt);
     } catch (error) {
-      this.#chain = successorOf(this.#chain);
+      chain = successorOf(begun);
       throw error;
+    } finally {
+      this.#resting.push(chain);
     }
-    this.#chain = chain;
-    return rows.map((row) => ({ jws: row.head, id: row.id, position: row.position, path: row.path }) as DurableReceipt);
   }
 
-  async #seal(entries: readonly Omit<Entry, "writer">[]): Promise<{ rows: SealedEntry[]; chain: Chain }> {
-    const first = this.#chain.next;
-    let chain = this.#chain;
+  async #seal(entries: readonly Unchained[], begun: Chain): Promise<{ rows: SealedEntry[]; chain: Chain }> {
+    const first = begun.next;
+    let chain = begun;
     const sealed = entries.map((entry) => {
       const bytes = utf8(canonicalJson({ ...entry, writer: linkOf(chain) }));
       if (bytes.length > entryBytesMax) throw new AuditUnavailable("the entry is too long");

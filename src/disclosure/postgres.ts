@@ -5,8 +5,7 @@
  */
 import type { ContractState } from "../contracts/index.ts";
 import type { ContractId, Locator } from "../kernel/index.ts";
-import { type Cell, databaseNowText, type Queryable, type Row } from "../storage/index.ts";
-import { inBatches } from "./batches.ts";
+import { type Cell, databaseNowText, inBatches, type Queryable, type Row } from "../storage/index.ts";
 import { hitsMax, type Load, type Loaded, type LoadedRecord, type Question } from "./load.ts";
 
 const batchLimits = { batchMax: 16, underWayMax: 2 };
@@ -40,14 +39,22 @@ async function readByLocator(database: Queryable, contract: ContractId, question
   const asked = questions.map(({ issuer, subject, type, find }, n) => ({ n, issuer, subject, type, locator: find.locator }));
   const rows = await database.query(byLocatorText, [contract, JSON.stringify(asked)]);
   const answered = new Map(rows.map((row) => [row.at(-1), row]));
-  return questions.map((_, n) => {
-    const row = answered.get(n);
-    return readRows(row ? [row] : []);
-  });
+  const common = answered.get(0)?.slice(0, commonColumns) ?? [];
+  return questions.map((_, n) => readRows([[...common, ...(answered.get(n)?.slice(commonColumns) ?? [])]]));
 }
 
-const standing = `${databaseNowText}, c.state, (extract(epoch from c.starts_at) * 1000)::float8, (extract(epoch from c.ends_at) * 1000)::float8,
-  c.merchant, c.bundle_digest, coalesce((select max(e.epoch) from postern.key_epoch e where e.contract_id = $1), 0), s.role`;
+/** Of the contract: the same for every question of a statement. */
+const common = [
+  databaseNowText,
+  "c.state",
+  "(extract(epoch from c.starts_at) * 1000)::float8",
+  "(extract(epoch from c.ends_at) * 1000)::float8",
+  "c.merchant",
+  "c.bundle_digest",
+  "coalesce((select max(e.epoch) from postern.key_epoch e where e.contract_id = $1), 0)",
+];
+const commonColumns = common.length;
+const standing = `${common.join(", ")}, s.role`;
 const from = `from (select 1) one
   left join postern.contract c on c.contract_id = $1
   left join postern.seat s on s.contract_id = c.contract_id and s.issuer = $2 and s.subject = $3`;
@@ -59,7 +66,7 @@ const recordNamed = (type: string, locator: string) => `left join lateral (selec
   left join lateral (select * from postern.subject_key k where k.contract_id = r.contract_id and k.subject = r.subject limit 1) k on true`;
 
 const standingText = `select ${standing} ${from}`;
-const byLocatorText = `select ${standing}, ${record}, q.n
+const byLocatorText = `select ${common.map((column) => `case when q.n = 0 then ${column} end`).join(", ")}, s.role, ${record}, q.n
   from jsonb_to_recordset($2::text::jsonb) as q(n int, issuer text, subject text, type text, locator text)
   left join postern.contract c on c.contract_id = $1
   left join lateral (select * from postern.seat s

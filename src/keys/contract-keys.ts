@@ -2,7 +2,7 @@
  * The keys of one contract:  shares → contract key → { locator, index, pseudonym, each data subject's key }.
  * A wrapped key binds its contract, its name and its epoch, so a row copied elsewhere does not open.
  */
-import { type Aead, concat, hkdfSha256, keyBytes, open, randomBytes, seal, sha256, toBase64, utf8 } from "../crypto/index.ts";
+import { type Aead, concat, equalBytes, hkdfSha256, keyBytes, open, randomBytes, seal, sha256, toBase64, utf8 } from "../crypto/index.ts";
 import { type ContractId, canonicalJson } from "../kernel/index.ts";
 import { KeysUnavailable } from "./ports.ts";
 
@@ -13,6 +13,9 @@ export interface WrappedKey {
   readonly epoch: number;
   readonly wrapped: Uint8Array;
 }
+
+/** Of one contract at a time: an agent comes back to the same customer, and to that customer's orders. */
+const subjectKeysMax = 10_000;
 
 /** The opened keys of one contract. Inert: knows nothing of where they came from. */
 export interface ContractKeys {
@@ -62,6 +65,16 @@ export function openContractKeys(
     if (!key) throw new KeysUnavailable(`the ${purpose} key does not open`);
     return key;
   };
+  const opened = new Map<string, WrappedKey & { readonly key: Uint8Array }>();
+  const openSubjectKey = (subject: string, key: WrappedKey): Uint8Array | null => {
+    const known = opened.get(subject);
+    if (known?.epoch === key.epoch && equalBytes(known.wrapped, key.wrapped)) return known.key;
+    const made = openNamed(subjectName(subject), key);
+    if (made === null) return null;
+    if (opened.size >= subjectKeysMax) opened.clear();
+    opened.set(subject, { ...key, key: made });
+    return made;
+  };
   return {
     contract,
     epoch,
@@ -69,7 +82,7 @@ export function openContractKeys(
     index: purposeKey("index"),
     pseudonym: purposeKey("pseudonym"),
     wrapSubjectKey: (subject, key) => ({ epoch, wrapped: seal(aead, newest, place(contract, subjectName(subject), epoch), key) }),
-    openSubjectKey: (subject, key) => openNamed(subjectName(subject), key),
+    openSubjectKey,
   };
 }
 

@@ -1,3 +1,4 @@
+export { inBatches } from "./batches.ts";
 export { type Cell, type Database, DatabaseError, DatabaseUnavailable, type Param, type Queryable, type Row } from "./database.ts";
 export {
   checkMigrationDigests,

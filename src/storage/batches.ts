@@ -1,7 +1,7 @@
 /**
- * Gathers questions of one kind while earlier ones are under way, and asks them together: at most `underWayMax` times at once, `batchMax` in each.
- * No timer: where nothing is under way a question goes at once and alone. A question never joins a batch that was asked before it came,
- * so no answer is older than its question. A batch that fails fails for each.
+ * Gathers what is asked of the database, so that what comes together goes together: most of a small statement's cost is the journey.
+ * No timer: what came in one turn of the event loop goes at its end, what comes while `underWayMax` are under way goes with the next.
+ * A question never joins a batch that was asked before it came, so no answer is older than its question. A batch that fails fails for each.
  */
 export interface BatchLimits {
   readonly batchMax: number;
@@ -18,10 +18,11 @@ interface Waiting<Question, Answer> {
 export function inBatches<Question, Answer>(
   ask: (questions: readonly Question[]) => Promise<readonly Answer[]>,
   { batchMax, underWayMax }: BatchLimits,
-  idle: () => void,
+  idle: () => void = () => {},
 ): (question: Question) => Promise<Answer> {
   const waiting: Waiting<Question, Answer>[] = [];
   let underWay = 0;
+  let turnEnds = false;
 
   const send = async (): Promise<void> => {
     underWay++;
@@ -36,13 +37,22 @@ export function inBatches<Question, Answer>(
       for (const { reject } of batch) reject(error);
     }
     underWay--;
-    if (waiting.length > 0) void send();
+    if (waiting.length > 0) sendAtTurnsEnd();
     else if (underWay === 0) idle();
+  };
+
+  const sendAtTurnsEnd = (): void => {
+    if (turnEnds || underWay >= underWayMax) return;
+    turnEnds = true;
+    setImmediate(() => {
+      turnEnds = false;
+      while (waiting.length > 0 && underWay < underWayMax) void send();
+    });
   };
 
   return (question) =>
     new Promise((resolve, reject) => {
       waiting.push({ question, resolve, reject });
-      if (underWay < underWayMax) void send();
+      sendAtTurnsEnd();
     });
 }
