@@ -39,7 +39,7 @@ export function composeEntry(draft: EntryDraft, parts: Composition): Omit<Entry,
     facts: draft.facts,
     id: parts.id,
     log: parts.origin,
-    outcome: draft.outcome,
+    outcome: { code: draft.outcome.code, effect: draft.outcome.effect },
     reason: reason && {
       purpose: reason.purpose,
       ticket: reason.ticket === undefined ? undefined : pseudonym(parts.pseudonymKey, "t", reason.ticket),
@@ -90,7 +90,7 @@ function sealDetails(details: EntryDetails, { aead, auditKey, month, origin, id 
   const text = utf8(JSON.stringify(details));
   const padded = new Uint8Array(Math.ceil(text.length / detailsBucketBytes) * detailsBucketBytes).fill(0x20);
   padded.set(text);
-  return { key: month, box: toBase64(seal(aead, auditKey, detailsPlace(origin, id), padded)) };
+  return { box: toBase64(seal(aead, auditKey, detailsPlace(origin, id), padded)), key: month };
 }
 
 /** `null` = it does not open under this key. */

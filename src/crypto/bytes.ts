@@ -4,11 +4,10 @@
 import { bytesToHex, concatBytes, hexToBytes } from "@noble/hashes/utils.js";
 import { base32nopad, base64 as base64Coder, base64urlnopad } from "@scure/base";
 
-const encoder = new TextEncoder();
-
-/** A lone surrogate becomes U+FFFD. */
+/** A lone surrogate becomes U+FFFD. Small texts are cut from Buffer's pool: TextEncoder allocates for each. */
 export function utf8(text: string): Uint8Array {
-  return encoder.encode(text);
+  const buffer = Buffer.from(text);
+  return new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.length); // a Buffer's `slice` would be a view
 }
 
 export const concat = concatBytes;

@@ -35,16 +35,45 @@ export function createVaultLoad(database: Queryable): Load {
   };
 }
 
+/** One row answers them all: what was found as one JSON text, and each column of ciphertexts end to end, because a cell costs more than its bytes. */
 async function readByLocator(database: Queryable, contract: ContractId, questions: readonly LocatorQuestion[]): Promise<Loaded[]> {
   const asked = questions.map(({ issuer, subject, type, find }, n) => ({ n, issuer, subject, type, locator: find.locator }));
-  const rows = await database.query(byLocatorText, [contract, JSON.stringify(asked)]);
-  const answered = new Map(rows.map((row) => [row.at(-1), row]));
-  const common = answered.get(0)?.slice(0, commonColumns) ?? [];
-  return questions.map((_, n) => readRows([[...common, ...(answered.get(n)?.slice(commonColumns) ?? [])]]));
+  const [row = []] = await database.query(byLocatorText, [contract, JSON.stringify(asked)]);
+  const standing = readStanding(row);
+  const [found, ...columns] = row.slice(standingColumns.length);
+  const cutters = columns.map(cutterOf);
+  const answers: Loaded[] = [];
+  for (const [n, role, locator, subject, version, epoch, ...lengths] of JSON.parse(String(found)) as Found[]) {
+    const [wrapped = null, ...levels] = cutters.map((cut, i) => cut(lengths[i] ?? null));
+    const record = locator === null ? [] : [readRecord([locator, subject, version, epoch, wrapped, ...levels])];
+    answers[n] = { ...standing, role, records: record };
+  }
+  return answers;
 }
 
-/** Of the contract: the same for every question of a statement. */
-const common = [
+/** The question's number, the seat's role, the record's name and version, its key's epoch, and the lengths of its key and its levels. */
+type Found = [
+  n: number,
+  role: string | null,
+  locator: string | null,
+  subject: string | null,
+  version: number | null,
+  epoch: number | null,
+  ...lengths: (number | null)[],
+];
+
+/** Cuts the next `length` bytes off; `null` stays `null`. */
+function cutterOf(cell: Cell): (length: number | null) => Uint8Array | null {
+  const bytes = cell instanceof Uint8Array ? cell : new Uint8Array();
+  let at = 0;
+  return (length) => {
+    if (length === null) return null;
+    at += length;
+    return bytes.subarray(at - length, at);
+  };
+}
+
+const standingColumns = [
   databaseNowText,
   "c.state",
   "(extract(epoch from c.starts_at) * 1000)::float8",
@@ -53,57 +82,59 @@ const common = [
   "c.bundle_digest",
   "coalesce((select max(e.epoch) from postern.key_epoch e where e.contract_id = $1), 0)",
 ];
-const commonColumns = common.length;
-const standing = `${common.join(", ")}, s.role`;
-const from = `from (select 1) one
-  left join postern.contract c on c.contract_id = $1
-  left join postern.seat s on s.contract_id = c.contract_id and s.issuer = $2 and s.subject = $3`;
-const record = "r.locator, r.subject, r.version, r.level0, r.level1, r.level2, r.level3, k.epoch, k.wrapped";
+const standing = standingColumns.join(", ");
+const contractAsked = "(select 1) one left join postern.contract c on c.contract_id = $1";
+const ciphertexts = ["k.wrapped", "r.level0", "r.level1", "r.level2", "r.level3"];
+const recordColumns = ["r.locator", "r.subject", "r.version", "k.epoch"];
 // Names and keys carry no statistics, so the planner takes them for common values and would rather read whole tables.
 // `limit 1` of a unique key changes no row and leaves it only the index.
+const seatOf = (issuer: string, subject: string) => `left join lateral (select * from postern.seat s
+    where s.contract_id = $1 and s.issuer = ${issuer} and s.subject = ${subject} limit 1) s on true`;
 const recordNamed = (type: string, locator: string) => `left join lateral (select * from postern.record r
-    where r.contract_id = c.contract_id and r.type = ${type} and r.locator = ${locator} limit 1) r on true
-  left join lateral (select * from postern.subject_key k where k.contract_id = r.contract_id and k.subject = r.subject limit 1) k on true`;
+    where r.contract_id = $1 and r.type = ${type} and r.locator = ${locator} limit 1) r on true
+  left join lateral (select * from postern.subject_key k where k.contract_id = $1 and k.subject = r.subject limit 1) k on true`;
 
-const standingText = `select ${standing} ${from}`;
-const byLocatorText = `select ${common.map((column) => `case when q.n = 0 then ${column} end`).join(", ")}, s.role, ${record}, q.n
+const standingText = `select ${standing}, s.role from ${contractAsked} ${seatOf("$2", "$3")}`;
+const byLocatorText = `select ${standing}, f.* from ${contractAsked} cross join lateral (
+  select json_agg(json_build_array(q.n, s.role, ${recordColumns.join(", ")}, ${ciphertexts.map((column) => `length(${column})`).join(", ")}))::text,
+    ${ciphertexts.map((column) => `string_agg(${column}, ''::bytea)`).join(", ")}
   from jsonb_to_recordset($2::text::jsonb) as q(n int, issuer text, subject text, type text, locator text)
-  left join postern.contract c on c.contract_id = $1
-  left join lateral (select * from postern.seat s
-    where s.contract_id = c.contract_id and s.issuer = q.issuer and s.subject = q.subject limit 1) s on true
-  ${recordNamed("q.type", "q.locator")}`;
-const byIndexText = `select ${standing}, ${record} ${from}
+  ${seatOf("q.issuer", "q.subject")}
+  ${recordNamed("q.type", "q.locator")}) f`;
+const byIndexText = `select ${standing}, s.role, ${[...recordColumns, ...ciphertexts].join(", ")} from ${contractAsked} ${seatOf("$2", "$3")}
   left join lateral (select b.locator from postern.blind_index b
-    where b.contract_id = c.contract_id and b.type = $4 and b.field = $5 and b.value = $6 order by b.locator limit ${hitsMax + 1}) hit on true
+    where b.contract_id = $1 and b.type = $4 and b.field = $5 and b.value = $6 order by b.locator limit ${hitsMax + 1}) hit on true
   ${recordNamed("$4", "hit.locator")}`;
 
 function readRows(rows: readonly Row[]): Loaded {
-  const [now, state, startsAt, endsAt, merchant, bundleDigest, epoch, role] = rows[0] ?? [];
+  const [first = []] = rows;
+  const role = first[standingColumns.length];
+  const records = rows.map((row) => row.slice(standingColumns.length + 1)).filter(([locator]) => typeof locator === "string");
+  return { ...readStanding(first), role: typeof role === "string" ? role : null, records: records.map(readRecord) };
+}
+
+function readStanding([now, state, startsAt, endsAt, merchant, bundleDigest, epoch]: Row): Pick<Loaded, "now" | "contract"> {
   if (typeof now !== "number") throw new Error("the vault answered no row");
+  if (state === null) return { now, contract: null };
   return {
     now,
-    contract:
-      state === null
-        ? null
-        : {
-            state: String(state) as ContractState,
-            startsAt: Number(startsAt),
-            endsAt: Number(endsAt),
-            merchant: String(merchant),
-            bundleDigest: String(bundleDigest),
-            epoch: Number(epoch),
-          },
-    role: typeof role === "string" ? role : null,
-    records: rows.flatMap((row) => (typeof row[8] === "string" ? [readRecord(row.slice(8))] : [])),
+    contract: {
+      state: String(state) as ContractState,
+      startsAt: Number(startsAt),
+      endsAt: Number(endsAt),
+      merchant: String(merchant),
+      bundleDigest: String(bundleDigest),
+      epoch: Number(epoch),
+    },
   };
 }
 
-function readRecord([locator, subject, version, level0, level1, level2, level3, epoch, wrapped]: readonly Cell[]): LoadedRecord {
+function readRecord([locator, subject, version, epoch, wrapped, ...levels]: readonly (Cell | undefined)[]): LoadedRecord {
   return {
     locator: String(locator) as Locator,
     subject: String(subject),
     version: Number(version),
-    levels: [level0, level1, level2, level3].map((level) => (level instanceof Uint8Array ? level : null)),
+    levels: levels.map((level) => (level instanceof Uint8Array ? level : null)),
     subjectKey: wrapped instanceof Uint8Array ? { epoch: Number(epoch), wrapped } : null,
   };
 }

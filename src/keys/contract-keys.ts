@@ -72,7 +72,7 @@ export function openContractKeys(
     const made = openNamed(subjectName(subject), key);
     if (made === null) return null;
     if (opened.size >= subjectKeysMax) opened.clear();
-    opened.set(subject, { ...key, key: made });
+    opened.set(subject, { epoch: key.epoch, wrapped: key.wrapped.slice(), key: made });
     return made;
   };
   return {

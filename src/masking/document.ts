@@ -18,27 +18,34 @@ export interface PlannedField {
 /** Opaque: made once by `compilePlan`, used for every document. */
 export interface MaskingPlan {
   readonly root: PlanNode;
+  /** By path. */
+  readonly fields: readonly PlannedField[];
 }
 
 export interface Masked {
   readonly fields: JsonObject;
-  /** Policy path → treatment of every field that left with a value: present, not null, not withheld. What the log says. */
+  /** Policy path → treatment of every field that left with a value: present, not null, not withheld; sorted by path. What the log says. */
   readonly shown: Readonly<Record<string, Treatment>>;
 }
 
-type Shown = Record<string, Treatment>;
+type Shown = Set<PlannedField>;
 
 /** `undefined` in = absent; `undefined` out = leave it out. */
 type PlanNode = (value: Json | undefined, inArray: boolean, shown: Shown) => Json | undefined;
 
 /** Throws a RangeError where the fields' paths overlap or are outside the grammar; a parsed policy's are neither. */
 export function compilePlan(fields: readonly PlannedField[]): MaskingPlan {
-  return { root: compileNode(buildTrie(fields.map((field) => [field.path, field] as const))) };
+  return {
+    root: compileNode(buildTrie(fields.map((field) => [field.path, field] as const))),
+    fields: fields.toSorted((a, b) => (a.path < b.path ? -1 : 1)),
+  };
 }
 
 export function maskDocument(plan: MaskingPlan, document: JsonObject): Masked {
-  const shown: Shown = {};
-  const fields = plan.root(document, false, shown);
+  const left: Shown = new Set();
+  const fields = plan.root(document, false, left);
+  const shown: Record<string, Treatment> = {};
+  for (const field of plan.fields) if (left.has(field)) shown[field.path] = field.treatment;
   return { fields: fields !== undefined && isJsonObject(fields) ? fields : {}, shown };
 }
 
@@ -55,13 +62,13 @@ function hidden(_value: Json | undefined, inArray: boolean): null | undefined {
   return inArray ? undefined : null;
 }
 
-function leafNode({ path, class: name, treatment }: PlannedField): PlanNode {
-  const rules = dataClasses[name];
-  const treat: (value: Json) => Json = treatment === "reveal" ? rules.reveal : rules.mask;
+function leafNode(field: PlannedField): PlanNode {
+  const rules = dataClasses[field.class];
+  const treat: (value: Json) => Json = field.treatment === "reveal" ? rules.reveal : rules.mask;
   return (value, _inArray, shown) => {
     if (value === undefined || value === null) return value;
     const out = treat(value);
-    if (out !== null) shown[path] = treatment;
+    if (out !== null) shown.add(field);
     return out;
   };
 }
