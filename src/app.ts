@@ -19,16 +19,18 @@ export interface Side {
 export interface AppOptions {
   readonly version: string;
   readonly addressOf: (c: Context) => string | undefined;
+  /** Default: the Fetch request's. */
+  readonly headerOf?: (c: Context, name: string) => string | null;
   /** Called with faults that nobody expected. */
   readonly report: (fault: unknown) => void;
 }
 
 /** One app over the sides that this process serves. */
-export function buildApp(sides: readonly Side[], { version, addressOf, report }: AppOptions): Hono {
+export function buildApp(sides: readonly Side[], { version, addressOf, headerOf, report }: AppOptions): Hono {
   const routes = sides.flatMap((side) => side.routes);
   const databases = sides.map((side) => side.database);
   routes.push(...platformRoutes(databases, () => openApiDocument(routes, version)));
-  return serve({ routes, newRequestId: uuidv7, addressOf, describeFault: (fault) => describeFault(fault, report) });
+  return serve({ routes, newRequestId: uuidv7, addressOf, headerOf, describeFault: (fault) => describeFault(fault, report) });
 }
 
 function describeFault(fault: unknown, report: (fault: unknown) => void): Refusal {

@@ -166,7 +166,7 @@ interface Serving {
 }
 
 async function serveSides({ environment, keeper, sides, databases }: Serving): Promise<Running> {
-  const app = buildApp(sides, { version, addressOf, report });
+  const app = buildApp(sides, { version, addressOf, headerOf, report });
   const server = await new Promise<ReturnType<typeof listen>>((resolve, reject) => {
     const opened = listen({ fetch: app.fetch, port: environment.PORT, hostname: environment.HOST }, () => resolve(opened));
     opened.once("error", reject);
@@ -193,6 +193,18 @@ async function serveSides({ environment, keeper, sides, databases }: Serving): P
 
 function addressOf(c: Context): string | undefined {
   return (c.env as HttpBindings).incoming?.socket.remoteAddress;
+}
+
+/** From Node's own list; a request that came over no socket (the demo's seed) has none. */
+function headerOf(c: Context, name: string): string | null {
+  const { rawHeaders } = (c.env as HttpBindings).incoming ?? {};
+  if (!rawHeaders) return c.req.raw.headers.get(name);
+  let found: string | null = null;
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    if (rawHeaders[i]?.toLowerCase() !== name) continue;
+    found = found === null ? (rawHeaders[i + 1] ?? "") : `${found}, ${rawHeaders[i + 1]}`;
+  }
+  return found;
 }
 
 function report(fault: unknown): void {

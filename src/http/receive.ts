@@ -32,10 +32,13 @@ export function readQuery(url: URL, schema: z.ZodObject | undefined): Result<Rea
   return ok(query);
 }
 
-export function checkHeaders(headers: Headers): Result<void, Refusal> {
-  const authorization = headers.get("authorization");
+/** `null` = absent. */
+export type HeaderReader = (name: string) => string | null;
+
+export function checkHeaders(header: HeaderReader): Result<void, Refusal> {
+  const authorization = header("authorization");
   if (authorization?.includes(",")) return refuse({ code: "bad_header", errors: [{ pointer: "header:authorization", code: "repeated" }] });
-  if (headers.get("content-encoding"))
+  if (header("content-encoding"))
     return refuse({ code: "wrong_media_type", errors: [{ pointer: "header:content-encoding", code: "unknown" }] });
   return ok(undefined);
 }

@@ -5,7 +5,7 @@
 import { type Context, Hono } from "hono";
 import { ok, type Refusal, type Result, refuse } from "../kernel/index.ts";
 import { baseHeaders, type Language, languageOf, problem } from "./problem.ts";
-import { byPath, checkHeaders, checkMedia, readJsonBody, readParams, readQuery } from "./receive.ts";
+import { byPath, checkHeaders, checkMedia, type HeaderReader, readJsonBody, readParams, readQuery } from "./receive.ts";
 import { type Answer, parameters, type Received, type Route } from "./route.ts";
 
 export interface ServeOptions {
@@ -13,6 +13,8 @@ export interface ServeOptions {
   readonly newRequestId: () => string;
   /** The peer's address, where the runtime knows it. */
   readonly addressOf: (c: Context) => string | undefined;
+  /** A header by its lower-case name; repeated ones joined by `, `, as Fetch does. Where the runtime has them without building a Headers object. */
+  readonly headerOf?: ((c: Context, name: string) => string | null) | undefined;
   /** From a thrown fault to what the caller is told; reports what it does not know. */
   readonly describeFault: (fault: unknown) => Refusal;
 }
@@ -44,46 +46,52 @@ async function run(c: Context, route: Route, options: ServeOptions): Promise<Res
   const request = c.req.raw;
   const url = new URL(request.url);
   if (url.pathname.includes("%")) return refuse({ code: "bad_id", errors: [{ pointer: "path", code: "grammar" }] });
-  const headers = checkHeaders(request.headers);
+  const header = headerReader(options, c);
+  const headers = checkHeaders(header);
   if (!headers.ok) return headers;
   const params = readParams(c.req.param());
   if (!params.ok) return params;
   const query = readQuery(url, route.query);
   if (!query.ok) return query;
-  const body = await readBody(request, route);
+  const body = await readBody(request, header, route);
   if (!body.ok) return body;
   const received: Received = {
     params: params.value,
     query: query.value,
     body: body.value,
     stream: route.body && !route.body.schema ? request.body : null,
-    header: (name) => request.headers.get(name),
+    header,
     id: requestIds.get(request) ?? "",
     route: `${route.method} ${route.path}`,
     address: options.addressOf(c),
-    userAgent: request.headers.get("user-agent") ?? undefined,
+    userAgent: header("user-agent") ?? undefined,
   };
   return route.handle(received);
 }
 
-async function readBody(request: Request, route: Route): Promise<Result<unknown, Refusal>> {
+function headerReader({ headerOf }: ServeOptions, c: Context): HeaderReader {
+  return headerOf ? (name) => headerOf(c, name) : (name) => c.req.raw.headers.get(name);
+}
+
+async function readBody(request: Request, header: HeaderReader, route: Route): Promise<Result<unknown, Refusal>> {
   if (!route.body) return ok(undefined);
-  const length = Number(request.headers.get("content-length") ?? 0);
+  const length = Number(header("content-length") ?? 0);
   if (length > route.body.bytesMax) return refuse({ code: "too_large" });
-  const media = checkMedia(request.headers.get("content-type"), route.body.media);
+  const media = checkMedia(header("content-type"), route.body.media);
   if (!media.ok) return media;
   return route.body.schema ? readJsonBody(request, route.body) : ok(undefined);
 }
 
 async function respond(
-  { newRequestId, describeFault }: ServeOptions,
+  options: ServeOptions,
   c: Context,
   work: () => Promise<Result<Answer, Refusal>>,
   { allow }: { allow?: string },
 ): Promise<Response> {
+  const { newRequestId, describeFault } = options;
   const requestId = newRequestId();
   requestIds.set(c.req.raw, requestId);
-  const language: Language = languageOf(c.req.raw.headers.get("accept-language"));
+  const language: Language = languageOf(headerReader(options, c)("accept-language"));
   const result = await work().catch((fault: unknown) => refuse(describeFault(fault)));
   if (!result.ok) {
     const headers = result.refusal.code === "method_not_allowed" && allow ? { allow } : {};

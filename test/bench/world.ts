@@ -1,6 +1,6 @@
 /**
  * All that a run needs, started and filled: a Postgres 18 of its own with its defaults (fsync on), the gateway and the baseline as one Node process
- * each, the same customers in both, and the load.
+ * each, the same customers in both, and the load. The gateway that imported them is not the one that is measured: serving is.
  */
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -47,9 +47,14 @@ export async function createWorld({ customers: count, nodeFlags }: WorldOptions)
     const customers = Array.from({ length: count }, (_, number) => generateCustomer(number));
     const data = mkdtempSync(join(tmpdir(), "postern-bench-"));
     closing.push(() => rmSync(data, { recursive: true, force: true }));
-    const { house, gateway } = await startGateway(cluster, data, nodeFlags);
-    closing.push(() => gateway.stop());
+    const environment = await furnish(cluster, data);
+    const house: House = { origin: environment.POSTERN_ORIGIN, data };
+    const filling = await startChild("gateway-process.ts", environment);
+    closing.push(() => filling.stop());
     await moveIn(house, customers);
+    await filling.stop();
+    const gateway = await startChild("gateway-process.ts", environment, nodeFlags);
+    closing.push(() => gateway.stop());
     await fillBaseline(owner, customers);
     const baseline = await startChild("baseline-process.ts", { BASELINE_DATABASE_URL: cluster.url });
     closing.push(() => baseline.stop());
@@ -65,12 +70,13 @@ export async function createWorld({ customers: count, nodeFlags }: WorldOptions)
   }
 }
 
-async function startGateway(cluster: Cluster, data: string, nodeFlags: readonly string[]): Promise<{ house: House; gateway: Served }> {
+/** The operator's file, and the gateway's environment. */
+async function furnish(cluster: Cluster, data: string) {
   const config = join(data, "postern.yaml");
   writeFileSync(config, operatorText);
   const port = await freePort();
   const origin = `http://127.0.0.1:${port}`;
-  const environment = {
+  return {
     PORT: String(port),
     DATABASE_URL_EDGE: cluster.urlOf("postgres", "postern_edge"),
     DATABASE_URL_KEEPER: cluster.urlOf("postgres", "postern_keeper"),
@@ -78,7 +84,6 @@ async function startGateway(cluster: Cluster, data: string, nodeFlags: readonly 
     POSTERN_CONFIG: config,
     POSTERN_ORIGIN: origin,
   };
-  return { house: { origin, data }, gateway: await startChild("gateway-process.ts", environment, nodeFlags) };
 }
 
 async function fillBaseline(owner: Database, customers: readonly Customer[]): Promise<void> {
