@@ -2,8 +2,7 @@
  * Postern on Node: both sides in one process, or one by `--only`. Opens databases and key files, serves, runs the keeper's loops, drains on SIGTERM.
  */
 import { join } from "node:path";
-import { type HttpBindings, serve as listen } from "@hono/node-server";
-import type { Context } from "hono";
+import { serve as listen } from "@hono/node-server";
 import { buildApp, describeForOperators, type Side } from "./app.ts";
 import { assembleEdge, assembleKeeper, type CommonParts, type Keeper, type KeeperParts } from "./assemble.ts";
 import { ConfigRefused, type Environment, type OperatorFile } from "./config.ts";
@@ -11,6 +10,7 @@ import { fromBase64, useHashes } from "./crypto/index.ts";
 import { nodeAead } from "./crypto/node-aead.ts";
 import { nodeHashes } from "./crypto/node-hash.ts";
 import type { Route } from "./http/index.ts";
+import { addressOf, headerOf } from "./http/node-request.ts";
 import type { IssuerProfile } from "./identity/index.ts";
 import { nodeDigest } from "./identity/node-digest.ts";
 import { createInFlight } from "./kernel/index.ts";
@@ -189,22 +189,6 @@ async function serveSides({ environment, keeper, sides, databases }: Serving): P
       await databases.close();
     },
   };
-}
-
-function addressOf(c: Context): string | undefined {
-  return (c.env as HttpBindings).incoming?.socket.remoteAddress;
-}
-
-/** From Node's own list; a request that came over no socket (the demo's seed) has none. */
-function headerOf(c: Context, name: string): string | null {
-  const { rawHeaders } = (c.env as HttpBindings).incoming ?? {};
-  if (!rawHeaders) return c.req.raw.headers.get(name);
-  let found: string | null = null;
-  for (let i = 0; i < rawHeaders.length; i += 2) {
-    if (rawHeaders[i]?.toLowerCase() !== name) continue;
-    found = found === null ? (rawHeaders[i + 1] ?? "") : `${found}, ${rawHeaders[i + 1]}`;
-  }
-  return found;
 }
 
 function report(fault: unknown): void {

@@ -6,6 +6,7 @@ import { buildApp } from "../../src/app.ts";
 import { assembleEdge, assembleKeeper, type CommonParts, type Keeper, type KeeperParts, type SideParts } from "../../src/assemble.ts";
 import { createSigner, randomBytes } from "../../src/crypto/index.ts";
 import { nodeAead } from "../../src/crypto/node-aead.ts";
+import { headerOf } from "../../src/http/node-request.ts";
 import { createBuiltInIssuer, generateBuiltInKey } from "../../src/identity/index.ts";
 import { createInFlight } from "../../src/kernel/index.ts";
 import { createKeyring, createRootKey, type ShareStore } from "../../src/keys/index.ts";
@@ -83,7 +84,8 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
   );
   const edge = assembleEdge(common, { database: options.edgeDatabase ?? database, writer: edgeWriter, ...options.edge }, inFlight);
   const faults: unknown[] = [];
-  const app = buildApp([edge, keeper], { version: "0.0.0", addressOf: () => "127.0.0.1", report: (fault) => faults.push(fault) });
+  const report = (fault: unknown) => faults.push(fault);
+  const app = buildApp([edge, keeper], { version: "0.0.0", addressOf: () => "127.0.0.1", headerOf, report });
   await keeper.prepare();
   const token = (subject: string, ttlSeconds = 900) => issuer.sign({ subject, audience, ttlSeconds, now: Date.now() });
   return {
