@@ -33,7 +33,7 @@ export async function checkDatabase(url: string): Promise<Outcome> {
 
 export async function checkShareDatabase(url: string): Promise<Outcome> {
   return asking(url, async (database) => {
-    const [row] = await database.query("select to_regclass('postern_share') is not null");
+    const [row] = await database.query("select to_regclass('postern_share') is not null, now()");
     if (row?.[0] === true) return { ok: "a Postgres of its own; it must have no backups" };
     return { failing: "its table is missing", cure: "DATABASE_URL=… POSTERN_SHARE_STORE=… npx postern migrate" };
   });

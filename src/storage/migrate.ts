@@ -59,7 +59,7 @@ export function checkMigrations(database: Queryable, migrations: readonly Migrat
 
 /** The same for a build that knows its migrations by their digests alone. */
 export async function checkMigrationDigests(database: Queryable, migrations: readonly MigrationDigest[]): Promise<void> {
-  const [row] = await database.query("select to_regclass('public.postern_migration') is not null");
+  const [row] = await database.query("select to_regclass('public.postern_migration') is not null, now()");
   const present = compare(row?.[0] === true ? await appliedMigrations(database) : [], migrations);
   const missing = migrations.find((migration) => !present.has(migration.number));
   if (missing) throw new MigrationRefused(`the database lacks migration ${missing.name}: run the migrations as its owner first`);
@@ -85,7 +85,7 @@ async function apply(database: Database, migration: Migration): Promise<boolean>
 }
 
 async function appliedMigrations(database: Queryable): Promise<MigrationDigest[]> {
-  const rows = await database.query("select number, name, digest from public.postern_migration order by number");
+  const rows = await database.query("select number, name, digest, now() from public.postern_migration order by number");
   return rows.map(([number, name, digest]) => ({ number: Number(number), name: String(name), digest: String(digest) }));
 }
 

@@ -111,10 +111,10 @@ function connector(options: PostgresOptions): Connect {
   };
 }
 
-/** Whatever fails before the first answer, no statement of a caller was sent. */
+/** Whatever fails before the first answer, no statement of a caller was sent. Asks for the clock, so that the server answers and no cache before it. */
 async function greet(connection: Connection, deadlineMs: number): Promise<void> {
   try {
-    await runByDeadline(connection, deadlineMs, "select 1", [], true);
+    await runByDeadline(connection, deadlineMs, "select now()", [], true);
   } catch (error) {
     connection.drop();
     const reason =
