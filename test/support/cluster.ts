@@ -122,8 +122,8 @@ async function orphansGone(dataDirectory: string): Promise<void> {
   await new Promise((resolve) => setTimeout(resolve, 300));
 }
 
-/** `null` where this process may run Postgres itself. */
-function serverUser(): { readonly uid: number; readonly gid: number } | null {
+/** Whom servers run as that refuse root. `null` where this process may run them itself. */
+export function serverUser(): { readonly uid: number; readonly gid: number } | null {
   if (process.getuid?.() !== 0) return null;
   const find = () => {
     const line = readFileSync("/etc/passwd", "utf8")
