@@ -5,7 +5,9 @@ export {
   checkMigrations,
   type Migration,
   type MigrationDigest,
+  MigrationFailed,
   MigrationRefused,
+  type Mismatch,
   migrate,
   migrationDigests,
 } from "./migrate.ts";

@@ -119,13 +119,17 @@ async function greet(connection: Connection, deadlineMs: number): Promise<void> 
     await runByDeadline(connection, deadlineMs, "select now()", [], true);
   } catch (error) {
     connection.drop();
-    const reason =
-      error instanceof DatabaseError
-        ? `the database refused the connection with SQLSTATE ${error.sqlState}`
-        : "the database cannot be reached";
-    throw new DatabaseUnavailable(reason, false);
+    if (!(error instanceof DatabaseError)) throw new DatabaseUnavailable("the database cannot be reached", false);
+    const reason = connectionRefusals[error.sqlState] ?? "the database refused the connection";
+    throw new DatabaseUnavailable(`${reason} (SQLSTATE ${error.sqlState})`, false);
   }
 }
+
+const connectionRefusals: Readonly<Record<string, string>> = {
+  "28000": "the database server does not let this role in",
+  "28P01": "the database server does not take this role's password",
+  "3D000": "the database server has no database of this name",
+};
 
 interface OwnSocket {
   readonly option: {
