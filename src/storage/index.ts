@@ -5,7 +5,6 @@ export {
   checkMigrations,
   type Migration,
   type MigrationDigest,
-  MigrationFailed,
   MigrationRefused,
   type Mismatch,
   migrate,

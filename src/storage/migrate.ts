@@ -34,7 +34,7 @@ export class MigrationRefused extends Error {
 }
 
 /** The server said no, and nothing of what it was given stays behind. The message is one line for an operator. */
-export class MigrationFailed extends Error {
+class MigrationFailed extends Error {
   constructor(what: string, cause: DatabaseError) {
     const reason =
       cause.sqlState === insufficientPrivilege

@@ -11,12 +11,11 @@ const customers = `${contract}/records/customer`;
 const encoded = encodeURIComponent(canaryElsewhere);
 
 export interface Watched extends Gateway {
-  /** `GET /v1/me`, for every call that was not refused. */
-  readonly served: ReadonlySet<string>;
+  /** Documented routes that never answered without a refusal, as `GET /v1/me`. */
+  unserved(): string[];
 }
 
-/** Remembers which of the documented routes answered. */
-export async function watchRoutes(gateway: Gateway): Promise<Watched & { unserved(): string[] }> {
+export async function watchRoutes(gateway: Gateway): Promise<Watched> {
   const document = await (await gateway.call("GET", "/openapi.json")).json();
   const { paths } = document as { paths: Readonly<Record<string, Readonly<Record<string, unknown>>>> };
   const routes = Object.entries(paths).flatMap(([path, operations]) =>
@@ -28,7 +27,6 @@ export async function watchRoutes(gateway: Gateway): Promise<Watched & { unserve
   const served = new Set<string>(["GET /openapi.json"]);
   return {
     ...gateway,
-    served,
     async call(method, path, options?: CallOptions) {
       const answer = await gateway.call(method, path, options);
       const route = routes.find(({ pattern }) => pattern.test(`${method} ${path}`));
