@@ -2,17 +2,18 @@
  * A copy of the whole cluster, taken before the purge, and today's keys. The control is the same copy, the same code and the same number of records,
  * with the keys of before: only the purge lies between N of N and 0 of N.
  */
-import { cpSync, mkdtempSync, rmSync } from "node:fs";
+import { cpSync, existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type ContractId, parseContractId } from "../src/kernel/index.ts";
 import { createFileShareStore } from "../src/keys/file-share-store.ts";
 import { migrate } from "../src/storage/index.ts";
 import { readMigrations } from "../src/storage/node-migrations.ts";
-import { type Cluster, openTestPool, startCluster } from "./support/databases.ts";
+import { importLines } from "./support/agreement.ts";
+import { type Cluster, type ClusterOptions, debianPostgres15, openTestPool, startCluster } from "./support/databases.ts";
 import { copyDirectory, type Loot, openRecords, type Shares, sharesOf, startFrom } from "./support/purge-shred.ts";
-import { makeSecrets, neighbour, openGateway, type Place, populate, purge } from "./support/purge-world.ts";
+import { customers, makeSecrets, neighbour, openGateway, type Place, populate, purge } from "./support/purge-world.ts";
 
 const records = 200;
 
@@ -24,7 +25,43 @@ function contractId(text: string): ContractId {
 const purged = contractId("c-test");
 const other = contractId(neighbour.contract);
 
-describe("a backup from before the purge, opened after it", () => {
+/** How an operator comes to one, while the contract's second half is still being imported. Answers where it lies. */
+interface Way {
+  readonly name: string;
+  readonly options: ClusterOptions;
+  take(cluster: Cluster, importRest: () => Promise<unknown>): Promise<string>;
+}
+
+const ways: readonly Way[] = [
+  {
+    name: "a copy of the stopped server's directory",
+    options: { settings: ["fsync=off"] },
+    async take(cluster, importRest) {
+      const backup = join(dirname(cluster.dataDirectory), "backup");
+      await importRest();
+      await cluster.stop();
+      copyDirectory(cluster.dataDirectory, backup);
+      await cluster.start();
+      return backup;
+    },
+  },
+  {
+    name: "a base backup of the running server, with the WAL of what it wrote meanwhile",
+    options: { settings: ["fsync=off"], binaries: debianPostgres15 },
+    async take(cluster, importRest) {
+      const backup = join(dirname(cluster.dataDirectory), "backup");
+      const backing = cluster.tool("pg_basebackup", ["-D", backup, "-X", "stream", "-c", "fast", "--max-rate=10M"]);
+      await Promise.race([until(() => existsSync(join(backup, "base"))), backing]);
+      const first = await Promise.race([importRest().then(() => "imported"), backing.then(() => "backed up")]);
+      if (first !== "imported") throw new Error("the backup ended too early to need its WAL");
+      await backing;
+      return backup;
+    },
+  },
+];
+const possible = ways.filter(({ options: { binaries } }) => binaries === undefined || existsSync(binaries));
+
+describe.each(possible)("a backup from before the purge, opened after it: $name", ({ options, take }) => {
   const home = mkdtempSync(join(tmpdir(), "postern-shred-"));
   const shareDirectory = join(home, "shares");
   const sharesBefore = join(home, "shares-before");
@@ -46,7 +83,7 @@ describe("a backup from before the purge, opened after it", () => {
     );
 
   beforeAll(async () => {
-    cluster = await startCluster({ settings: ["fsync=off"] });
+    cluster = await startCluster(options);
     const owner = openTestPool(cluster.url, { deadlineMs: 30_000 });
     await migrate(owner, readMigrations());
     await owner.close();
@@ -56,17 +93,15 @@ describe("a backup from before the purge, opened after it", () => {
       ...{ secrets, shareDirectory },
     };
     const before = await openGateway(place);
-    await populate(before, {}, records);
+    await populate(before, {}, records / 2);
     await populate(before, neighbour, 30);
+    const taken = await take(cluster, () => importLines(before, customers(records).slice(records / 2)));
     await before.close();
-    await cluster.stop();
-    copyDirectory(cluster.dataDirectory, join(home, "backup"));
     cpSync(shareDirectory, sharesBefore, { recursive: true });
-    await cluster.start();
     const after = await openGateway(place);
     await purge(after);
     await after.close();
-    backup = await startFrom(join(home, "backup"));
+    backup = await startFrom(taken, options);
   }, 120_000);
 
   afterAll(async () => {
@@ -103,3 +138,7 @@ describe("a backup from before the purge, opened after it", () => {
     await today.close();
   });
 });
+
+async function until(holds: () => boolean): Promise<void> {
+  while (!holds()) await new Promise((resolve) => setTimeout(resolve, 20));
+}

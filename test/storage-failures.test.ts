@@ -221,7 +221,7 @@ describe("a server that is not there", () => {
   it("refuses a role it does not know without a word about passwords", async () => {
     const database = openTestPool(cluster.urlOf("postgres", "stranger"));
     const error = await database.query("select 1").catch((thrown: unknown) => thrown);
-    expect(error).toMatchObject({ name: "DatabaseUnavailable", message: "the database refused the connection with SQLSTATE 28000" });
+    expect(error).toMatchObject({ name: "DatabaseUnavailable", message: "the database server does not let this role in (SQLSTATE 28000)" });
     await database.close();
   });
 });

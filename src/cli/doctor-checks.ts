@@ -74,8 +74,8 @@ function databaseChecks(settings: Environment): [string, () => Promise<Outcome>]
     const text = `embedded, in ${join(POSTERN_DATA, "db")}: one connection plays every role, nothing is synced to disk; for demo and development only`;
     checks.push(["database", async () => ({ ok: text })]);
   }
-  if (edge !== undefined) checks.push(["database (edge)", () => checkDatabase(edge)]);
-  if (keeper !== undefined) checks.push(["database (keeper)", () => checkDatabase(keeper)]);
+  if (edge !== undefined) checks.push(["database (edge)", () => checkDatabase(edge, "postern_edge")]);
+  if (keeper !== undefined) checks.push(["database (keeper)", () => checkDatabase(keeper, "postern_keeper")]);
   if (store && "url" in store) checks.push(["share store", () => checkShareDatabase(store.url)]);
   return checks;
 }

@@ -1,5 +1,5 @@
 /** What the doctor asks a Postgres. */
-import type { Database } from "../storage/index.ts";
+import type { Database, Mismatch } from "../storage/index.ts";
 
 export type Outcome = { readonly ok: string } | { readonly failing: string; readonly cure: string };
 
@@ -7,7 +7,14 @@ const answerWithinMs = 3_000;
 const oldestVersion = 150_000;
 const skewMaxMs = 60_000;
 
-export async function checkDatabase(url: string): Promise<Outcome> {
+const cures: Readonly<Record<Mismatch, string>> = {
+  behind: "DATABASE_URL=… npx postern migrate",
+  ahead: "run the build that migrated it, or a later one: nothing goes back",
+  changed: "run the build that migrated it, or a later one: what was applied is never changed",
+};
+
+/** `role`: the one that this side's URL has to name, whose grants and timeouts are its own. */
+export async function checkDatabase(url: string, role: "postern_edge" | "postern_keeper"): Promise<Outcome> {
   return asking(url, async (database) => {
     const text =
       "select current_setting('server_version_num')::int, (extract(epoch from now()) * 1000)::float8, current_user::text, rolsuper from pg_roles where rolname = current_user";
@@ -16,24 +23,26 @@ export async function checkDatabase(url: string): Promise<Outcome> {
     if (Math.abs(Number(clock) - Date.now()) > skewMaxMs) {
       return { failing: "its clock and this host's differ by over a minute", cure: "synchronize both; the database's decides" };
     }
-    if (superuser) return { failing: `${user} is a superuser, whom no grant binds`, cure: "use postern_edge and postern_keeper" };
-    const [{ checkMigrations }, { readMigrations }] = await Promise.all([
+    if (superuser) return { failing: `${user} is a superuser, whom no grant binds`, cure: `name ${role} in the URL` };
+    const [{ checkMigrations, MigrationRefused }, { readMigrations }] = await Promise.all([
       import("../storage/index.ts"),
       import("../storage/node-migrations.ts"),
     ]);
     try {
       await checkMigrations(database, readMigrations());
     } catch (error) {
-      if (!(error instanceof Error && error.name === "MigrationRefused")) throw error;
-      return { failing: error.message, cure: "DATABASE_URL=… npx postern migrate" };
+      if (!(error instanceof MigrationRefused)) throw error;
+      return { failing: error.message, cure: cures[error.mismatch] };
     }
+    if (user !== role)
+      return { failing: `it is asked as ${user}`, cure: `name ${role} in the URL: grants and timeouts are that role's own` };
     return { ok: `Postgres ${Math.floor(Number(version) / 10_000)} as ${user}, migrated` };
   });
 }
 
 export async function checkShareDatabase(url: string): Promise<Outcome> {
   return asking(url, async (database) => {
-    const [row] = await database.query("select to_regclass('postern_share') is not null");
+    const [row] = await database.query("select to_regclass('postern_share') is not null, now()");
     if (row?.[0] === true) return { ok: "a Postgres of its own; it must have no backups" };
     return { failing: "its table is missing", cure: "DATABASE_URL=… POSTERN_SHARE_STORE=… npx postern migrate" };
   });
@@ -46,8 +55,11 @@ async function asking(url: string, work: (database: Database) => Promise<Outcome
   try {
     return await work(database);
   } catch (error) {
-    const reason = error instanceof Error ? `${error.name}: ${error.message}` : "unknown";
-    return { failing: reason, cure: "is the server up, is the URL right, and does pg_hba.conf let this role in?" };
+    const reason = error instanceof Error ? error.message : "unknown";
+    return {
+      failing: reason,
+      cure: "is the server up, is the URL right, has `postern migrate` made the roles, does pg_hba.conf let this one in?",
+    };
   } finally {
     await database.close();
   }

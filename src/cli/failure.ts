@@ -32,6 +32,7 @@ export class Failure extends Error {
 /** By name: importing the classes would load database drivers for `--help`. */
 const exitByName: Readonly<Record<string, number>> = {
   ConfigRefused: exitCodes.config,
+  MigrationFailed: exitCodes.config,
   MigrationRefused: exitCodes.config,
   DirectoryInUse: exitCodes.config,
   DatabaseUnavailable: exitCodes.unavailable,

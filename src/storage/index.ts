@@ -6,6 +6,7 @@ export {
   type Migration,
   type MigrationDigest,
   MigrationRefused,
+  type Mismatch,
   migrate,
   migrationDigests,
 } from "./migrate.ts";

@@ -5,6 +5,8 @@
  * - It waits for ever: a statement has a deadline, after which its socket is destroyed (`pool.ts`).
  * - Its queue only shrinks when it runs empty: ours is in front, bounded, first in, first out (`pool.ts`).
  * - It guesses parameter types from JavaScript's: every parameter goes as text of the type that the server inferred (`wire.ts`).
+ * The only state it leaves in a session are its named statements, which Hyperdrive and PgBouncer from 1.21 on carry from one server connection to the
+ * next. Behind an older pooler in transaction mode the URL says `?prepare=false`, and there are none.
  */
 import postgres from "postgres";
 import { type Database, DatabaseError, DatabaseUnavailable, type Param, type Queryable, type Row } from "./database.ts";
@@ -62,7 +64,7 @@ const types = {
   bytea: { to: byteaType, from: [byteaType], serialize: asText, parse: bytesFromWire },
 };
 
-/** Named statements; `simple: false` also for those without parameters. */
+/** Named statements, unless the URL wants none; `simple: false` also for those without parameters. */
 const prepared = { prepare: true, simple: false };
 
 function connector(options: PostgresOptions): Connect {
@@ -72,7 +74,7 @@ function connector(options: PostgresOptions): Connect {
     const sql = postgres(options.url, {
       max: 1,
       fetch_types: false,
-      prepare: true,
+      prepare: URL.parse(options.url)?.searchParams.get("prepare") !== "false",
       max_lifetime: null,
       ...(socket ? {} : { idle_timeout: idleInWorkerdSeconds }),
       connect_timeout: options.deadlineMs / 1000,
@@ -111,19 +113,23 @@ function connector(options: PostgresOptions): Connect {
   };
 }
 
-/** Whatever fails before the first answer, no statement of a caller was sent. */
+/** Whatever fails before the first answer, no statement of a caller was sent. Asks for the clock, so that the server answers and no cache before it. */
 async function greet(connection: Connection, deadlineMs: number): Promise<void> {
   try {
-    await runByDeadline(connection, deadlineMs, "select 1", [], true);
+    await runByDeadline(connection, deadlineMs, "select now()", [], true);
   } catch (error) {
     connection.drop();
-    const reason =
-      error instanceof DatabaseError
-        ? `the database refused the connection with SQLSTATE ${error.sqlState}`
-        : "the database cannot be reached";
-    throw new DatabaseUnavailable(reason, false);
+    if (!(error instanceof DatabaseError)) throw new DatabaseUnavailable("the database cannot be reached", false);
+    const reason = connectionRefusals[error.sqlState] ?? "the database refused the connection";
+    throw new DatabaseUnavailable(`${reason} (SQLSTATE ${error.sqlState})`, false);
   }
 }
+
+const connectionRefusals: Readonly<Record<string, string>> = {
+  "28000": "the database server does not let this role in",
+  "28P01": "the database server does not take this role's password",
+  "3D000": "the database server has no database of this name",
+};
 
 interface OwnSocket {
   readonly option: {

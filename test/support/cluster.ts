@@ -2,11 +2,12 @@
  * Real Postgres for tests: clusters that they start, stop and kill. Binaries are those of the npm package (18), or any folder with `initdb` and `postgres`.
  * Postgres does not run as root: there, everything runs as the user `postgres`, and what that user cannot reach in node_modules is copied once.
  */
-import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { type ChildProcess, execFile, execFileSync, spawn } from "node:child_process";
 import { chownSync, cpSync, existsSync, mkdtempSync, readFileSync, renameSync, rmSync, symlinkSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join, relative } from "node:path";
+import { promisify } from "node:util";
 import { freePort } from "./free-port.ts";
 
 /** Debian's Postgres 15, present on some machines only: check `existsSync`. */
@@ -17,6 +18,8 @@ export interface ClusterOptions {
   readonly binaries?: string;
   /** Lines of postgresql.conf, `name=value`. */
   readonly settings?: readonly string[];
+  /** Hears everything that the server writes to its log. */
+  readonly onLog?: (chunk: Buffer) => void;
 }
 
 export interface Cluster {
@@ -31,6 +34,8 @@ export interface Cluster {
   stop(): Promise<void>;
   /** SIGKILL to the postmaster, as in a crash; `start` then recovers. */
   kill(): Promise<void>;
+  /** Runs a client program of the same binaries, `pg_basebackup`, against the running server; answers its output. */
+  tool(name: string, args: readonly string[]): Promise<Buffer>;
   /** Stops it and removes the data directory. */
   remove(): Promise<void>;
 }
@@ -72,12 +77,23 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
     urlOf,
     async start() {
       server = spawn(join(binaries, "postgres"), flags, { ...as, cwd: home, stdio: ["ignore", "ignore", "pipe"] });
+      if (options.onLog) server.stderr?.on("data", options.onLog);
       await ready(server);
     },
     stop: () => end("SIGINT"),
     async kill() {
       await end("SIGKILL");
       await orphansGone(dataDirectory);
+    },
+    async tool(name, args) {
+      const host = ["-h", "127.0.0.1", "-p", String(port), "-U", "postgres"];
+      const run = promisify(execFile)(join(binaries, name), [...host, ...args], {
+        ...as,
+        cwd: home,
+        encoding: "buffer",
+        maxBuffer: 2 ** 28,
+      });
+      return (await run).stdout;
     },
     async remove() {
       await end("SIGINT");
@@ -106,8 +122,8 @@ async function orphansGone(dataDirectory: string): Promise<void> {
   await new Promise((resolve) => setTimeout(resolve, 300));
 }
 
-/** `null` where this process may run Postgres itself. */
-function serverUser(): { readonly uid: number; readonly gid: number } | null {
+/** Whom servers run as that refuse root. `null` where this process may run them itself. */
+export function serverUser(): { readonly uid: number; readonly gid: number } | null {
   if (process.getuid?.() !== 0) return null;
   const find = () => {
     const line = readFileSync("/etc/passwd", "utf8")

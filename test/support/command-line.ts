@@ -41,11 +41,12 @@ const commandEndsWithinMs = 60_000;
 /** Told on a descriptor of its own, so that what a person sees stays as it is. */
 const tellsWork = `data:text/javascript,import fs from "node:fs";process.on("exit",()=>{const{user,system}=process.cpuUsage();fs.writeSync(3,String((user+system)/1000))})`;
 
-export async function createCommandLine(): Promise<CommandLine> {
+/** `build`: the repository, or a tree that was planted from it. */
+export async function createCommandLine(build = root): Promise<CommandLine> {
   const home = mkdtempSync(join(tmpdir(), "postern-cli-"));
   const port = await freePort();
   const origin = `http://127.0.0.1:${port}`;
-  const cli = join(root, "src/cli.ts");
+  const cli = join(build, "src/cli.ts");
   const environmentOf = (variables: Readonly<Record<string, string>>) => {
     const { PATH } = process.env;
     return { PATH, NO_COLOR: "1", PORT: `${port}`, POSTERN_ORIGIN: origin, POSTERN_DATA: join(home, "data"), ...variables };

@@ -9,11 +9,11 @@ import { createRootKey, type ShareStore, selectKeyEpochs } from "../../src/keys/
 import { selectContractKeys, selectSubjectKeys } from "../../src/keys/postgres.ts";
 import { openLevel } from "../../src/records/index.ts";
 import type { Database } from "../../src/storage/index.ts";
-import { type Cluster, startCluster } from "./cluster.ts";
+import { type Cluster, type ClusterOptions, startCluster } from "./cluster.ts";
 
-/** A stopped cluster's data directory under another server; with the owner and the mode of every file. */
-export async function startFrom(dataDirectory: string): Promise<Cluster> {
-  const cluster = await startCluster({ settings: ["fsync=off"] });
+/** A data directory, of a stopped cluster or a base backup, under another server; with the owner and the mode of every file. */
+export async function startFrom(dataDirectory: string, options: ClusterOptions): Promise<Cluster> {
+  const cluster = await startCluster(options);
   await cluster.stop();
   copyDirectory(dataDirectory, cluster.dataDirectory);
   await cluster.start();

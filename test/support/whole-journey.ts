@@ -1,0 +1,116 @@
+/**
+ * Everything that somebody comes for, on one gateway: every route once, with an answer that is not a refusal; what is refused; and the keeper's loops.
+ * In two halves, so that a test can look at the database before the purge and after it.
+ */
+import { bringIntoForce, contractText, expectStatus, importLines, search, shippedPolicy } from "./agreement.ts";
+import { canaryCustomer, canaryElsewhere, canaryOrder } from "./canaries.ts";
+import type { CallOptions, Gateway } from "./gateway.ts";
+
+const contract = "/v1/contracts/c-test";
+const customers = `${contract}/records/customer`;
+const encoded = encodeURIComponent(canaryElsewhere);
+
+export interface Watched extends Gateway {
+  /** Documented routes that never answered without a refusal, as `GET /v1/me`. */
+  unserved(): string[];
+}
+
+export async function watchRoutes(gateway: Gateway): Promise<Watched> {
+  const document = await (await gateway.call("GET", "/openapi.json")).json();
+  const { paths } = document as { paths: Readonly<Record<string, Readonly<Record<string, unknown>>>> };
+  const routes = Object.entries(paths).flatMap(([path, operations]) =>
+    Object.keys(operations).map((method) => ({
+      name: `${method.toUpperCase()} ${path}`,
+      pattern: new RegExp(`^${method.toUpperCase()} ${path.replaceAll(/\{\w+\}/g, "[^/?]+")}(\\?|$)`),
+    })),
+  );
+  const served = new Set<string>(["GET /openapi.json"]);
+  return {
+    ...gateway,
+    async call(method, path, options?: CallOptions) {
+      const answer = await gateway.call(method, path, options);
+      const route = routes.find(({ pattern }) => pattern.test(`${method} ${path}`));
+      if (route && answer.ok) served.add(route.name);
+      return answer;
+    },
+    unserved: () => routes.map(({ name }) => name).filter((name) => !served.has(name)),
+  };
+}
+
+/** From a draft to an export. */
+export async function journeyBeforeThePurge(gateway: Gateway): Promise<void> {
+  await bringIntoForce(gateway);
+  await rejectOne(gateway);
+  await importLines(gateway, [canaryCustomer, { id: "U2", name: "Al" }]);
+  await importLines(gateway, [canaryCustomer, { ...canaryCustomer, id: "U3" }]);
+  await importLines(gateway, [canaryOrder], { type: "order" });
+  await importLines(gateway, `{"id":"${canaryElsewhere}\n"${canaryElsewhere}"\n{"id":{"${canaryElsewhere}":1}}\n`);
+  await lookAround(gateway);
+  for (const path of ["/healthz", "/readyz"]) await expectStatus(gateway.call("GET", path), 200);
+  for (const path of ["/v1/contracts", contract, `${contract}/trust`, "/v1/approvals"])
+    await expectStatus(gateway.call("GET", path, { as: "owner-1" }), 200);
+  await gateway.keeper.tick();
+  await gateway.keeper.sequence();
+  await oversee(gateway);
+}
+
+/** An agent looks, finds, misses and is refused. */
+async function lookAround(gateway: Gateway): Promise<void> {
+  await expectStatus(gateway.call("GET", "/v1/me", { as: "agent-1" }), 200);
+  const { id, phone, email } = canaryCustomer;
+  const [found] = (await search(gateway, { id })).records;
+  for (const by of [{ phone }, { email }, { email: `${canaryElsewhere}@example.com` }, { id: canaryElsewhere }]) await search(gateway, by);
+  await search(gateway, { tracking_no: canaryOrder.tracking_no }, { type: "order" });
+  const headers = { "user-agent": canaryElsewhere.replace(/[^\x20-\x7e]/g, ""), "postern-ticket": "kanarie-zq7w" };
+  await expectStatus(gateway.call("GET", `${customers}/${found?.locator}`, { as: "agent-2", headers }), 200);
+  const refused: [string, string, number][] = [
+    [`${customers}/${encoded}`, "agent-1", 400],
+    [`${customers}/r_${"a".repeat(26)}`, "agent-1", 404],
+    [`/v1/contracts/c-absent/records/customer/${found?.locator}`, "agent-1", 404],
+    [`${customers}/${found?.locator}`, "stranger", 404],
+    [`${contract}/audit/entries`, "agent-1", 403],
+  ];
+  for (const [path, as, status] of refused) await expectStatus(gateway.call("GET", path, { as }), status);
+}
+
+/** An officer searches the log by everything that it can be searched by, turns a page, and takes it away. */
+async function oversee(gateway: Gateway): Promise<void> {
+  const [found] = (await search(gateway, { id: canaryCustomer.id })).records;
+  await gateway.keeper.sequence();
+  const entries = `${contract}/audit/entries`;
+  const day = "from=2020-01-01T00:00:00Z&to=2098-01-01T00:00:00Z";
+  for (const query of ["actor=demo/agent-1", `subject=${found?.locator}`, "effect=deny", day])
+    await expectStatus(gateway.call("GET", `${entries}?${query}`, { as: "officer" }), 200);
+  const page = await expectStatus(gateway.call("GET", `${entries}?limit=2`, { as: "officer" }), 200);
+  const { next } = (await page.json()) as { next: string };
+  await expectStatus(gateway.call("GET", `${entries}?limit=2&cursor=${encodeURIComponent(next)}`, { as: "officer" }), 200);
+  await (await expectStatus(gateway.call("GET", `${contract}/audit/export?format=bundle`, { as: "officer" }), 200)).arrayBuffer();
+}
+
+/** A second owner says no. */
+async function rejectOne(gateway: Gateway): Promise<void> {
+  const files = {
+    contract: { name: "contract.yaml", text: contractText({ contract: "c-rejected" }) },
+    policy: { name: "policy.yaml", text: shippedPolicy("cs-standard") },
+  };
+  await expectStatus(gateway.call("POST", "/v1/contracts", { as: "owner-1", body: files }), 200);
+  const asked = await expectStatus(gateway.call("POST", "/v1/contracts/c-rejected/activate", { as: "owner-1" }), 202);
+  const { approval } = (await asked.json()) as { approval: { id: string } };
+  await expectStatus(gateway.call("POST", `/v1/approvals/${approval.id}/reject`, { as: "owner-2" }), 200);
+}
+
+/** Ordered, approved, run, watched, certified; then agents and officers come once more. */
+export async function journeyToTheCertificate(gateway: Gateway): Promise<void> {
+  const purges = `${contract}/purges`;
+  await expectStatus(gateway.call("GET", purges, { as: "owner-1" }), 200);
+  const ordered = await expectStatus(gateway.call("POST", purges, { as: "owner-1", body: { confirm: "c-test" } }), 202);
+  const { job } = (await ordered.json()) as { job: string };
+  await expectStatus(gateway.call("POST", `${purges}/${job}/approve`, { as: "owner-2" }), 200);
+  await gateway.keeper.tick();
+  await expectStatus(gateway.call("GET", `${purges}/${job}`, { as: "owner-1" }), 200);
+  await expectStatus(gateway.call("GET", `${purges}/${job}/certificate`, { as: "owner-1" }), 200);
+  const late = await gateway.call("POST", `${customers}/search`, { as: "agent-1", body: { by: { id: canaryCustomer.id } } });
+  if (late.ok) throw new Error("a purged contract still answers");
+  await gateway.keeper.sequence();
+  await (await expectStatus(gateway.call("GET", `${contract}/audit/export?format=bundle`, { as: "officer" }), 200)).arrayBuffer();
+}
