@@ -4,10 +4,24 @@
 import { bytesToHex, concatBytes, hexToBytes } from "@noble/hashes/utils.js";
 import { base32nopad, base64 as base64Coder, base64urlnopad } from "@scure/base";
 
-/** A lone surrogate becomes U+FFFD. Small texts are cut from Buffer's pool: TextEncoder allocates for each. */
+const encoder = new TextEncoder();
+const slabBytes = 16_384;
+const pooledCharactersMax = 2_048;
+const bytesPerCharacterMax = 3;
+let slab = new Uint8Array(slabBytes);
+let slabAt = 0;
+
+/** A lone surrogate becomes U+FFFD. Short texts are cut from a slab, no byte twice, because each array of its own costs an allocation outside the heap. */
 export function utf8(text: string): Uint8Array {
-  const buffer = Buffer.from(text);
-  return new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.length); // a Buffer's `slice` would be a view
+  if (text.length > pooledCharactersMax) return encoder.encode(text);
+  if (slabAt + text.length * bytesPerCharacterMax > slabBytes) {
+    slab = new Uint8Array(slabBytes);
+    slabAt = 0;
+  }
+  const { written } = encoder.encodeInto(text, slab.subarray(slabAt));
+  const start = slabAt;
+  slabAt += written;
+  return slab.subarray(start, slabAt);
 }
 
 export const concat = concatBytes;
