@@ -226,7 +226,7 @@ describe.skipIf(!hasPsql)("as compose would run it, on a Postgres that asks for 
   it("serves both sides from the image's own files, healthy by the image's own check", async () => {
     expect((await healthcheck()).code).toBe(1);
     running = run(gateway);
-    await expect.poll(async () => (await healthcheck()).code, { timeout: 10_000, interval: 250 }).toBe(0);
+    await expect.poll(async () => (await healthcheck()).code, { timeout: 20_000, interval: 250 }).toBe(0);
     for (const path of ["/v1/me", "/v1/contracts"]) expect((await fetch(`http://127.0.0.1:${port}${path}`)).status).toBe(401);
     expect(existsSync(join(state, "keys/CACHEDIR.TAG"))).toBe(true);
     expect(readdirSync(join(state, "keys"))).toEqual(["CACHEDIR.TAG"]);
