@@ -1,6 +1,6 @@
 /** What stands in deploy/ for Node: read as Docker, Compose and systemd would, and run as far as it goes without them. */
-import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -10,7 +10,8 @@ import { type Compose, readCompose } from "./support/compose.ts";
 import { type Cluster, openTestPool, startCluster } from "./support/databases.ts";
 import { freePort } from "./support/free-port.ts";
 import { copyStep, type Image, layOut, packagesOfImage, readDockerfile } from "./support/image.ts";
-import { plantTree, root } from "./support/repository.ts";
+import { root } from "./support/repository.ts";
+import { makeSecrets } from "./support/secrets.ts";
 
 const text = (path: string) => readFileSync(join(root, path), "utf8");
 const dockerfile = readDockerfile(text("deploy/Dockerfile"));
@@ -18,13 +19,10 @@ const host = "gw.example";
 const compose: Compose = readCompose({ POSTERN_HOST: host });
 const { postgres, migrate, gateway, tls } = compose.services;
 
-/** The files that deploy/secrets.sh makes, and the tree in which it made them. */
 let tree: string;
-let secretFiles: string[];
+let secretFiles: readonly string[];
 beforeAll(() => {
-  tree = plantTree({}, ["deploy"]);
-  execFileSync(join(tree, "deploy/secrets.sh"));
-  secretFiles = readdirSync(join(tree, "deploy/secrets")).sort();
+  ({ tree, secretFiles } = makeSecrets());
 });
 afterAll(() => rmSync(tree, { recursive: true, force: true }));
 
@@ -262,46 +260,3 @@ function ended(child: ChildProcess): Promise<Ended> {
     child.once("close", (code) => resolve({ code, output }));
   });
 }
-
-/** Of 100; systemd calls up to 20 safe. */
-const exposureMax = 15;
-const hasSystemd = existsSync("/usr/bin/systemd-analyze");
-
-describe("postern.service", () => {
-  const unit = text("deploy/postern.service");
-  const lines = (name: string) => [...unit.matchAll(new RegExp(`^${name}=(.*)$`, "gm"))].map(([, value = ""]) => value);
-
-  it("sets the gateway up for production, with the secrets that were made as credentials", () => {
-    const environment = Object.fromEntries(
-      lines("Environment").flatMap((line) => line.split(" ").map((pair) => pair.split("=", 2) as [string, string])),
-    );
-    const { DATABASE_URL_EDGE_FILE, DATABASE_URL_KEEPER_FILE, ...settings } = environment;
-    const read = readEnvironment({
-      ...settings,
-      DATABASE_URL_EDGE: "postgres://edge@db/postern",
-      DATABASE_URL_KEEPER: "postgres://keeper@db/postern",
-    });
-    expect(read.NODE_ENV).toBe("production");
-    const loaded = lines("LoadCredential").map((line) => line.split(":")[0] ?? "");
-    const used = Object.values(environment).flatMap((value) => /%d\/(.+)$/.exec(value)?.[1] ?? []);
-    expect([...used, "edge.key", "keeper.key"].sort()).toEqual([...loaded].sort());
-    expect(loaded.filter((name) => !secretFiles.includes(name))).toEqual([]);
-    expect([DATABASE_URL_EDGE_FILE, DATABASE_URL_KEEPER_FILE]).toEqual(["%d/edge.url", "%d/keeper.url"]);
-  });
-
-  it("runs as a user of its own that can write nowhere but in its state, gains nothing, and leaves no core", () => {
-    for (const line of ["DynamicUser=yes", "NoNewPrivileges=yes", "ProtectSystem=strict", "CapabilityBoundingSet=", "LimitCORE=0"])
-      expect(unit.split("\n")).toContain(line);
-  });
-
-  it.skipIf(!hasSystemd)("is a unit that systemd takes, in a sandbox that systemd calls tight", () => {
-    const directory = join(tree, "unit");
-    mkdirSync(directory);
-    const path = join(directory, "postern.service");
-    writeFileSync(path, unit.replaceAll("/opt/postern/", root));
-    const { status, stderr } = spawnSync("systemd-analyze", ["verify", path], { encoding: "utf8" });
-    expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
-    const judged = spawnSync("systemd-analyze", ["security", "--offline=yes", `--threshold=${exposureMax}`, path], { encoding: "utf8" });
-    expect(judged, judged.stdout).toMatchObject({ status: 0 });
-  });
-});

@@ -33,7 +33,7 @@ export function readDockerfile(text: string): Instruction[] {
 }
 
 /** The words of a JSON-form command. */
-export function commandOf(rest: string): string[] {
+function commandOf(rest: string): string[] {
   return z.array(z.string()).parse(JSON.parse(rest.slice(rest.indexOf("["))));
 }
 
@@ -64,7 +64,7 @@ export interface Image {
 export function layOut(instructions: readonly Instruction[]): Image {
   const last = Math.max(...instructions.map(({ stage }) => stage));
   const own = instructions.filter(({ stage }) => stage === last);
-  const directory = plantTree({}, []).replace(/$/, "/app");
+  const directory = join(plantTree({}, []), "app");
   const word = (name: string) => own.findLast((instruction) => instruction.name === name)?.rest ?? "";
   for (const instruction of own.filter(({ name }) => name === "COPY")) {
     const { from, sources, target } = copyStep(instruction);

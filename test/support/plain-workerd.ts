@@ -32,10 +32,14 @@ export interface PlainWorkerd {
   close(): Promise<void>;
 }
 
+/** As docs/DEPLOY.md advises: an edge's login that can read shares and cannot destroy them. Roles are the cluster's. */
+const shareReader = `do $$ begin create role postern_shares_edge login; exception when duplicate_object or unique_violation then null; end $$;`;
+
 export async function createPlainWorkerd(): Promise<PlainWorkerd> {
   const [main, shares] = [await createPostgresDatabase(), await createPostgresDatabase()];
   const shareDatabase = openTestPool(shares.ownerUrl);
   await shareDatabase.script(shareStoreSchema);
+  await shareDatabase.script(`${shareReader} grant select on postern_share to postern_shares_edge;`);
   const issuer = createBuiltInIssuer(await generateBuiltInKey());
   const keySet = await serveKeySet(issuer.profile);
   const [rootKey, writerSeed] = [randomBytes(32), randomBytes(32)];
@@ -53,7 +57,7 @@ export async function createPlainWorkerd(): Promise<PlainWorkerd> {
   });
   const good = {
     DATABASE_URL_EDGE: main.edgeUrl,
-    POSTERN_SHARE_STORE: shares.ownerUrl,
+    POSTERN_SHARE_STORE: shares.ownerUrl.replace("postgres@", "postern_shares_edge@"),
     POSTERN_ROOT_KEY: toBase64(rootKey),
     POSTERN_WRITER_KEY: toBase64(writerSeed),
     POSTERN_LOG_NAME: "test/postern",
