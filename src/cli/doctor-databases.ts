@@ -17,13 +17,17 @@ const cures: Readonly<Record<Mismatch, string>> = {
 export async function checkDatabase(url: string, role: "postern_edge" | "postern_keeper"): Promise<Outcome> {
   return asking(url, async (database) => {
     const text =
-      "select current_setting('server_version_num')::int, (extract(epoch from now()) * 1000)::float8, current_user::text, rolsuper from pg_roles where rolname = current_user";
-    const [version = 0, clock = 0, user = "", superuser = false] = (await database.query(text))[0] ?? [];
+      "select current_setting('server_version_num')::int, (extract(epoch from now()) * 1000)::float8, current_user::text, rolsuper, current_setting('synchronous_commit') from pg_roles where rolname = current_user";
+    const [version = 0, clock = 0, user = "", superuser = false, commit = ""] = (await database.query(text))[0] ?? [];
     if (Number(version) < oldestVersion) return { failing: `its version is ${version}`, cure: "Postgres 15 or newer is needed" };
     if (Math.abs(Number(clock) - Date.now()) > skewMaxMs) {
       return { failing: "its clock and this host's differ by over a minute", cure: "synchronize both; the database's decides" };
     }
     if (superuser) return { failing: `${user} is a superuser, whom no grant binds`, cure: `name ${role} in the URL` };
+    // Postgres lets every role change its own settings, so a stolen password is enough to have done it.
+    if (commit === "off") {
+      return { failing: `${user}'s synchronous_commit is off`, cure: `as owner: alter role ${user} set synchronous_commit = 'on'` };
+    }
     const [{ checkMigrations, MigrationRefused }, { readMigrations }] = await Promise.all([
       import("../storage/index.ts"),
       import("../storage/node-migrations.ts"),

@@ -11,7 +11,7 @@ import { nodeAead } from "../../src/crypto/node-aead.ts";
 import { createRootKey, type RootKey } from "../../src/keys/index.ts";
 import type { Database } from "../../src/storage/index.ts";
 import { type Agreement, bringIntoForce, expectStatus, search } from "./agreement.ts";
-import { createPostgresDatabase, openTestPool } from "./databases.ts";
+import { createPostgresDatabase, openTestPool, type PostgresDatabase } from "./databases.ts";
 import { createGateway, type Gateway, type GatewayOptions } from "./gateway.ts";
 
 export interface LogGateway {
@@ -20,6 +20,7 @@ export interface LogGateway {
   readonly owner: Database;
   readonly edge: Database;
   readonly keeper: Database;
+  readonly urls: Pick<PostgresDatabase, "ownerUrl" | "edgeUrl" | "keeperUrl">;
   readonly root: RootKey;
   readonly edgeWriter: Signer;
   readonly logSigner: Signer;
@@ -47,7 +48,7 @@ export async function createLogGateway(options: LogGatewayOptions = {}): Promise
     keeper: { writer: keeperWriter, logSigner, writers: [edgeWriter.publicKey, keeperWriter.publicKey], ...options.keeper },
   });
   return {
-    ...{ gateway, owner, edge, keeper, root, edgeWriter, logSigner },
+    ...{ gateway, owner, edge, keeper, urls: database, root, edgeWriter, logSigner },
     async close() {
       await Promise.all([owner.close(), edge.close(), keeper.close()]);
       await database.drop();
