@@ -5,5 +5,5 @@
 import type { MigrationDigest } from "./migrate.ts";
 
 export const migrationsOfThisBuild: readonly MigrationDigest[] = [
-  { number: 1, name: "0001-spine.sql", digest: "c7dae0caac5ca46a2bd0d64fd651044bdf9914be425d63c7c7ffdbb2a45dcefd" },
+  { number: 1, name: "0001-spine.sql", digest: "085b32ac382434650dc78d7c96c0300ae072a403ca6eb4710c5bf1290a69de87" },
 ];
