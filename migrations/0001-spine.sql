@@ -182,6 +182,8 @@ create table audit.flush (
   entries  bytea not null,
   primary key (log, flush_id)
 );
+-- Compressing a flush costs more of a processor than storing it: 40 microseconds an entry instead of 26.
+alter table audit.flush alter entries set storage external;
 
 create table audit.pending (
   log      text not null,

@@ -5,5 +5,5 @@
 import type { MigrationDigest } from "./migrate.ts";
 
 export const migrationsOfThisBuild: readonly MigrationDigest[] = [
-  { number: 1, name: "0001-spine.sql", digest: "085b32ac382434650dc78d7c96c0300ae072a403ca6eb4710c5bf1290a69de87" },
+  { number: 1, name: "0001-spine.sql", digest: "0b307fd8bb2f66d2345f489e257be1d259422642a5a20383280a56e0ec2f8715" },
 ];
