@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { concat } from "../src/crypto/index.ts";
 import { LogBuilder, type LogRows, origin, testWriter, verifyRows } from "./support/log-builder.ts";
-import { flip, flipText, rawRow, seqRow } from "./support/tampering.ts";
+import { editBundle, entryAt, flip, flipText, flushAt } from "./support/tampering.ts";
 
 let small: LogBuilder;
 let large: LogBuilder;
@@ -10,114 +10,181 @@ beforeAll(async () => {
   large = await LogBuilder.ofSize(600);
 });
 
+/** A place in a flush of four, its second; and the place of the first. */
+const place = 307;
+const start = 306;
+
 /** One change to a stored column of the large log each; `firstBad` null: the column is about no single entry. */
 const columns: readonly { column: string; change: (rows: LogRows) => unknown; firstBad: number | null; code: string }[] = [
   {
-    column: "raw.bytes",
-    change: (rows) => {
-      rawRow(rows, 300).bytes = flip(rawRow(rows, 300).bytes, 40);
-    },
-    firstBad: 300,
+    column: "flush.entries, one byte",
+    change: (rows) => editBundle(rows, place, (entries, at) => entries.with(at, flip(entryAt(rows, place), 40))),
+    firstBad: place,
     code: "entry_changed",
   },
   {
-    column: "raw.bytes, cut to nothing",
+    column: "flush.entries, cut to nothing",
     change: (rows) => {
-      rawRow(rows, 300).bytes = new Uint8Array(0);
+      flushAt(rows, place).row.entries = new Uint8Array(0);
     },
-    firstBad: 300,
+    firstBad: start,
     code: "entry_missing",
   },
   {
-    column: "raw.head",
+    column: "flush.entries, a byte behind the last",
     change: (rows) => {
-      rawRow(rows, 300).head = flipText(rawRow(rows, 300).head);
+      flushAt(rows, place).row.entries = concat(flushAt(rows, place).row.entries, new Uint8Array(1));
     },
-    firstBad: 300,
+    firstBad: start,
+    code: "entry_changed",
+  },
+  {
+    column: "flush.entries, an entry taken out",
+    change: (rows) => editBundle(rows, place, (entries, at) => entries.toSpliced(at, 1)),
+    firstBad: place,
+    code: "flush_places",
+  },
+  {
+    column: "flush.entries, the last entry taken out",
+    change: (rows) => editBundle(rows, place, (entries) => entries.slice(0, -1)),
+    firstBad: start + 3,
+    code: "entry_missing",
+  },
+  {
+    column: "flush.entries, an entry put in",
+    change: (rows) => editBundle(rows, place, (entries, at) => entries.toSpliced(at, 0, entryAt(rows, 20))),
+    firstBad: place,
+    code: "flush_places",
+  },
+  {
+    column: "flush.entries, an entry put in behind the last",
+    change: (rows) => editBundle(rows, place, (entries) => [...entries, entryAt(rows, 20)]),
+    firstBad: start + 4,
+    code: "flush_places",
+  },
+  {
+    column: "flush.entries, two swapped",
+    change: (rows) => editBundle(rows, place, ([a, b, c, d]) => [a, c, b, d].flatMap((entry) => entry ?? [])),
+    firstBad: place,
+    code: "entry_changed",
+  },
+  {
+    column: "flush.head",
+    change: (rows) => {
+      flushAt(rows, place).row.head = flipText(flushAt(rows, place).row.head);
+    },
+    firstBad: start,
     code: "head_signature",
   },
   {
-    column: "raw.head, another flush's",
+    column: "flush.head, another flush's of as many entries",
     change: (rows) => {
-      rawRow(rows, 300).head = rawRow(rows, 100).head;
+      flushAt(rows, place).row.head = flushAt(rows, 106).row.head;
     },
-    firstBad: 300,
+    firstBad: start,
     code: "head_mismatch",
   },
   {
-    column: "raw.position",
-    change: (rows) => {
-      rawRow(rows, 300).position += 1;
-    },
-    firstBad: 300,
-    code: "head_mismatch",
-  },
-  {
-    column: "raw.path",
-    change: (rows) => {
-      const at = withPath(rows, 300);
-      rawRow(rows, at).path = flip(rawRow(rows, at).path);
-    },
-    firstBad: 301,
-    code: "head_mismatch",
-  },
-  {
-    column: "raw.path, one hash longer",
-    change: (rows) => {
-      rawRow(rows, 300).path = concat(rawRow(rows, 300).path, new Uint8Array(32));
-    },
-    firstBad: 300,
-    code: "head_mismatch",
-  },
-  {
-    column: "raw.entry_id",
-    change: (rows) => renameRaw(rows, 300),
-    firstBad: 300,
+    column: "flush.flush_id",
+    change: (rows) => renameFlush(rows, place),
+    firstBad: start,
     code: "entry_missing",
   },
   {
-    column: "raw.log",
-    change: (rows) => rows.raw.delete(seqRow(rows, 300).entryId),
-    firstBad: 300,
+    column: "flush.flush_id and seq.flush_id",
+    change: (rows) => {
+      renameFlush(rows, place);
+      const seq = rows.seq.get(start) ?? { flushId: "" };
+      seq.flushId = flipText(seq.flushId);
+    },
+    firstBad: start,
+    code: "entry_id_mismatch",
+  },
+  {
+    column: "flush.log",
+    change: (rows) => rows.flush.delete(flushAt(rows, place).seq.flushId),
+    firstBad: start,
     code: "entry_missing",
   },
   {
-    column: "seq.entry_id",
+    column: "seq.flush_id",
     change: (rows) => {
-      seqRow(rows, 300).entryId = flipText(seqRow(rows, 300).entryId);
+      const { seq } = flushAt(rows, place);
+      seq.flushId = flipText(seq.flushId);
     },
-    firstBad: 300,
+    firstBad: start,
     code: "entry_missing",
   },
   {
-    column: "seq.leaf_hash",
-    change: (rows) => {
-      seqRow(rows, 300).leafHash = flip(seqRow(rows, 300).leafHash);
-    },
-    firstBad: 300,
+    column: "seq.leaf_hashes",
+    change: (rows) => editHashes(rows, (hashes) => flip(hashes, 32)),
+    firstBad: place,
     code: "entry_changed",
   },
   {
-    column: "seq.leaf_hash, shortened",
-    change: (rows) => {
-      seqRow(rows, 300).leafHash = new Uint8Array(31);
-    },
-    firstBad: 300,
+    column: "seq.leaf_hashes, one byte shorter",
+    change: (rows) => editHashes(rows, (hashes) => hashes.slice(0, -1)),
+    firstBad: start + 3,
     code: "entry_changed",
   },
   {
-    column: "seq.index",
-    change: (rows) => {
-      rows.seq.set(9_000, seqRow(rows, 300));
-      rows.seq.delete(300);
-    },
-    firstBad: 300,
+    column: "seq.leaf_hashes, one byte longer",
+    change: (rows) => editHashes(rows, (hashes) => concat(hashes, new Uint8Array(1))),
+    firstBad: start + 4,
+    code: "flush_places",
+  },
+  {
+    column: "seq.leaf_hashes, one hash shorter",
+    change: (rows) => editHashes(rows, (hashes) => hashes.slice(0, -32)),
+    firstBad: start + 3,
+    code: "flush_places",
+  },
+  {
+    column: "seq.leaf_hashes, one hash longer",
+    change: (rows) => editHashes(rows, (hashes) => concat(hashes, new Uint8Array(32))),
+    firstBad: start + 4,
+    code: "flush_places",
+  },
+  {
+    column: "seq.leaf_hashes, cut to nothing",
+    change: (rows) => editHashes(rows, () => new Uint8Array(0)),
+    firstBad: start,
+    code: "entry_missing",
+  },
+  {
+    column: "seq.leaf_hashes, longer than the log",
+    change: (rows) => editHashes(rows, (hashes) => concat(hashes, new Uint8Array(32_000))),
+    firstBad: start + 4,
+    code: "flush_places",
+  },
+  {
+    column: "seq.index, far away",
+    change: (rows) => moveFlush(rows, 9_000),
+    firstBad: start,
+    code: "entry_missing",
+  },
+  {
+    column: "seq.index, into the flush after it",
+    change: (rows) => moveFlush(rows, start + 2),
+    firstBad: start,
+    code: "entry_missing",
+  },
+  {
+    column: "seq.index, into the flush before it",
+    change: (rows) => moveFlush(rows, start - 2),
+    firstBad: start - 2,
+    code: "flush_places",
+  },
+  {
+    column: "seq.index, below the first",
+    change: (rows) => moveFlush(rows, -2),
+    firstBad: start,
     code: "entry_missing",
   },
   {
     column: "seq.log",
-    change: (rows) => rows.seq.delete(300),
-    firstBad: 300,
+    change: (rows) => rows.seq.delete(start),
+    firstBad: start,
     code: "entry_missing",
   },
   {
@@ -187,8 +254,8 @@ const columns: readonly { column: string; change: (rows: LogRows) => unknown; fi
     change: (rows) => {
       rows.log.size = 599;
     },
-    firstBad: 593,
-    code: "tree_changed",
+    firstBad: 599,
+    code: "flush_places",
   },
   {
     column: "log.size, raised",
@@ -224,22 +291,25 @@ const columns: readonly { column: string; change: (rows: LogRows) => unknown; fi
   },
 ];
 
-/** A place at or after `index` whose flush had more than one entry. */
-function withPath(rows: LogRows, index: number): number {
-  let at = index;
-  while (rawRow(rows, at).path.length === 0) at++;
-  return at;
-}
-
 function archived(rows: LogRows): [number, string] {
   const [size, note] = [...rows.checkpoint][5] ?? [0, ""];
   return [size, note];
 }
 
-function renameRaw(rows: LogRows, index: number): void {
-  const { entryId } = seqRow(rows, index);
-  rows.raw.set(flipText(entryId), rawRow(rows, index));
-  rows.raw.delete(entryId);
+function renameFlush(rows: LogRows, index: number): void {
+  const { seq, row } = flushAt(rows, index);
+  rows.flush.set(flipText(seq.flushId), row);
+  rows.flush.delete(seq.flushId);
+}
+
+function editHashes(rows: LogRows, change: (hashes: Uint8Array) => Uint8Array, index = place): void {
+  const { seq } = flushAt(rows, index);
+  seq.leafHashes = change(seq.leafHashes);
+}
+
+function moveFlush(rows: LogRows, to: number): void {
+  rows.seq.set(to, flushAt(rows, start).seq);
+  rows.seq.delete(start);
 }
 
 describe("a changed column is found, and the first bad entry named", () => {
@@ -252,31 +322,21 @@ describe("a changed column is found, and the first bad entry named", () => {
     expect(verdict.firstBad).toBe(firstBad);
   });
 
-  it("at every place of a small log, for every column of an entry", async () => {
+  it("at every place of a small log, for every column of a flush", async () => {
     for (let index = 0; index < 20; index++) {
-      for (const change of [
-        (rows: LogRows) => {
-          rawRow(rows, index).bytes = flip(rawRow(rows, index).bytes, 9);
-        },
-        (rows: LogRows) => {
-          rawRow(rows, index).head = flipText(rawRow(rows, index).head);
-        },
-        (rows: LogRows) => {
-          rawRow(rows, index).position++;
-        },
-        (rows: LogRows) => {
-          seqRow(rows, index).leafHash = flip(seqRow(rows, index).leafHash);
-        },
-        (rows: LogRows) => {
-          renameRaw(rows, index);
-        },
-        (rows: LogRows) => {
-          rows.seq.delete(index);
-        },
-      ]) {
+      const first = flushAt(small.rows, index).start;
+      const changes: readonly [firstBad: number, (rows: LogRows) => void][] = [
+        [index, (rows) => editBundle(rows, index, (entries, at) => entries.with(at, flip(entryAt(rows, index), 9)))],
+        [index, (rows) => editBundle(rows, index, (entries, at) => entries.toSpliced(at, 1))],
+        [index, (rows) => editHashes(rows, (hashes) => flip(hashes, 32 * (index - first)), index)],
+        [first, (rows) => Object.assign(flushAt(rows, index).row, { head: flipText(flushAt(rows, index).row.head) })],
+        [first, (rows) => renameFlush(rows, index)],
+        [first, (rows) => rows.seq.delete(first)],
+      ];
+      for (const [firstBad, change] of changes) {
         const rows = small.copy();
         change(rows);
-        expect(await verifyRows(rows, small.trust)).toMatchObject({ ok: false, firstBad: index });
+        expect(await verifyRows(rows, small.trust)).toMatchObject({ ok: false, firstBad });
       }
     }
   });
@@ -284,7 +344,7 @@ describe("a changed column is found, and the first bad entry named", () => {
   it("a row that left `pending` without being sequenced", async () => {
     const log = await LogBuilder.ofSize(5);
     await log.flush(testWriter("second"), 1, "record.read", { sequence: false });
-    for (const id of log.rows.raw.keys()) if (![...log.rows.seq.values()].some((row) => row.entryId === id)) log.rows.pending.add(id);
+    for (const id of log.rows.flush.keys()) if (![...log.rows.seq.values()].some((row) => row.flushId === id)) log.rows.pending.add(id);
     expect((await verifyRows(log.rows, log.trust)).ok).toBe(true);
     log.rows.pending.clear();
     expect(await verifyRows(log.rows, log.trust)).toMatchObject({

@@ -1,11 +1,10 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { readBundle } from "../src/audit/bundle.ts";
-import { leafHash } from "../src/audit/tree.ts";
 import { verifyExport } from "../src/audit/verify.ts";
 import { concat, fromUtf8, utf8, verifySignature } from "../src/crypto/index.ts";
 import { canonicalJson } from "../src/kernel/index.ts";
 import { exportBytes, exportOf, LogBuilder, verifyBytes, verifyRows } from "./support/log-builder.ts";
-import { flip, rawRow, restoreLogRow, seqRow } from "./support/tampering.ts";
+import { editBundle, editFlush, entryAt, flip, flushAt } from "./support/tampering.ts";
 
 let small: LogBuilder;
 let large: LogBuilder;
@@ -31,12 +30,9 @@ describe("an entry that is not one", () => {
   it.each(texts)("%s", async (_, change) => {
     const log = await LogBuilder.ofSize(3);
     const rows = log.copy();
-    const row = rawRow(rows, 2);
-    const text = fromUtf8(row.bytes);
+    const text = fromUtf8(entryAt(rows, 2));
     expect(change(text)).not.toBe(text);
-    row.bytes = utf8(change(text));
-    seqRow(rows, 2).leafHash = leafHash(row.bytes);
-    restoreLogRow(rows);
+    editFlush(rows, 2, (entries, at) => entries.with(at, utf8(change(text))));
     const verdict = await verifyRows(rows, log.trust);
     expect(verdict.firstBad).toBe(2);
     expect(verdict.problems.map(({ code }) => code)).toContain("entry_malformed");
@@ -44,9 +40,10 @@ describe("an entry that is not one", () => {
 
   it("no problem quotes an entry", async () => {
     const rows = small.copy();
-    const row = rawRow(rows, 5);
-    row.bytes = utf8(canonicalJson({ ...JSON.parse(fromUtf8(row.bytes)), canary: "CANARY-7f3a9c" }));
-    row.head = "CANARY-7f3a9c";
+    const text = canonicalJson({ ...JSON.parse(fromUtf8(entryAt(rows, 5))), canary: "CANARY-7f3a9c" });
+    editBundle(rows, 5, (entries, at) => entries.with(at, utf8(text)));
+    flushAt(rows, 5).row.head = "CANARY-7f3a9c";
+    Object.assign(flushAt(rows, 12).seq, { flushId: "CANARY-7f3a9c" });
     expect(JSON.stringify(await verifyRows(rows, small.trust))).not.toContain("CANARY");
   });
 });
