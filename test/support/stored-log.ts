@@ -22,7 +22,8 @@ export async function auditColumns(owner: Database): Promise<string[]> {
 }
 
 export async function disarmTriggers(owner: Database): Promise<void> {
-  for (const table of ["flush", "seq", "subtree", "checkpoint"]) await owner.script(`alter table audit.${table} disable trigger append_only`);
+  for (const table of ["flush", "seq", "subtree", "checkpoint"])
+    await owner.script(`alter table audit.${table} disable trigger append_only`);
 }
 
 /** Changes rows, lets `look` look, and puts back exactly what was changed: what came in meanwhile stays. */
@@ -119,10 +120,10 @@ export async function editFlush(
 
 /** Takes entries `from` ≤ index < `to` away as if they had never been: bytes, places, and the later ones move down. */
 export async function removeEntries(stored: StoredLog, from: number, to: number): Promise<void> {
-  for (let left = to - from; left > 0; ) {
-    const size = await heldSize(stored);
+  const rest = (await heldSize(stored)) - (to - from);
+  for (let size = await heldSize(stored); size > Math.max(rest, from); size = await heldSize(stored)) {
+    const left = size - rest;
     await editFlush(stored, from, (entries, at) => entries.toSpliced(at, left));
-    left -= size - (await heldSize(stored));
   }
 }
 
@@ -157,13 +158,16 @@ export async function insertForgedFlush(stored: StoredLog, model: number, start:
   const forgery = await forgeryOf(stored, model);
   const { id } = await flushAt(stored, model);
   await moveFlushes(stored, start, 1);
-  await owner.query("insert into audit.flush (log, flush_id, head, entries) select log, $3, head, $4 from audit.flush where log = $1 and flush_id = $2", [
+  await owner.query(
+    "insert into audit.flush (log, flush_id, head, entries) select log, $3, head, $4 from audit.flush where log = $1 and flush_id = $2",
+    [log, id, forgedId, encodeEntries([forgery])],
+  );
+  await owner.query("insert into audit.seq (log, index, flush_id, leaf_hashes) values ($1, $2, $3, $4)", [
     log,
-    id,
+    start,
     forgedId,
-    encodeEntries([forgery]),
+    leafHash(forgery),
   ]);
-  await owner.query("insert into audit.seq (log, index, flush_id, leaf_hashes) values ($1, $2, $3, $4)", [log, start, forgedId, leafHash(forgery)]);
 }
 
 /** Places that the flushes have, whatever the log's row says. */
