@@ -73,7 +73,7 @@ describe("the log under somebody who owns the database", () => {
   );
 
   it.each([
-    ["first", async () => 0],
+    ["first", async (): Promise<number> => 0],
     ["in the middle of a flush", async (): Promise<number> => (await flushOfSize(stored, flushSizeMin, flushFrom)).start + 1],
     ["last", async (): Promise<number> => (await sizeOf(stored)) - 1],
   ] as const)("shows an entry taken out: the %s", async (_, indexOf) => {
@@ -110,7 +110,7 @@ describe("the log under somebody who owns the database", () => {
   });
 
   it.each([
-    ["first", async () => 0],
+    ["first", async (): Promise<number> => 0],
     ["in the middle", async (): Promise<number> => (await flushOfSize(stored, flushSizeMin, flushFrom)).start],
     ["behind the last", (): Promise<number> => sizeOf(stored)],
   ] as const)("shows a flush put in: the %s", async (_, indexOf) => {
@@ -209,6 +209,25 @@ describe("the log under somebody who owns the database and knows how it grows", 
     const verdict = await verifyLog(world.gateway, trust);
     expect(verdict).toMatchObject({ ok: false, firstBad: index });
     expect(verdict.problems).toContainEqual(expect.objectContaining({ code: "head_mismatch" }));
+  });
+
+  it.each([
+    ["nothing at all", "''"],
+    ["a length and no entry", "'\\x0001'"],
+    ["more than an entry can be", "convert_to(repeat('x', 100000), 'UTF8')"],
+    ["more entries than a flush has", "decode(repeat('000178', 300), 'hex')"],
+    ["two entries of nothing", "'\\x00000000'"],
+  ])("numbers what is not a flush, as evidence, and goes on: %s", async (_, bytes) => {
+    const index = await sizeOf(stored);
+    await world.edge.query(`insert into audit.flush (log, flush_id, head, entries) values ('c-test', '0', '', ${bytes})`);
+    await world.edge.query("insert into audit.pending (log, flush_id) values ('c-test', '0')");
+    await readMany(world.gateway, 32);
+    const verdict = await verifyLog(world.gateway, trust);
+    expect(verdict).toMatchObject({ ok: false, firstBad: index });
+    expect(verdict.problems.filter((problem) => problem.index === null || problem.index > index + 1)).toEqual([]);
+    expect(verdict.size).toBe(await sizeOf(stored));
+    const listed = await world.gateway.call("GET", "/v1/contracts/c-test/audit/entries?limit=200", { as: "officer" });
+    expect(listed.status).toBe(200);
   });
 
   it("shows a waiting entry taken away by the writer's next one", async () => {

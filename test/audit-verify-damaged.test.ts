@@ -82,6 +82,52 @@ describe("a damaged file", () => {
     expect(verdict.problems.map(({ code }) => code)).toEqual(["member_unexpected"]);
   });
 
+  it("whose lines of flushes are not what an export writes is called so, whatever they say, and soon", async () => {
+    const bundle = await readBundle(exportOf(small.rows, small.trust));
+    if (!bundle.ok) throw new Error(bundle.refusal);
+    const lines = fromUtf8(bundle.value.get("heads.ndjson") ?? new Uint8Array(0))
+      .trim()
+      .split("\n");
+    const [first = "", second = "", ...rest] = lines;
+    const parsed = JSON.parse(second);
+    const many = (change: (i: number) => object) => Array.from({ length: 20_000 }, (_, i) => JSON.stringify({ ...parsed, ...change(i) }));
+    const cases: readonly (readonly string[])[] = [
+      [],
+      [first],
+      lines.toReversed(),
+      [first, first, second, ...rest],
+      [first, ...rest],
+      [first, JSON.stringify({ ...parsed, size: Number.MAX_SAFE_INTEGER }), ...rest],
+      [first, JSON.stringify({ ...parsed, index: Number.MAX_SAFE_INTEGER, size: Number.MAX_SAFE_INTEGER })],
+      [first, JSON.stringify({ ...parsed, size: 0 }), ...rest],
+      [first, JSON.stringify({ ...parsed, size: 0, entries: 0 }), ...rest],
+      [first, JSON.stringify({ ...parsed, entries: parsed.entries + 1 }), ...rest],
+      [
+        first,
+        JSON.stringify({ ...parsed, size: 1, entries: 1 }),
+        JSON.stringify({ ...parsed, index: parsed.index + 1, size: 1, entries: 1 }),
+        ...rest,
+      ],
+      [...lines, JSON.stringify({ ...parsed, index: 20, size: 0, entries: 0 })],
+      [...lines, JSON.stringify({ ...parsed, index: 20, size: 4, entries: 4 })],
+      many((index) => ({ index, size: Number.MAX_SAFE_INTEGER })),
+      many(() => ({ size: 20 })),
+      ["{", "[]", "null", '{"index":-1}'],
+    ];
+    const start = performance.now();
+    for (const changed of cases) {
+      const heads = utf8(changed.map((line) => `${line}\n`).join(""));
+      const manifest = JSON.parse(fromUtf8(bundle.value.get("manifest.json") ?? new Uint8Array(0)));
+      const members = new Map(bundle.value)
+        .set("heads.ndjson", heads)
+        .set("manifest.json", utf8(JSON.stringify({ ...manifest, flushes: changed.length })));
+      const verdict = await verifyExport({ bundle: { ok: true, value: members }, trust: small.trust, seen: [], verifySignature });
+      expect(verdict.ok).toBe(false);
+      expect(verdict.problems.length).toBeGreaterThan(0);
+    }
+    expect(performance.now() - start).toBeLessThan(10_000);
+  });
+
   it("with any byte flipped is never called whole, unless the byte is one that no member holds", async () => {
     const log = await LogBuilder.ofSize(2);
     const bytes = await exportBytes(log.rows, log.trust);

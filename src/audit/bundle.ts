@@ -6,7 +6,7 @@
 import { createTarDecoder, createTarPacker, type TarPackController } from "modern-tar";
 import { concat, utf8 } from "../crypto/index.ts";
 import { ok, type Result, refuse } from "../kernel/index.ts";
-import { entriesOfFlush, placesOf } from "./flush.ts";
+import { entriesOfFlush, placesOf, type StoredFlush } from "./flush.ts";
 import { type Bundle, type CheckpointLine, type ExportKeys, exportFormat, type HeadLine, type Manifest, member } from "./manifest.ts";
 import { encodeEntries, entriesPath, type Tile, tilePath, tilesOf, tileWidth } from "./tiles.ts";
 import { hashBytes, hashesToBytes, hashTree, rootAt } from "./tree.ts";
@@ -22,13 +22,6 @@ export interface ExportFlush {
   readonly entries: Uint8Array | null;
 }
 
-/** A flush that was accepted and is neither pending nor sequenced. */
-export interface ExportOrphan {
-  readonly id: string;
-  readonly head: string;
-  readonly entries: Uint8Array;
-}
-
 /** One snapshot of one log. What is iterable is read more than once, first to measure and then to write, and must give the same every time. */
 export interface ExportSource {
   readonly manifest: Omit<Manifest, "format" | "checkpoints" | "flushes">;
@@ -39,7 +32,8 @@ export interface ExportSource {
   checkpoints(): AsyncIterable<CheckpointLine>;
   /** Ascending by index, each below `manifest.size`. */
   flushes(): AsyncIterable<ExportFlush>;
-  orphans(): AsyncIterable<ExportOrphan>;
+  /** Accepted, and neither pending nor sequenced. */
+  orphans(): AsyncIterable<StoredFlush>;
   /** Roots of full 256-wide subtrees, ascending by index. */
   subtrees(): AsyncIterable<{ readonly index: number; readonly root: Uint8Array }>;
 }

@@ -5,6 +5,15 @@
 import { decodeEntries, entryLengthMax } from "./tiles.ts";
 import { hashBytes } from "./tree.ts";
 
+/** A row of `flush`. */
+export interface StoredFlush {
+  /** Of its first entry. */
+  readonly id: string;
+  readonly head: string;
+  /** As `entriesOfFlush` reads them. */
+  readonly entries: Uint8Array;
+}
+
 /** In one flush. */
 export const flushEntriesMax = 256;
 

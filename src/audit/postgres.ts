@@ -1,7 +1,7 @@
 /** Reading the log's tables, and opening and freezing a log. Only the sequencer numbers; only the writer appends. */
 import { and, asc, eq, lt, sql } from "drizzle-orm";
 import { type Cell, databaseNowMs, orm, type Queryable } from "../storage/index.ts";
-import { entriesOfFlush } from "./flush.ts";
+import { entriesOfFlush, type StoredFlush } from "./flush.ts";
 import { checkpoint, flush, log, pending, search, searchSubject, seq, subtree } from "./schema.ts";
 import { emptyRange, hashesFromBytes, rangeRoot } from "./tree.ts";
 
@@ -62,12 +62,6 @@ export interface NumberedFlush {
   readonly leafHashes: Uint8Array;
   /** `null` = the row in flush is gone. */
   readonly stored: StoredFlush | null;
-}
-
-export interface StoredFlush {
-  readonly id: string;
-  readonly head: string;
-  readonly entries: Uint8Array;
 }
 
 /** The first `limit` flushes of `from` ≤ index < `to`, in order. */

@@ -11,7 +11,7 @@ import { type AuditKeys, monthOf } from "../keys/index.ts";
 import { DatabaseUnavailable, inBatches, type Queryable } from "../storage/index.ts";
 import { composeEntry } from "./compose.ts";
 import { type Entry, entryBytesMax } from "./entry.ts";
-import { flushEntriesMax } from "./flush.ts";
+import { flushEntriesMax, type StoredFlush } from "./flush.ts";
 import { signHead } from "./head.ts";
 import { type AuditLog, AuditUnavailable, type DurableReceipt, type EntryDraft, type LogHandle } from "./log.ts";
 import { encodeEntries } from "./tiles.ts";
@@ -143,13 +143,6 @@ class WriterQueue {
     });
     if (states[0]?.[0] !== "open") throw new AuditUnavailable("the log is not open");
   }
-}
-
-interface StoredFlush {
-  /** Of its first entry. */
-  readonly id: string;
-  readonly head: string;
-  readonly entries: Uint8Array;
 }
 
 /** `receipts` count once `flush` is durable; `chain` is how the writer goes on then. */

@@ -138,7 +138,7 @@ export async function cutTail(stored: StoredLog, size: number): Promise<void> {
 }
 
 /** Flushes from place `from` on move by `by` places. */
-export async function moveFlushes({ owner, log }: StoredLog, from: number, by: number): Promise<void> {
+async function moveFlushes({ owner, log }: StoredLog, from: number, by: number): Promise<void> {
   await owner.query("update audit.seq set index = -1 - index where log = $1 and index >= $2", [log, from]);
   await owner.query("update audit.seq set index = -1 - index + $2 where log = $1 and index < 0", [log, by]);
 }

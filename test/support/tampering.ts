@@ -71,7 +71,7 @@ function putFlush(rows: LogRows, start: number, row: FlushRow, id: string): void
 }
 
 /** Flushes from place `from` on move by `by` places. */
-export function moveFlushes(rows: LogRows, from: number, by: number): void {
+function moveFlushes(rows: LogRows, from: number, by: number): void {
   const moved = [...rows.seq].filter(([first]) => first >= from);
   for (const [first] of moved) rows.seq.delete(first);
   for (const [first, seq] of moved) rows.seq.set(first + by, seq);
@@ -100,7 +100,7 @@ export function putInFlush(rows: LogRows, start: number, row: FlushRow, id = "pu
 }
 
 /** What an attacker who knows the format would also do: size, root and range as the rows now give them. */
-export function restoreLogRow(rows: LogRows): void {
+function restoreLogRow(rows: LogRows): void {
   const leaves = [...rows.seq].sort(([a], [b]) => a - b).flatMap(([, { leafHashes }]) => hashesFromBytes(leafHashes) ?? []);
   const range = extendRange(emptyRange, leaves);
   Object.assign(rows.log, { size: range.size, root: rangeRoot(range), range: hashesToBytes(range.hashes) });
