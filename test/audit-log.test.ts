@@ -8,7 +8,7 @@ import { parsePromise } from "../src/audit/promise.ts";
 import { rebuildSearch } from "../src/audit/sequencer.ts";
 import { leafHash } from "../src/audit/tree.ts";
 import type { Trust } from "../src/audit/trust.ts";
-import { isInFlush } from "../src/audit/verify-writers.ts";
+import { isInFlush } from "../src/audit/verify-flushes.ts";
 import { verifySignature } from "../src/crypto/index.ts";
 import { importLines, search } from "./support/agreement.ts";
 import { agreeOnTrust, createLogGateway, type LogGateway, readMany, verifyLog } from "./support/log-gateway.ts";
@@ -85,16 +85,20 @@ describe("the tree", () => {
     const receipts = await Promise.all(
       writers.map(async (append) => {
         const ids: string[] = [];
-        for (let i = 0; i < 15; i++) ids.push((await append(systemEntry)).id);
+        for (let i = 0; i < 15; i++) ids.push((await append(systemEntry)).flush);
         return ids;
       }),
     );
     writing = false;
     const runs = await Promise.all(numbering);
     expect(await verifyLog(world.gateway, trust)).toMatchObject({ ok: true, problems: [] });
-    const rows = await world.owner.query("select index::int, entry_id from audit.seq where log = 'c-test' order by index");
-    expect(rows.map(([index]) => index)).toEqual(rows.map((_, i) => i));
-    const places = rows.map(([, id]) => String(id));
+    const rows = await world.owner.query(
+      "select index::int, octet_length(leaf_hashes) / 32, flush_id from audit.seq where log = 'c-test' order by index",
+    );
+    const ends = rows.map(([index, size]) => Number(index) + Number(size));
+    expect(rows.map(([index]) => index)).toEqual([0, ...ends.slice(0, -1)]);
+    expect(ends.at(-1)).toBe((await entriesOf(world)).length);
+    const places = rows.map(([, , id]) => String(id));
     expect(new Set(places).size).toBe(places.length);
     expect(receipts.flat().filter((id) => !places.includes(id))).toEqual([]);
     // Which of them numbered how much is chance: the lock goes to whoever comes first. Both tried all along.

@@ -4,15 +4,19 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { Trust } from "../src/audit/trust.ts";
 import { importLines, search } from "./support/agreement.ts";
+import { columnCases, flipped, flushFrom, flushSizeMin, older } from "./support/column-cases.ts";
 import { agreeOnTrust, createLogGateway, type LogGateway, readMany, verifyLog } from "./support/log-gateway.ts";
 import {
   auditColumns,
   cutTail,
   derived,
   disarmTriggers,
+  editFlush,
   evidence,
-  insertForgery,
-  moveUp,
+  flushAt,
+  flushOfSize,
+  forgeryOf,
+  insertForgedFlush,
   newestCheckpoint,
   removeEntries,
   restoreLogRow,
@@ -20,66 +24,6 @@ import {
   sizeOf,
   whileTampered,
 } from "./support/stored-log.ts";
-
-/** A place in the middle of a flush and of the log. */
-const place = 100;
-const at = `log = 'c-test' and index = ${place}`;
-const rawAt = `log = 'c-test' and entry_id = (select entry_id from audit.seq where ${at})`;
-const older = "log = 'c-test' and size = (select min(size) from audit.checkpoint where log = 'c-test')";
-const newest = "log = 'c-test' and size = (select max(size) from audit.checkpoint where log = 'c-test')";
-const flipped = (column: string, byte: number) => `set_byte(${column}, ${byte}, get_byte(${column}, ${byte}) # 1)`;
-const waiting = "log = 'c-test'";
-
-interface ColumnCase {
-  readonly column: string;
-  /** How the column is changed, and where. */
-  readonly set: string;
-  readonly where: string;
-  readonly code: string;
-  /** `null` = no single entry is bad; `size` = the place behind the last. */
-  readonly firstBad: number | "size" | null;
-}
-
-const cases: readonly ColumnCase[] = [
-  { column: "log.log", set: "'elsewhere'", where: "log = 'c-test'", code: "checkpoint_signature", firstBad: null },
-  { column: "log.origin", set: "origin || 'x'", where: "log = 'c-test'", code: "entry_of_another_log", firstBad: 0 },
-  { column: "log.state", set: "'frozen'", where: "log = 'c-test'", code: "log_row_mismatch", firstBad: null },
-  { column: "log.size", set: "size + 1", where: "log = 'c-test'", code: "log_halted", firstBad: "size" },
-  { column: "log.size", set: "size - 1", where: "log = 'c-test'", code: "log_halted", firstBad: null },
-  { column: "log.size", set: "4503599627370496", where: "log = 'c-test'", code: "log_halted", firstBad: "size" },
-  { column: "log.size", set: "-7", where: "log = 'c-test'", code: "member_malformed", firstBad: null },
-  { column: "log.size", set: "0", where: "log = 'c-test'", code: "log_halted", firstBad: null },
-  { column: "log.root", set: flipped("root", 3), where: "log = 'c-test'", code: "log_row_mismatch", firstBad: null },
-  { column: "log.range", set: flipped("range", 33), where: "log = 'c-test'", code: "log_row_mismatch", firstBad: null },
-  { column: "raw.log", set: "'elsewhere'", where: rawAt, code: "entry_missing", firstBad: place },
-  { column: "raw.entry_id", set: "'x' || entry_id", where: rawAt, code: "entry_missing", firstBad: place },
-  { column: "raw.bytes", set: flipped("bytes", 40), where: rawAt, code: "entry_changed", firstBad: place },
-  { column: "raw.bytes", set: "''", where: rawAt, code: "entry_missing", firstBad: place },
-  {
-    column: "raw.head",
-    set: "(select head from audit.raw where log = 'gateway' limit 1)",
-    where: rawAt,
-    code: "head_mismatch",
-    firstBad: place,
-  },
-  { column: "raw.head", set: "head || 'A'", where: rawAt, code: "head_signature", firstBad: place },
-  { column: "raw.position", set: "position + 1", where: rawAt, code: "head_mismatch", firstBad: place },
-  { column: "raw.path", set: "path || sha256('')", where: rawAt, code: "head_mismatch", firstBad: place },
-  { column: "pending.log", set: "'elsewhere'", where: waiting, code: "entry_not_in_tree", firstBad: null },
-  { column: "pending.entry_id", set: "'x' || entry_id", where: waiting, code: "entry_not_in_tree", firstBad: null },
-  { column: "seq.log", set: "'elsewhere'", where: at, code: "entry_missing", firstBad: place },
-  { column: "seq.index", set: "9000", where: at, code: "entry_missing", firstBad: place },
-  { column: "seq.entry_id", set: "'x' || entry_id", where: at, code: "entry_missing", firstBad: place },
-  { column: "seq.leaf_hash", set: flipped("leaf_hash", 0), where: at, code: "entry_changed", firstBad: place },
-  { column: "subtree.log", set: "'elsewhere'", where: "log = 'c-test'", code: "tile_mismatch", firstBad: null },
-  { column: "subtree.index", set: "index + 7", where: "log = 'c-test'", code: "tile_mismatch", firstBad: null },
-  { column: "subtree.root", set: flipped("root", 0), where: "log = 'c-test'", code: "tile_mismatch", firstBad: null },
-  { column: "checkpoint.log", set: "'elsewhere'", where: newest, code: "log_halted", firstBad: null },
-  { column: "checkpoint.size", set: "size + 1", where: older, code: "archived_checkpoint", firstBad: null },
-  { column: "checkpoint.size", set: "size + 1", where: newest, code: "log_halted", firstBad: null },
-  { column: "checkpoint.note", set: "replace(note, '— ', '— x')", where: older, code: "archived_checkpoint", firstBad: null },
-  { column: "checkpoint.note", set: "replace(note, '— ', '— x')", where: newest, code: "checkpoint_signature", firstBad: null },
-];
 
 describe("the log under somebody who owns the database", () => {
   let world: LogGateway;
@@ -108,36 +52,41 @@ describe("the log under somebody who owns the database", () => {
     const tables = new Set((await auditColumns(world.owner)).map((name) => name.split(".")[0]));
     expect([...tables].sort()).toEqual([...evidence, ...derived].sort());
     const columns = (await auditColumns(world.owner)).filter((name) => !name.startsWith("search"));
-    expect([...new Set(cases.map(({ column }) => column))].sort()).toEqual(columns);
+    expect([...new Set(columnCases.map(({ column }) => column))].sort()).toEqual(columns);
   });
 
-  it.each(cases)(
+  it.each(columnCases)(
     "shows a changed $column ($set), and is whole again when it is put back",
     async ({ column, set, where, code, firstBad }) => {
       const [table = "", name = ""] = column.split(".");
       if (table === "pending") await search(world.gateway, { id: "U1" });
-      const size = await sizeOf(stored);
+      const { start, entries } = await flushOfSize(stored, flushSizeMin, flushFrom);
+      const known = { start, end: start + entries.length, size: await sizeOf(stored) };
       const verdict = await verifiedWhile(async () => {
         const changed = await world.owner.query(`update audit.${table} set ${name} = ${set} where ${where} returning 1`);
         expect(changed).toEqual([[1]]);
       });
       expect(verdict.problems.map((problem) => problem.code)).toContain(code);
-      expect(verdict).toMatchObject({ ok: false, firstBad: firstBad === "size" ? size : firstBad });
+      expect(verdict).toMatchObject({ ok: false, firstBad: typeof firstBad === "function" ? firstBad(known) : firstBad });
       expect(await verified()).toMatchObject({ ok: true, problems: [] });
     },
   );
 
   it.each([
-    ["first", () => 0],
-    ["in the middle", () => place],
-    ["last", (size: number) => size - 1],
+    ["first", async (): Promise<number> => 0],
+    ["in the middle of a flush", async (): Promise<number> => (await flushOfSize(stored, flushSizeMin, flushFrom)).start + 1],
+    ["last", async (): Promise<number> => (await sizeOf(stored)) - 1],
   ] as const)("shows an entry taken out: the %s", async (_, indexOf) => {
-    const index = indexOf(await sizeOf(stored));
+    const index: number = await indexOf();
+    const { start } = await flushAt(stored, index);
     const deleted = await verifiedWhile(async () => {
-      await removeEntries(stored, index, index + 1);
-      await moveUp(stored, index, 1);
+      await world.owner.query(
+        "delete from audit.flush where log = 'c-test' and flush_id = (select flush_id from audit.seq where log = 'c-test' and index = $1)",
+        [start],
+      );
+      await world.owner.query("delete from audit.seq where log = 'c-test' and index = $1", [start]);
     });
-    expect(deleted).toMatchObject({ ok: false, firstBad: index });
+    expect(deleted).toMatchObject({ ok: false, firstBad: start });
     const closed = await verifiedWhile(async () => {
       await removeEntries(stored, index, index + 1);
       await restoreLogRow(stored);
@@ -147,22 +96,35 @@ describe("the log under somebody who owns the database", () => {
     expect(await verified()).toMatchObject({ ok: true });
   });
 
+  it("shows an entry put into a flush: as its first, between two, behind its last", async () => {
+    const { start, entries } = await flushOfSize(stored, flushSizeMin, flushFrom);
+    for (const by of [0, 1, entries.length]) {
+      const verdict = await verifiedWhile(async () => {
+        const forgery = await forgeryOf(stored, 50);
+        await editFlush(stored, start, (held) => held.toSpliced(by, 0, forgery));
+        await restoreLogRow(stored);
+      });
+      expect(verdict).toMatchObject({ ok: false, firstBad: start + by });
+    }
+    expect(await verified()).toMatchObject({ ok: true });
+  });
+
   it.each([
-    ["first", () => 0],
-    ["in the middle", () => place],
-    ["behind the last", (size: number) => size],
-  ] as const)("shows an entry put in: the %s", async (_, indexOf) => {
-    const index = indexOf(await sizeOf(stored));
+    ["first", async (): Promise<number> => 0],
+    ["in the middle", async (): Promise<number> => (await flushOfSize(stored, flushSizeMin, flushFrom)).start],
+    ["behind the last", (): Promise<number> => sizeOf(stored)],
+  ] as const)("shows a flush put in: the %s", async (_, indexOf) => {
+    const index: number = await indexOf();
     const verdict = await verifiedWhile(async () => {
-      await insertForgery(stored, 50, index);
+      await insertForgedFlush(stored, 50, index);
       await restoreLogRow(stored);
     });
     expect(verdict).toMatchObject({ ok: false, firstBad: index });
     expect(await verified()).toMatchObject({ ok: true });
   });
 
-  it("shows an entry put in behind the last, whose place the gateway had yet to give", async () => {
-    const verdict = await verifiedWhile(async () => insertForgery(stored, 50, await sizeOf(stored)));
+  it("shows a flush put in behind the last, whose place the gateway had yet to give", async () => {
+    const verdict = await verifiedWhile(async () => insertForgedFlush(stored, 50, await sizeOf(stored)));
     expect(verdict.problems).toMatchObject([{ code: "log_halted" }]);
     expect(await verified()).toMatchObject({ ok: true });
   });
@@ -229,7 +191,7 @@ describe("the log under somebody who owns the database and knows how it grows", 
   it("cannot lead the gateway to store a wrong subtree while a leaf is changed", async () => {
     await whileTampered(
       world.owner,
-      () => world.owner.query(`update audit.seq set leaf_hash = sha256('') where log = 'c-test' and index = 20`),
+      () => world.owner.query(`update audit.seq set leaf_hashes = ${flipped("leaf_hashes", 0)} where log = 'c-test' and index >= 20`),
       () => readMany(world.gateway, 250),
     );
     expect(await world.owner.query("select index from audit.subtree where log = 'c-test'")).toEqual([["0"]]);
@@ -238,22 +200,40 @@ describe("the log under somebody who owns the database and knows how it grows", 
 
   it("numbers what no writer signed, as evidence", async () => {
     const index = await sizeOf(stored);
-    await insertForgery(stored, 20, index);
+    await insertForgedFlush(stored, 20, index);
     await world.owner.query(
-      "insert into audit.pending (log, entry_id) select log, entry_id from audit.seq where log = 'c-test' and index = $1",
+      "insert into audit.pending (log, flush_id) select log, flush_id from audit.seq where log = 'c-test' and index = $1",
       [index],
     );
     await world.owner.query("delete from audit.seq where log = 'c-test' and index = $1", [index]);
     const verdict = await verifyLog(world.gateway, trust);
-    expect(verdict).toMatchObject({ ok: false });
+    expect(verdict).toMatchObject({ ok: false, firstBad: index });
     expect(verdict.problems).toContainEqual(expect.objectContaining({ code: "head_mismatch" }));
-    expect(verdict.problems.every((problem) => problem.index === verdict.firstBad)).toBe(true);
+  });
+
+  it.each([
+    ["nothing at all", "''"],
+    ["a length and no entry", "'\\x0001'"],
+    ["more than an entry can be", "convert_to(repeat('x', 100000), 'UTF8')"],
+    ["more entries than a flush has", "decode(repeat('000178', 300), 'hex')"],
+    ["two entries of nothing", "'\\x00000000'"],
+  ])("numbers what is not a flush, as evidence, and goes on: %s", async (_, bytes) => {
+    const index = await sizeOf(stored);
+    await world.edge.query(`insert into audit.flush (log, flush_id, head, entries) values ('c-test', '0', '', ${bytes})`);
+    await world.edge.query("insert into audit.pending (log, flush_id) values ('c-test', '0')");
+    await readMany(world.gateway, 32);
+    const verdict = await verifyLog(world.gateway, trust);
+    expect(verdict).toMatchObject({ ok: false, firstBad: index });
+    expect(verdict.problems.filter((problem) => problem.index === null || problem.index > index + 1)).toEqual([]);
+    expect(verdict.size).toBe(await sizeOf(stored));
+    const listed = await world.gateway.call("GET", "/v1/contracts/c-test/audit/entries?limit=200", { as: "officer" });
+    expect(listed.status).toBe(200);
   });
 
   it("shows a waiting entry taken away by the writer's next one", async () => {
     const { records } = await search(world.gateway, { id: "U1" });
     const gone = await world.owner.query(
-      "with gone as (delete from audit.pending where log = 'c-test' returning entry_id) delete from audit.raw where entry_id in (table gone) returning 1",
+      "with gone as (delete from audit.pending where log = 'c-test' returning flush_id) delete from audit.flush where flush_id in (table gone) returning 1",
     );
     expect([gone.length, records.length]).toEqual([1, 1]);
     expect(await verifyLog(world.gateway, trust)).toMatchObject({ ok: true });
@@ -270,5 +250,7 @@ describe("the log under somebody who owns the database and knows how it grows", 
 });
 
 function wipe({ owner, log }: StoredLog): Promise<void> {
-  return owner.script(["raw", "seq", "subtree", "checkpoint"].map((table) => `delete from audit.${table} where log = '${log}';`).join(""));
+  return owner.script(
+    ["flush", "seq", "subtree", "checkpoint"].map((table) => `delete from audit.${table} where log = '${log}';`).join(""),
+  );
 }

@@ -1,11 +1,10 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { readBundle } from "../src/audit/bundle.ts";
-import { leafHash } from "../src/audit/tree.ts";
 import { verifyExport } from "../src/audit/verify.ts";
 import { concat, fromUtf8, utf8, verifySignature } from "../src/crypto/index.ts";
 import { canonicalJson } from "../src/kernel/index.ts";
 import { exportBytes, exportOf, LogBuilder, verifyBytes, verifyRows } from "./support/log-builder.ts";
-import { flip, rawRow, restoreLogRow, seqRow } from "./support/tampering.ts";
+import { editBundle, editFlush, entryAt, flip, flushAt } from "./support/tampering.ts";
 
 let small: LogBuilder;
 let large: LogBuilder;
@@ -31,12 +30,9 @@ describe("an entry that is not one", () => {
   it.each(texts)("%s", async (_, change) => {
     const log = await LogBuilder.ofSize(3);
     const rows = log.copy();
-    const row = rawRow(rows, 2);
-    const text = fromUtf8(row.bytes);
+    const text = fromUtf8(entryAt(rows, 2));
     expect(change(text)).not.toBe(text);
-    row.bytes = utf8(change(text));
-    seqRow(rows, 2).leafHash = leafHash(row.bytes);
-    restoreLogRow(rows);
+    editFlush(rows, 2, (entries, at) => entries.with(at, utf8(change(text))));
     const verdict = await verifyRows(rows, log.trust);
     expect(verdict.firstBad).toBe(2);
     expect(verdict.problems.map(({ code }) => code)).toContain("entry_malformed");
@@ -44,9 +40,10 @@ describe("an entry that is not one", () => {
 
   it("no problem quotes an entry", async () => {
     const rows = small.copy();
-    const row = rawRow(rows, 5);
-    row.bytes = utf8(canonicalJson({ ...JSON.parse(fromUtf8(row.bytes)), canary: "CANARY-7f3a9c" }));
-    row.head = "CANARY-7f3a9c";
+    const text = canonicalJson({ ...JSON.parse(fromUtf8(entryAt(rows, 5))), canary: "CANARY-7f3a9c" });
+    editBundle(rows, 5, (entries, at) => entries.with(at, utf8(text)));
+    flushAt(rows, 5).row.head = "CANARY-7f3a9c";
+    Object.assign(flushAt(rows, 12).seq, { flushId: "CANARY-7f3a9c" });
     expect(JSON.stringify(await verifyRows(rows, small.trust))).not.toContain("CANARY");
   });
 });
@@ -83,6 +80,52 @@ describe("a damaged file", () => {
     const more = new Map(bundle.value).set("tile/0/009", new Uint8Array(8192));
     const verdict = await verifyExport({ bundle: { ok: true, value: more }, trust: large.trust, seen: [], verifySignature });
     expect(verdict.problems.map(({ code }) => code)).toEqual(["member_unexpected"]);
+  });
+
+  it("whose lines of flushes are not what an export writes is called so, whatever they say, and soon", async () => {
+    const bundle = await readBundle(exportOf(small.rows, small.trust));
+    if (!bundle.ok) throw new Error(bundle.refusal);
+    const lines = fromUtf8(bundle.value.get("heads.ndjson") ?? new Uint8Array(0))
+      .trim()
+      .split("\n");
+    const [first = "", second = "", ...rest] = lines;
+    const parsed = JSON.parse(second);
+    const many = (change: (i: number) => object) => Array.from({ length: 20_000 }, (_, i) => JSON.stringify({ ...parsed, ...change(i) }));
+    const cases: readonly (readonly string[])[] = [
+      [],
+      [first],
+      lines.toReversed(),
+      [first, first, second, ...rest],
+      [first, ...rest],
+      [first, JSON.stringify({ ...parsed, size: Number.MAX_SAFE_INTEGER }), ...rest],
+      [first, JSON.stringify({ ...parsed, index: Number.MAX_SAFE_INTEGER, size: Number.MAX_SAFE_INTEGER })],
+      [first, JSON.stringify({ ...parsed, size: 0 }), ...rest],
+      [first, JSON.stringify({ ...parsed, size: 0, entries: 0 }), ...rest],
+      [first, JSON.stringify({ ...parsed, entries: parsed.entries + 1 }), ...rest],
+      [
+        first,
+        JSON.stringify({ ...parsed, size: 1, entries: 1 }),
+        JSON.stringify({ ...parsed, index: parsed.index + 1, size: 1, entries: 1 }),
+        ...rest,
+      ],
+      [...lines, JSON.stringify({ ...parsed, index: 20, size: 0, entries: 0 })],
+      [...lines, JSON.stringify({ ...parsed, index: 20, size: 4, entries: 4 })],
+      many((index) => ({ index, size: Number.MAX_SAFE_INTEGER })),
+      many(() => ({ size: 20 })),
+      ["{", "[]", "null", '{"index":-1}'],
+    ];
+    const start = performance.now();
+    for (const changed of cases) {
+      const heads = utf8(changed.map((line) => `${line}\n`).join(""));
+      const manifest = JSON.parse(fromUtf8(bundle.value.get("manifest.json") ?? new Uint8Array(0)));
+      const members = new Map(bundle.value)
+        .set("heads.ndjson", heads)
+        .set("manifest.json", utf8(JSON.stringify({ ...manifest, flushes: changed.length })));
+      const verdict = await verifyExport({ bundle: { ok: true, value: members }, trust: small.trust, seen: [], verifySignature });
+      expect(verdict.ok).toBe(false);
+      expect(verdict.problems.length).toBeGreaterThan(0);
+    }
+    expect(performance.now() - start).toBeLessThan(10_000);
   });
 
   it("with any byte flipped is never called whole, unless the byte is one that no member holds", async () => {

@@ -1,76 +1,149 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { signHead } from "../src/audit/head.ts";
-import { leafHash } from "../src/audit/tree.ts";
+import { hashTree, leafHash, rootAt } from "../src/audit/tree.ts";
 import { fromUtf8, utf8 } from "../src/crypto/index.ts";
 import { LogBuilder, origin, testSigner, testWriter, verifyRows } from "./support/log-builder.ts";
-import { closeGap, insertAt, rawRow, restoreLogRow, seqRow } from "./support/tampering.ts";
+import { editFlush, entriesIn, entryAt, flushAt, putIn, putInFlush, takeOut, takeOutFlush } from "./support/tampering.ts";
 
 let small: LogBuilder;
 beforeAll(async () => {
   small = await LogBuilder.ofSize(20);
 });
 
+/** Still well-formed: another outcome, or what is asked for. */
+function edited(entry: Uint8Array | undefined, pattern: RegExp | string = '"ok"', text = '"no"'): Uint8Array {
+  const before = fromUtf8(entry ?? new Uint8Array(0));
+  expect(before).toMatch(pattern);
+  return utf8(before.replace(pattern, text));
+}
+
 describe("entries moved about by somebody who knows the format", () => {
-  it("one taken out, the gap closed, size, root and range put right", async () => {
+  it("one taken out, of its flush and the tree", async () => {
     for (let index = 0; index < 19; index++) {
       const rows = small.copy();
-      rows.raw.delete(seqRow(rows, index).entryId);
-      closeGap(rows, index);
+      takeOut(rows, index);
       expect(await verifyRows(rows, small.trust)).toMatchObject({ ok: false, firstBad: index });
     }
   });
 
-  it("two neighbours swapped, or two far apart", async () => {
+  it("a whole flush taken out, or put in a second time", async () => {
+    for (const start of [...small.rows.seq.keys()].filter((first) => first < 16)) {
+      const without = small.copy();
+      takeOutFlush(without, start);
+      expect(await verifyRows(without, small.trust)).toMatchObject({ ok: false, firstBad: start });
+      const twice = small.copy();
+      putInFlush(twice, 16, flushAt(twice, start).row);
+      const verdict = await verifyRows(twice, small.trust);
+      expect(verdict.firstBad).toBe(16);
+      expect(verdict.problems[0]?.code).toBe("entry_twice");
+    }
+  });
+
+  it("two swapped in one flush, neighbours or not", async () => {
     for (const [a, b] of [
       [7, 8],
-      [3, 15],
-      [0, 19],
+      [6, 9],
+      [8, 9],
+      [1, 2],
     ] as const) {
       const rows = small.copy();
-      const kept = seqRow(rows, a);
-      rows.seq.set(a, seqRow(rows, b));
-      rows.seq.set(b, kept);
-      restoreLogRow(rows);
+      const [first, second] = [entryAt(rows, a), entryAt(rows, b)];
+      editFlush(rows, a, (entries, at) => entries.with(at, second).with(at + b - a, first));
       expect(await verifyRows(rows, small.trust)).toMatchObject({ ok: false, firstBad: a });
     }
   });
 
-  it("one duplicated", async () => {
-    const rows = small.copy();
-    insertAt(rows, 12, seqRow(rows, 4).entryId, seqRow(rows, 4).leafHash);
-    const verdict = await verifyRows(rows, small.trust);
-    expect(verdict.firstBad).toBe(12);
-    expect(verdict.problems[0]?.code).toBe("entry_twice");
+  it("two swapped between flushes, neighbours or far apart", async () => {
+    for (const [a, b] of [
+      [5, 6],
+      [3, 15],
+      [0, 19],
+    ] as const) {
+      const rows = small.copy();
+      const [first, second] = [entryAt(rows, a), entryAt(rows, b)];
+      editFlush(rows, a, (entries, at) => entries.with(at, second));
+      editFlush(rows, b, (entries, at) => entries.with(at, first));
+      expect(await verifyRows(rows, small.trust)).toMatchObject({ ok: false, firstBad: a });
+    }
   });
 
-  it("one made up, with a head under a key of its own", async () => {
+  it("one duplicated, into another flush or its own", async () => {
+    for (const [model, index] of [
+      [4, 12],
+      [4, 5],
+      [12, 13],
+    ] as const) {
+      const rows = small.copy();
+      putIn(rows, index, entryAt(rows, model));
+      const verdict = await verifyRows(rows, small.trust);
+      expect(verdict.firstBad).toBe(index);
+      expect(verdict.problems[0]?.code).toBe("entry_twice");
+    }
+  });
+
+  it("one made up, with a head under a key of its own or in the middle of a flush", async () => {
     const log = await LogBuilder.ofSize(10);
-    const rows = log.copy();
     const forger = await LogBuilder.create();
     await forger.flush(testWriter("forged"), 1, "record.read", { signer: await testSigner("forger") });
-    const [[id, raw] = ["", rawRow(rows, 0)]] = forger.rows.raw;
-    rows.raw.set(id, raw);
-    insertAt(rows, 6, id, leafHash(raw.bytes));
+    const forged = flushAt(forger.rows, 0).row;
+    const rows = log.copy();
+    putInFlush(rows, 6, forged);
     const verdict = await verifyRows(rows, log.trust);
     expect(verdict.firstBad).toBe(6);
     expect(verdict.problems[0]?.code).toBe("head_signature");
+    for (let index = 0; index <= 10; index++) {
+      const inside = log.copy();
+      putIn(inside, index, entryAt(forger.rows, 0));
+      expect(await verifyRows(inside, log.trust)).toMatchObject({ ok: false, firstBad: index });
+    }
   });
 
-  it("all of it signed anew with a stolen log key: the writers' chain still tells", async () => {
-    const verdict = await verifyRows(await small.withoutEntry(11), small.trust);
+  it("one changed, its leaf hash and the tree put right: the writer's next entry proves which", async () => {
+    for (let index = 0; index < 20; index++) {
+      const rows = small.copy();
+      editFlush(rows, index, (entries, at) => entries.with(at, edited(entries[at])));
+      const { problems, firstBad } = await verifyRows(rows, small.trust);
+      expect(firstBad).toBe(index);
+      expect(problems).toContainEqual(expect.objectContaining({ index, code: "head_mismatch" }));
+      expect(problems.filter((problem) => problem.code === "head_mismatch").map((problem) => problem.index)).toEqual([index]);
+    }
+  });
+
+  it("two of a flush changed so: both are named", async () => {
+    const rows = small.copy();
+    editFlush(rows, 6, (entries) => entries.map((entry, i) => (i === 1 || i === 3 ? edited(entry) : entry)));
+    const { problems } = await verifyRows(rows, small.trust);
+    expect(problems.filter(({ code }) => code === "head_mismatch").map(({ index }) => index)).toEqual([7, 9]);
+  });
+
+  it("one changed in what it says of the one before it: it is named, not the other", async () => {
+    for (let index = 1; index < 20; index++) {
+      const rows = small.copy();
+      editFlush(rows, index, (entries, at) => entries.with(at, edited(entries[at], /"prev":"./, '"prev":"/')));
+      expect(await verifyRows(rows, small.trust)).toMatchObject({ ok: false, firstBad: index });
+    }
+  });
+
+  it("all of it signed anew with a stolen log key: the writers still tell", async () => {
+    const rows = small.copy();
+    takeOut(rows, 11);
+    const verdict = await verifyRows(await small.signedAnew(rows), small.trust);
     expect(verdict).toMatchObject({ ok: false, firstBad: 11 });
-    expect(verdict.problems.map(({ code }) => code)).toEqual(["writer_gap"]);
+    expect(new Set(verdict.problems.map(({ code }) => code))).toEqual(new Set(["writer_gap", "head_mismatch"]));
+    const gone = small.copy();
+    takeOutFlush(gone, 11);
+    expect((await verifyRows(await small.signedAnew(gone), small.trust)).problems).toMatchObject([{ index: 11, code: "writer_gap" }]);
   });
 
   it("one written anew with a stolen log key and a stolen writer key: the writer's next entry links to the old one", async () => {
     const rows = small.copy();
-    const row = rawRow(rows, 7);
-    row.bytes = utf8(fromUtf8(row.bytes).replace('"ok"', '"no"'));
+    editFlush(rows, 9, (entries, at) => entries.with(at, edited(entries[at])));
+    const { row } = flushAt(rows, 9);
+    const root = rootAt(hashTree(entriesIn(flushAt(rows, 9)).map(leafHash)));
     const { id } = testWriter("first");
-    row.head = await signHead({ origin, writer: id, n: 7, size: 1, root: leafHash(row.bytes), t: 0, mmd: 300 }, await testSigner("writer"));
-    Object.assign(row, { position: 0, path: new Uint8Array(0) });
+    row.head = await signHead({ origin, writer: id, n: 6, size: 4, root, t: 0, mmd: 300 }, await testSigner("writer"));
     const verdict = await verifyRows(await small.signedAnew(rows), small.trust);
-    expect(verdict.problems).toMatchObject([{ index: 8, code: "writer_chain" }]);
+    expect(verdict.problems).toMatchObject([{ index: 10, code: "writer_chain" }]);
   });
 
   it("the only entry of a writer taken out: the checkpoints before and after bound the place", async () => {
@@ -85,8 +158,7 @@ describe("entries moved about by somebody who knows the format", () => {
     await log.flush(writer, 3);
     await log.publish();
     const rows = log.copy();
-    rows.raw.delete(seqRow(rows, 6).entryId);
-    closeGap(rows, 6);
+    takeOutFlush(rows, 6);
     const verdict = await verifyRows(rows, log.trust);
     expect(verdict.firstBad).toBe(6);
     expect(verdict.problems[0]?.code).toBe("tree_changed");

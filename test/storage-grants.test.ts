@@ -16,7 +16,7 @@ beforeAll(async () => {
   keeper = openTestPool(server.keeperUrl);
   await owner.script(`
     insert into audit.log values ('l', 'o', 'open', 0, '', '');
-    insert into audit.raw values ('l', 'e0', '', '', 0, '');
+    insert into audit.flush values ('l', 'e0', '', '');
     insert into audit.seq values ('l', 0, 'e0', '');
     insert into audit.subtree values ('l', 0, '');
     insert into audit.checkpoint values ('l', 1, 'note');`);
@@ -29,12 +29,12 @@ afterAll(async () => {
 
 describe("the edge", () => {
   it("writes an entry and its place in the line, and sees whether a log is open", async () => {
-    await edge.query("insert into audit.raw values ('l', 'e1', '', '', 0, '')");
+    await edge.query("insert into audit.flush values ('l', 'e1', '', '')");
     await edge.query("insert into audit.pending values ('l', 'e1')");
     expect(await edge.query("select log, origin, state from audit.log where log = 'l'")).toEqual([["l", "o", "open"]]);
   });
 
-  it.each(["raw", "pending", "seq", "subtree", "checkpoint", "search", "search_subject"])("cannot read audit.%s", async (table) => {
+  it.each(["flush", "pending", "seq", "subtree", "checkpoint", "search", "search_subject"])("cannot read audit.%s", async (table) => {
     await expect(edge.query(`select from audit.${table}`)).rejects.toMatchObject(denied);
   });
 
@@ -42,7 +42,7 @@ describe("the edge", () => {
     await expect(edge.query("select size, root from audit.log")).rejects.toMatchObject(denied);
   });
 
-  it.each(["raw", "pending", "seq", "subtree", "checkpoint", "log"])("cannot change, delete or empty audit.%s", async (table) => {
+  it.each(["flush", "pending", "seq", "subtree", "checkpoint", "log"])("cannot change, delete or empty audit.%s", async (table) => {
     await expect(edge.query(`update audit.${table} set log = 'x'`)).rejects.toMatchObject(denied);
     await expect(edge.query(`delete from audit.${table}`)).rejects.toMatchObject(denied);
     await expect(edge.query(`truncate audit.${table}`)).rejects.toMatchObject(denied);
@@ -71,16 +71,16 @@ describe("the edge", () => {
 describe("the keeper", () => {
   it("appends to the log and its tree, and moves its head", async () => {
     await keeper.transaction(async (tx) => {
-      await tx.query("insert into audit.raw values ('l', 'k1', '', '', 0, '')");
+      await tx.query("insert into audit.flush values ('l', 'k1', '', '')");
       await tx.query("insert into audit.pending values ('l', 'k1')");
       await tx.query("insert into audit.seq values ('l', 1, 'k1', '')");
       await tx.query("insert into audit.checkpoint values ('l', 2, 'note')");
       await tx.query("update audit.log set size = 2 where log = 'l'");
-      await tx.query("delete from audit.pending where entry_id = 'k1'");
+      await tx.query("delete from audit.pending where flush_id = 'k1'");
     });
   });
 
-  it.each(["raw", "seq", "subtree", "checkpoint"])("cannot change, delete or empty audit.%s", async (table) => {
+  it.each(["flush", "seq", "subtree", "checkpoint"])("cannot change, delete or empty audit.%s", async (table) => {
     await expect(keeper.query(`update audit.${table} set log = 'x'`)).rejects.toMatchObject(denied);
     await expect(keeper.query(`delete from audit.${table}`)).rejects.toMatchObject(denied);
     await expect(keeper.query(`truncate audit.${table}`)).rejects.toMatchObject(denied);
@@ -89,12 +89,12 @@ describe("the keeper", () => {
   it("has no DDL and no TRUNCATE", async () => {
     await expect(keeper.query("truncate postern.contract cascade")).rejects.toMatchObject(denied);
     await expect(keeper.query("create table postern.mine (n int)")).rejects.toMatchObject(denied);
-    await expect(keeper.query("alter table audit.raw disable trigger append_only")).rejects.toMatchObject(denied);
+    await expect(keeper.query("alter table audit.flush disable trigger append_only")).rejects.toMatchObject(denied);
   });
 });
 
 describe("even the owner", () => {
-  it.each(["raw", "seq", "subtree", "checkpoint"])("is stopped by a trigger on audit.%s, in replica mode too", async (table) => {
+  it.each(["flush", "seq", "subtree", "checkpoint"])("is stopped by a trigger on audit.%s, in replica mode too", async (table) => {
     for (const statement of [`update audit.${table} set log = 'x'`, `delete from audit.${table}`, `truncate audit.${table}`]) {
       await expect(owner.query(statement)).rejects.toMatchObject(denied);
       const replica = owner.transaction(async (tx) => {
@@ -127,7 +127,7 @@ describe("the roles", () => {
 describe("columns of ciphers, indexes and keys", () => {
   const keyed = `values ('postern.key_epoch.share_a'), ('postern.contract_key.wrapped'), ('postern.subject_key.subject'), ('postern.subject_key.wrapped'),
     ('postern.audit_key.wrapped'), ('postern.record.locator'), ('postern.record.subject'), ('postern.record.level0'), ('postern.record.level1'),
-    ('postern.record.level2'), ('postern.record.level3'), ('postern.blind_index.value'), ('postern.blind_index.locator'), ('audit.raw.bytes'),
+    ('postern.record.level2'), ('postern.record.level3'), ('postern.blind_index.value'), ('postern.blind_index.locator'), ('audit.flush.entries'),
     ('audit.search.actor'), ('audit.search_subject.subject')`;
 
   it("leave nothing in the statistics, which outlive DELETE", async () => {

@@ -1,7 +1,7 @@
 /** The same promises on both drivers: what goes in, what comes out, transactions, errors without values, drizzle. */
 import { and, eq, sql } from "drizzle-orm";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { log, raw } from "../src/audit/schema.ts";
+import { flush, log } from "../src/audit/schema.ts";
 import { contract } from "../src/contracts/schema.ts";
 import { blindIndex } from "../src/records/schema.ts";
 import { type Database, DatabaseError, DatabaseUnavailable, orm } from "../src/storage/index.ts";
@@ -154,18 +154,18 @@ describe.each(["postgres", "pglite"] as const)("a database on %s", (driver) => {
 
   it("speaks drizzle inside a transaction, and rolls it back", async () => {
     const attempt = database.transaction(async (tx) => {
-      await orm(tx).insert(raw).values({ log: "l", entryId: "e", bytes: new Uint8Array(), head: "", position: 0, path: new Uint8Array() });
+      await orm(tx).insert(flush).values({ log: "l", flushId: "e", head: "", entries: new Uint8Array() });
       throw new Error("stop");
     });
     await expect(attempt).rejects.toThrow("stop");
-    expect(await orm(database).select().from(raw)).toEqual([]);
+    expect(await orm(database).select().from(flush)).toEqual([]);
   });
 
   it("keeps drizzle from wrapping errors in the statement's values", async () => {
-    const row = { log: canary, entryId: "e", bytes: new Uint8Array(), head: "", position: 0, path: new Uint8Array() };
-    await orm(database).insert(raw).values(row);
+    const row = { log: canary, flushId: "e", head: "", entries: new Uint8Array() };
+    await orm(database).insert(flush).values(row);
     const error = await orm(database)
-      .insert(raw)
+      .insert(flush)
       .values(row)
       .catch((thrown: unknown) => thrown);
     expect(error).toMatchObject({ name: "DatabaseError", sqlState: "23505" });

@@ -54,9 +54,9 @@ describe("an agent at the edge", () => {
 
     const entry = /id="([0-9a-f-]{36})"/.exec(promise)?.[1] ?? "";
     const { database, keeper } = world.gateway;
-    expect(await database.query("select entry_id from audit.raw where log = 'c-test' and entry_id = $1", [entry])).toEqual([[entry]]);
+    expect(await database.query("select flush_id from audit.flush where log = 'c-test' and flush_id = $1", [entry])).toEqual([[entry]]);
     await keeper.sequence();
-    expect(await database.query("select entry_id from audit.seq where log = 'c-test' and entry_id = $1", [entry])).toEqual([[entry]]);
+    expect(await database.query("select flush_id from audit.seq where log = 'c-test' and flush_id = $1", [entry])).toEqual([[entry]]);
 
     expect(await verdictOf(trust, promise)).toMatchObject({ ok: true, keys: "pinned", problems: [] });
     const withoutWorker = new Map([...trust.writers].filter(([kid]) => kid !== keyId(world.writerKey)));
@@ -121,10 +121,10 @@ describe("an isolate", () => {
 
   it("answers 503 while the log cannot be written, releases nothing, and recovers", async () => {
     const owner = openTestPool(world.databases.main.ownerUrl);
-    await owner.query("revoke insert on audit.raw from postern_edge");
+    await owner.query("revoke insert on audit.flush from postern_edge");
     const refused = await world.call("POST", `${records}/search`, { as: "agent-1", body: { by: { id: "U1" } } });
     expect([refused.status, ((await refused.json()) as { code: string }).code]).toEqual([503, "audit_unavailable"]);
-    await owner.query("grant insert on audit.raw to postern_edge");
+    await owner.query("grant insert on audit.flush to postern_edge");
     await owner.close();
     expect((await find({ id: "U1" })).records).toHaveLength(1);
   });

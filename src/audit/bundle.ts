@@ -4,48 +4,41 @@
  * a row that is missing leaves 32 zero bytes in its place.
  */
 import { createTarDecoder, createTarPacker, type TarPackController } from "modern-tar";
-import { concat, toBase64, utf8 } from "../crypto/index.ts";
+import { concat, utf8 } from "../crypto/index.ts";
 import { ok, type Result, refuse } from "../kernel/index.ts";
+import { entriesOfFlush, placesOf, type StoredFlush } from "./flush.ts";
 import { type Bundle, type CheckpointLine, type ExportKeys, exportFormat, type HeadLine, type Manifest, member } from "./manifest.ts";
 import { encodeEntries, entriesPath, type Tile, tilePath, tilesOf, tileWidth } from "./tiles.ts";
 import { hashBytes, hashesToBytes, hashTree, rootAt } from "./tree.ts";
 
-/** One place of the tree and what is stored about it. The `raw…` columns are null where that row is not there. */
-export interface ExportRow {
+/** One flush that has its places in the tree, and what is stored about it. What is null is not there. */
+export interface ExportFlush {
+  /** Of its first entry. */
   readonly index: number;
   readonly seqId: string;
-  readonly leafHash: Uint8Array;
-  readonly rawId: string | null;
-  readonly bytes: Uint8Array | null;
-  readonly position: number | null;
-  readonly path: Uint8Array | null;
+  readonly leafHashes: Uint8Array;
+  readonly id: string | null;
   readonly head: string | null;
-}
-
-/** An entry that was accepted and is neither pending nor sequenced. */
-export interface ExportOrphan {
-  readonly rawId: string;
-  readonly position: number;
-  readonly path: Uint8Array;
-  readonly head: string;
+  readonly entries: Uint8Array | null;
 }
 
 /** One snapshot of one log. What is iterable is read more than once, first to measure and then to write, and must give the same every time. */
 export interface ExportSource {
-  readonly manifest: Omit<Manifest, "format" | "checkpoints" | "entries">;
+  readonly manifest: Omit<Manifest, "format" | "checkpoints" | "flushes">;
   readonly keys: ExportKeys;
   /** The signed note of exactly `manifest.size`; empty where there is none. */
   readonly checkpoint: string;
   /** Ascending by size. */
   checkpoints(): AsyncIterable<CheckpointLine>;
   /** Ascending by index, each below `manifest.size`. */
-  rows(): AsyncIterable<ExportRow>;
-  orphans(): AsyncIterable<ExportOrphan>;
+  flushes(): AsyncIterable<ExportFlush>;
+  /** Accepted, and neither pending nor sequenced. */
+  orphans(): AsyncIterable<StoredFlush>;
   /** Roots of full 256-wide subtrees, ascending by index. */
   subtrees(): AsyncIterable<{ readonly index: number; readonly root: Uint8Array }>;
 }
 
-/** Streams the tar; what it holds at a time is one tile, and 32 bytes for every 256 entries. A fault of the source errors the stream. */
+/** Streams the tar; what it holds at a time is one tile, two flushes, and 32 bytes for every 256 entries. A fault of the source errors the stream. */
 export function writeBundle(source: ExportSource): ReadableStream<Uint8Array> {
   const { readable, controller } = createTarPacker();
   pack(source, controller).catch((fault: unknown) => controller.error(fault));
@@ -55,7 +48,7 @@ export function writeBundle(source: ExportSource): ReadableStream<Uint8Array> {
 async function pack(source: ExportSource, tar: TarPackController): Promise<void> {
   const checkpoints = await measure(lines(source.checkpoints()));
   const heads = await measure(lines(headLines(source)));
-  const manifest: Manifest = { format: exportFormat, ...source.manifest, checkpoints: checkpoints.lines, entries: heads.lines };
+  const manifest: Manifest = { format: exportFormat, ...source.manifest, checkpoints: checkpoints.lines, flushes: heads.lines };
   await add(tar, member.manifest, utf8(`${JSON.stringify(manifest, null, 2)}\n`));
   await add(tar, member.keys, utf8(`${JSON.stringify(source.keys, null, 2)}\n`));
   await add(tar, member.checkpoint, utf8(source.checkpoint));
@@ -67,26 +60,49 @@ async function pack(source: ExportSource, tar: TarPackController): Promise<void>
   tar.finalize();
 }
 
-/** A stored size that was raised must not make us write tiles without end: the tiles reach to the tile of the last row. */
+/** A stored size that was raised must not make us write tiles without end: the tiles reach to the tile of the last place. */
 async function sizeHeld(source: ExportSource): Promise<number> {
-  let last = -1;
-  for await (const { index } of source.rows()) last = index;
-  return Math.min(source.manifest.size, Math.ceil((last + 1) / tileWidth) * tileWidth);
+  let end = 0;
+  for await (const { index, leafHashes } of source.flushes()) end = Math.max(end, index + placesOf(leafHashes));
+  return Math.min(source.manifest.size, Math.ceil(end / tileWidth) * tileWidth);
 }
 
 async function addLeaves(tar: TarPackController, source: ExportSource, tiles: readonly Tile[]): Promise<void> {
-  const rows = source.rows()[Symbol.asyncIterator]();
-  let next = await rows.next();
+  const leaves = leavesOf(source)[Symbol.asyncIterator]();
+  let next = await leaves.next();
   for (const tile of tiles.filter(({ level }) => level === 0)) {
     const hashes = zeroHashes(tile.width);
     const entries: Uint8Array[] = Array.from({ length: tile.width }, () => new Uint8Array(0));
     const start = tile.index * tileWidth;
-    for (; !next.done && next.value.index < start + tile.width; next = await rows.next()) {
-      hashes[next.value.index - start] = hashOrZero(next.value.leafHash);
-      entries[next.value.index - start] = next.value.bytes ?? new Uint8Array(0);
+    for (; !next.done && next.value.index < start + tile.width; next = await leaves.next()) {
+      hashes[next.value.index - start] = hashOrZero(next.value.hash);
+      entries[next.value.index - start] = next.value.bytes;
     }
     await add(tar, tilePath(tile), hashesToBytes(hashes));
     await add(tar, entriesPath(tile), encodeEntries(entries));
+  }
+}
+
+interface Leaf {
+  readonly index: number;
+  readonly hash: Uint8Array;
+  readonly bytes: Uint8Array;
+}
+
+/** Ascending, each place once: where one flush reaches into the next, the next one has the place. */
+async function* leavesOf(source: ExportSource): AsyncIterable<Leaf> {
+  let before: ExportFlush | null = null;
+  for await (const flush of source.flushes()) {
+    if (before !== null) yield* leavesBefore(before, flush.index);
+    before = flush;
+  }
+  if (before !== null) yield* leavesBefore(before, Number.POSITIVE_INFINITY);
+}
+
+function* leavesBefore({ index, leafHashes, entries }: ExportFlush, end: number): Iterable<Leaf> {
+  const bytes = entries === null ? [] : entriesOfFlush(entries);
+  for (let i = 0; i < placesOf(leafHashes) && index + i < end; i++) {
+    yield { index: index + i, hash: leafHashes.subarray(i * hashBytes, (i + 1) * hashBytes), bytes: bytes[i] ?? new Uint8Array(0) };
   }
 }
 
@@ -112,11 +128,12 @@ function subtreeRoots(hashes: readonly Uint8Array[]): Uint8Array[] {
 }
 
 async function* headLines(source: ExportSource): AsyncIterable<HeadLine> {
-  for await (const { index, rawId, seqId, position, path, head } of source.rows()) {
-    yield { index, id: rawId, seq_id: seqId, position, path: path === null ? null : toBase64(path), head };
+  for await (const { index, seqId, leafHashes, id, head, entries } of source.flushes()) {
+    const held = entries === null ? null : entriesOfFlush(entries).length;
+    yield { index, size: placesOf(leafHashes), id, seq_id: seqId, entries: held, head };
   }
-  for await (const { rawId, position, path, head } of source.orphans()) {
-    yield { index: null, id: rawId, seq_id: null, position, path: toBase64(path), head };
+  for await (const { id, head, entries } of source.orphans()) {
+    yield { index: null, size: 0, id, seq_id: null, entries: entriesOfFlush(entries).length, head };
   }
 }
 

@@ -28,8 +28,15 @@ export interface Slot {
   readonly leaf: Uint8Array;
   /** Empty where the export had none. */
   readonly bytes: Uint8Array;
-  readonly line: HeadLine | null;
 }
+
+/** The places that one line of `heads.ndjson` has, each in one flush alone. `line` null: places of which no line tells. */
+export interface FlushSlots {
+  readonly line: PlacedLine | null;
+  readonly slots: readonly Slot[];
+}
+
+type PlacedLine = HeadLine & { readonly index: number };
 
 export interface Contents {
   readonly manifest: Manifest;
@@ -38,6 +45,8 @@ export interface Contents {
   readonly checkpoints: readonly CheckpointLine[];
   /** From 0 without a hole, `manifest.size` of them unless tiles are missing. */
   readonly slots: readonly Slot[];
+  /** The same places, flush by flush, in order. */
+  readonly flushes: readonly FlushSlots[];
   readonly orphans: readonly HeadLine[];
   /** Tiles of level 1 and higher. */
   readonly upperTiles: readonly { readonly tile: Tile; readonly hashes: readonly Uint8Array[] }[];
@@ -48,14 +57,13 @@ export function readContents(members: Bundle, findings: Findings): Contents | nu
   const manifest = readJson(members, member.manifest, manifestSchema, findings);
   if (manifest === null) return null;
   const heads = readLines(members, member.heads, headLineSchema, findings);
-  const lines = placeLines(heads, findings);
   const checkpoints = readLines(members, member.checkpoints, checkpointLineSchema, findings);
-  if (heads.length !== manifest.entries)
-    findings.add(null, "member_malformed", `${member.heads}: ${heads.length} lines, the manifest says ${manifest.entries}`);
+  if (heads.length !== manifest.flushes)
+    findings.add(null, "member_malformed", `${member.heads}: ${heads.length} lines, the manifest says ${manifest.flushes}`);
   if (checkpoints.length !== manifest.checkpoints) {
     findings.add(null, "member_malformed", `${member.checkpoints}: ${checkpoints.length} lines, the manifest says ${manifest.checkpoints}`);
   }
-  const slots = readSlots(members, manifest.size, lines, findings);
+  const slots = readSlots(members, manifest.size, findings);
   // Of a size that the members do not bear out, no further tiles are named: it may be anything.
   const complete = slots.length === manifest.size;
   const tiles = complete ? tilesOf(manifest.size) : [];
@@ -66,12 +74,13 @@ export function readContents(members: Bundle, findings: Findings): Contents | nu
     checkpoint: readText(members, member.checkpoint, findings) ?? "",
     checkpoints,
     slots,
+    flushes: placeLines(heads, slots, manifest.size, findings),
     orphans: heads.filter(({ index }) => index === null),
     upperTiles: tiles.filter(({ level }) => level > 0).map((tile) => ({ tile, hashes: readTile(members, tile, null, findings) ?? [] })),
   };
 }
 
-function readSlots(members: Bundle, size: number, lines: ReadonlyMap<number, HeadLine>, findings: Findings): Slot[] {
+function readSlots(members: Bundle, size: number, findings: Findings): Slot[] {
   const slots: Slot[] = [];
   for (let start = 0; start < size; start += tileWidth) {
     const tile: Tile = { level: 0, index: start / tileWidth, width: Math.min(tileWidth, size - start) };
@@ -79,7 +88,7 @@ function readSlots(members: Bundle, size: number, lines: ReadonlyMap<number, Hea
     if (hashes === null) break;
     const entries = readEntries(members, tile, findings);
     hashes.forEach((leaf, i) => {
-      slots.push({ index: start + i, leaf, bytes: entries[i] ?? new Uint8Array(0), line: lines.get(start + i) ?? null });
+      slots.push({ index: start + i, leaf, bytes: entries[i] ?? new Uint8Array(0) });
     });
   }
   return slots;
@@ -108,16 +117,28 @@ function readEntries(members: Bundle, tile: Tile, findings: Findings): readonly 
   return [];
 }
 
-function placeLines(heads: readonly HeadLine[], findings: Findings): ReadonlyMap<number, HeadLine> {
-  const places = new Map<number, HeadLine>();
-  let last = -1;
+/** Lines have the places one after another, from the first to the last. Where one reaches into the next, the next one has the place: so each has one. */
+function placeLines(heads: readonly HeadLine[], slots: readonly Slot[], size: number, findings: Findings): FlushSlots[] {
+  const lines: PlacedLine[] = [];
   for (const line of heads) {
     if (line.index === null) continue;
-    if (line.index <= last) findings.add(line.index, "member_malformed", `${member.heads}: places are not in ascending order`);
-    last = line.index;
-    places.set(line.index, line);
+    const before = lines.at(-1);
+    if (before !== undefined && line.index <= before.index)
+      findings.add(line.index, "member_malformed", `${member.heads}: places are not in ascending order`);
+    else lines.push({ ...line, index: line.index });
   }
-  return places;
+  const flushes: FlushSlots[] = [];
+  let next = 0;
+  for (const [i, line] of lines.entries()) {
+    const following = Math.min(lines[i + 1]?.index ?? size, size);
+    if (line.index > next) flushes.push({ line: null, slots: slots.slice(next, line.index) });
+    next = line.index + line.size;
+    if (next > following)
+      findings.add(following, "flush_places", "a flush reaches into the places of the next one, or past the log's size");
+    next = Math.min(next, following);
+    flushes.push({ line, slots: slots.slice(line.index, next) });
+  }
+  return next < slots.length ? [...flushes, { line: null, slots: slots.slice(next) }] : flushes;
 }
 
 function findUnexpected(members: Bundle, tiles: readonly Tile[], findings: Findings): void {

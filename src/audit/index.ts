@@ -2,6 +2,7 @@ export { readBundle, writeBundle } from "./bundle.ts";
 export { openCheckpoint, signCheckpoint } from "./checkpoint.ts";
 export { actorPseudonym, openDetails, subjectPseudonym } from "./compose.ts";
 export type { ActorRole, Entry, EntryDetails, EventName } from "./entry.ts";
+export { entriesOfFlush } from "./flush.ts";
 export { createLogHandles, gatewayLog, type LogHandles } from "./handles.ts";
 export {
   type Actor,
@@ -16,16 +17,16 @@ export {
 export { formatVkey, noteKey } from "./note.ts";
 export {
   emptyLogRow,
+  isNumbered,
   type LogRow,
+  type NumberedFlush,
   openLog,
   type SearchFilter,
-  type StoredEntry,
   searchEntries,
   selectCheckpoints,
-  selectEntries,
   selectEntriesAt,
+  selectFlushes,
   selectIndexesOfEvent,
-  selectIndexOf,
   selectLeafHashes,
   selectLog,
   selectOpenLogs,

@@ -7,8 +7,8 @@ import type { AuditPromise } from "./promise.ts";
 
 declare const durable: unique symbol;
 
-/** Proof, as a type, that the entry is on disk. Only the writer makes one. */
-export type DurableReceipt = AuditPromise & { readonly [durable]: true };
+/** Proof, as a type, that the entry is on disk. Only the writer makes one. `flush`: the id of the flush it lies in. */
+export type DurableReceipt = AuditPromise & { readonly flush: string; readonly [durable]: true };
 
 /** A value that may leave only after its entry is durable. */
 export class Undisclosed<Value> {

@@ -33,8 +33,8 @@ export const manifestSchema = z.strictObject({
   range: base64,
   /** Lines of `checkpoints.ndjson`. */
   checkpoints: count,
-  /** Lines of `heads.ndjson`: `size`, when nothing is amiss. */
-  entries: count,
+  /** Lines of `heads.ndjson`. */
+  flushes: count,
 });
 export type Manifest = z.infer<typeof manifestSchema>;
 
@@ -49,14 +49,16 @@ export type ExportKeys = z.infer<typeof keysSchema>;
 export const checkpointLineSchema = z.strictObject({ size: count, note: z.string() });
 export type CheckpointLine = z.infer<typeof checkpointLineSchema>;
 
-/** One accepted entry and its writer's signature. `index` null: accepted, and neither waiting nor in the tree. */
+/** One accepted flush and its writer's signature. `index`: its first place; null: accepted, and neither waiting nor in the tree. */
 export const headLineSchema = z.strictObject({
   index: count.nullable(),
-  /** The id beside the entry's bytes, and the one beside its place in the tree; null where that row is not there. */
+  /** Places that the tree gives it. */
+  size: count,
+  /** The id beside the entries' bytes, and the one beside their places in the tree; null where that row is not there. */
   id: z.string().nullable(),
   seq_id: z.string().nullable(),
-  position: z.number().int().nullable(),
-  path: base64.nullable(),
+  /** Entries in its bytes; null where there are none. */
+  entries: count.nullable(),
   head: z.string().nullable(),
 });
 export type HeadLine = z.infer<typeof headLineSchema>;

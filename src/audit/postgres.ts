@@ -1,8 +1,9 @@
 /** Reading the log's tables, and opening and freezing a log. Only the sequencer numbers; only the writer appends. */
-import { and, asc, eq, gte, inArray, lt, type SQL, sql } from "drizzle-orm";
-import { databaseNowMs, orm, type Queryable } from "../storage/index.ts";
-import { checkpoint, log, pending, raw, search, searchSubject, seq, subtree } from "./schema.ts";
-import { emptyRange, rangeRoot } from "./tree.ts";
+import { and, asc, eq, lt, sql } from "drizzle-orm";
+import { type Cell, databaseNowMs, orm, type Queryable } from "../storage/index.ts";
+import { entriesOfFlush, type StoredFlush } from "./flush.ts";
+import { checkpoint, flush, log, pending, search, searchSubject, seq, subtree } from "./schema.ts";
+import { emptyRange, hashesFromBytes, rangeRoot } from "./tree.ts";
 
 export interface LogRow {
   readonly log: string;
@@ -43,7 +44,7 @@ export async function selectSilentLogs(database: Queryable): Promise<string[]> {
   const rows = await orm(database)
     .select({ log: log.log, readAt: databaseNowMs })
     .from(log)
-    .where(sql`not exists (select from ${raw} where ${raw.log} = ${log.log})`)
+    .where(sql`not exists (select from ${flush} where ${flush.log} = ${log.log})`)
     .orderBy(log.log);
   return rows.map((row) => row.log);
 }
@@ -53,68 +54,61 @@ export async function selectOpenLogs(database: Queryable): Promise<string[]> {
   return rows.map((row) => row.log);
 }
 
-export interface StoredEntry {
+/** A flush that has its places in the tree. */
+export interface NumberedFlush {
+  /** Of its first entry. */
   readonly index: number;
   readonly seqId: string;
-  readonly leafHash: Uint8Array;
-  /** `null` = the row in raw is gone. */
-  readonly raw: {
-    readonly id: string;
-    readonly bytes: Uint8Array;
-    readonly head: string;
-    readonly position: number;
-    readonly path: Uint8Array;
-  } | null;
+  readonly leafHashes: Uint8Array;
+  /** `null` = the row in flush is gone. */
+  readonly stored: StoredFlush | null;
 }
 
-/** The first `limit` entries of `from` ≤ index < `to`, in order. */
-export async function selectEntries(
+/** The first `limit` flushes of `from` ≤ index < `to`, in order. */
+export async function selectFlushes(
   database: Queryable,
   name: string,
   { from, to, limit }: { readonly from: number; readonly to: number; readonly limit: number },
-): Promise<StoredEntry[]> {
-  return entriesWhere(database, and(eq(seq.log, name), gte(seq.index, from), lt(seq.index, to))).limit(limit);
+): Promise<NumberedFlush[]> {
+  const rows = await database.query(flushesText, [name, from, to, limit]);
+  return rows.map(([index, seqId, leafHashes, id, head, entries]) => ({
+    index: Number(index),
+    seqId: String(seqId),
+    leafHashes: bytesOf(leafHashes),
+    stored: entries instanceof Uint8Array ? { id: String(id), head: String(head), entries } : null,
+  }));
 }
 
-/** The entries at these indexes, in order. */
-export async function selectEntriesAt(database: Queryable, name: string, indexes: readonly number[]): Promise<StoredEntry[]> {
+/** The bytes of the entries at these places, each place once, in order; `null` where none are. */
+export async function selectEntriesAt(
+  database: Queryable,
+  name: string,
+  indexes: readonly number[],
+): Promise<{ readonly index: number; readonly bytes: Uint8Array | null }[]> {
   if (indexes.length === 0) return [];
-  return entriesWhere(database, and(eq(seq.log, name), inArray(seq.index, [...indexes])));
-}
-
-function entriesWhere(database: Queryable, condition: SQL | undefined) {
-  return orm(database)
-    .select({
-      index: seq.index,
-      seqId: seq.entryId,
-      leafHash: seq.leafHash,
-      raw: { id: raw.entryId, bytes: raw.bytes, head: raw.head, position: raw.position, path: raw.path },
-      readAt: databaseNowMs,
-    })
-    .from(seq)
-    .leftJoin(raw, and(eq(raw.log, seq.log), eq(raw.entryId, seq.entryId)))
-    .where(condition)
-    .orderBy(asc(seq.index));
+  const places = [...new Set(indexes)].sort((a, b) => a - b);
+  const rows = await database.query(coveringText, [name, JSON.stringify(places)]);
+  const flushes = rows.map(([first, entries]) => ({ first: Number(first), entries: storedEntries(entries) }));
+  return places.map((index) => {
+    const flush = flushes.findLast(({ first }) => first <= index);
+    return { index, bytes: flush?.entries[index - flush.first] ?? null };
+  });
 }
 
 /** The bytes of what was accepted and waits to be numbered. */
 export async function selectPending(database: Queryable, name: string): Promise<Uint8Array[]> {
-  const rows = await orm(database)
-    .select({ bytes: raw.bytes, readAt: databaseNowMs })
-    .from(pending)
-    .innerJoin(raw, and(eq(raw.log, pending.log), eq(raw.entryId, pending.entryId)))
-    .where(eq(pending.log, name));
-  return rows.map((row) => row.bytes);
+  const rows = await database.query(pendingText, [name]);
+  return rows.flatMap(([entries]) => storedEntries(entries));
 }
 
 /** All leaf hashes of a log, in order. */
 export async function selectLeafHashes(database: Queryable, name: string): Promise<Uint8Array[]> {
   const rows = await orm(database)
-    .select({ leafHash: seq.leafHash, readAt: databaseNowMs })
+    .select({ leafHashes: seq.leafHashes, readAt: databaseNowMs })
     .from(seq)
     .where(eq(seq.log, name))
     .orderBy(asc(seq.index));
-  return rows.map((row) => row.leafHash);
+  return rows.flatMap((row) => hashesFromBytes(row.leafHashes) ?? []);
 }
 
 /** Indexes of the entries that say `event`, in order. */
@@ -127,25 +121,26 @@ export async function selectIndexesOfEvent(database: Queryable, name: string, ev
   return rows.map((row) => row.index);
 }
 
-export async function selectIndexOf(database: Queryable, name: string, entryId: string): Promise<number | null> {
-  const [row] = await orm(database)
-    .select({ index: seq.index, readAt: databaseNowMs })
+/** Whether the flush has its places in the tree. */
+export async function isNumbered(database: Queryable, name: string, flushId: string): Promise<boolean> {
+  const rows = await orm(database)
+    .select({ readAt: databaseNowMs })
     .from(seq)
-    .where(and(eq(seq.log, name), eq(seq.entryId, entryId)));
-  return row?.index ?? null;
+    .where(and(eq(seq.log, name), eq(seq.flushId, flushId)));
+  return rows.length > 0;
 }
 
 /** Accepted, but neither waiting nor in the tree: what an honest database never shows. */
-export async function selectOrphans(database: Queryable, name: string): Promise<NonNullable<StoredEntry["raw"]>[]> {
+export async function selectOrphans(database: Queryable, name: string): Promise<StoredFlush[]> {
   return orm(database)
-    .select({ id: raw.entryId, bytes: raw.bytes, head: raw.head, position: raw.position, path: raw.path, readAt: databaseNowMs })
-    .from(raw)
+    .select({ id: flush.flushId, head: flush.head, entries: flush.entries, readAt: databaseNowMs })
+    .from(flush)
     .where(
-      sql`${raw.log} = ${name}
-        and not exists (select from ${seq} where ${seq.log} = ${name} and ${seq.entryId} = ${raw.entryId})
-        and not exists (select from ${pending} where ${pending.log} = ${name} and ${pending.entryId} = ${raw.entryId})`,
+      sql`${flush.log} = ${name}
+        and not exists (select from ${seq} where ${seq.log} = ${name} and ${seq.flushId} = ${flush.flushId})
+        and not exists (select from ${pending} where ${pending.log} = ${name} and ${pending.flushId} = ${flush.flushId})`,
     )
-    .orderBy(raw.entryId);
+    .orderBy(flush.flushId);
 }
 
 export async function selectSubtrees(database: Queryable, name: string): Promise<{ index: number; root: Uint8Array }[]> {
@@ -200,3 +195,27 @@ export async function searchEntries(database: Queryable, name: string, filter: S
     .limit(limit);
   return rows.map((row) => row.index);
 }
+
+function bytesOf(cell: Cell | undefined): Uint8Array {
+  return cell instanceof Uint8Array ? cell : new Uint8Array();
+}
+
+function storedEntries(cell: Cell | undefined): readonly Uint8Array[] {
+  return cell instanceof Uint8Array ? entriesOfFlush(cell) : [];
+}
+
+// Each flush is looked up by its key: over columns without statistics the planner would rather read whole tables.
+const flushesText = `select s.index, s.flush_id, s.leaf_hashes, f.flush_id, f.head, f.entries, now()
+  from (select index, flush_id, leaf_hashes from audit.seq where log = $1 and index >= $2 and index < $3 order by index limit $4) s
+  left join lateral (select flush_id, head, entries from audit.flush where log = $1 and flush_id = s.flush_id limit 1) f on true
+  order by s.index`;
+const coveringText = `select s.index, f.entries, now()
+  from (
+    select distinct covering.index, covering.flush_id from jsonb_array_elements_text($2::text::jsonb) as places(place)
+    cross join lateral (select index, flush_id from audit.seq where log = $1 and index <= place::bigint order by index desc limit 1) covering
+  ) s
+  left join lateral (select entries from audit.flush where log = $1 and flush_id = s.flush_id limit 1) f on true
+  order by s.index`;
+const pendingText = `select f.entries, now() from audit.pending p
+  left join lateral (select entries from audit.flush where log = $1 and flush_id = p.flush_id limit 1) f on true
+  where p.log = $1 order by p.flush_id`;

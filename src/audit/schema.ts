@@ -1,8 +1,8 @@
 /**
- * Tables of the log. `raw`, `seq`, `subtree` and `checkpoint` are append-only by trigger and by grant; `search` and `searchSubject` are derived.
+ * Tables of the log. `flush`, `seq`, `subtree` and `checkpoint` are append-only by trigger and by grant; `search` and `searchSubject` are derived.
  * The text of record is migrations/; a test compares both column by column.
  */
-import { bigint, index, integer, pgSchema, primaryKey, text, timestamp, uniqueIndex } from "drizzle-orm/pg-core";
+import { bigint, index, pgSchema, primaryKey, text, timestamp, uniqueIndex } from "drizzle-orm/pg-core";
 import { bytea } from "../storage/index.ts";
 
 const audit = pgSchema("audit");
@@ -16,39 +16,39 @@ export const log = audit.table("log", {
   range: bytea("range").notNull(),
 });
 
-/** The intake: an entry is durable once it lies here. */
-export const raw = audit.table(
-  "raw",
+/** The intake: entries are durable once their flush lies here, under the id of its first one. */
+export const flush = audit.table(
+  "flush",
   {
     log: text("log").notNull(),
-    entryId: text("entry_id").notNull(),
-    bytes: bytea("bytes").notNull(),
+    flushId: text("flush_id").notNull(),
     head: text("head").notNull(),
-    position: integer("position").notNull(),
-    path: bytea("path").notNull(),
+    /** `entriesOfFlush` reads it. */
+    entries: bytea("entries").notNull(),
   },
-  (table) => [primaryKey({ columns: [table.log, table.entryId] })],
+  (table) => [primaryKey({ columns: [table.log, table.flushId] })],
 );
 
-/** Names of entries that wait for their place in the tree. */
+/** Names of flushes that wait for their places in the tree. */
 export const pending = audit.table(
   "pending",
   {
     log: text("log").notNull(),
-    entryId: text("entry_id").notNull(),
+    flushId: text("flush_id").notNull(),
   },
-  (table) => [primaryKey({ columns: [table.log, table.entryId] })],
+  (table) => [primaryKey({ columns: [table.log, table.flushId] })],
 );
 
+/** `index` is the place of the flush's first entry; the others follow. */
 export const seq = audit.table(
   "seq",
   {
     log: text("log").notNull(),
     index: bigint("index", { mode: "number" }).notNull(),
-    entryId: text("entry_id").notNull(),
-    leafHash: bytea("leaf_hash").notNull(),
+    flushId: text("flush_id").notNull(),
+    leafHashes: bytea("leaf_hashes").notNull(),
   },
-  (table) => [primaryKey({ columns: [table.log, table.index] }), uniqueIndex("seq_once").on(table.log, table.entryId)],
+  (table) => [primaryKey({ columns: [table.log, table.index] }), uniqueIndex("seq_once").on(table.log, table.flushId)],
 );
 
 export const subtree = audit.table(

@@ -1,17 +1,20 @@
 /**
  * Numbers what was accepted and grows the tree:  lock the log's row → take pending → check → number → seq, subtrees, search → size, root, range → checkpoint.
+ * A flush is numbered as a whole: its entries stand one after another, in the order that its writer signed.
  * Any number may run: a locked log is skipped. Holds the log key, which the edge does not. One short transaction a log, row locks only.
- * Nothing is dropped silently: an entry that its writer did not sign is numbered all the same, and the verifier names it.
+ * Nothing is dropped silently: a flush that its writer did not sign is numbered all the same, and the verifier names it.
  * It builds only on what it signed itself: where the stored log is another one, it halts.
  */
 import { equalBytes, fromUtf8, type Signer, toBase64 } from "../crypto/index.ts";
 import { type Cell, type Database, DatabaseError, DatabaseUnavailable, type Queryable, type Row } from "../storage/index.ts";
 import { signCheckpoint } from "./checkpoint.ts";
 import { type Entry, entrySchema } from "./entry.ts";
+import { entriesOfFlush } from "./flush.ts";
+import { selectFlushes } from "./postgres.ts";
 import { type CompactRange, emptyRange, extendRange, fullSubtrees, hashesToBytes, leafHash, parseRange, rangeRoot } from "./tree.ts";
 
-/** At once: small enough that nobody waits long behind it. */
-const pendingMax = 512;
+/** At once: few enough that nobody waits long behind them. */
+const flushesMax = 32;
 const subtreeWidth = 256;
 const uniqueViolation = "23505";
 
@@ -32,7 +35,7 @@ export function createSequencer({ database, signer }: { database: Database; sign
   const drain = async (log: string): Promise<number> => {
     let total = 0;
     for (;;) {
-      const numbered = await database
+      const { taken, numbered } = await database
         .transaction((tx) => integrate(tx, log, signer))
         .catch((error: unknown) => {
           // The place is held by the log's row, so only a row that nobody signed can stand in it already.
@@ -40,7 +43,7 @@ export function createSequencer({ database, signer }: { database: Database; sign
           throw taken ? new LogHalted(log, "a row stands where the next one belongs") : error;
         });
       total += numbered;
-      if (numbered < pendingMax) return total;
+      if (taken < flushesMax) return total;
     }
   };
   return {
@@ -63,45 +66,49 @@ export function createSequencer({ database, signer }: { database: Database; sign
   };
 }
 
+/** A waiting flush that has its places already, or its row is gone: `fresh` false. */
 interface Pending {
   readonly id: string;
-  readonly bytes: Uint8Array;
+  readonly fresh: boolean;
+  readonly entries: readonly Uint8Array[];
 }
 
 /** Crash order: all or nothing in one transaction; Ed25519 is deterministic, so a repeat signs the same note. */
-async function integrate(tx: Queryable, log: string, signer: Signer): Promise<number> {
+async function integrate(tx: Queryable, log: string, signer: Signer): Promise<{ taken: number; numbered: number }> {
   const [locked] = await tx.query("select state, origin, size, root, range, now() from audit.log where log = $1 for update skip locked", [
     log,
   ]);
-  if (locked?.[0] !== "open") return 0;
+  if (locked?.[0] !== "open") return { taken: 0, numbered: 0 };
   const origin = String(locked[1]);
   const range = await baseOf(tx, log, locked, signer);
   const { size } = range;
 
-  const taken = await tx.query(pendingText, [log, pendingMax]);
-  const fresh = taken.filter((row) => row[2] === null).flatMap(readPending);
-  if (taken.length > 0) await tx.query(clearText, [log, JSON.stringify(taken.map((row) => row[0]))]);
-  if (fresh.length === 0) return 0;
+  const taken = (await tx.query(pendingText, [log, flushesMax])).map(readPending);
+  if (taken.length > 0) await tx.query(clearText, [log, JSON.stringify(taken.map(({ id }) => id))]);
+  const fresh = taken.filter((flush) => flush.fresh);
+  const entries = fresh.flatMap((flush) => flush.entries);
+  const last = entries.at(-1);
+  if (last === undefined) return { taken: taken.length, numbered: 0 };
 
-  const leaves = fresh.map((entry) => ({ ...entry, hash: leafHash(entry.bytes) }));
-  const grown = extendRange(
-    range,
-    leaves.map((leaf) => leaf.hash),
-  );
-  const sequence = leaves.map((leaf, i) => ({ index: size + i, id: leaf.id, hash: toBase64(leaf.hash) }));
-  await tx.query(sequenceText, [log, JSON.stringify(sequence)]);
-  await insertSubtrees(
-    tx,
-    log,
-    range,
-    leaves.map((leaf) => leaf.hash),
-  );
-  await insertSearch(tx, log, size, fresh);
-  const last = fresh.at(-1);
-  await advance(tx, log, grown, last !== undefined && readEntry(last.bytes)?.event === "purge.verified");
+  const leaves = entries.map(leafHash);
+  const grown = extendRange(range, leaves);
+  await tx.query(sequenceText, [log, JSON.stringify(placed(fresh, leaves, size))]);
+  await insertSubtrees(tx, log, range, leaves);
+  await insertSearch(tx, log, size, entries);
+  await advance(tx, log, grown, readEntry(last)?.event === "purge.verified");
   const note = await signCheckpoint({ origin, size: grown.size, root: rangeRoot(grown), extensions: [] }, signer);
   await tx.query("insert into audit.checkpoint (log, size, note) values ($1, $2, $3)", [log, grown.size, note]);
-  return fresh.length;
+  return { taken: taken.length, numbered: entries.length };
+}
+
+function placed(flushes: readonly Pending[], leaves: readonly Uint8Array[], size: number) {
+  let from = 0;
+  return flushes.map(({ id, entries }) => {
+    const hashes = hashesToBytes(leaves.slice(from, from + entries.length));
+    const row = { index: size + from, id, hashes: toBase64(hashes) };
+    from += entries.length;
+    return row;
+  });
 }
 
 /** Ed25519 is deterministic: of a row that we left behind, the newest checkpoint is byte for byte the note that we sign now. */
@@ -110,10 +117,10 @@ async function baseOf(tx: Queryable, log: string, [, origin, sizeText, root, ran
   const range = size === 0 ? emptyRange : parseRange(size, bytesOf(rangeBytes));
   if (!range) throw new LogHalted(log, "its compact range does not fit its size");
   if (!equalBytes(rangeRoot(range), bytesOf(root))) throw new LogHalted(log, "its compact range does not give its root");
-  const [newest] = await tx.query("select note, now() from audit.checkpoint where log = $1 order by size desc limit 1", [log]);
-  const signed =
-    size === 0 ? undefined : await signCheckpoint({ origin: String(origin), size, root: rangeRoot(range), extensions: [] }, signer);
-  if (newest?.[0] !== signed) throw new LogHalted(log, "its row is not what its newest checkpoint says");
+  const [newest] = await tx.query(newestText, [log, size]);
+  const signed = size === 0 ? null : await signCheckpoint({ origin: String(origin), size, root: rangeRoot(range), extensions: [] }, signer);
+  if (newest?.[1] !== null) throw new LogHalted(log, "a row stands where the next one belongs");
+  if (newest[0] !== signed) throw new LogHalted(log, "its row is not what its newest checkpoint says");
   return range;
 }
 
@@ -121,8 +128,9 @@ function bytesOf(cell: Cell | undefined): Uint8Array {
   return cell instanceof Uint8Array ? cell : new Uint8Array();
 }
 
-function readPending([id, bytes]: Row): Pending[] {
-  return bytes instanceof Uint8Array ? [{ id: String(id), bytes }] : [];
+function readPending([id, stored, index]: Row): Pending {
+  const entries = stored instanceof Uint8Array ? entriesOfFlush(stored) : [];
+  return { id: String(id), fresh: index === null && entries.length > 0, entries };
 }
 
 /** The purge's last entry freezes the log in the transaction that numbers it, so that no export ever sees one without the other. Only a purge can have it. */
@@ -143,11 +151,11 @@ async function insertSubtrees(tx: Queryable, log: string, range: CompactRange, l
   }
 }
 
-/** The derived tables that officers search; `rebuildSearch` makes the same rows from raw and seq. */
-async function insertSearch(tx: Queryable, log: string, from: number, entries: readonly Pending[]): Promise<void> {
+/** The derived tables that officers search; `rebuildSearch` makes the same rows from flush and seq. */
+async function insertSearch(tx: Queryable, log: string, from: number, entries: readonly Uint8Array[]): Promise<void> {
   const rows: SearchRow[] = [];
   const subjects = new Map<string, { subject: string; index: number }>();
-  entries.forEach(({ bytes }, i) => {
+  entries.forEach((bytes, i) => {
     const index = from + i;
     const found = searchRowOf(bytes, index);
     if (!found) return;
@@ -217,26 +225,27 @@ export function readEntry(bytes: Uint8Array): Entry | null {
 export async function rebuildSearch(tx: Queryable, log: string): Promise<void> {
   await tx.query("delete from audit.search where log = $1", [log]);
   await tx.query("delete from audit.search_subject where log = $1", [log]);
-  for (let from = 0; ; from += pendingMax) {
-    const rows = await tx.query(
-      `select s.entry_id, r.bytes, now() from audit.seq s join audit.raw r on r.log = s.log and r.entry_id = s.entry_id
-       where s.log = $1 and s.index >= $2 and s.index < $3 order by s.index`,
-      [log, from, from + pendingMax],
-    );
-    if (rows.length === 0) return;
-    await insertSearch(tx, log, from, rows.flatMap(readPending));
+  for (let from = 0; ; ) {
+    const flushes = await selectFlushes(tx, log, { from, to: Number.MAX_SAFE_INTEGER, limit: flushesMax });
+    for (const { index, stored } of flushes) await insertSearch(tx, log, index, stored ? entriesOfFlush(stored.entries) : []);
+    const last = flushes.at(-1);
+    if (last === undefined) return;
+    from = last.index + 1;
   }
 }
 
-/** UUIDv7 ids of one writer rise with its numbers, so this order keeps its chain. */
-const pendingText = `select p.entry_id, r.bytes, s.index, now()
-  from (select entry_id from audit.pending where log = $1 order by entry_id limit $2) p
-  left join lateral (select bytes from audit.raw where log = $1 and entry_id = p.entry_id limit 1) r on true
-  left join lateral (select index from audit.seq where log = $1 and entry_id = p.entry_id limit 1) s on true
-  order by p.entry_id`;
-const clearText = "delete from audit.pending where log = $1 and entry_id = any(array(select jsonb_array_elements_text($2::text::jsonb)))";
-const sequenceText = `insert into audit.seq (log, index, entry_id, leaf_hash)
-  select $1, e.index, e.id, decode(e.hash, 'base64') from jsonb_to_recordset($2::text::jsonb) as e(index bigint, id text, hash text)`;
+// Each row is looked up by its key: over columns without statistics the planner would rather read whole tables.
+/** UUIDv7 ids of one writer's flushes rise with its numbers, so this order keeps its chain. */
+const pendingText = `select p.flush_id, f.entries, s.index, now()
+  from (select flush_id from audit.pending where log = $1 order by flush_id limit $2) p
+  left join lateral (select entries from audit.flush where log = $1 and flush_id = p.flush_id limit 1) f on true
+  left join lateral (select index from audit.seq where log = $1 and flush_id = p.flush_id limit 1) s on true
+  order by p.flush_id`;
+const clearText = "delete from audit.pending where log = $1 and flush_id = any(array(select jsonb_array_elements_text($2::text::jsonb)))";
+const newestText = `select (select note from audit.checkpoint where log = $1 order by size desc limit 1),
+  (select index from audit.seq where log = $1 and index >= $2 order by index limit 1), now()`;
+const sequenceText = `insert into audit.seq (log, index, flush_id, leaf_hashes)
+  select $1, e.index, e.id, decode(e.hashes, 'base64') from jsonb_to_recordset($2::text::jsonb) as e(index bigint, id text, hashes text)`;
 const searchText = `insert into audit.search (log, index, time, event, effect, actor)
   select $1, e.index, e.time, e.event, e.effect, e.actor
   from jsonb_to_recordset($2::text::jsonb) as e(index bigint, time timestamptz, event text, effect text, actor text)`;

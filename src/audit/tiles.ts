@@ -2,10 +2,8 @@
  * C2SP tlog-tiles (https://c2sp.org/tlog-tiles): how a log lies in files. Tile height 8; hash tiles of every level, and bundles of entries beside level 0.
  * Only the tiles of one size are named here; earlier partial ones are not kept.
  */
-import { concat } from "../crypto/index.ts";
-
 export const tileWidth = 256;
-const entryLengthMax = 65_535;
+export const entryLengthMax = 65_535;
 
 export interface Tile {
   readonly level: number;
@@ -48,12 +46,15 @@ function indexPath({ index, width }: Tile): string {
 
 /** Each entry behind its length in two bytes, big-endian. Throws a RangeError for an entry that is too long for that. */
 export function encodeEntries(entries: readonly Uint8Array[]): Uint8Array {
-  return concat(
-    ...entries.flatMap((entry) => {
-      if (entry.length > entryLengthMax) throw new RangeError("an entry is longer than 65,535 bytes");
-      return [Uint8Array.of(entry.length >> 8, entry.length & 0xff), entry];
-    }),
-  );
+  const bundle = new Uint8Array(entries.reduce((sum, { length }) => sum + 2 + length, 0));
+  let at = 0;
+  for (const entry of entries) {
+    if (entry.length > entryLengthMax) throw new RangeError("an entry is longer than 65,535 bytes");
+    bundle.set([entry.length >> 8, entry.length & 0xff], at);
+    bundle.set(entry, at + 2);
+    at += 2 + entry.length;
+  }
+  return bundle;
 }
 
 /** `null` = the last length points past the end. */

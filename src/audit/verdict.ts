@@ -28,6 +28,7 @@ const problemCodes = [
   "writer_order",
   "writer_chain",
   "writer_retired",
+  "flush_places",
   "head_missing",
   "head_signature",
   "head_mismatch",

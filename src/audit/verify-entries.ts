@@ -1,5 +1,5 @@
 /**
- * Each entry for itself: its bytes are those of its leaf, in the one canonical form, of this log, under its own id, once, at a time that its id agrees with.
+ * Each entry for itself: its bytes are those of its leaf, in the one canonical form, of this log, once, at a time that its id agrees with.
  */
 import { equalBytes, fromUtf8 } from "../crypto/index.ts";
 import { type CanonicalValue, canonicalJson } from "../kernel/index.ts";
@@ -25,7 +25,7 @@ export function checkEntries(slots: readonly Slot[], origin: string, findings: F
   return slots.map((slot) => {
     const { index } = slot;
     if (slot.bytes.length === 0) {
-      findings.add(index, "entry_missing", slot.line === null ? "the entry is missing" : "the entry's bytes are missing");
+      findings.add(index, "entry_missing", "the entry is missing");
       return { slot, leaf: slot.leaf, entry: null };
     }
     const leaf = leafHash(slot.bytes);
@@ -36,8 +36,6 @@ export function checkEntries(slots: readonly Slot[], origin: string, findings: F
       return { slot, leaf, entry };
     }
     if (entry.log !== origin) findings.add(index, "entry_of_another_log", "the entry belongs to another log");
-    if (slot.line?.id !== entry.id || slot.line.seq_id !== entry.id)
-      findings.add(index, "entry_id_mismatch", "the entry is stored under an id that is not its own");
     const before = places.get(entry.id);
     if (before !== undefined) findings.add(index, "entry_twice", `the entry is also at place ${before}`);
     else places.set(entry.id, index);

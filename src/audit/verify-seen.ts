@@ -8,8 +8,8 @@ import { type AuditPromise, parsePromise } from "./promise.ts";
 import { type HashTree, rootAt } from "./tree.ts";
 import type { Findings } from "./verdict.ts";
 import type { CheckedEntry } from "./verify-entries.ts";
+import { type HeadOpener, isInFlush } from "./verify-flushes.ts";
 import { noteReasons } from "./verify-tree.ts";
-import { type HeadOpener, isInFlush } from "./verify-writers.ts";
 
 export interface SeenCheck {
   readonly origin: string;

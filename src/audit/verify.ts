@@ -1,7 +1,7 @@
 /**
  * Verifies an export with nothing but the export and the keys that the reader trusts: no gateway, no database, no network, no clock.
  *
- * keys → contents → entries → writers → heads → tree → state → what was seen before
+ * keys → contents → entries → writers → flushes → tree → state → what was seen before
  */
 import { toBase64, type VerifySignature } from "../crypto/index.ts";
 import type { Result } from "../kernel/index.ts";
@@ -12,9 +12,10 @@ import { rootAt } from "./tree.ts";
 import { parseNamedKey, type Trust } from "./trust.ts";
 import { createFindings, type Findings, problemsMax, type Verdict } from "./verdict.ts";
 import { type CheckedEntry, checkEntries } from "./verify-entries.ts";
+import { checkFlushes, headOpener } from "./verify-flushes.ts";
 import { checkSeen } from "./verify-seen.ts";
 import { checkTree } from "./verify-tree.ts";
-import { checkHeads, checkWriters, headOpener } from "./verify-writers.ts";
+import { checkWriters } from "./verify-writers.ts";
 
 export interface VerifyRequest {
   /** As `readBundle` answered. */
@@ -37,7 +38,7 @@ export async function verifyExport({ bundle, trust, seen, verifySignature }: Ver
   const openHead = headOpener(writerKeys, verifySignature);
   const entries = checkEntries(contents.slots, origin, findings);
   checkWriters(entries, findings);
-  await checkHeads(entries, origin, openHead, findings);
+  await checkFlushes({ flushes: contents.flushes, entries, origin, openHead, findings });
   checkState(contents, entries, findings);
   const tree = await checkTree({ contents, entries, logKey, verifySignature, findings });
   await checkSeen(seen, { origin, tree, entries, logKey, openHead, verifySignature, findings });
@@ -74,7 +75,7 @@ function checkState({ manifest, orphans }: Contents, entries: readonly CheckedEn
     findings.add(null, "log_halted", "the gateway stopped numbering: the stored log is not the one that it signed last");
   for (const { id } of orphans) {
     const name = id !== null && /^[0-9a-f-]{36}$/.test(id) ? ` ${id}` : "";
-    findings.add(null, "entry_not_in_tree", `the accepted entry${name} is neither waiting nor in the tree`);
+    findings.add(null, "entry_not_in_tree", `the accepted flush${name} is neither waiting nor in the tree`);
   }
 }
 

@@ -11,11 +11,12 @@ import { type AuditKeys, monthOf } from "../keys/index.ts";
 import { DatabaseUnavailable, inBatches, type Queryable } from "../storage/index.ts";
 import { composeEntry } from "./compose.ts";
 import { type Entry, entryBytesMax } from "./entry.ts";
+import { flushEntriesMax, type StoredFlush } from "./flush.ts";
 import { signHead } from "./head.ts";
 import { type AuditLog, AuditUnavailable, type DurableReceipt, type EntryDraft, type LogHandle } from "./log.ts";
+import { encodeEntries } from "./tiles.ts";
 import { hashesToBytes, hashTree, inclusionProof, leafHash, rootAt } from "./tree.ts";
 
-const flushEntriesMax = 256;
 const queueEntriesMax = 2_048;
 /** Of one log and process; as many flushes are under way at once. */
 const writersMax = 2;
@@ -95,9 +96,9 @@ class WriterQueue {
     let chain = begun;
     try {
       const sealed = await this.#seal(entries, begun);
-      await this.#insert(sealed.rows);
+      await this.#insert(sealed.flush);
       chain = sealed.chain;
-      return sealed.rows.map((row) => ({ jws: row.head, id: row.id, position: row.position, path: row.path }) as DurableReceipt);
+      return sealed.receipts;
     } catch (error) {
       chain = successorOf(begun);
       throw error;
@@ -106,7 +107,7 @@ class WriterQueue {
     }
   }
 
-  async #seal(entries: readonly Unchained[], begun: Chain): Promise<{ rows: SealedEntry[]; chain: Chain }> {
+  async #seal(entries: readonly Unchained[], begun: Chain): Promise<SealedFlush> {
     const first = begun.next;
     let chain = begun;
     const sealed = entries.map((entry) => {
@@ -122,21 +123,18 @@ class WriterQueue {
       { origin, writer: chain.id, n: first, size: sealed.length, root: rootAt(tree), t: this.#parts.now(), mmd: mergeDelaySeconds },
       this.#parts.signer,
     );
-    const rows = sealed.map(({ id, bytes }, position) => ({
-      id,
-      bytes,
-      head,
-      position,
-      path: hashesToBytes(inclusionProof(tree, position)),
-    }));
-    return { rows, chain };
+    const flush = { id: sealed[0]?.id ?? "", head, entries: encodeEntries(sealed.map(({ bytes }) => bytes)) };
+    const receipts = sealed.map(
+      ({ id }, position) =>
+        ({ jws: head, id, position, path: hashesToBytes(inclusionProof(tree, position)), flush: flush.id }) as DurableReceipt,
+    );
+    return { flush, receipts, chain };
   }
 
-  /** A connection that was lost at once is tried once more with identical bytes: rows that stand are left alone. A hung one has used up the time there is. */
-  async #insert(rows: readonly SealedEntry[]): Promise<void> {
+  /** A connection that was lost at once is tried once more with identical bytes: a row that stands is left alone. A hung one has used up the time there is. */
+  async #insert({ id, head, entries }: StoredFlush): Promise<void> {
     const { database } = this.#parts;
-    const batch = JSON.stringify(rows.map((row) => ({ ...row, bytes: toBase64(row.bytes), path: toBase64(row.path) })));
-    const params = [this.#handle.log, batch] as const;
+    const params = [this.#handle.log, id, head, entries] as const;
     const begun = this.#parts.now();
     const states = await database.query(insertText, params).catch((error) => {
       const again = error instanceof DatabaseUnavailable && this.#parts.now() - begun < retryWithinMs;
@@ -147,12 +145,11 @@ class WriterQueue {
   }
 }
 
-interface SealedEntry {
-  readonly id: string;
-  readonly bytes: Uint8Array;
-  readonly head: string;
-  readonly position: number;
-  readonly path: Uint8Array;
+/** `receipts` count once `flush` is durable; `chain` is how the writer goes on then. */
+interface SealedFlush {
+  readonly flush: StoredFlush;
+  readonly receipts: DurableReceipt[];
+  readonly chain: Chain;
 }
 
 interface Chain {
@@ -175,15 +172,11 @@ function linkOf({ id, next, prev, after }: Chain): Entry["writer"] {
   return { id, n: next, prev, after };
 }
 
-/** Raw and pending in one statement, so that neither stands without the other. Works for a role with INSERT only. */
-const insertText = `with entry as (
-  select e.id, decode(e.bytes, 'base64') as bytes, e.head, e.position, decode(e.path, 'base64') as path
-  from jsonb_to_recordset($2::text::jsonb) as e(id text, bytes text, head text, position int, path text)
-), target as (select log from audit.log where log = $1 and state = 'open'),
-raw as (
-  insert into audit.raw (log, entry_id, bytes, head, position, path)
-  select log, id, bytes, head, position, path from target, entry on conflict do nothing
+/** Flush and pending in one statement, so that neither stands without the other. Works for a role with INSERT only. */
+const insertText = `with target as (select log from audit.log where log = $1 and state = 'open'),
+flush as (
+  insert into audit.flush (log, flush_id, head, entries) select log, $2::text, $3::text, $4::bytea from target on conflict do nothing
 ), pending as (
-  insert into audit.pending (log, entry_id) select log, id from target, entry on conflict do nothing
+  insert into audit.pending (log, flush_id) select log, $2::text from target on conflict do nothing
 )
 select state, now() from audit.log where log = $1`;

@@ -7,7 +7,7 @@ import { print, printJson, suggest } from "./output.ts";
 const tampered = z.object({
   log: z.string(),
   tampered: z.boolean(),
-  change: z.object({ index: z.int(), entry: z.string(), position: z.int(), was: z.int(), is: z.int() }).nullable(),
+  change: z.object({ index: z.int(), flush: z.string(), offset: z.int(), position: z.int(), was: z.int(), is: z.int() }).nullable(),
 });
 
 const tamper = command({

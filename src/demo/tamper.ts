@@ -4,6 +4,7 @@
  */
 import { readFile, rm, writeFile } from "node:fs/promises";
 import * as z from "zod";
+import { entriesOfFlush } from "../audit/index.ts";
 import { json, type Route } from "../http/index.ts";
 import { ok, refuse } from "../kernel/index.ts";
 import type { Database } from "../storage/index.ts";
@@ -11,8 +12,8 @@ import { demoHighlights } from "./world.ts";
 
 const log = demoHighlights.contract;
 const body = z.strictObject({ undo: z.boolean() });
-/** `position`: of the byte in the entry. */
-const changeSchema = z.strictObject({ index: z.int(), entry: z.string(), position: z.int(), was: z.int(), is: z.int() });
+/** `position`: of the byte in the entry. `offset`: of the entry in its stored flush. */
+const changeSchema = z.strictObject({ index: z.int(), flush: z.string(), offset: z.int(), position: z.int(), was: z.int(), is: z.int() });
 const answer = z.object({ log: z.string(), tampered: z.boolean(), change: changeSchema.nullable() });
 
 type Change = z.infer<typeof changeSchema>;
@@ -52,21 +53,28 @@ const secondsAt = "2026-01-01T00:00:0".length;
 /** The middle entry, and the last digit of its seconds. `null` = the log is empty. */
 async function choose(database: Database): Promise<Change | null> {
   const [row] = await database.query(
-    `select seq.index, raw.entry_id, raw.bytes from audit.seq join audit.raw using (log, entry_id)
-      where seq.log = $1 and seq.index = (select count(*) / 2 from audit.seq where log = $1)`,
+    `select log.size / 2, seq.index, flush_id, flush.entries from audit.log join audit.seq using (log) join audit.flush using (log, flush_id)
+      where log = $1 and seq.index <= log.size / 2 order by seq.index desc limit 1`,
     [log],
   );
   if (!row) return null;
-  const [index, entry, bytes] = z.tuple([z.coerce.number(), z.string(), z.instanceof(Uint8Array)]).parse(row);
-  const position = Buffer.from(bytes).indexOf(timeMark) + timeMark.length + secondsAt;
-  const was = bytes[position];
-  return was === undefined ? null : { index, entry, position, was, is: was ^ 1 };
+  const [index, first, flush, stored] = z.tuple([z.coerce.number(), z.coerce.number(), z.string(), z.instanceof(Uint8Array)]).parse(row);
+  const entry = entriesOfFlush(stored)[index - first];
+  if (!entry) return null;
+  const position = Buffer.from(entry).indexOf(timeMark) + timeMark.length + secondsAt;
+  const was = entry[position];
+  return was === undefined ? null : { index, flush, offset: entry.byteOffset - stored.byteOffset, position, was, is: was ^ 1 };
 }
 
-async function setByte(database: Database, { entry, position }: Change, value: number): Promise<void> {
+async function setByte(database: Database, { flush, offset, position }: Change, value: number): Promise<void> {
   await database.transaction(async (tx) => {
-    await tx.query("alter table audit.raw disable trigger append_only");
-    await tx.query("update audit.raw set bytes = set_byte(bytes, $3, $4) where log = $1 and entry_id = $2", [log, entry, position, value]);
-    await tx.query("alter table audit.raw enable always trigger append_only");
+    await tx.query("alter table audit.flush disable trigger append_only");
+    await tx.query("update audit.flush set entries = set_byte(entries, $3, $4) where log = $1 and flush_id = $2", [
+      log,
+      flush,
+      offset + position,
+      value,
+    ]);
+    await tx.query("alter table audit.flush enable always trigger append_only");
   });
 }

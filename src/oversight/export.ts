@@ -7,15 +7,15 @@ import {
   type Entry,
   emptyLogRow,
   formatVkey,
+  isNumbered,
   LogHalted,
   type LogHandle,
   type LogRow,
+  type NumberedFlush,
   noteKey,
   type Sequencer,
-  type StoredEntry,
   selectCheckpoints,
-  selectEntries,
-  selectIndexOf,
+  selectFlushes,
   selectLog,
   selectOrphans,
   selectSubtrees,
@@ -28,7 +28,7 @@ import type { Database } from "../storage/index.ts";
 import type { Oversight } from "./list.ts";
 
 const sequencedWithinMs = 5_000;
-const pageEntries = 512;
+const pageFlushes = 32;
 const subtreeWidth = 256;
 
 export interface ExportDesk extends Oversight {
@@ -52,7 +52,7 @@ export async function exportLog(desk: ExportDesk, visit: Visit, id: ContractId):
     facts: { contract: id },
   });
   if (!begun) return refuse({ code: "wrong_state" });
-  const halted = log.log === id && !(await isSequenced(desk, log.log, receipt.id));
+  const halted = log.log === id && !(await isSequenced(desk, log.log, receipt.flush));
   const row = (await selectLog(desk.database, id)) ?? emptyLogRow(id, desk.logs.originOf(id));
   const checkpoints = await selectCheckpoints(desk.database, id);
   const { log: logKey, writers } = desk.publicKeys;
@@ -72,7 +72,7 @@ export async function exportLog(desk: ExportDesk, visit: Visit, id: ContractId):
       },
       checkpoint: checkpoints.find((checkpoint) => checkpoint.size === row.size)?.note ?? "",
       checkpoints: () => each(checkpoints.filter((checkpoint) => checkpoint.size <= row.size)),
-      rows: () => rowsOf(desk.database, row),
+      flushes: () => flushesOf(desk.database, row),
       orphans: () => orphansOf(desk.database, row),
       subtrees: () => subtreesOf(desk.database, row),
     }),
@@ -86,7 +86,7 @@ async function logOfExport(desk: ExportDesk, { contract, log }: Entered): Promis
 }
 
 /** The sequencer runs here and now; another one may hold the lock, so wait a little. Throws AuditUnavailable past the limit. False: the log is halted. */
-async function isSequenced({ database, sequencer }: ExportDesk, log: string, entryId: string): Promise<boolean> {
+async function isSequenced({ database, sequencer }: ExportDesk, log: string, flush: string): Promise<boolean> {
   const until = Date.now() + sequencedWithinMs;
   for (;;) {
     try {
@@ -95,29 +95,29 @@ async function isSequenced({ database, sequencer }: ExportDesk, log: string, ent
       if (error instanceof LogHalted) return false;
       throw error;
     }
-    if ((await selectIndexOf(database, log, entryId)) !== null) return true;
+    if (await isNumbered(database, log, flush)) return true;
     if (Date.now() > until) throw new AuditUnavailable("the export's own entry is not sequenced yet");
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
 }
 
-async function* rowsOf(database: Database, { log, size }: LogRow) {
+async function* flushesOf(database: Database, { log, size }: LogRow) {
   for (let from = 0; ; ) {
-    const page = await selectEntries(database, log, { from, to: size, limit: pageEntries });
-    for (const entry of page) yield exportRow(entry);
+    const page = await selectFlushes(database, log, { from, to: size, limit: pageFlushes });
+    for (const flush of page) yield exportFlush(flush);
     const last = page.at(-1);
     if (last === undefined) return;
     from = last.index + 1;
   }
 }
 
-function exportRow({ index, seqId, leafHash, raw }: StoredEntry) {
-  const { id = null, bytes = null, position = null, path = null, head = null } = raw ?? {};
-  return { index, seqId, leafHash, rawId: id, bytes, position, path, head };
+function exportFlush({ index, seqId, leafHashes, stored }: NumberedFlush) {
+  const { id = null, head = null, entries = null } = stored ?? {};
+  return { index, seqId, leafHashes, id, head, entries };
 }
 
 async function* orphansOf(database: Database, { log }: LogRow) {
-  for (const { id, position, path, head } of await selectOrphans(database, log)) yield { rawId: id, position, path, head };
+  yield* await selectOrphans(database, log);
 }
 
 async function* subtreesOf(database: Database, { log, size }: LogRow) {

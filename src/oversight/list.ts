@@ -92,8 +92,8 @@ async function keyedFilter(
 
 async function readListed(deps: Oversight, log: string, indexes: readonly number[]): Promise<ListedEntry[]> {
   const listed: ListedEntry[] = [];
-  for (const { index, raw } of await selectEntriesAt(deps.database, log, indexes)) {
-    const entry = raw && readEntry(raw.bytes);
+  for (const { index, bytes } of await selectEntriesAt(deps.database, log, indexes)) {
+    const entry = bytes && readEntry(bytes);
     if (entry) listed.push({ index, entry, details: await detailsOf(deps, log, entry) });
   }
   return listed.reverse();

@@ -147,9 +147,9 @@ async function proofOf({ database }: PurgeParts, job: PurgeJob): Promise<Certifi
   return {
     origin: log.origin,
     checkpoint: checkpoint.note,
-    entries: entries.map(({ index, raw }) => {
-      if (!raw) throw new Error("an entry of the purge is gone from the log");
-      return { index, bytes: toBase64(raw.bytes), proof: inclusionProof(tree, index).map(toBase64) };
+    entries: entries.map(({ index, bytes }) => {
+      if (!bytes) throw new Error("an entry of the purge is gone from the log");
+      return { index, bytes: toBase64(bytes), proof: inclusionProof(tree, index).map(toBase64) };
     }),
   };
 }

@@ -24,7 +24,7 @@ export async function ensureEntry(
   const waiting = await selectPending(database, log.log);
   const indexes = await selectIndexesOfEvent(database, log.log, event);
   const numbered = await selectEntriesAt(database, log.log, indexes);
-  for (const bytes of [...waiting, ...numbered.flatMap(({ raw }) => (raw ? [raw.bytes] : []))]) {
+  for (const bytes of [...waiting, ...numbered.flatMap((found) => found.bytes ?? [])]) {
     const entry = readEntry(bytes);
     if (entry?.event === event && entry.facts?.job === facts.job) return;
   }

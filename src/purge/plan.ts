@@ -18,7 +18,7 @@ export const stores = {
   "postern.certificate": { fate: "stays", reason: "the proof" },
   "postern.audit_key": { fate: "stays", reason: "opens who acted, for officers, until the log's retention ends" },
   "audit.log": { fate: "stays", reason: "records of processing, kept 3 years (PIPL 55-56)" },
-  "audit.raw": { fate: "stays", reason: "records of processing: pseudonyms whose key died here" },
+  "audit.flush": { fate: "stays", reason: "records of processing: pseudonyms whose key died here" },
   "audit.pending": { fate: "stays", reason: "empty once the log is frozen" },
   "audit.seq": { fate: "stays", reason: "the tree's leaves" },
   "audit.subtree": { fate: "stays", reason: "the tree's nodes" },

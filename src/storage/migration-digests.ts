@@ -5,5 +5,5 @@
 import type { MigrationDigest } from "./migrate.ts";
 
 export const migrationsOfThisBuild: readonly MigrationDigest[] = [
-  { number: 1, name: "0001-spine.sql", digest: "c7dae0caac5ca46a2bd0d64fd651044bdf9914be425d63c7c7ffdbb2a45dcefd" },
+  { number: 1, name: "0001-spine.sql", digest: "0b307fd8bb2f66d2345f489e257be1d259422642a5a20383280a56e0ec2f8715" },
 ];

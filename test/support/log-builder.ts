@@ -5,9 +5,11 @@
 import { type ExportSource, readBundle, writeBundle } from "../../src/audit/bundle.ts";
 import { signCheckpoint } from "../../src/audit/checkpoint.ts";
 import type { Entry, EventName } from "../../src/audit/entry.ts";
+import { entriesOfFlush } from "../../src/audit/flush.ts";
 import { signHead } from "../../src/audit/head.ts";
 import { formatVkey, noteKey } from "../../src/audit/note.ts";
 import { formatPromise } from "../../src/audit/promise.ts";
+import { encodeEntries } from "../../src/audit/tiles.ts";
 import {
   type CompactRange,
   emptyRange,
@@ -25,23 +27,23 @@ import { verifyExport } from "../../src/audit/verify.ts";
 import { concat, createSigner, keyId, type Signer, sha256, toBase32, toBase64, utf8, verifySignature } from "../../src/crypto/index.ts";
 import { canonicalJson } from "../../src/kernel/index.ts";
 
-export interface RawRow {
-  bytes: Uint8Array;
+export interface FlushRow {
   head: string;
-  position: number;
-  path: Uint8Array;
+  /** An entry bundle. */
+  entries: Uint8Array;
 }
 export interface SeqRow {
-  entryId: string;
-  leafHash: Uint8Array;
+  flushId: string;
+  leafHashes: Uint8Array;
 }
 
 /** The rows of one log, as the tables of schema `audit` have them. */
 export interface LogRows {
   log: { origin: string; state: "open" | "frozen"; size: number; root: Uint8Array; range: Uint8Array };
-  raw: Map<string, RawRow>;
+  /** By id. */
+  flush: Map<string, FlushRow>;
   pending: Set<string>;
-  /** By index. */
+  /** By the first entry's place. */
   seq: Map<number, SeqRow>;
   subtree: Map<number, Uint8Array>;
   checkpoint: Map<number, string>;
@@ -88,7 +90,7 @@ export class LogBuilder {
     const root = rangeRoot(emptyRange);
     this.rows = {
       log: { origin, state: "open", size: 0, root, range: new Uint8Array(0) },
-      raw: new Map(),
+      flush: new Map(),
       pending: new Set(),
       seq: new Map(),
       subtree: new Map(),
@@ -104,9 +106,9 @@ export class LogBuilder {
   static async ofSize(size: number, lastEvent: EventName = "record.read"): Promise<LogBuilder> {
     const builder = await LogBuilder.create();
     const writer = testWriter("first");
-    for (let flush = 0; builder.rows.seq.size < size; flush++) {
-      const count = Math.min((flush % 4) + 1, size - builder.rows.seq.size);
-      const last = builder.rows.seq.size + count === size;
+    for (let flush = 0; builder.rows.log.size < size; flush++) {
+      const count = Math.min((flush % 4) + 1, size - builder.rows.log.size);
+      const last = builder.rows.log.size + count === size;
       await builder.flush(writer, count, last ? lastEvent : "record.read");
       if (flush % 2 === 1 || last) await builder.publish();
     }
@@ -132,12 +134,12 @@ export class LogBuilder {
     });
     const tree = hashTree(flushed.map(({ leaf }) => leaf));
     const head = await signHead({ origin, writer: writer.id, n, size: count, root: rootAt(tree), t: this.#clock, mmd: 300 }, signer);
-    return flushed.map(({ id, bytes, leaf }, position) => {
-      const path = hashesToBytes(inclusionProof(tree, position));
-      this.rows.raw.set(id, { bytes, head, position, path });
-      if (sequence) this.sequence(id, leaf);
-      return formatPromise({ jws: head, id, position, path });
-    });
+    const flushId = flushed[0]?.id ?? "";
+    this.rows.flush.set(flushId, { head, entries: encodeEntries(flushed.map(({ bytes }) => bytes)) });
+    if (sequence) this.sequence(flushId);
+    return flushed.map(({ id }, position) =>
+      formatPromise({ jws: head, id, position, path: hashesToBytes(inclusionProof(tree, position)) }),
+    );
   }
 
   #entry(writer: TestWriter, event: EventName): Entry {
@@ -159,14 +161,18 @@ export class LogBuilder {
     };
   }
 
-  /** Numbers an accepted entry, and brings the log's row up to date. */
-  sequence(id: string, leaf: Uint8Array): void {
-    const { seq, subtree, log } = this.rows;
-    seq.set(seq.size, { entryId: id, leafHash: leaf });
-    this.#leaves.push(leaf);
-    this.#range = extendRange(this.#range, [leaf]);
-    if (seq.size % 256 === 0) subtree.set(seq.size / 256 - 1, rootAt(hashTree(this.#leaves.slice(-256))));
-    Object.assign(log, { size: seq.size, root: rangeRoot(this.#range), range: hashesToBytes(this.#range.hashes) });
+  /** Numbers an accepted flush, and brings the log's row up to date. */
+  sequence(flushId: string): void {
+    const { seq, subtree, log, flush } = this.rows;
+    const leaves = entriesOfFlush(flush.get(flushId)?.entries ?? new Uint8Array(0)).map(leafHash);
+    seq.set(log.size, { flushId, leafHashes: hashesToBytes(leaves) });
+    for (const leaf of leaves) {
+      this.#leaves.push(leaf);
+      const size = this.#leaves.length;
+      if (size % 256 === 0) subtree.set(size / 256 - 1, rootAt(hashTree(this.#leaves.slice(-256))));
+    }
+    this.#range = extendRange(this.#range, leaves);
+    Object.assign(log, { size: this.#range.size, root: rangeRoot(this.#range), range: hashesToBytes(this.#range.hashes) });
   }
 
   async publish(): Promise<string> {
@@ -181,25 +187,18 @@ export class LogBuilder {
     return structuredClone(this.rows);
   }
 
-  /** What a thief of the log key can do: the entries of `rows`, in their order, as a well-formed log with checkpoints of the same sizes. Writers' signatures stay. */
+  /** What a thief of the log key can do: the flushes of `rows`, in their order, as a well-formed log with checkpoints. Writers' signatures stay. */
   async signedAnew(rows: LogRows): Promise<LogRows> {
     const other = await LogBuilder.create();
-    for (const [, { entryId }] of [...rows.seq].sort(([a], [b]) => a - b)) {
-      const raw = rows.raw.get(entryId);
-      if (raw === undefined) continue;
-      other.rows.raw.set(entryId, raw);
-      other.sequence(entryId, leafHash(raw.bytes));
-      if (this.rows.checkpoint.has(other.rows.seq.size)) await other.publish();
+    for (const [, { flushId }] of [...rows.seq].sort(([a], [b]) => a - b)) {
+      const row = rows.flush.get(flushId);
+      if (row === undefined) continue;
+      other.rows.flush.set(flushId, row);
+      other.sequence(flushId);
+      if (this.rows.checkpoint.has(other.rows.log.size)) await other.publish();
     }
     await other.publish();
     return other.rows;
-  }
-
-  /** The log without entry `index`, signed anew. */
-  withoutEntry(index: number): Promise<LogRows> {
-    const rows = this.copy();
-    rows.seq.delete(index);
-    return this.signedAnew(rows);
   }
 }
 
@@ -213,7 +212,7 @@ function uuidAt(ms: number, salt: string): string {
 export function exportOf(rows: LogRows, trust: Trust): ReadableStream<Uint8Array> {
   const { log } = rows;
   const indexes = [...rows.seq.keys()].filter((index) => index < log.size).sort((a, b) => a - b);
-  const sequenced = new Set([...rows.seq.values()].map(({ entryId }) => entryId));
+  const sequenced = new Set([...rows.seq.values()].map(({ flushId }) => flushId));
   const source: ExportSource = {
     manifest: { origin: log.origin, log: "c-test", state: log.state, size: log.size, root: toBase64(log.root), range: toBase64(log.range) },
     keys: { log: formatVkey(trust.log), writers: [...trust.writers].map(([kid, key]) => ({ kid, key: toBase64(key) })) },
@@ -221,25 +220,15 @@ export function exportOf(rows: LogRows, trust: Trust): ReadableStream<Uint8Array
     async *checkpoints() {
       for (const [size, note] of [...rows.checkpoint].sort(([a], [b]) => a - b)) yield { size, note };
     },
-    async *rows() {
+    async *flushes() {
       for (const index of indexes) {
-        const { entryId, leafHash: leaf } = rows.seq.get(index) ?? { entryId: "", leafHash: new Uint8Array(0) };
-        const raw = rows.raw.get(entryId);
-        yield {
-          index,
-          seqId: entryId,
-          leafHash: leaf,
-          rawId: raw ? entryId : null,
-          bytes: raw?.bytes ?? null,
-          position: raw?.position ?? null,
-          path: raw?.path ?? null,
-          head: raw?.head ?? null,
-        };
+        const { flushId, leafHashes } = rows.seq.get(index) ?? { flushId: "", leafHashes: new Uint8Array(0) };
+        const row = rows.flush.get(flushId);
+        yield { index, seqId: flushId, leafHashes, id: row ? flushId : null, head: row?.head ?? null, entries: row?.entries ?? null };
       }
     },
     async *orphans() {
-      for (const [rawId, { position, path, head }] of rows.raw)
-        if (!sequenced.has(rawId) && !rows.pending.has(rawId)) yield { rawId, position, path, head };
+      for (const [id, { head, entries }] of rows.flush) if (!sequenced.has(id) && !rows.pending.has(id)) yield { id, head, entries };
     },
     async *subtrees() {
       for (const [index, root] of [...rows.subtree].sort(([a], [b]) => a - b)) yield { index, root };

@@ -1,5 +1,5 @@
 /** Writers beside the gateway's own, whose way to the database can be cut, and the entries as they lie there. */
-import { createAuditWriter, type DurableReceipt, type Entry, type EntryDraft, readEntry } from "../../src/audit/index.ts";
+import { createAuditWriter, type DurableReceipt, type Entry, type EntryDraft, entriesOfFlush, readEntry } from "../../src/audit/index.ts";
 import { nodeAead } from "../../src/crypto/node-aead.ts";
 import { createAuditKeys } from "../../src/keys/index.ts";
 import { DatabaseError, DatabaseUnavailable, type Queryable } from "../../src/storage/index.ts";
@@ -18,7 +18,7 @@ export function createTestWriter(
 ): (draft: EntryDraft) => Promise<DurableReceipt> {
   const faulty: Queryable = {
     async query(text, params) {
-      const fault = text.includes("into audit.raw") ? nextFault() : undefined;
+      const fault = text.includes("into audit.flush") ? nextFault() : undefined;
       if (fault === "refused") throw new DatabaseError("42501", null);
       if (fault === "never sent") throw new DatabaseUnavailable("cut", false);
       const rows = await database.query(text, params);
@@ -41,10 +41,12 @@ export interface RawEntry {
 
 /** All entries that were accepted into a log. Throws at one that is not of the form. */
 export async function entriesOf({ owner }: LogGateway, log = "c-test"): Promise<RawEntry[]> {
-  const rows = await owner.query("select entry_id, bytes from audit.raw where log = $1 order by entry_id", [log]);
-  return rows.map(([id, bytes]) => {
-    const entry = bytes instanceof Uint8Array ? readEntry(bytes) : null;
-    if (!(bytes instanceof Uint8Array) || !entry) throw new Error(`entry ${id} is not one`);
-    return { id: String(id), bytes, text: new TextDecoder().decode(bytes), entry };
-  });
+  const rows = await owner.query("select flush_id, entries from audit.flush where log = $1 order by flush_id", [log]);
+  return rows.flatMap(([flush, entries]) =>
+    (entries instanceof Uint8Array ? entriesOfFlush(entries) : []).map((bytes) => {
+      const entry = readEntry(bytes);
+      if (!entry) throw new Error(`flush ${flush} holds what is not an entry`);
+      return { id: entry.id, bytes, text: new TextDecoder().decode(bytes), entry };
+    }),
+  );
 }

@@ -5,7 +5,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { parseTrust, readBundle, type Trust } from "../../src/audit/index.ts";
+import { entriesOfFlush, parseTrust, readBundle, type Trust } from "../../src/audit/index.ts";
 import type { Verdict } from "../../src/audit/verdict.ts";
 import { verifyExport } from "../../src/audit/verify.ts";
 import { createSigner, fromBase64, randomBytes, toBase64, verifySignature } from "../../src/crypto/index.ts";
@@ -178,8 +178,10 @@ export interface LoggedEntry {
 
 /** Everything that was accepted for a log, numbered or not, by its time. */
 export async function entriesOf(database: Database, log: string): Promise<LoggedEntry[]> {
-  const rows = await database.query("select convert_from(bytes, 'UTF8') from audit.raw where log = $1 order by entry_id", [log]);
-  return rows.map(([text]) => JSON.parse(String(text)) as LoggedEntry);
+  const rows = await database.query("select entries from audit.flush where log = $1 order by flush_id", [log]);
+  return rows
+    .flatMap(([entries]) => (entries instanceof Uint8Array ? entriesOfFlush(entries) : []))
+    .map((bytes) => JSON.parse(new TextDecoder().decode(bytes)) as LoggedEntry);
 }
 
 export async function eventsOf(database: Database, log: string): Promise<string[]> {

@@ -1,10 +1,13 @@
 /**
  * One log as it lies in the database, in the hands of somebody who may write there whatever they like, and who puts everything back afterwards.
  */
-import { emptyRange, extendRange, hashesToBytes, rangeRoot } from "../../src/audit/tree.ts";
+import { readEntry } from "../../src/audit/index.ts";
+import { decodeEntries, encodeEntries } from "../../src/audit/tiles.ts";
+import { emptyRange, extendRange, hashesFromBytes, hashesToBytes, leafHash, rangeRoot } from "../../src/audit/tree.ts";
+import { fromUtf8, utf8 } from "../../src/crypto/index.ts";
 import type { Database } from "../../src/storage/index.ts";
 
-export const evidence = ["log", "raw", "pending", "seq", "subtree", "checkpoint"] as const;
+export const evidence = ["log", "flush", "pending", "seq", "subtree", "checkpoint"] as const;
 export const derived = ["search", "search_subject"] as const;
 
 export interface StoredLog {
@@ -12,14 +15,15 @@ export interface StoredLog {
   readonly log: string;
 }
 
-/** Columns of the schema `audit` as the catalogue has them, as `raw.bytes`. */
+/** Columns of the schema `audit` as the catalogue has them, as `flush.entries`. */
 export async function auditColumns(owner: Database): Promise<string[]> {
   const rows = await owner.query("select table_name || '.' || column_name from information_schema.columns where table_schema = 'audit'");
   return rows.map(([name]) => String(name)).sort();
 }
 
 export async function disarmTriggers(owner: Database): Promise<void> {
-  for (const table of ["raw", "seq", "subtree", "checkpoint"]) await owner.script(`alter table audit.${table} disable trigger append_only`);
+  for (const table of ["flush", "seq", "subtree", "checkpoint"])
+    await owner.script(`alter table audit.${table} disable trigger append_only`);
 }
 
 /** Changes rows, lets `look` look, and puts back exactly what was changed: what came in meanwhile stays. */
@@ -42,10 +46,10 @@ export async function whileTampered<Seen>(owner: Database, tamper: () => Promise
 
 /** Size, root and range as the rows in `seq` now give them: what a forger who knows the format would also put right. */
 export async function restoreLogRow({ owner, log }: StoredLog): Promise<void> {
-  const rows = await owner.query("select leaf_hash from audit.seq where log = $1 order by index", [log]);
+  const rows = await owner.query("select leaf_hashes from audit.seq where log = $1 order by index", [log]);
   const range = extendRange(
     emptyRange,
-    rows.flatMap(([hash]) => (hash instanceof Uint8Array ? [hash] : [])),
+    rows.flatMap(([hashes]) => (hashes instanceof Uint8Array ? (hashesFromBytes(hashes) ?? []) : [])),
   );
   await owner.query("update audit.log set size = $2, root = $3, range = $4 where log = $1", [
     log,
@@ -55,14 +59,72 @@ export async function restoreLogRow({ owner, log }: StoredLog): Promise<void> {
   ]);
 }
 
-/** Takes entries `from` ≤ index < `to` away as if they had never been: bytes, places, and the later ones move down. */
-export async function removeEntries({ owner, log }: StoredLog, from: number, to: number): Promise<void> {
-  await owner.query(
-    "delete from audit.raw where log = $1 and entry_id in (select entry_id from audit.seq where log = $1 and index >= $2 and index < $3)",
-    [log, from, to],
+export interface FlushAt {
+  /** Its first place. */
+  readonly start: number;
+  readonly id: string;
+  readonly entries: readonly Uint8Array[];
+}
+
+/** The flush that holds place `index`; of a place behind the last, the last one. */
+export async function flushAt({ owner, log }: StoredLog, index: number): Promise<FlushAt> {
+  const [row] = await owner.query(
+    `select index::int, flush_id, entries from audit.seq join audit.flush using (log, flush_id)
+     where log = $1 and index <= $2 order by index desc limit 1`,
+    [log, index],
   );
-  await owner.query("delete from audit.seq where log = $1 and index >= $2 and index < $3", [log, from, to]);
-  await moveUp({ owner, log }, to, from - to);
+  if (!(row?.[2] instanceof Uint8Array)) throw new Error(`the log has no flush at place ${index}`);
+  return { start: Number(row[0]), id: String(row[1]), entries: decodeEntries(row[2]) ?? [] };
+}
+
+/** The first flush from `index` on that has so many entries. */
+export async function flushOfSize({ owner, log }: StoredLog, sizeMin: number, index = 0): Promise<FlushAt> {
+  const [row] = await owner.query(
+    "select index::int from audit.seq where log = $1 and index >= $2 and octet_length(leaf_hashes) >= 32 * $3::int order by index limit 1",
+    [log, index, sizeMin],
+  );
+  if (!row) throw new Error(`the log has no flush of ${sizeMin} entries from place ${index} on`);
+  return flushAt({ owner, log }, Number(row[0]));
+}
+
+/** Changes the entries of the flush at `index`, their leaf hashes and the flush's name; later flushes move. One without entries is gone. */
+export async function editFlush(
+  stored: StoredLog,
+  index: number,
+  change: (entries: readonly Uint8Array[], at: number) => readonly Uint8Array[],
+): Promise<void> {
+  const { owner, log } = stored;
+  const { start, id, entries: before } = await flushAt(stored, index);
+  const after = change(before, index - start);
+  await owner.query("delete from audit.seq where log = $1 and index = $2", [log, start]);
+  await moveFlushes(stored, start + before.length, after.length - before.length);
+  const [first] = after;
+  if (first === undefined) {
+    await owner.query("delete from audit.flush where log = $1 and flush_id = $2", [log, id]);
+    return;
+  }
+  const name = readEntry(first)?.id ?? id;
+  await owner.query("update audit.flush set flush_id = $3, entries = $4 where log = $1 and flush_id = $2", [
+    log,
+    id,
+    name,
+    encodeEntries(after),
+  ]);
+  await owner.query("insert into audit.seq (log, index, flush_id, leaf_hashes) values ($1, $2, $3, $4)", [
+    log,
+    start,
+    name,
+    hashesToBytes(after.map(leafHash)),
+  ]);
+}
+
+/** Takes entries `from` ≤ index < `to` away as if they had never been: bytes, places, and the later ones move down. */
+export async function removeEntries(stored: StoredLog, from: number, to: number): Promise<void> {
+  const rest = (await heldSize(stored)) - (to - from);
+  for (let size = await heldSize(stored); size > Math.max(rest, from); size = await heldSize(stored)) {
+    const left = size - rest;
+    await editFlush(stored, from, (entries, at) => entries.toSpliced(at, left));
+  }
 }
 
 /** Back to a size that a checkpoint was once signed for, in the derived tables too: the gateway halts over what it finds left there. */
@@ -75,26 +137,43 @@ export async function cutTail(stored: StoredLog, size: number): Promise<void> {
   await restoreLogRow(stored);
 }
 
-/** Entries from `start` on move by `by` places. */
-export async function moveUp({ owner, log }: StoredLog, start: number, by: number): Promise<void> {
-  await owner.query("update audit.seq set index = -1 - index where log = $1 and index >= $2", [log, start]);
+/** Flushes from place `from` on move by `by` places. */
+async function moveFlushes({ owner, log }: StoredLog, from: number, by: number): Promise<void> {
+  await owner.query("update audit.seq set index = -1 - index where log = $1 and index >= $2", [log, from]);
   await owner.query("update audit.seq set index = -1 - index + $2 where log = $1 and index < 0", [log, by]);
 }
 
-/** Puts a copy of the entry at `model` under a new id in at `index`, with its head and path; what it says is changed. */
-export async function insertForgery({ owner, log }: StoredLog, model: number, index: number): Promise<void> {
-  await moveUp({ owner, log }, index, 1);
-  const id = "019aaaaa-aaaa-7aaa-aaaa-aaaaaaaaaaaa";
+const forgedId = "019aaaaa-aaaa-7aaa-aaaa-aaaaaaaaaaaa";
+
+/** A copy of the entry at `model` under a new id. */
+export async function forgeryOf(stored: StoredLog, model: number): Promise<Uint8Array> {
+  const { start, entries } = await flushAt(stored, model);
+  const text = fromUtf8(entries[model - start] ?? new Uint8Array(0));
+  return utf8(text.replace(/"id":"[0-9a-f]{8}-[0-9a-f-]{27}"/, `"id":"${forgedId}"`));
+}
+
+/** Puts a forgery in at `start`, the first place of a flush or the one behind the last, as a flush of its own under its model's head. */
+export async function insertForgedFlush(stored: StoredLog, model: number, start: number): Promise<void> {
+  const { owner, log } = stored;
+  const forgery = await forgeryOf(stored, model);
+  const { id } = await flushAt(stored, model);
+  await moveFlushes(stored, start, 1);
   await owner.query(
-    `insert into audit.raw (log, entry_id, bytes, head, position, path)
-     select r.log, $3, convert_to(replace(convert_from(r.bytes, 'UTF8'), r.entry_id, $3), 'UTF8'), r.head, r.position, r.path
-     from audit.raw r join audit.seq s using (log, entry_id) where log = $1 and index = $2`,
-    [log, model < index ? model : model + 1, id],
+    "insert into audit.flush (log, flush_id, head, entries) select log, $3, head, $4 from audit.flush where log = $1 and flush_id = $2",
+    [log, id, forgedId, encodeEntries([forgery])],
   );
-  await owner.query(
-    "insert into audit.seq (log, index, entry_id, leaf_hash) select log, $3, entry_id, sha256('\\x00'::bytea || bytes) from audit.raw where log = $1 and entry_id = $2",
-    [log, id, index],
-  );
+  await owner.query("insert into audit.seq (log, index, flush_id, leaf_hashes) values ($1, $2, $3, $4)", [
+    log,
+    start,
+    forgedId,
+    leafHash(forgery),
+  ]);
+}
+
+/** Places that the flushes have, whatever the log's row says. */
+async function heldSize({ owner, log }: StoredLog): Promise<number> {
+  const [row] = await owner.query("select coalesce(sum(octet_length(leaf_hashes)) / 32, 0)::int from audit.seq where log = $1", [log]);
+  return Number(row?.[0]);
 }
 
 export async function sizeOf({ owner, log }: StoredLog): Promise<number> {
