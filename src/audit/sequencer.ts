@@ -39,8 +39,8 @@ export function createSequencer({ database, signer }: { database: Database; sign
         .transaction((tx) => integrate(tx, log, signer))
         .catch((error: unknown) => {
           // The place is held by the log's row, so only a row that nobody signed can stand in it already.
-          const taken = error instanceof DatabaseError && error.sqlState === uniqueViolation;
-          throw taken ? new LogHalted(log, "a row stands where the next one belongs") : error;
+          const occupied = error instanceof DatabaseError && error.sqlState === uniqueViolation;
+          throw occupied ? new LogHalted(log, "a row stands where the next one belongs") : error;
         });
       total += numbered;
       if (taken < flushesMax) return total;
@@ -66,7 +66,7 @@ export function createSequencer({ database, signer }: { database: Database; sign
   };
 }
 
-/** A waiting flush that has its places already, or its row is gone: `fresh` false. */
+/** A waiting flush. `fresh`: it has no places yet, and its row is there. */
 interface Pending {
   readonly id: string;
   readonly fresh: boolean;
@@ -101,6 +101,7 @@ async function integrate(tx: Queryable, log: string, signer: Signer): Promise<{ 
   return { taken: taken.length, numbered: entries.length };
 }
 
+/** One row of seq for each flush: they stand one after another from `size` on. */
 function placed(flushes: readonly Pending[], leaves: readonly Uint8Array[], size: number) {
   let from = 0;
   return flushes.map(({ id, entries }) => {
