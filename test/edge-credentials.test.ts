@@ -33,7 +33,7 @@ const readable: Readonly<Record<string, readonly string[] | null>> = {
   "public.postern_migration": null,
 };
 /** The log's intake: all that it adds to. */
-const intake = ["audit.pending", "audit.raw"];
+const intake = ["audit.flush", "audit.pending"];
 
 let world: LogGateway;
 let tables: Table[];
@@ -189,18 +189,18 @@ describe("a thief of the edge's database role", () => {
 
   it("cannot migrate, neither forwards nor what was applied", async () => {
     const later = { number: 9999, name: "9999-mine.sql", text: "alter table audit.checkpoint disable trigger append_only;" };
-    await expect(migrate(world.edge, [...readMigrations(), later])).rejects.toMatchObject({ sqlState: denied });
-    await expect(migrate(world.edge, readMigrations())).rejects.toMatchObject({ sqlState: denied });
+    await expect(migrate(world.edge, [...readMigrations(), later])).rejects.toMatchObject({ cause: { sqlState: denied } });
+    await expect(migrate(world.edge, readMigrations())).rejects.toMatchObject({ cause: { sqlState: denied } });
     await expectNothingChanged();
   });
 
   it("can make its own commits forgetful, which Postgres lets every role do to itself; the doctor notices", async () => {
-    expect(await checkDatabase(world.urls.edgeUrl)).toMatchObject({ ok: expect.stringContaining("postern_edge") });
+    expect(await checkDatabase(world.urls.edgeUrl, "postern_edge")).toMatchObject({ ok: expect.stringContaining("postern_edge") });
     const [name] = (await world.owner.query("select current_database()::text"))[0] ?? [];
     await world.edge.query(`alter role postern_edge in database ${String(name)} set synchronous_commit = off`);
-    expect(await checkDatabase(world.urls.edgeUrl)).toMatchObject({ failing: expect.stringContaining("synchronous_commit is off") });
+    expect(await checkDatabase(world.urls.edgeUrl, "postern_edge")).toMatchObject({ failing: expect.stringContaining("synchronous_commit is off") });
     await world.edge.query(`alter role postern_edge in database ${String(name)} reset synchronous_commit`);
-    expect(await checkDatabase(world.urls.edgeUrl)).toMatchObject({ ok: expect.anything() });
+    expect(await checkDatabase(world.urls.edgeUrl, "postern_edge")).toMatchObject({ ok: expect.anything() });
   });
 
   it("leaves a log that verifies, and a gateway that goes on", async () => {

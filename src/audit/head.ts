@@ -38,7 +38,7 @@ const payloadSchema = z.strictObject({
 
 export function signHead(head: Head, signer: Signer): Promise<string> {
   const { origin, writer, n, size, root, t, mmd } = head;
-  return signJws(signer, headTyp, canonicalJson({ origin, writer, n, size, root: toBase64(root), t, mmd }));
+  return signJws(signer, headTyp, canonicalJson({ mmd, n, origin, root: toBase64(root), size, t, writer }));
 }
 
 /** `keys`: by kid. `null` = not a head, or not signed by one of these keys. */

@@ -141,7 +141,10 @@ class WriterQueue {
       if (!again) throw error;
       return database.query(insertText, params);
     });
-    if (states[0]?.[0] !== "open") throw new AuditUnavailable("the log is not open");
+    const [state, commit] = states[0] ?? [];
+    if (state !== "open") throw new AuditUnavailable("the log is not open");
+    // Every role may change its own settings, and with this one a commit is answered before it is on disk.
+    if (commit === "off") throw new AuditUnavailable("the database's synchronous_commit is off");
   }
 }
 
@@ -169,7 +172,7 @@ function freshChain(after?: { id: string; n: number }): Chain {
 }
 
 function linkOf({ id, next, prev, after }: Chain): Entry["writer"] {
-  return { id, n: next, prev, after };
+  return { after, id, n: next, prev };
 }
 
 /** Flush and pending in one statement, so that neither stands without the other. Works for a role with INSERT only. */
@@ -179,4 +182,4 @@ flush as (
 ), pending as (
   insert into audit.pending (log, flush_id) select log, $2::text from target on conflict do nothing
 )
-select state, now() from audit.log where log = $1`;
+select state, current_setting('synchronous_commit'), now() from audit.log where log = $1`;
