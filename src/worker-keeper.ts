@@ -87,10 +87,18 @@ function openKeeper(isolate: KeeperIsolate): OpenKeeper {
   return { keeper: over(behind(database, pass)), pass, close };
 }
 
-/** An export is read from the database while it is sent: the connections live as long as the answer's body. */
+/**
+ * An export is read from the database while it is sent: the connections live as long as the answer's body.
+ * A reader who goes away is no fault: what then is cancelled was whole, while a body that broke rejects its cancellation.
+ */
 function closedAfter(answer: Response, close: () => Promise<unknown>, context: Waits): Response {
+  const { body } = answer;
+  if (!body) {
+    context.waitUntil(close());
+    return answer;
+  }
   const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
-  const sent = answer.body ? answer.body.pipeTo(writable).catch(report) : Promise.resolve();
-  context.waitUntil(sent.then(close));
-  return answer.body ? new Response(readable, answer) : answer;
+  const sent = body.pipeTo(writable, { preventCancel: true }).catch(() => body.cancel());
+  context.waitUntil(sent.catch(report).then(close));
+  return new Response(readable, answer);
 }

@@ -4,14 +4,15 @@ import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { unstable_readConfig } from "wrangler";
 import type { Trust } from "../src/audit/index.ts";
-import { keyId, randomBytes, toBase64 } from "../src/crypto/index.ts";
+import { keyId, randomBytes, toBase64, verifySignature } from "../src/crypto/index.ts";
+import { verifyCertificate } from "../src/purge/verify-certificate.ts";
 import { migrationDigests, migrationsOfThisBuild } from "../src/storage/index.ts";
 import { readMigrations } from "../src/storage/node-migrations.ts";
 import { expectStatus, importLines, search } from "./support/agreement.ts";
 import type { Gateway } from "./support/gateway.ts";
 import { refusals } from "./support/journey-refusals.ts";
 import { agreeOnTrust, readMany, verifyLog } from "./support/log-gateway.ts";
-import { approvePurge, neighbour, orderPurge, type ShownJob, stateOf } from "./support/purge-world.ts";
+import { approvePurge, fetchCertificate, neighbour, orderPurge, type ShownJob, stateOf } from "./support/purge-world.ts";
 import { root } from "./support/repository.ts";
 import { createWorkerWorld, type WorkerWorld } from "./support/worker.ts";
 import type { Over, Script } from "./support/worker-script.ts";
@@ -22,11 +23,12 @@ const bundleKilobytesMax = 350;
 let world: WorkerWorld;
 let onNode: Gateway;
 let trust: Trust;
+let otherTrust: Trust;
 
 beforeAll(async () => {
   world = await createWorkerWorld();
   trust = await agreeOnTrust(world);
-  await agreeOnTrust(world, { ...neighbour, seats: "demo,agent-9,senior,赵六\n" });
+  otherTrust = await agreeOnTrust(world, { ...neighbour, seats: "demo,agent-9,senior,赵六\n" });
   await importLines(world, [{ id: "U1", name: "欧阳娜娜", phone: "138 0013 8000", id_card: "330106199001011234" }]);
   onNode = await world.openOnNode();
 });
@@ -75,12 +77,13 @@ describe("an isolate", () => {
     expect(await Promise.all(listed)).toHaveLength(10);
   });
 
-  it("remembers keys and leaves no connection behind, after an export neither", async () => {
+  it("remembers keys and leaves no connection behind, after an export neither, nor after one that nobody reads to its end", async () => {
     await search(world, { id: "U1" });
     const asked = world.keySetFetches();
     await search(world, { id: "U1" });
     expect(world.keySetFetches()).toBe(asked);
     await verifyLog(world, trust);
+    await world.keeper.abandon("/v1/contracts/c-test/audit/export?format=bundle", { as: "officer" });
     await world.keeper.scheduled();
     const backends = async () =>
       (
@@ -116,8 +119,11 @@ describe("the keeper's minute", () => {
     const read = await world.call("GET", `/v1/contracts/c-other/records/customer/r_${"a".repeat(26)}`, { as: "agent-9" });
     expect([read.status, ((await read.json()) as { code: string }).code]).toEqual([410, "contract_purged"]);
     await world.passFence();
-    await world.keeper.scheduled();
+    // A minute that begins before the last one is over.
+    await Promise.all([world.keeper.scheduled(), world.keeper.scheduled()]);
     expect(await step(job)).toBe("certified");
+    const certificate = await fetchCertificate(world, job, "c-other", "owner-b1");
+    expect(await verifyCertificate(certificate, otherTrust, verifySignature)).toMatchObject({ ok: true, job, problems: [] });
     expect(await stateOf(world.owner, "c-other")).toEqual({ contract: "purged", log: "frozen", step: "certified" });
     expect(world.keeper.output()).toEqual([]);
   });

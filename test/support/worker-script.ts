@@ -34,6 +34,8 @@ export interface Over {
 export interface Script extends Door {
   /** Path of what would be deployed. */
   readonly path: string;
+  /** Takes the first bytes of an answer, and no more. */
+  abandon(path: string, options?: CallOptions): Promise<void>;
   /** The cron trigger. */
   scheduled(): Promise<void>;
   /** Lines that the script wrote since its start. */
@@ -53,6 +55,12 @@ export async function startScript(environment: Environment, settings: ScriptSett
   return {
     path: join(bundle, environment === "" ? "worker.js" : "worker-keeper.js"),
     call: (method, path, options = {}) => callScript(harness, method, path, options),
+    async abandon(path, { headers = {} } = {}) {
+      const answer = await harness.fetch(path, { headers: { ...headers } });
+      const reader = answer.body?.getReader();
+      await reader?.read();
+      await reader?.cancel();
+    },
     async scheduled() {
       const { outcome } = await harness.getWorker().scheduled({ cron: "* * * * *", scheduledTime: new Date() });
       if (outcome !== "ok") throw new Error(`the cron trigger ended with ${outcome}`);

@@ -11,7 +11,7 @@ import { createRootKey } from "../../src/keys/index.ts";
 import { createPostgresShareStore, shareStoreSchema } from "../../src/keys/postgres-share-store.ts";
 import type { Database } from "../../src/storage/index.ts";
 import { createPostgresDatabase, openTestPool, type PostgresDatabase } from "./databases.ts";
-import { audience, createGateway, type Door, type Gateway, merchants } from "./gateway.ts";
+import { audience, type CallOptions, createGateway, type Door, type Gateway, merchants } from "./gateway.ts";
 import { makeSecrets, type Secrets } from "./purge-world.ts";
 import { type Script, startScript } from "./worker-script.ts";
 
@@ -45,16 +45,19 @@ export async function createWorkerWorld(): Promise<WorkerWorld> {
   const { publicKey: edgeWriter } = await createSigner(fromBase64(secrets.edgeWriter));
   const [edge, keeper] = await startScripts({ main, shares, secrets, issuer: issuer.profile, jwks: keySet.url, edgeWriter });
   const token = (subject: string, ttlSeconds = 900) => issuer.sign({ subject, audience, ttlSeconds, now: Date.now() });
-  const signed = (door: Door): Door["call"] => {
-    return async (method, path, { as, headers = {}, ...rest } = {}) => {
-      const authorization = as === undefined ? {} : { authorization: `Bearer ${await token(as)}` };
-      return door.call(method, path, { ...rest, headers: { ...authorization, ...headers } });
-    };
+  const authorized = async ({ as, headers = {}, ...rest }: CallOptions): Promise<CallOptions> => {
+    const authorization = as === undefined ? {} : { authorization: `Bearer ${await token(as)}` };
+    return { ...rest, headers: { ...authorization, ...headers } };
   };
-  const [atEdge, atKeeper] = [
-    { ...edge, call: signed(edge) },
-    { ...keeper, call: signed(keeper) },
-  ];
+  const signed = (door: Door): Door => ({
+    call: async (method, path, options = {}) => door.call(method, path, await authorized(options)),
+  });
+  const signedScript = (script: Script): Script => ({
+    ...script,
+    ...signed(script),
+    abandon: async (path, options = {}) => script.abandon(path, await authorized(options)),
+  });
+  const [atEdge, atKeeper] = [signedScript(edge), signedScript(keeper)];
   return {
     edge: atEdge,
     keeper: atKeeper,
@@ -73,7 +76,7 @@ export async function createWorkerWorld(): Promise<WorkerWorld> {
     },
     async openOnNode() {
       const gateway = await openOnNode({ main, shareDatabase, secrets, issuer: issuer.profile });
-      return { ...gateway, token, call: signed(gateway) };
+      return { ...gateway, token, ...signed(gateway) };
     },
     async close() {
       await Promise.all([edge.close(), keeper.close()]);
