@@ -1,10 +1,10 @@
 /**
- * What a Worker is set up with: variables, secrets and bindings, read once an isolate. What is missing, malformed or not for the edge is refused
- * with one line that names the setting and the cure, never its value.
+ * What a Worker script is set up with: variables, secrets and bindings, read once an isolate. What is missing, malformed or another script's is
+ * refused with one line that names the setting and the cure, never its value.
  */
 import * as z from "zod";
 import { ConfigRefused, type OperatorFile, readOperatorFile } from "./config.ts";
-import { fromBase64 } from "./crypto/index.ts";
+import { equalBytes, fromBase64 } from "./crypto/index.ts";
 import type { IssuerProfile } from "./identity/index.ts";
 
 export interface WorkerSettings {
@@ -19,71 +19,153 @@ export interface WorkerSettings {
   readonly merchants: OperatorFile["merchants"];
 }
 
-/** What the edge must not hold, and whose it is. A stolen edge then cannot forge a checkpoint or a certificate, nor write as the keeper. */
-const notForTheEdge: Readonly<Record<string, string>> = {
-  POSTERN_LOG_KEY: "the log key signs checkpoints and belongs to the keeper alone",
-  POSTERN_CERTIFICATE_KEY: "the certificate key belongs to the keeper alone",
-  DATABASE_URL_KEEPER: "the keeper's database role belongs to the keeper alone",
-  DATABASE_URL: "the owner's database role is for `postern migrate`",
+export interface KeeperSettings extends WorkerSettings {
+  /** 32 bytes each. */
+  readonly logSeed: Uint8Array;
+  readonly certificateSeed: Uint8Array;
+  /** Raw public keys of the edge's writers; at least one. */
+  readonly writers: readonly Uint8Array[];
+}
+
+type Environment = Readonly<Record<string, unknown>>;
+
+/** One script: its name, and what it must not hold and why. */
+interface Script {
+  readonly name: string;
+  readonly foreign: Readonly<Record<string, string>>;
+}
+
+const ownersRole = "the owner's database role is for `postern migrate`";
+
+/** A stolen edge cannot forge a checkpoint or a certificate, nor write as the keeper. */
+const edge: Script = {
+  name: "the edge",
+  foreign: {
+    POSTERN_LOG_KEY: "the log key signs checkpoints and belongs to the keeper alone",
+    POSTERN_CERTIFICATE_KEY: "the certificate key belongs to the keeper alone",
+    DATABASE_URL_KEEPER: "the keeper's database role belongs to the keeper alone",
+    DATABASE_URL: ownersRole,
+  },
 };
 
-const postgresUrl = z.string().regex(/^postgres(ql)?:\/\/[^/]/, "must be a postgres:// URL");
-const hyperdrive = z.object({ connectionString: postgresUrl });
+const keeper: Script = {
+  name: "the keeper",
+  foreign: {
+    DATABASE_URL_EDGE: "the edge's database role is for the edge; the keeper's is DATABASE_URL_KEEPER",
+    DATABASE_URL: ownersRole,
+  },
+};
+
+const postgresUrl = z.string("must be a postgres:// URL").regex(/^postgres(ql)?:\/\/[^/]/, "must be a postgres:// URL");
+const hyperdrive = z.object({ connectionString: postgresUrl }, "must be a Hyperdrive binding");
 const secretKey = z
   .string("is missing; set the secret to the output of: openssl rand -base64 32")
   .regex(/^[A-Za-z0-9+/]{43}=$/, "must be 32 bytes in base64 on one line")
   .transform(fromBase64)
   .refine((key) => !key.every((byte) => byte === key[0]), "is not random; make one with: openssl rand -base64 32");
 
-const settingsSchema = z.object({
+const common = {
   NODE_ENV: z.string().optional(),
+  /** The main database, under the script's own role. */
   HYPERDRIVE: hyperdrive.optional(),
   SHARES: hyperdrive.optional(),
-  DATABASE_URL_EDGE: postgresUrl.optional(),
   POSTERN_SHARE_STORE: postgresUrl.optional(),
   POSTERN_ROOT_KEY: secretKey,
   POSTERN_WRITER_KEY: secretKey,
   POSTERN_LOG_NAME: z
-    .string("is missing; it must be the keeper's")
+    .string("is missing; it must be the same for edge and keeper")
     .regex(/^[a-z0-9.-]+(\/[A-Za-z0-9._-]+)*$/, "must be a name like gw.example/postern"),
   POSTERN_ORIGIN: z.url({ protocol: /^https?$/, error: "must be an http:// or https:// URL" }),
   POSTERN_CONFIG: z.string("is missing; it holds the text of the operator's file"),
+};
+const edgeSchema = z.object({ ...common, DATABASE_URL_EDGE: postgresUrl.optional() });
+const keeperSchema = z.object({
+  ...common,
+  DATABASE_URL_KEEPER: postgresUrl.optional(),
+  POSTERN_LOG_KEY: secretKey,
+  POSTERN_CERTIFICATE_KEY: secretKey,
 });
 
-/** Throws ConfigRefused. */
-export function readWorkerSettings(env: Readonly<Record<string, unknown>>): WorkerSettings {
+/** Of the script that serves agents. Throws ConfigRefused. */
+export function readWorkerSettings(env: Environment): WorkerSettings {
+  const settings = parse(env, edge, edgeSchema);
+  const { writers: _keepersOnly, ...operators } = readOperators(settings);
+  return {
+    databaseUrl: urlOf(["HYPERDRIVE", settings.HYPERDRIVE], ["DATABASE_URL_EDGE", settings.DATABASE_URL_EDGE]),
+    ...commonSettings(settings),
+    ...operators,
+  };
+}
+
+/** Of the script that serves owners and officers. Throws ConfigRefused. */
+export function readKeeperSettings(env: Environment): KeeperSettings {
+  const settings = parse(env, keeper, keeperSchema);
+  const { writers, ...operators } = readOperators(settings);
+  if (writers.length === 0)
+    throw new ConfigRefused("POSTERN_CONFIG: writers: names no public key; without the edge's its entries verify nowhere");
+  return {
+    databaseUrl: urlOf(["HYPERDRIVE", settings.HYPERDRIVE], ["DATABASE_URL_KEEPER", settings.DATABASE_URL_KEEPER]),
+    ...commonSettings(settings),
+    logSeed: settings.POSTERN_LOG_KEY,
+    certificateSeed: settings.POSTERN_CERTIFICATE_KEY,
+    writers: writers.map(fromBase64),
+    ...operators,
+  };
+}
+
+function parse<Schema extends z.ZodObject>(env: Environment, { name: script, foreign }: Script, schema: Schema): z.infer<Schema> {
   for (const name of Object.keys(env)) {
-    const why = notForTheEdge[name];
+    const why = foreign[name];
     if (why) throw new ConfigRefused(`${name} must not be set here: ${why}`);
-    if (name.startsWith("POSTERN_") && !Object.hasOwn(settingsSchema.shape, name))
-      throw new ConfigRefused(`${name} is not a setting of the edge`);
+    if (name.startsWith("POSTERN_") && !Object.hasOwn(schema.shape, name)) throw new ConfigRefused(`${name} is not a setting of ${script}`);
   }
-  const parsed = settingsSchema.safeParse(env);
+  const parsed = schema.safeParse(env);
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
     throw new ConfigRefused(`${issue?.path.join(".")} ${issue?.message ?? "is malformed"}`);
   }
-  const settings = parsed.data;
-  const databaseUrl = settings.HYPERDRIVE?.connectionString ?? settings.DATABASE_URL_EDGE;
-  if (!databaseUrl) throw new ConfigRefused("HYPERDRIVE is missing; bind it, or set DATABASE_URL_EDGE where there is no Hyperdrive");
-  const sharesUrl = settings.SHARES?.connectionString ?? settings.POSTERN_SHARE_STORE;
-  if (!sharesUrl) throw new ConfigRefused("SHARES is missing; bind it, or set POSTERN_SHARE_STORE where there is no Hyperdrive");
+  refuseTwins(Object.entries(parsed.data));
+  return parsed.data;
+}
+
+/** A key that does two things falls with either: a writer key that is the log key as well makes its holder a forger of checkpoints. */
+function refuseTwins(settings: readonly (readonly [string, unknown])[]): void {
+  const keys = settings.flatMap(([name, value]) => (value instanceof Uint8Array ? [{ name, value }] : []));
+  for (const [i, { name, value }] of keys.entries()) {
+    const twin = keys.slice(0, i).find((earlier) => equalBytes(earlier.value, value));
+    if (twin) throw new ConfigRefused(`${name} is the same key as ${twin.name}; each has one of its own`);
+  }
+}
+
+type Common = z.infer<z.ZodObject<typeof common>>;
+
+function commonSettings(settings: Common) {
   return {
-    databaseUrl,
-    sharesUrl,
+    sharesUrl: urlOf(["SHARES", settings.SHARES], ["POSTERN_SHARE_STORE", settings.POSTERN_SHARE_STORE]),
     rootKey: settings.POSTERN_ROOT_KEY,
     writerSeed: settings.POSTERN_WRITER_KEY,
     logName: settings.POSTERN_LOG_NAME,
     origin: settings.POSTERN_ORIGIN,
-    ...readOperators(settings.POSTERN_CONFIG, settings.NODE_ENV === "production"),
   };
 }
 
-function readOperators(text: string, production: boolean): Pick<WorkerSettings, "issuers" | "merchants"> {
-  const { issuers, merchants } = readOperatorFile(text, "POSTERN_CONFIG", production);
+type Bound = z.infer<typeof hyperdrive> | undefined;
+
+/** A binding, or the variable that stands in for it where there is no Hyperdrive. */
+function urlOf([binding, bound]: readonly [string, Bound], [variable, url]: readonly [string, string | undefined]): string {
+  const found = bound?.connectionString ?? url;
+  if (!found) throw new ConfigRefused(`${binding} is missing; bind it, or set ${variable} where there is no Hyperdrive`);
+  return found;
+}
+
+function readOperators({
+  POSTERN_CONFIG,
+  NODE_ENV,
+}: Common): Pick<WorkerSettings, "issuers" | "merchants"> & Pick<OperatorFile, "writers"> {
+  const { issuers, merchants, writers } = readOperatorFile(POSTERN_CONFIG, "POSTERN_CONFIG", NODE_ENV === "production");
   const profiles = issuers.map((issuer) => {
-    if ("built_in" in issuer) throw new ConfigRefused("POSTERN_CONFIG: issuers: the built-in issuer's key is not at the edge");
+    if ("built_in" in issuer) throw new ConfigRefused("POSTERN_CONFIG: issuers: the built-in issuer's key is not on Workers");
     return { id: issuer.id, issuer: issuer.issuer, audience: issuer.audience, keys: { jwks: new URL(issuer.jwks) } };
   });
-  return { issuers: profiles, merchants };
+  return { issuers: profiles, merchants, writers };
 }

@@ -1,210 +1,241 @@
-/** The edge where it runs: real workerd, a real Postgres, the share store in a second one, and a keeper on Node as sequencer. */
+/** Both scripts where they run: real workerd, a real Postgres, the share store in a second one. What people come for is in the journeys. */
 import { readFileSync } from "node:fs";
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { readBundle } from "../src/audit/bundle.ts";
-import { parseTrust, type Trust } from "../src/audit/index.ts";
-import { verifyExport } from "../src/audit/verify.ts";
+import { unstable_readConfig } from "wrangler";
+import type { Trust } from "../src/audit/index.ts";
 import { keyId, randomBytes, toBase64, verifySignature } from "../src/crypto/index.ts";
+import { verifyCertificate } from "../src/purge/verify-certificate.ts";
 import { migrationDigests, migrationsOfThisBuild } from "../src/storage/index.ts";
 import { readMigrations } from "../src/storage/node-migrations.ts";
-import { readWorkerSettings } from "../src/worker-settings.ts";
-import { bringIntoForce, expectStatus, type Found, importLines } from "./support/agreement.ts";
-import { openTestPool } from "./support/databases.ts";
-import type { CallOptions } from "./support/gateway.ts";
+import { expectStatus, importLines, search } from "./support/agreement.ts";
+import type { Gateway } from "./support/gateway.ts";
+import { refusals } from "./support/journey-refusals.ts";
+import { agreeOnTrust, readMany, verifyLog } from "./support/log-gateway.ts";
+import { approvePurge, fetchCertificate, neighbour, orderPurge, type ShownJob, stateOf } from "./support/purge-world.ts";
+import { root } from "./support/repository.ts";
 import { createWorkerWorld, type WorkerWorld } from "./support/worker.ts";
+import type { Over, Script } from "./support/worker-script.ts";
 
 const records = "/v1/contracts/c-test/records/customer";
-const canaries = ["欧阳娜娜", "13800138000", "330106199001011234"];
 const bundleKilobytesMax = 350;
 
 let world: WorkerWorld;
+let onNode: Gateway;
 let trust: Trust;
+let otherTrust: Trust;
 
 beforeAll(async () => {
   world = await createWorkerWorld();
-  const activated = await bringIntoForce(world.gateway);
-  const parsed = parseTrust(JSON.stringify(activated.trust));
-  if (!parsed.ok) throw new Error(parsed.refusal);
-  trust = parsed.value;
-  await importLines(world.gateway, [{ id: "U1", name: "欧阳娜娜", phone: "138 0013 8000", id_card: "330106199001011234" }]);
+  trust = await agreeOnTrust(world);
+  otherTrust = await agreeOnTrust(world, { ...neighbour, seats: "demo,agent-9,senior,赵六\n" });
+  await importLines(world, [{ id: "U1", name: "欧阳娜娜", phone: "138 0013 8000", id_card: "330106199001011234" }]);
+  onNode = await world.openOnNode();
 });
-afterAll(() => world?.close());
+afterAll(async () => {
+  await onNode?.close();
+  await world?.close();
+});
 
-async function find(by: Readonly<Record<string, string>>): Promise<Found> {
-  return (await expectStatus(world.call("POST", `${records}/search`, { as: "agent-1", body: { by } }), 200)).json() as Promise<Found>;
-}
-
-describe("an agent at the edge", () => {
-  it("finds a customer by the phone that the caller says, masked", async () => {
-    for (const phone of ["13800138000", "+86 138 0013 8000", "１３８００１３８０００"]) {
-      const found = await find({ phone });
-      expect(found.records.map(({ fields }) => [fields.name, fields.phone, fields.id_card])).toEqual([["欧阳**", "138****8000", null]]);
-    }
-    expect((await find({ phone: "13900139000" })).records).toEqual([]);
+describe("the scripts on Workers", () => {
+  it.each(refusals)("refuse %s as the same gateway does on Node: %s", async (_what, _expected, method, path, options) => {
+    const there = await onNode.call(method, path, options);
+    const here = await world.call(method, path, options);
+    // Wrangler adds headers of its own.
+    expect(await withoutRequestId(here, [...there.headers.keys()])).toEqual(await withoutRequestId(there));
   });
 
-  it("reads one masked, with a promise that the log keeps: durable at once, sequenced by the keeper, verified by a stranger", async () => {
-    const [found] = (await find({ id: "U1" })).records;
-    const answer = await expectStatus(world.call("GET", `${records}/${found?.locator}`, { as: "agent-1" }), 200);
-    const promise = answer.headers.get("audit-promise") ?? "";
-    const text = await answer.text();
-    expect(text).toContain("138****8000");
-    for (const canary of canaries) expect(text + promise).not.toContain(canary);
-
-    const entry = /id="([0-9a-f-]{36})"/.exec(promise)?.[1] ?? "";
-    const { database, keeper } = world.gateway;
-    expect(await database.query("select flush_id from audit.flush where log = 'c-test' and flush_id = $1", [entry])).toEqual([[entry]]);
-    await keeper.sequence();
-    expect(await database.query("select flush_id from audit.seq where log = 'c-test' and flush_id = $1", [entry])).toEqual([[entry]]);
-
-    expect(await verdictOf(trust, promise)).toMatchObject({ ok: true, keys: "pinned", problems: [] });
-    const withoutWorker = new Map([...trust.writers].filter(([kid]) => kid !== keyId(world.writerKey)));
-    const distrusted = await verdictOf({ ...trust, writers: withoutWorker }, promise);
-    expect(distrusted.problems.map(({ code }) => code)).toContain("head_signature");
-  });
-
-  it("is refused with the same answers as on Node", async () => {
-    const asks: readonly [number, string, string, CallOptions?][] = [
-      [401, "GET", `${records}/r_${"a".repeat(26)}`],
-      [401, "GET", `${records}/r_${"a".repeat(26)}`, { headers: { authorization: "Bearer e30.e30.e30" } }],
-      [404, "GET", `${records}/r_${"a".repeat(26)}`, { as: "agent-1" }],
-      [404, "GET", `/v1/contracts/c-other/records/customer/r_${"a".repeat(26)}`, { as: "agent-1" }],
-      [403, "GET", `${records}/r_${"a".repeat(26)}`, { as: "owner-1" }],
-      [404, "GET", `${records}/r_${"a".repeat(26)}`, { as: "stranger" }],
-      [404, "GET", "/v1/nowhere", { as: "agent-1" }],
-      [403, "POST", `${records}/search`, { as: "agent-1", body: { by: { name: "欧阳娜娜" } } }],
-      [400, "GET", `${records}/%00`, { as: "agent-1" }],
-      [400, "GET", `${records}/r_${"a".repeat(26)}?tenant=1`, { as: "agent-1" }],
-      [400, "POST", `${records}/search`, { as: "agent-1", body: "{", headers: { "content-type": "application/json" } }],
-      [405, "DELETE", `${records}/search`, { as: "agent-1" }],
-      [413, "POST", `${records}/search`, { as: "agent-1", body: { by: { phone: "1".repeat(5_000) } } }],
-      [415, "POST", `${records}/search`, { as: "agent-1", body: "by=1", headers: { "content-type": "text/plain" } }],
-      [422, "POST", `${records}/search`, { as: "agent-1", body: { by: { phone: "1", id: "2" } }, headers: { "accept-language": "zh-CN" } }],
-      [422, "GET", `${records}/r_${"a".repeat(26)}`, { as: "agent-1", headers: { "postern-purpose": "marketing" } }],
-    ];
-    for (const [status, method, path, options] of asks) {
-      const here = await world.call(method, path, options);
-      const onNode = await world.gateway.call(method, path, options);
-      expect([here.status, onNode.status], `${method} ${path}`).toEqual([status, status]);
-      expect(await withoutRequestId(here, [...onNode.headers.keys()])).toEqual(await withoutRequestId(onNode));
+  it("serve whom each is for: the edge agents, the keeper owners and officers", async () => {
+    const locator = (await search(world, { id: "U1" })).records[0]?.locator;
+    for (const [script, own, foreign] of [
+      [world.edge, { path: `${records}/${locator}`, as: "agent-1" }, { path: "/v1/contracts", as: "owner-1" }],
+      [world.keeper, { path: "/v1/contracts", as: "owner-1" }, { path: `${records}/${locator}`, as: "agent-1" }],
+    ] as const) {
+      expect((await script.call("GET", own.path, { as: own.as })).status).toBe(200);
+      expect((await script.call("GET", foreign.path, { as: foreign.as })).status).toBe(404);
+      expect((await script.call("GET", "/readyz")).status).toBe(200);
     }
   });
 
-  it("serves agents alone: an owner's routes are not there", async () => {
-    expect((await world.call("GET", "/v1/contracts", { as: "owner-1" })).status).toBe(404);
-    expect((await world.gateway.call("GET", "/v1/contracts", { as: "owner-1" })).status).toBe(200);
-    expect((await world.call("GET", "/readyz")).status).toBe(200);
+  it("write one log with what runs on Node: exported by the keeper over many pages, and distrusted without the edge's key", async () => {
+    const found = await world.call("POST", `${records}/search`, { as: "agent-1", body: { by: { id: "U1" } } });
+    const seen = [found.headers.get("audit-promise") ?? "", ...(await readMany(onNode, 1_100))];
+    expect(await verifyLog(world, trust, { seen })).toMatchObject({ ok: true, keys: "pinned", problems: [] });
+    const withoutEdge = new Map([...trust.writers].filter(([kid]) => kid !== keyId(world.edgeWriter)));
+    const { problems } = await verifyLog(world, { ...trust, writers: withoutEdge });
+    expect(problems.map(({ code }) => code)).toContain("head_signature");
   });
 });
 
 describe("an isolate", () => {
   it("serves many first requests at once", async () => {
-    await world.restart();
-    const answers = await Promise.all(Array.from({ length: 20 }, () => find({ id: "U1" })));
-    expect(answers.map(({ records: hits }) => hits.length)).toEqual(answers.map(() => 1));
+    await world.edge.restart();
+    await world.keeper.restart();
+    const found = Array.from({ length: 20 }, () => search(world, { id: "U1" }));
+    const listed = Array.from({ length: 10 }, () => expectStatus(world.call("GET", "/v1/contracts", { as: "owner-1" }), 200));
+    expect((await Promise.all(found)).map((answer) => answer.records.length)).toEqual(found.map(() => 1));
+    expect(await Promise.all(listed)).toHaveLength(10);
   });
 
-  it("remembers keys and leaves no connection behind", async () => {
-    await find({ id: "U1" });
+  it("remembers keys and leaves no connection behind, after an export neither, nor after one that nobody reads to its end", async () => {
+    await search(world, { id: "U1" });
     const asked = world.keySetFetches();
-    await find({ id: "U1" });
+    await search(world, { id: "U1" });
     expect(world.keySetFetches()).toBe(asked);
-    const owner = openTestPool(world.databases.main.ownerUrl);
-    const edgeBackends = async () =>
+    await verifyLog(world, trust);
+    await world.keeper.abandon("/v1/contracts/c-test/audit/export?format=bundle", { as: "officer" });
+    await world.keeper.scheduled();
+    const backends = async () =>
       (
-        await owner.query("select count(*)::int from pg_stat_activity where usename = 'postern_edge' and datname = current_database()")
-      )[0]?.[0];
-    await expect.poll(edgeBackends, { timeout: 5_000 }).toBe(0);
-    await owner.close();
+        await world.owner.query("select count(*)::int from pg_stat_activity where application_name in ('postern-edge', 'postern-keeper')")
+      )[0];
+    await expect.poll(backends, { timeout: 5_000 }).toEqual([0]);
   });
 
   it("answers 503 while the log cannot be written, releases nothing, and recovers", async () => {
-    const owner = openTestPool(world.databases.main.ownerUrl);
-    await owner.query("revoke insert on audit.flush from postern_edge");
+    await world.owner.query("revoke usage on schema audit from postern_edge");
     const refused = await world.call("POST", `${records}/search`, { as: "agent-1", body: { by: { id: "U1" } } });
+    await world.owner.query("grant usage on schema audit to postern_edge");
     expect([refused.status, ((await refused.json()) as { code: string }).code]).toEqual([503, "audit_unavailable"]);
-    await owner.query("grant insert on audit.flush to postern_edge");
-    await owner.close();
-    expect((await find({ id: "U1" })).records).toHaveLength(1);
+    expect((await search(world, { id: "U1" })).records).toHaveLength(1);
   });
 });
 
-describe("an edge that is not set up", () => {
-  const refusedSettings: readonly [string, Readonly<Record<string, string | null>>, string][] = [
-    ["without its root key", { POSTERN_ROOT_KEY: null }, "POSTERN_ROOT_KEY is missing"],
-    ["that was given the log key", { POSTERN_LOG_KEY: toBase64(randomBytes(32)) }, "POSTERN_LOG_KEY must not be set here"],
-  ];
-  it.each(refusedSettings)("%s serves nothing and says why in its own log alone", async (_case, over, line) => {
-    await world.restart(over);
-    for (const path of ["/healthz", "/readyz", `${records}/r_${"a".repeat(26)}`]) {
-      const answer = await world.call("GET", path, { as: "agent-1" });
+describe("the keeper's minute", () => {
+  const step = async (job: string) => {
+    const shown = await expectStatus(world.call("GET", `/v1/contracts/c-other/purges/${job}`, { as: "owner-b1" }), 200);
+    return ((await shown.json()) as ShownJob).step;
+  };
+
+  it("brings a purge to its fence, waits until what began before has ended, and brings it to its end", async () => {
+    const { job } = await orderPurge(world, "c-other", "owner-b1");
+    await world.keeper.scheduled();
+    expect(await step(job)).toBe("requested");
+    await approvePurge(world, job, "c-other", "owner-b2");
+    for (const _minute of [1, 2]) {
+      await world.keeper.scheduled();
+      expect(await stateOf(world.owner, "c-other")).toEqual({ contract: "purging", log: "open", step: "approved" });
+    }
+    const read = await world.call("GET", `/v1/contracts/c-other/records/customer/r_${"a".repeat(26)}`, { as: "agent-9" });
+    expect([read.status, ((await read.json()) as { code: string }).code]).toEqual([410, "contract_purged"]);
+    await world.passFence();
+    // A minute that begins before the last one is over.
+    await Promise.all([world.keeper.scheduled(), world.keeper.scheduled()]);
+    expect(await step(job)).toBe("certified");
+    const certificate = await fetchCertificate(world, job, "c-other", "owner-b1");
+    expect(await verifyCertificate(certificate, otherTrust, verifySignature)).toMatchObject({ ok: true, job, problems: [] });
+    expect(await stateOf(world.owner, "c-other")).toEqual({ contract: "purged", log: "frozen", step: "certified" });
+    expect(world.keeper.output()).toEqual([]);
+  });
+
+  it("comes each minute, to the keeper alone", () => {
+    const crons = (env?: string) => unstable_readConfig({ config: `${root}/wrangler.toml`, env }).triggers.crons ?? [];
+    expect([crons(), crons("keeper")]).toEqual([[], ["* * * * *"]]);
+  });
+});
+
+describe("a script that is not set up", () => {
+  const anyKey = toBase64(randomBytes(32));
+
+  it.each<[string, "edge" | "keeper", Over, string]>([
+    ["the edge without its root key", "edge", { secrets: { POSTERN_ROOT_KEY: null } }, "POSTERN_ROOT_KEY is missing"],
+    ["the edge with the log key", "edge", { secrets: { POSTERN_LOG_KEY: anyKey } }, "POSTERN_LOG_KEY must not be set here"],
+    ["the keeper without the log key", "keeper", { secrets: { POSTERN_LOG_KEY: null } }, "POSTERN_LOG_KEY is missing"],
+  ])("%s: serves nothing, does nothing, and says why in its own log alone", async (_case, name, over, line) => {
+    const script = world[name];
+    await script.restart(over);
+    if (name === "keeper") await script.scheduled();
+    for (const path of ["/healthz", "/readyz", `${records}/r_${"a".repeat(26)}`, "/v1/contracts"]) {
+      const answer = await script.call("GET", path, { as: "owner-1" });
       expect([answer.status, answer.headers.get("content-type")]).toEqual([503, "application/problem+json"]);
       expect(await answer.text()).not.toContain("POSTERN");
     }
-    expect(world.output().join("\n")).toContain(line);
-    for (const value of Object.values(over)) expect(world.output().join("\n")).not.toContain(value ?? "\u0000");
+    expectOneLine(script, line);
   });
 
-  const good = {
-    HYPERDRIVE: { connectionString: "postgres://postern_edge@127.0.0.1/postern" },
-    POSTERN_SHARE_STORE: "postgres://shares@127.0.0.1/shares",
-    POSTERN_ROOT_KEY: toBase64(randomBytes(32)),
-    POSTERN_WRITER_KEY: toBase64(randomBytes(32)),
-    POSTERN_LOG_NAME: "gw.example/postern",
-    POSTERN_ORIGIN: "https://gw.example",
-    POSTERN_CONFIG: "issuers: [{ id: linxi, issuer: https://id.example, jwks: https://id.example/jwks }]\nmerchants: {}\n",
-  };
-  const lines: readonly [string, Readonly<Record<string, unknown>>][] = [
-    ["POSTERN_WRITER_KEY must be 32 bytes in base64", { POSTERN_WRITER_KEY: "file:/keys/edge.key" }],
-    ["POSTERN_ROOT_KEY is not random", { POSTERN_ROOT_KEY: toBase64(new Uint8Array(32)) }],
-    ["POSTERN_CERTIFICATE_KEY must not be set here", { POSTERN_CERTIFICATE_KEY: "x" }],
-    ["DATABASE_URL_KEEPER must not be set here", { DATABASE_URL_KEEPER: "postgres://postern_keeper@127.0.0.1/postern" }],
-    ["POSTERN_LOGNAME is not a setting", { POSTERN_LOGNAME: "x" }],
-    ["POSTERN_LOG_NAME is missing", { POSTERN_LOG_NAME: undefined }],
-    ["POSTERN_CONFIG: issuers: the built-in issuer", { POSTERN_CONFIG: "issuers: [{ id: demo, built_in: true }]\nmerchants: {}\n" }],
-    ["HYPERDRIVE is missing", { HYPERDRIVE: undefined }],
-    ["SHARES is missing", { POSTERN_SHARE_STORE: undefined }],
-  ];
-  it.each(lines)("says %s", (line, over) => {
-    expect(readWorkerSettings(good).logName).toBe("gw.example/postern");
-    expect(() => readWorkerSettings({ ...good, ...over })).toThrow(line);
+  it("the edge bound as the keeper: runs nothing, and says why in its own log alone", async () => {
+    await world.edge.restart({ bindings: { HYPERDRIVE: world.databases.main.keeperUrl } });
+    await expectClosed(world.edge, ["/v1/me", `${records}/r_${"a".repeat(26)}`, "/readyz"]);
+    expectOneLine(world.edge, "the database is bound as postern_keeper: bind it as postern_edge");
   });
 
-  it("that meets another build's schema runs no statement, until the schema fits", async () => {
-    await world.restart();
-    const owner = openTestPool(world.databases.main.ownerUrl);
-    await owner.query("insert into public.postern_migration (number, name, digest) values (9999, '9999-later.sql', 'x')");
-    expect((await world.call("GET", "/v1/me", { as: "agent-1" })).status).toBe(503);
-    expect(world.output().join("\n")).toContain("the database is newer than this build: it has migration 9999-later.sql");
-    await owner.query("delete from public.postern_migration where number = 9999");
-    await owner.close();
-    expect((await world.call("GET", "/v1/me", { as: "agent-1" })).status).toBe(200);
+  it("the keeper with another root key: neither, nor at its minute", async () => {
+    await world.keeper.restart({ secrets: { POSTERN_ROOT_KEY: anyKey } });
+    await world.keeper.scheduled();
+    await expectClosed(world.keeper, ["/v1/contracts", "/v1/contracts/c-test", "/readyz"]);
+    expectOneLine(world.keeper, "POSTERN_ROOT_KEY is not the key that this database began with");
+  });
+
+  it("the edge whose shares lie in the main database: releases nothing", async () => {
+    await world.edge.restart({ bindings: { SHARES: world.databases.main.ownerUrl } });
+    const refused = await world.call("POST", `${records}/search`, { as: "agent-1", body: { by: { id: "U1" } } });
+    expect([refused.status, ((await refused.json()) as { code: string }).code]).toEqual([503, "keys_unavailable"]);
+    expectOneLine(world.edge, "the shares are bound to the main database");
+  });
+
+  it.each(["edge", "keeper"] as const)("the %s on another build's schema: runs no statement, until the schema fits", async (name) => {
+    const script = world[name];
+    const [path, as] = name === "edge" ? ["/v1/me", "agent-1"] : ["/v1/contracts", "owner-1"];
+    await script.restart();
+    const table = "public.postern_migration";
+    for (const [change, undo, line] of [
+      [
+        `insert into ${table} (number, name, digest) values (9999, '9999-later.sql', 'x')`,
+        `delete from ${table} where number = 9999`,
+        "newer than this build",
+      ],
+      [
+        `update ${table} set digest = 'x' || digest where number = 1`,
+        `update ${table} set digest = substr(digest, 2) where number = 1`,
+        "was changed",
+      ],
+      [`alter table ${table} rename to gone`, "alter table public.gone rename to postern_migration", "lacks migration 0001"],
+    ] as const) {
+      await world.owner.query(change);
+      const { status } = await script.call("GET", path, { as });
+      await world.owner.query(undo);
+      expect([status, script.output().at(-1)]).toEqual([503, expect.stringContaining(line)]);
+    }
+    expect((await script.call("GET", path, { as })).status).toBe(200);
   });
 });
 
-describe("the edge's bundle", () => {
+describe("what is deployed", () => {
   it("knows the migrations by their digests", () => {
     expect(migrationsOfThisBuild).toEqual(migrationDigests(readMigrations()));
   });
 
-  it(`is at most ${bundleKilobytesMax} KB, compressed`, () => {
-    const bytes = readFileSync(world.script);
+  it.each([
+    ["edge", () => world.edge],
+    ["keeper", () => world.keeper],
+  ] as const)(`is at most ${bundleKilobytesMax} KB compressed: the %s`, (name, script: () => Script) => {
+    const bytes = readFileSync(script().path);
     const kilobytes = gzipSync(bytes).length / 1024;
-    process.stdout.write(`bundle of the edge: ${Math.round(bytes.length / 1024)} KB, ${Math.round(kilobytes)} KB compressed\n`);
+    process.stdout.write(`bundle of the ${name}: ${Math.round(bytes.length / 1024)} KB, ${Math.round(kilobytes)} KB compressed\n`);
     expect(kilobytes).toBeLessThan(bundleKilobytesMax);
   });
 });
 
-async function verdictOf(by: Trust, seen: string) {
-  const answer = await expectStatus(world.gateway.call("GET", "/v1/contracts/c-test/audit/export?format=bundle", { as: "officer" }), 200);
-  if (!answer.body) throw new Error("an export without a body");
-  return verifyExport({ bundle: await readBundle(answer.body), trust: by, seen: [seen], verifySignature });
+/** What needs the database is refused; that the process answers is not. */
+async function expectClosed(script: Script, paths: readonly string[]): Promise<void> {
+  for (const path of paths) {
+    const answer = await script.call("GET", path, { as: "owner-1" });
+    expect([answer.status, await answer.text()]).toEqual([503, expect.not.stringMatching(/postern_|POSTERN|migration/)]);
+  }
+  expect((await script.call("GET", "/healthz")).status).toBe(200);
 }
 
-/** Status, the headers named (all, if none are), and the body; Wrangler adds headers of its own. */
+/** The same line for each event that was refused, no other, and no secret in it. */
+function expectOneLine(script: Script, line: string): void {
+  const lines = script.output();
+  expect(new Set(lines).size).toBe(1);
+  expect(JSON.parse(lines[0] ?? "")).toEqual({ level: "error", event: "refused", line: expect.stringContaining(line) });
+  for (const secret of Object.values(world.secrets)) expect(lines.join()).not.toContain(secret);
+}
+
+/** Status, the headers named (all, if none are), and the body. */
 async function withoutRequestId(answer: Response, names: readonly string[] = [...answer.headers.keys()]): Promise<unknown> {
   const { request_id: _differs, ...problem } = (await answer.json()) as Record<string, unknown>;
   const headers = names.filter((name) => name !== "x-request-id").map((name) => [name, answer.headers.get(name)]);
-  return { problem, headers: Object.fromEntries(headers) };
+  return { status: answer.status, problem, headers: Object.fromEntries(headers) };
 }

@@ -1,6 +1,6 @@
 /** A contract in force, with seats and records, made through the routes like an owner would. */
 import { readFileSync } from "node:fs";
-import type { Gateway } from "./gateway.ts";
+import type { Door } from "./gateway.ts";
 import { root } from "./repository.ts";
 
 export interface Agreement {
@@ -41,7 +41,7 @@ purge:    { cooling: ${cooling}, backup_horizon: 30d }
 }
 
 /** Applies, asks, approves, seats. Answers what the activation answered (the trust file in `result.trust`). */
-export async function bringIntoForce(gateway: Gateway, agreement: Agreement = {}): Promise<{ trust: unknown }> {
+export async function bringIntoForce(gateway: Door, agreement: Agreement = {}): Promise<{ trust: unknown }> {
   const { contract = "c-test", owners = ["owner-1", "owner-2"], policy = shippedPolicy("cs-standard") } = agreement;
   const files = { contract: { name: "contract.yaml", text: contractText(agreement) }, policy: { name: "policy.yaml", text: policy } };
   await expectStatus(gateway.call("POST", "/v1/contracts", { as: owners[0], body: files }), 200);
@@ -64,7 +64,7 @@ export interface ImportAnswer {
 }
 
 export async function importLines(
-  gateway: Gateway,
+  gateway: Door,
   lines: readonly unknown[] | string,
   { contract = "c-test", type = "customer", owner = "owner-1" } = {},
 ): Promise<ImportAnswer> {
@@ -91,7 +91,7 @@ export interface Found {
 }
 
 export async function search(
-  gateway: Gateway,
+  gateway: Door,
   by: Readonly<Record<string, string>>,
   { contract = "c-test", type = "customer", agent = "agent-1" } = {},
 ): Promise<Found> {

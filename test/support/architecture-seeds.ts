@@ -25,7 +25,7 @@ export const unlawful: Readonly<Record<string, readonly Import[]>> = {
   "modules-enter-by-the-door": [["src/disclosure/disclose.ts", "src/audit/entry.ts"]],
   "entries-choose-adapters": [["src/assemble.ts", "src/audit/sequencer.ts"]],
   "doors-show-no-adapter": [["src/storage/index.ts", "src/storage/pglite.ts"]],
-  "edge-reaches-no-node": [
+  "workers-reach-no-node": [
     ["src/worker.ts", "src/assemble.ts"],
     ["src/assemble.ts", "src/keys/file-share-store.ts"],
   ],
@@ -57,8 +57,10 @@ export const lawful: readonly Import[] = [
   ["src/node.ts", "src/keys/file-share-store.ts"],
   ["src/assemble.ts", "src/app.ts"],
   ["src/assemble.ts", "src/records/index.ts"],
-  ["src/worker.ts", "src/assemble.ts"],
-  ["src/worker.ts", "src/storage/postgres.ts"],
+  ["src/worker.ts", "src/worker-isolate.ts"],
+  ["src/worker-keeper.ts", "src/worker-isolate.ts"],
+  ["src/worker-isolate.ts", "src/assemble.ts"],
+  ["src/worker-isolate.ts", "src/storage/postgres.ts"],
   ["src/worker.ts", "cloudflare:workers"],
   ["src/app.ts", "hono"],
   ["src/app.ts", "src/http/index.ts"],

@@ -19,10 +19,11 @@ export interface PostgresDatabase {
   drop(): Promise<void>;
 }
 
-export async function createPostgresDatabase(): Promise<PostgresDatabase> {
+/** `migrated: false`: an empty one, as a share store's. */
+export async function createPostgresDatabase({ migrated = true } = {}): Promise<PostgresDatabase> {
   const name = `test_${randomBytes(8).toString("hex")}`;
   const url = (database: string, role = "postgres") => `postgres://${role}@127.0.0.1:${inject("postgresPort")}/${database}`;
-  await administer(url("postgres"), `create database ${name} template ${templateDatabase}`);
+  await administer(url("postgres"), `create database ${name} template ${migrated ? templateDatabase : "template0"}`);
   return {
     ownerUrl: url(name),
     edgeUrl: url(name, "postern_edge"),

@@ -27,6 +27,9 @@ export interface Gateway {
   close(): Promise<void>;
 }
 
+/** Whatever answers requests as a gateway does: this process, another one, workerd. */
+export type Door = Pick<Gateway, "call">;
+
 export interface CallOptions {
   readonly as?: string;
   readonly body?: unknown;

@@ -12,7 +12,7 @@ import { createRootKey, type RootKey } from "../../src/keys/index.ts";
 import type { Database } from "../../src/storage/index.ts";
 import { type Agreement, bringIntoForce, expectStatus, search } from "./agreement.ts";
 import { createPostgresDatabase, openTestPool, type PostgresDatabase } from "./databases.ts";
-import { createGateway, type Gateway, type GatewayOptions } from "./gateway.ts";
+import { createGateway, type Door, type Gateway, type GatewayOptions } from "./gateway.ts";
 
 export interface LogGateway {
   readonly gateway: Gateway;
@@ -57,7 +57,7 @@ export async function createLogGateway(options: LogGatewayOptions = {}): Promise
 }
 
 /** Brings a contract into force and answers the trust file that its owners were handed. */
-export async function agreeOnTrust(gateway: Gateway, agreement: Agreement = {}): Promise<Trust> {
+export async function agreeOnTrust(gateway: Door, agreement: Agreement = {}): Promise<Trust> {
   const { trust } = await bringIntoForce(gateway, agreement);
   const parsed = parseTrust(JSON.stringify(trust));
   if (!parsed.ok) throw new Error(parsed.refusal);
@@ -73,7 +73,7 @@ export interface ExportCheck {
 
 /** What a stranger with the trust file finds in the export that an officer takes now. */
 export async function verifyLog(
-  gateway: Gateway,
+  gateway: Door,
   trust: Trust,
   { contract = "c-test", officer = "officer", seen = [] }: ExportCheck = {},
 ): Promise<Verdict> {

@@ -17,7 +17,7 @@ import { stores } from "../../src/purge/plan.ts";
 import type { Database } from "../../src/storage/index.ts";
 import { type Agreement, bringIntoForce, expectStatus, importLines } from "./agreement.ts";
 import { createPostgresDatabase, openTestPool } from "./databases.ts";
-import { createGateway, type Gateway, type GatewayOptions } from "./gateway.ts";
+import { createGateway, type Door, type Gateway, type GatewayOptions } from "./gateway.ts";
 
 /** Raw 32-byte secrets in base64, as key files hold them. */
 export interface Secrets {
@@ -134,13 +134,13 @@ export interface ShownJob {
 }
 
 /** By the first owner. */
-export async function orderPurge(gateway: Gateway, contract = "c-test", as = "owner-1"): Promise<ShownJob> {
+export async function orderPurge(gateway: Door, contract = "c-test", as = "owner-1"): Promise<ShownJob> {
   const asked = gateway.call("POST", `/v1/contracts/${contract}/purges`, { as, body: { confirm: contract } });
   return (await (await expectStatus(asked, 202)).json()) as ShownJob;
 }
 
 /** By the second owner. */
-export async function approvePurge(gateway: Gateway, job: string, contract = "c-test", as = "owner-2"): Promise<ShownJob> {
+export async function approvePurge(gateway: Door, job: string, contract = "c-test", as = "owner-2"): Promise<ShownJob> {
   const approved = gateway.call("POST", `/v1/contracts/${contract}/purges/${job}/approve`, { as });
   return (await (await expectStatus(approved, 200)).json()) as ShownJob;
 }
@@ -153,7 +153,7 @@ export async function purge(gateway: Gateway, contract = "c-test"): Promise<stri
   return job;
 }
 
-export async function fetchCertificate(gateway: Gateway, job: string, contract = "c-test", as = "owner-1"): Promise<string> {
+export async function fetchCertificate(gateway: Door, job: string, contract = "c-test", as = "owner-1"): Promise<string> {
   const answer = gateway.call("GET", `/v1/contracts/${contract}/purges/${job}/certificate`, { as });
   return (await expectStatus(answer, 200)).text();
 }
@@ -164,7 +164,7 @@ export function contentOf(jws: string): Certificate {
 }
 
 /** The contract's log as an officer takes it away, verified with nothing but the trust file. */
-export async function verifyLog(gateway: Gateway, trust: Trust, contract = "c-test", as = "officer"): Promise<Verdict> {
+export async function verifyLog(gateway: Door, trust: Trust, contract = "c-test", as = "officer"): Promise<Verdict> {
   const answer = await expectStatus(gateway.call("GET", `/v1/contracts/${contract}/audit/export?format=bundle`, { as }), 200);
   if (!answer.body) throw new Error("an export without a body");
   return verifyExport({ bundle: await readBundle(answer.body), trust, seen: [], verifySignature });

@@ -1,144 +1,157 @@
 /**
- * The edge in real workerd, as Wrangler runs it from wrangler.toml: on a real Postgres as its own role, with the share store in a second database,
- * and its tokens' issuer behind HTTP. Beside it a keeper on Node, on the same two databases.
+ * Both scripts in real workerd, as Wrangler runs them from wrangler.toml: on a real Postgres, each as its own role, with the share store in a
+ * second database, and their tokens' issuer behind HTTP.
  */
-import { rmSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { dirname, join } from "node:path";
-import { createTestHarness, type TestHarness } from "wrangler";
-import { createSigner, randomBytes, toBase64 } from "../../src/crypto/index.ts";
+import { createSigner, fromBase64, toBase64 } from "../../src/crypto/index.ts";
 import { nodeAead } from "../../src/crypto/node-aead.ts";
 import { createBuiltInIssuer, generateBuiltInKey, type IssuerProfile } from "../../src/identity/index.ts";
 import { createRootKey } from "../../src/keys/index.ts";
 import { createPostgresShareStore, shareStoreSchema } from "../../src/keys/postgres-share-store.ts";
+import type { Database } from "../../src/storage/index.ts";
 import { createPostgresDatabase, openTestPool, type PostgresDatabase } from "./databases.ts";
-import { audience, type CallOptions, createGateway, type Gateway, merchants } from "./gateway.ts";
-import { plantTree, root, runTool } from "./repository.ts";
+import { audience, type CallOptions, createGateway, type Door, type Gateway, merchants } from "./gateway.ts";
+import { makeSecrets, type Secrets } from "./purge-world.ts";
+import { type Script, startScript } from "./worker-script.ts";
 
-export interface WorkerWorld {
-  /** The keeper on Node, with an edge of its own beside it. The trust file names the worker's writer. */
-  readonly gateway: Gateway;
+export interface WorkerWorld extends Door {
+  readonly edge: Script;
+  readonly keeper: Script;
   readonly databases: { readonly main: PostgresDatabase; readonly shares: PostgresDatabase };
-  readonly writerKey: Uint8Array;
-  /** Path of the script that runs. */
-  readonly script: string;
+  /** Superuser of the main database. */
+  readonly owner: Database;
+  readonly secrets: Secrets;
+  /** Raw public key of the edge's writer. */
+  readonly edgeWriter: Uint8Array;
   /** How often the issuer was asked for its keys. */
   keySetFetches(): number;
-  /** As `gateway.call`, but workerd answers. */
-  call(method: string, path: string, options?: CallOptions): Promise<Response>;
-  /** Lines that the worker wrote since its start. */
-  output(): string[];
-  /** A new isolate, with these settings put over the good ones; `null` takes one away. */
-  restart(over?: Readonly<Record<string, string | null>>): Promise<void>;
+  /** What began before a purge's fence counts as ended: 65 s later, without the wait. */
+  passFence(): Promise<void>;
+  /** The same operator's gateway on Node, over the same databases and keys. */
+  openOnNode(): Promise<Gateway>;
   close(): Promise<void>;
 }
 
 const logName = "test/postern";
-const secrets = new Set(["POSTERN_ROOT_KEY", "POSTERN_WRITER_KEY", "POSTERN_LOG_KEY", "POSTERN_CERTIFICATE_KEY"]);
 
 export async function createWorkerWorld(): Promise<WorkerWorld> {
-  const main = await createPostgresDatabase();
-  const shares = await createPostgresDatabase();
-  const shareDatabase = openTestPool(shares.ownerUrl);
+  const [main, shares] = [await createPostgresDatabase(), await createPostgresDatabase({ migrated: false })];
+  const [owner, shareDatabase] = [openTestPool(main.ownerUrl), openTestPool(shares.ownerUrl)];
   await shareDatabase.script(shareStoreSchema);
   const issuer = createBuiltInIssuer(await generateBuiltInKey());
   const keySet = await serveKeySet(issuer.profile);
-  const [rootKey, writerSeed] = [randomBytes(32), randomBytes(32)];
-  const [worker, keeper] = [await createSigner(writerSeed), await createSigner(randomBytes(32))];
-  const gateway = await createGateway({
-    database: openTestPool(main.keeperUrl),
-    common: {
-      root: createRootKey(nodeAead, rootKey),
-      shares: createPostgresShareStore(shareDatabase),
-      issuers: [issuer.profile],
-      logName,
-    },
-    edge: { writer: keeper },
-    keeper: { writer: keeper, writers: [keeper.publicKey, worker.publicKey] },
-  });
+  const secrets = makeSecrets();
+  const { publicKey: edgeWriter } = await createSigner(fromBase64(secrets.edgeWriter));
+  const [edge, keeper] = await startScripts({ main, shares, secrets, issuer: issuer.profile, jwks: keySet.url, edgeWriter });
   const token = (subject: string, ttlSeconds = 900) => issuer.sign({ subject, audience, ttlSeconds, now: Date.now() });
-  const authorized = async ({ as, headers = {}, ...rest }: CallOptions) => {
+  const authorized = async ({ as, headers = {}, ...rest }: CallOptions): Promise<CallOptions> => {
     const authorization = as === undefined ? {} : { authorization: `Bearer ${await token(as)}` };
     return { ...rest, headers: { ...authorization, ...headers } };
   };
-  const good = {
-    POSTERN_LOG_NAME: logName,
-    POSTERN_ORIGIN: audience,
-    POSTERN_CONFIG: `issuers: [{ id: demo, issuer: "${issuer.profile.issuer}", jwks: "${keySet.url}" }]\nmerchants: ${JSON.stringify(merchants)}\n`,
-    POSTERN_ROOT_KEY: toBase64(rootKey),
-    POSTERN_WRITER_KEY: toBase64(writerSeed),
-  };
-  prepareWrangler(main.edgeUrl, shares.ownerUrl);
-  const bundle = buildBundle();
-  let harness = await startWorker(bundle, good);
+  const signed = (door: Door): Door => ({
+    call: async (method, path, options = {}) => door.call(method, path, await authorized(options)),
+  });
+  const signedScript = (script: Script): Script => ({
+    ...script,
+    ...signed(script),
+    abandon: async (path, options = {}) => script.abandon(path, await authorized(options)),
+  });
+  const [atEdge, atKeeper] = [signedScript(edge), signedScript(keeper)];
   return {
-    gateway: { ...gateway, token, call: async (method, path, options = {}) => gateway.call(method, path, await authorized(options)) },
+    edge: atEdge,
+    keeper: atKeeper,
+    call: (method, path, options) => (isAgents(path) ? atEdge : atKeeper).call(method, path, options),
     databases: { main, shares },
-    writerKey: worker.publicKey,
-    script: join(bundle, "worker.js"),
+    owner,
+    secrets,
+    edgeWriter,
     keySetFetches: keySet.fetches,
-    call: async (method, path, options = {}) => callWorker(harness, method, path, await authorized(options)),
-    output: () => harness.getLogs().map(({ message }) => message),
-    async restart(over = {}) {
-      await harness.close();
-      harness = await startWorker(bundle, { ...good, ...over });
+    async passFence() {
+      await owner.query(
+        `update postern.purge_job j set facts = jsonb_set(j.facts::jsonb, '{times,fenced}', to_jsonb(to_char(at - interval '65 s', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')))::text
+         from (select job_id, (facts::jsonb #>> '{times,fenced}')::timestamptz at time zone 'UTC' as at from postern.purge_job) fenced
+         where fenced.job_id = j.job_id and at is not null`,
+      );
+    },
+    async openOnNode() {
+      const gateway = await openOnNode({ main, shareDatabase, secrets, issuer: issuer.profile });
+      return { ...gateway, token, ...signed(gateway) };
     },
     async close() {
-      await harness.close();
-      await gateway.close();
-      await shareDatabase.close();
+      await Promise.all([edge.close(), keeper.close()]);
       keySet.server.close();
-      rmSync(dirname(bundle), { recursive: true, force: true });
+      await Promise.all([owner.close(), shareDatabase.close()]);
       await Promise.all([main.drop(), shares.drop()]);
     },
   };
 }
 
-/** No reports, no log files, no banner. Where a Hyperdrive binding leads on this machine Wrangler reads from the environment. */
-function prepareWrangler(databaseUrl: string, sharesUrl: string): void {
-  Object.assign(process.env, {
-    ...quietWrangler,
-    CLOUDFLARE_HYPERDRIVE_LOCAL_CONNECTION_STRING_HYPERDRIVE: withPassword(databaseUrl),
-    CLOUDFLARE_HYPERDRIVE_LOCAL_CONNECTION_STRING_SHARES: withPassword(sharesUrl),
+/** What agents ask for; owners and officers come through the keeper. */
+function isAgents(path: string): boolean {
+  return /^\/(v1\/me|v1\/contracts\/[^/]+\/records\/)/.test(path) && !path.endsWith("/import");
+}
+
+interface Operated {
+  readonly main: PostgresDatabase;
+  readonly secrets: Secrets;
+  readonly issuer: IssuerProfile;
+}
+
+async function startScripts({
+  main,
+  secrets,
+  issuer,
+  ...rest
+}: Operated & { readonly shares: PostgresDatabase; readonly jwks: string; readonly edgeWriter: Uint8Array }): Promise<[Script, Script]> {
+  const operators = `issuers: [{ id: demo, issuer: "${issuer.issuer}", jwks: "${rest.jwks}" }]\nmerchants: ${JSON.stringify(merchants)}\n`;
+  const named = { POSTERN_LOG_NAME: logName, POSTERN_ORIGIN: audience };
+  const edge = {
+    bindings: { HYPERDRIVE: main.edgeUrl, SHARES: rest.shares.ownerUrl },
+    vars: { ...named, POSTERN_CONFIG: operators },
+    secrets: { POSTERN_ROOT_KEY: secrets.root, POSTERN_WRITER_KEY: secrets.edgeWriter },
+  };
+  const keeper = {
+    bindings: { ...edge.bindings, HYPERDRIVE: main.keeperUrl },
+    vars: { ...named, POSTERN_CONFIG: `${operators}writers: ["${toBase64(rest.edgeWriter)}"]\n` },
+    secrets: {
+      POSTERN_ROOT_KEY: secrets.root,
+      POSTERN_WRITER_KEY: secrets.keeperWriter,
+      POSTERN_LOG_KEY: secrets.log,
+      POSTERN_CERTIFICATE_KEY: secrets.certificate,
+    },
+  };
+  // One after the other: where a binding leads stands in the environment of this process.
+  return [await startScript("", edge), await startScript("keeper", keeper)];
+}
+
+async function openOnNode({ main, shareDatabase, secrets, issuer }: Operated & { readonly shareDatabase: Database }): Promise<Gateway> {
+  const signer = (secret: string) => createSigner(fromBase64(secret));
+  const edgeDatabase = openTestPool(main.edgeUrl);
+  const [edgeWriter, keeperWriter] = [await signer(secrets.edgeWriter), await signer(secrets.keeperWriter)];
+  const gateway = await createGateway({
+    database: openTestPool(main.keeperUrl),
+    edgeDatabase,
+    common: {
+      root: createRootKey(nodeAead, fromBase64(secrets.root)),
+      shares: createPostgresShareStore(shareDatabase),
+      issuers: [issuer],
+      logName,
+    },
+    edge: { writer: edgeWriter },
+    keeper: {
+      writer: keeperWriter,
+      logSigner: await signer(secrets.log),
+      certificateSigner: await signer(secrets.certificate),
+      writers: [edgeWriter.publicKey, keeperWriter.publicKey],
+    },
   });
-}
-
-const quietWrangler = {
-  WRANGLER_SEND_METRICS: "false",
-  WRANGLER_WRITE_LOGS: "false",
-  WRANGLER_HIDE_BANNER: "true",
-  DO_NOT_TRACK: "1",
-} as const;
-
-/** Wrangler insists on one; the test's server asks for none. */
-function withPassword(url: string): string {
-  return url.replace("@", ":none@");
-}
-
-/** What would be deployed, so that it is built once a world and not once an isolate. */
-function buildBundle(): string {
-  const out = plantTree({}, []);
-  const { exitCode, output } = runTool("wrangler", ["deploy", "--dry-run", "--outdir", join(out, "bundle")], root);
-  if (exitCode !== 0) throw new Error(`the edge's bundle does not build: ${output}`);
-  return join(out, "bundle");
-}
-
-async function startWorker(bundle: string, settings: Readonly<Record<string, string | null>>): Promise<TestHarness> {
-  const set = Object.entries(settings).filter((entry): entry is [string, string] => entry[1] !== null);
-  const [secret, open] = [true, false].map((wanted) => Object.fromEntries(set.filter(([name]) => secrets.has(name) === wanted)));
-  const worker = { configPath: "wrangler.toml", prebuiltWorkerDir: bundle, vars: open ?? {}, secrets: secret ?? {} };
-  const harness = createTestHarness({ root, workers: [worker] });
-  await harness.listen();
-  return harness;
-}
-
-/** Answers a Response of Node's own: Wrangler's is undici's. */
-async function callWorker(harness: TestHarness, method: string, path: string, { body, headers = {} }: CallOptions): Promise<Response> {
-  const media = body === undefined || typeof body === "string" ? {} : { "content-type": "application/json" };
-  const content = body === undefined ? {} : { body: typeof body === "string" ? body : JSON.stringify(body) };
-  const answer = await harness.fetch(path, { method, headers: { ...media, ...headers }, ...content });
-  return new Response(await answer.text(), { status: answer.status, headers: [...answer.headers] });
+  return {
+    ...gateway,
+    async close() {
+      await Promise.all([gateway.close(), edgeDatabase.close()]);
+    },
+  };
 }
 
 async function serveKeySet({ keys }: IssuerProfile): Promise<{ server: Server; url: string; fetches: () => number }> {

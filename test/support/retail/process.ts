@@ -6,8 +6,8 @@ import { join } from "node:path";
 import { readEnvironment } from "../../../src/config.ts";
 import { readBuiltInIssuer } from "../../../src/node-keys.ts";
 import { freePort } from "../free-port.ts";
+import type { Door } from "../gateway.ts";
 import { root } from "../repository.ts";
-import type { Door } from "./journeys.ts";
 
 export interface Ended {
   readonly code: number | null;

@@ -1,0 +1,120 @@
+/**
+ * What both Workers scripts do alike.  Once an isolate: settings → signer → memory.  Each event: connections → (start's checks) → work → close.
+ * A socket may not outlive its request, so whatever holds one is made for each event; what is kept at module scope is inert.
+ */
+import type { ExecutionContext } from "@cloudflare/workers-types";
+import type { Context } from "hono";
+import { describeForOperators } from "./app.ts";
+import { type CommonParts, createMemory, type Memory } from "./assemble.ts";
+import { ConfigRefused } from "./config.ts";
+import { createSigner, portableAead, type Signer } from "./crypto/index.ts";
+import { languageOf, problem } from "./http/index.ts";
+import { createKeyring, createRootKey, type OpenedKeys, type RootKey } from "./keys/index.ts";
+import { createPostgresShareStore } from "./keys/postgres-share-store.ts";
+import type { Database } from "./storage/index.ts";
+import { openPostgres } from "./storage/postgres.ts";
+import type { WorkerSettings } from "./worker-settings.ts";
+import { behind, checkShareDatabase, type Passed, passOnce } from "./worker-start.ts";
+
+export type Environment = Readonly<Record<string, unknown>>;
+export type Waits = Pick<ExecutionContext, "waitUntil">;
+
+/** Inert: no connection, nothing of a request, nothing under way. */
+export interface Isolate<Settings extends WorkerSettings> {
+  readonly settings: Settings;
+  readonly root: RootKey;
+  readonly writer: Signer;
+  readonly memory: Memory;
+  readonly contractKeys: OpenedKeys;
+  /** Whether the start's checks have passed, of each database. */
+  readonly main: Passed;
+  readonly shares: Passed;
+}
+
+export async function openIsolate<Settings extends WorkerSettings>(settings: Settings): Promise<Isolate<Settings>> {
+  return {
+    settings,
+    root: createRootKey(portableAead, settings.rootKey),
+    writer: await createSigner(settings.writerSeed),
+    memory: createMemory({ issuers: settings.issuers, audience: settings.origin, now: Date.now }),
+    contractKeys: new Map(),
+    main: { yet: false },
+    shares: { yet: false },
+  };
+}
+
+/** Runs `open` until it succeeds, and remembers what it made. `null`: the settings are refused, and why stands in the script's own log. */
+export function onceAnIsolate<Opened>(open: (env: Environment) => Promise<Opened>): (env: Environment) => Promise<Opened | null> {
+  let opened: Opened | null = null;
+  return async (env) => {
+    try {
+      opened ??= await open(env);
+    } catch (error) {
+      if (!(error instanceof ConfigRefused)) throw error;
+      tellRefused(error.message);
+    }
+    return opened;
+  };
+}
+
+export interface Connections {
+  readonly common: CommonParts;
+  /** Nothing stands before it yet. */
+  readonly database: Database;
+  close(): Promise<unknown>;
+}
+
+/** An event's statements follow each other; what overlaps shares the connection. */
+const connectionLimits = { poolSize: 1, queueMax: 100 };
+const sharesDeadlineMs = 5_000;
+
+/** Opens none yet: the first statement does. */
+export function connect(
+  { settings, root, contractKeys, shares: passed }: Isolate<WorkerSettings>,
+  { applicationName, deadlineMs }: { readonly applicationName: string; readonly deadlineMs: number },
+): Connections {
+  const database = openPostgres({ url: settings.databaseUrl, applicationName, deadlineMs, ...connectionLimits });
+  const ofShares = openPostgres({
+    url: settings.sharesUrl,
+    applicationName: "postern-shares",
+    deadlineMs: sharesDeadlineMs,
+    ...connectionLimits,
+  });
+  const pass = passOnce(passed, () => checkShareDatabase(ofShares), tellRefused);
+  const shares = createPostgresShareStore(behind(ofShares, pass));
+  const common = {
+    aead: portableAead,
+    root,
+    shares,
+    keyring: createKeyring({ aead: portableAead, root, shares, now: Date.now, opened: contractKeys }),
+    logName: settings.logName,
+    issuers: settings.issuers,
+    merchants: settings.merchants,
+    audience: settings.origin,
+    now: Date.now,
+  };
+  return { common, database, close: () => Promise.all([database.close(), ofShares.close()]) };
+}
+
+/** Cloudflare sets the header, and `cf` beside it; without that whoever calls could have written it. */
+export function addressOf(c: Context): string | undefined {
+  return "cf" in c.req.raw && c.req.raw.cf ? c.req.header("cf-connecting-ip") : undefined;
+}
+
+/** A script that is not set up serves nothing; why stands in its own log alone. */
+export function misconfigured(request: Request): Response {
+  const language = languageOf(request.headers.get("accept-language"));
+  return problem({ code: "misconfigured" }, { requestId: crypto.randomUUID(), language });
+}
+
+export function report(fault: unknown): void {
+  tell(describeForOperators(fault));
+}
+
+export function tellRefused(line: string): void {
+  tell({ event: "refused", line });
+}
+
+function tell(line: Readonly<Record<string, unknown>>): void {
+  console.error(JSON.stringify({ level: "error", ...line }));
+}

@@ -1,0 +1,87 @@
+/**
+ * What a script on Workers checks before its first statement. There is no start there that could fail, so each check stands in front of its
+ * database: asked until it passes, then never again in this isolate. While it does not, nothing of a caller's is run, and one line says why.
+ * Migrations are not run here: this build knows them by digest and only compares.
+ */
+import { gatewayLog } from "./audit/index.ts";
+import { ConfigRefused } from "./config.ts";
+import {
+  checkMigrationDigests,
+  type Database,
+  DatabaseUnavailable,
+  MigrationRefused,
+  migrationsOfThisBuild,
+  type Queryable,
+} from "./storage/index.ts";
+
+/** Kept at module scope. */
+export interface Passed {
+  yet: boolean;
+}
+
+/** The operator has something to mend, and was told what. */
+export class StartRefused extends DatabaseUnavailable {
+  constructor(line: string) {
+    super(line, false);
+    this.name = "StartRefused";
+  }
+}
+
+/** Throws StartRefused, after it told the line, where `check` throws for the operator; any other fault as it is. */
+export function passOnce(passed: Passed, check: () => Promise<void>, tell: (line: string) => void): () => Promise<void> {
+  return async () => {
+    if (passed.yet) return;
+    try {
+      await check();
+    } catch (error) {
+      if (!(error instanceof MigrationRefused || error instanceof ConfigRefused)) throw error;
+      tell(error.message);
+      throw new StartRefused(error.message);
+    }
+    passed.yet = true;
+  };
+}
+
+/** The same database, whose statements wait until `pass` resolves. */
+export function behind(database: Database, pass: () => Promise<void>): Database {
+  return {
+    ...database,
+    query: (text, params) => pass().then(() => database.query(text, params)),
+    transaction: (work) => pass().then(() => database.transaction(work)),
+  };
+}
+
+type Role = "postern_edge" | "postern_keeper";
+
+/**
+ * This build's schema; the script's own role, for one that was given the other's would hold what it must not; and the log's name.
+ * Throws MigrationRefused or ConfigRefused.
+ */
+export async function checkMainDatabase(
+  database: Queryable,
+  { role, logName }: { readonly role: Role; readonly logName: string },
+): Promise<void> {
+  await checkMigrationDigests(database, migrationsOfThisBuild);
+  const [user, superuser, edge, keeper] = (await database.query(roleText))[0] ?? [];
+  const fits = role === "postern_edge" ? edge === true && keeper !== true : keeper === true;
+  if (superuser === true || !fits) throw new ConfigRefused(`the database is bound as ${user}: bind it as ${role}, and nothing above it`);
+  const [log] = await database.query("select origin, now() from audit.log where log = $1", [gatewayLog]);
+  if (log && log[0] !== `${logName}/${gatewayLog}`)
+    throw new ConfigRefused(`POSTERN_LOG_NAME is not the name this database began with (${log[0]})`);
+}
+
+const roleText = `select current_user::text, rolsuper, pg_has_role(current_user, 'postern_edge', 'usage'),
+    pg_has_role(current_user, 'postern_keeper', 'usage'), now()
+  from pg_roles where rolname = current_user`;
+
+/** Throws ConfigRefused. */
+export async function checkShareDatabase(database: Queryable): Promise<void> {
+  const [row] = await database.query(
+    "select to_regclass('postern_share') is not null, to_regclass('public.postern_migration') is not null, now()",
+  );
+  if (row?.[1] === true) {
+    throw new ConfigRefused("the shares are bound to the main database, whose backups would undo a purge: bind one of their own");
+  }
+  if (row?.[0] !== true)
+    throw new ConfigRefused("the shares' database has no table postern_share: run `postern migrate` with POSTERN_SHARE_STORE");
+}
