@@ -124,6 +124,23 @@ describe("entries moved about by somebody who knows the format", () => {
     }
   });
 
+  it("a flush under a head that its writer signed with another count, for another writer or another log", async () => {
+    const { row } = flushAt(small.rows, 6);
+    const leaves = entriesIn(flushAt(small.rows, 6)).map(leafHash);
+    const head = { origin, writer: testWriter("first").id, n: 6, size: 4, root: rootAt(hashTree(leaves)), t: 0, mmd: 300 };
+    for (const [change, ok] of [
+      [{}, true],
+      [{ n: 5 }, false],
+      [{ writer: testWriter("second").id }, false],
+      [{ origin: `${origin}x` }, false],
+    ] as const) {
+      const rows = small.copy();
+      rows.flush.set(flushAt(rows, 6).seq.flushId, { ...row, head: await signHead({ ...head, ...change }, await testSigner("writer")) });
+      const verdict = await verifyRows(rows, small.trust);
+      expect([verdict.ok, verdict.firstBad, verdict.problems[0]?.code]).toEqual(ok ? [true, null, undefined] : [false, 6, "head_mismatch"]);
+    }
+  });
+
   it("all of it signed anew with a stolen log key: the writers still tell", async () => {
     const rows = small.copy();
     takeOut(rows, 11);
