@@ -65,20 +65,28 @@ export interface Connections {
 }
 
 /** An event's statements follow each other; what overlaps shares the connection. */
-const connectionLimits = { poolSize: 1, queueMax: 100 };
+const eventLimits = { poolSize: 1, queueMax: 100 };
 const sharesDeadlineMs = 5_000;
+
+export interface ConnectOptions {
+  readonly applicationName: string;
+  readonly deadlineMs: number;
+  /** Default: what one event needs. */
+  readonly poolSize?: number;
+  readonly queueMax?: number;
+}
 
 /** Opens none yet: the first statement does. */
 export function connect(
   { settings, root, contractKeys, shares: passed }: Isolate<WorkerSettings>,
-  { applicationName, deadlineMs }: { readonly applicationName: string; readonly deadlineMs: number },
+  { applicationName, deadlineMs, ...limits }: ConnectOptions,
 ): Connections {
-  const database = openPostgres({ url: settings.databaseUrl, applicationName, deadlineMs, ...connectionLimits });
+  const database = openPostgres({ url: settings.databaseUrl, applicationName, deadlineMs, ...eventLimits, ...limits });
   const ofShares = openPostgres({
     url: settings.sharesUrl,
     applicationName: "postern-shares",
     deadlineMs: sharesDeadlineMs,
-    ...connectionLimits,
+    ...eventLimits,
   });
   const pass = passOnce(passed, () => checkShareDatabase(ofShares), tellRefused);
   const shares = createPostgresShareStore(behind(ofShares, pass));

@@ -6,24 +6,15 @@
  * what is under way. The object stores nothing. Trusted with what `worker.ts` is trusted with.
  */
 import type { Hono } from "hono";
-import { buildApp, describeForOperators } from "./app.ts";
+import { buildApp } from "./app.ts";
 import { assembleEdge } from "./assemble.ts";
-import { ConfigRefused } from "./config.ts";
-import { createSigner, portableAead } from "./crypto/index.ts";
-import { languageOf, problem } from "./http/index.ts";
 import { createInFlight } from "./kernel/index.ts";
-import { createKeyring, createRootKey } from "./keys/index.ts";
-import { createPostgresShareStore } from "./keys/postgres-share-store.ts";
-import { checkMigrationDigests, type Database, DatabaseUnavailable, MigrationRefused, migrationsOfThisBuild } from "./storage/index.ts";
-import { openPostgres } from "./storage/postgres.ts";
 import { version } from "./version.ts";
+import { connect, type Environment, misconfigured, onceAnIsolate, openIsolate, report, tellRefused } from "./worker-isolate.ts";
 import { readWorkerSettings } from "./worker-settings.ts";
+import { behind, checkMainDatabase, passOnce } from "./worker-start.ts";
 
-const databaseLimits = { poolSize: 10, queueMax: 1_000, deadlineMs: 5_000 };
-const shareLimits = { ...databaseLimits, poolSize: 2 };
-
-/** A variable that the process was not given arrives as null. */
-type Environment = Readonly<Record<string, unknown>>;
+const limits = { poolSize: 10, queueMax: 1_000, deadlineMs: 5_000 };
 
 /** workerd's DurableObjectNamespace, as far as it is used here. */
 interface Objects {
@@ -39,69 +30,31 @@ export default {
 
 export class Edge {
   readonly #environment: Environment;
-  #app: Promise<Hono> | null = null;
+  #app: Promise<Hono | null> | null = null;
 
   constructor(_state: unknown, environment: Environment) {
-    this.#environment = environment;
+    // A variable that the process was not given arrives as null.
+    this.#environment = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== null));
   }
 
   async fetch(request: Request): Promise<Response> {
-    try {
-      this.#app ??= openEdge(this.#environment);
-      return await (await this.#app).fetch(request);
-    } catch (error) {
-      if (!(error instanceof ConfigRefused)) throw error;
-      tell({ event: "refused", line: error.message });
-      const language = languageOf(request.headers.get("accept-language"));
-      return problem({ code: "misconfigured" }, { requestId: crypto.randomUUID(), language });
-    }
+    // Requests of one object may share what is under way; the first ones share one set of connections.
+    this.#app ??= onceAnIsolate(openEdge)(this.#environment);
+    const app = await this.#app;
+    return app ? app.fetch(request) : misconfigured(request);
   }
 }
 
 /** Throws ConfigRefused. */
 async function openEdge(environment: Environment): Promise<Hono> {
-  const settings = readWorkerSettings(Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== null)));
-  const writer = await createSigner(settings.writerSeed);
-  const root = createRootKey(portableAead, settings.rootKey);
-  const shares = createPostgresShareStore(openPostgres({ url: settings.sharesUrl, applicationName: "postern-shares", ...shareLimits }));
-  const database = openPostgres({ url: settings.databaseUrl, applicationName: "postern-edge", ...databaseLimits });
-  const common = {
-    aead: portableAead,
-    root,
-    shares,
-    keyring: createKeyring({ aead: portableAead, root, shares, now: Date.now }),
-    logName: settings.logName,
-    issuers: settings.issuers,
-    merchants: settings.merchants,
-    audience: settings.origin,
-    now: Date.now,
-  };
-  const edge = assembleEdge(common, { database: behindSchemaCheck(database), writer }, createInFlight());
+  const isolate = await openIsolate(readWorkerSettings(environment));
+  const { common, database } = connect(isolate, { applicationName: "postern-edge", ...limits });
+  const pass = passOnce(
+    isolate.main,
+    () => checkMainDatabase(database, { role: "postern_edge", logName: isolate.settings.logName }),
+    tellRefused,
+  );
+  const edge = assembleEdge(common, { database: behind(database, pass), writer: isolate.writer }, createInFlight());
   // No address: whoever calls plain workerd could have written the header that would name one.
-  return buildApp([edge], { version, addressOf: () => undefined, report: (fault) => tell(describeForOperators(fault)) });
-}
-
-/** No statement runs before the schema is known to be this build's: asked until it fits, then never again. */
-function behindSchemaCheck(database: Database): Database {
-  let fits = false;
-  const check = async (): Promise<void> => {
-    if (fits) return;
-    try {
-      await checkMigrationDigests(database, migrationsOfThisBuild);
-    } catch (error) {
-      if (!(error instanceof MigrationRefused)) throw error;
-      tell({ event: "refused", line: error.message });
-      throw new DatabaseUnavailable(error.message, false);
-    }
-    fits = true;
-  };
-  return {
-    ...database,
-    query: (text, params) => check().then(() => database.query(text, params)),
-    transaction: (work) => check().then(() => database.transaction(work)),
-  };
-}
-
-function tell(line: Readonly<Record<string, unknown>>): void {
-  console.error(JSON.stringify({ level: "error", ...line }));
+  return buildApp([edge], { version, addressOf: () => undefined, report });
 }

@@ -36,7 +36,7 @@ export interface PlainWorkerd {
 const shareReader = `do $$ begin create role postern_shares_edge login; exception when duplicate_object or unique_violation then null; end $$;`;
 
 export async function createPlainWorkerd(): Promise<PlainWorkerd> {
-  const [main, shares] = [await createPostgresDatabase(), await createPostgresDatabase()];
+  const [main, shares] = [await createPostgresDatabase(), await createPostgresDatabase({ migrated: false })];
   const shareDatabase = openTestPool(shares.ownerUrl);
   await shareDatabase.script(shareStoreSchema);
   await shareDatabase.script(`${shareReader} grant select on postern_share to postern_shares_edge;`);
