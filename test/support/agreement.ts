@@ -3,6 +3,9 @@ import { readFileSync } from "node:fs";
 import type { Gateway } from "./gateway.ts";
 import { root } from "./repository.ts";
 
+/** Where requests go in: a gateway's own door, or a socket of one in another process. */
+export type Door = Pick<Gateway, "call">;
+
 export interface Agreement {
   readonly contract?: string;
   readonly merchant?: string;
@@ -41,7 +44,7 @@ purge:    { cooling: ${cooling}, backup_horizon: 30d }
 }
 
 /** Applies, asks, approves, seats. Answers what the activation answered (the trust file in `result.trust`). */
-export async function bringIntoForce(gateway: Gateway, agreement: Agreement = {}): Promise<{ trust: unknown }> {
+export async function bringIntoForce(gateway: Door, agreement: Agreement = {}): Promise<{ trust: unknown }> {
   const { contract = "c-test", owners = ["owner-1", "owner-2"], policy = shippedPolicy("cs-standard") } = agreement;
   const files = { contract: { name: "contract.yaml", text: contractText(agreement) }, policy: { name: "policy.yaml", text: policy } };
   await expectStatus(gateway.call("POST", "/v1/contracts", { as: owners[0], body: files }), 200);
@@ -64,7 +67,7 @@ export interface ImportAnswer {
 }
 
 export async function importLines(
-  gateway: Gateway,
+  gateway: Door,
   lines: readonly unknown[] | string,
   { contract = "c-test", type = "customer", owner = "owner-1" } = {},
 ): Promise<ImportAnswer> {
@@ -91,7 +94,7 @@ export interface Found {
 }
 
 export async function search(
-  gateway: Gateway,
+  gateway: Door,
   by: Readonly<Record<string, string>>,
   { contract = "c-test", type = "customer", agent = "agent-1" } = {},
 ): Promise<Found> {

@@ -10,7 +10,7 @@ import { createSigner, randomBytes, type Signer, verifySignature } from "../../s
 import { nodeAead } from "../../src/crypto/node-aead.ts";
 import { createRootKey, type RootKey } from "../../src/keys/index.ts";
 import type { Database } from "../../src/storage/index.ts";
-import { type Agreement, bringIntoForce, expectStatus, search } from "./agreement.ts";
+import { type Agreement, bringIntoForce, type Door, expectStatus, search } from "./agreement.ts";
 import { createPostgresDatabase, openTestPool } from "./databases.ts";
 import { createGateway, type Gateway, type GatewayOptions } from "./gateway.ts";
 
@@ -56,7 +56,7 @@ export async function createLogGateway(options: LogGatewayOptions = {}): Promise
 }
 
 /** Brings a contract into force and answers the trust file that its owners were handed. */
-export async function agreeOnTrust(gateway: Gateway, agreement: Agreement = {}): Promise<Trust> {
+export async function agreeOnTrust(gateway: Door, agreement: Agreement = {}): Promise<Trust> {
   const { trust } = await bringIntoForce(gateway, agreement);
   const parsed = parseTrust(JSON.stringify(trust));
   if (!parsed.ok) throw new Error(parsed.refusal);
@@ -72,7 +72,7 @@ export interface ExportCheck {
 
 /** What a stranger with the trust file finds in the export that an officer takes now. */
 export async function verifyLog(
-  gateway: Gateway,
+  gateway: Door,
   trust: Trust,
   { contract = "c-test", officer = "officer", seen = [] }: ExportCheck = {},
 ): Promise<Verdict> {

@@ -1,11 +1,8 @@
 /** What owners and agents do with the retail data, over HTTP or in process, and what their answers give away. */
 import { readFileSync } from "node:fs";
-import { expectStatus } from "../agreement.ts";
-import type { Gateway } from "../gateway.ts";
+import { type Door, expectStatus } from "../agreement.ts";
 import { findLeaks, type Leak } from "../leaks.ts";
 import type { RetailRecord, RetailType } from "./data.ts";
-
-export type Door = Pick<Gateway, "call">;
 
 export interface RetailFiles {
   readonly policy: string;

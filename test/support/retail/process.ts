@@ -5,9 +5,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { readEnvironment } from "../../../src/config.ts";
 import { readBuiltInIssuer } from "../../../src/node-keys.ts";
+import type { Door } from "../agreement.ts";
 import { freePort } from "../free-port.ts";
 import { root } from "../repository.ts";
-import type { Door } from "./journeys.ts";
 
 export interface Ended {
   readonly code: number | null;

@@ -1,7 +1,9 @@
 /** Requests that go wrong with a customer's value in them, one of each kind, and what each is answered with. */
+
+import type { Door } from "../agreement.ts";
 import type { CallOptions } from "../gateway.ts";
 import type { RetailRecord } from "./data.ts";
-import { type Door, type FoundLeak, retailContract, retailRecords, scanAnswer, takeAnswer } from "./journeys.ts";
+import { type FoundLeak, retailContract, retailRecords, scanAnswer, takeAnswer } from "./journeys.ts";
 
 interface Provocation {
   readonly statuses: readonly number[];
