@@ -36,10 +36,12 @@ export interface ReadersOptions {
   readonly keepPromises?: boolean;
   /** Before a reader who was not answered asks again. */
   readonly pauseMs?: number;
+  /** Before one who was answered does. */
+  readonly thinkMs?: number;
 }
 
 /** `count` connections, one request under way on each. */
-export function startReaders(read: Read, count: number, { keepPromises = true, pauseMs = 100 }: ReadersOptions = {}): Readers {
+export function startReaders(read: Read, count: number, { keepPromises = true, pauseMs = 100, thinkMs = 0 }: ReadersOptions = {}): Readers {
   const agent = new Agent({ keepAlive: true, maxSockets: count });
   const promises: string[] = [];
   const tally: Record<string, number> = {};
@@ -49,9 +51,10 @@ export function startReaders(read: Read, count: number, { keepPromises = true, p
       const { kind, status, promise } = await readOnce(read, agent);
       const name = kind === "answered" ? String(status) : kind;
       tally[name] = (tally[name] ?? 0) + 1;
-      if (status !== 200) await pause(pauseMs);
-      else if (promise === undefined) throw new Error("a record was given out without a promise");
-      else if (keepPromises) promises.push(promise);
+      if (status === 200 && promise === undefined) throw new Error("a record was given out without a promise");
+      if (promise !== undefined && keepPromises) promises.push(promise);
+      const restMs = status === 200 ? thinkMs : pauseMs;
+      if (restMs > 0) await pause(restMs);
     }
   });
   const released = () => tally[200] ?? 0;
