@@ -1,6 +1,6 @@
 /**
  * The driver's soak: random faults of backends and connections under load, one after the other. The process lives, every answer is 200 or 503, answers
- * come again within five seconds of each fault, and memory does not grow. 8 seconds; 20 minutes with POSTERN_TEST_LONG=1.
+ * come again within five seconds of each fault, and memory does not grow. Six seconds; 20 minutes with POSTERN_TEST_LONG=1.
  */
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { type House, openHouse } from "./support/house.ts";
@@ -8,7 +8,7 @@ import { residentBytes } from "./support/processes.ts";
 import { type Readers, startReaders } from "./support/readers.ts";
 import { pause } from "./support/until.ts";
 
-const soakMs = process.env.POSTERN_TEST_LONG ? 20 * 60_000 : 8_000;
+const soakMs = process.env.POSTERN_TEST_LONG ? 20 * 60_000 : 6_000;
 const healMsMax = 5_000;
 const connections = 32;
 const stoppedMs = 300;

@@ -3,11 +3,11 @@
  * Statements go to an idle connection, else behind those that a busy one has under way (a few: that halves the cost of a small statement),
  * else they wait in line; a transaction has its connection to itself. No background timers: a lost connection is replaced by
  * the next statement that needs one, so the pool heals as soon as the server is back.
- * A server that let a whole deadline pass without a word to anybody counts as silent until its next word. Its connections are given up, new ones
- * are tried for, and who asks meanwhile is refused at once: else those who queue in front of the pool would each wait out a deadline in turn.
+ * While the server is silent (`silence.ts`) resting connections are given up, new ones are tried for, and who asks is refused at once.
  */
 import { type Connect, type Connection, NoAnswer, runByDeadline } from "./connection.ts";
 import { DatabaseError, DatabaseUnavailable, type Param, type Row } from "./database.ts";
+import { Silence } from "./silence.ts";
 
 export interface PoolOptions {
   readonly poolSize: number;
@@ -21,8 +21,6 @@ export interface PoolOptions {
 const pipelineMax = 8;
 /** After a refused connection, how long others are refused without another attempt. */
 const reconnectPauseMs = 100;
-/** How long statements still wait for a connection after the server fell silent: mostly it was one backend that hung. */
-const silentWaitMs = 500;
 /** An attempt to connect has a whole deadline, for a slow server's sake; one older than this does not keep others from being made. */
 const youngAttemptMs = 500;
 
@@ -36,8 +34,8 @@ export interface Lane {
 
 interface Attempt {
   readonly begunAt: number;
-  /** How much had been answered by then. */
-  readonly answers: number;
+  /** Of the silence. */
+  readonly mark: number;
 }
 
 interface Waiter {
@@ -58,9 +56,7 @@ export class Pool {
   #first: Waiter | null = null;
   #last: Waiter | null = null;
   #waiting = 0;
-  /** Statements that the server answered or refused, ever. */
-  #answers = 0;
-  #silentSince: number | null = null;
+  readonly #silence = new Silence();
   #refusal: { readonly reason: string; readonly until: number } | null = null;
   #closing = false;
   #closed: Promise<void> | null = null;
@@ -104,30 +100,25 @@ export class Pool {
   }
 
   #runOn(lane: Lane, deadlineMs: number, text: string, params: readonly Param[], simple: boolean | undefined): Promise<Row[]> {
-    const before = this.#answers;
+    const { mark } = this.#silence;
     return runByDeadline(lane.connection, deadlineMs, text, params, simple).then(
       (rows) => {
-        this.#heard();
+        this.#silence.end();
         this.release(lane);
         return rows;
       },
       (error: unknown) => {
-        if (error instanceof NoAnswer && this.#answers === before) this.#fallSilent();
-        if (error instanceof DatabaseError) this.#heard();
+        if (error instanceof NoAnswer) this.#unanswered(mark);
+        if (error instanceof DatabaseError) this.#silence.end();
         this.release(lane);
         throw error;
       },
     );
   }
 
-  #heard(): void {
-    this.#answers++;
-    this.#silentSince = null;
-  }
-
   /** What is under way on other connections has its own deadline; those that rest are as dead as this one, and would be found so one by one. */
-  #fallSilent(): void {
-    this.#silentSince ??= performance.now();
+  #unanswered(mark: number): void {
+    if (!this.#silence.begin(mark)) return;
     for (const lane of this.#idle.splice(0)) {
       lane.connection.drop();
       this.#forget(lane);
@@ -147,7 +138,7 @@ export class Pool {
   }
 
   #leastBusy(): Lane | null {
-    if (this.#silentSince !== null) return null;
+    if (this.#silence.lasts) return null;
     let best: Lane | null = null;
     for (const lane of this.#lanes) {
       if (lane.held || lane.underWay >= pipelineMax || lane.connection.isLost()) continue;
@@ -160,11 +151,12 @@ export class Pool {
     if (this.#closing) return Promise.reject(new DatabaseUnavailable("the database is closed", false));
     if (this.#waiting >= this.#options.queueMax)
       return Promise.reject(new DatabaseUnavailable("too many statements wait for the database", false));
-    const patienceMs = this.#patienceMs();
+    const patienceMs = this.#silence.patienceMs(this.#options.deadlineMs);
     if (patienceMs <= 0) {
       this.#open(1);
       return Promise.reject(new DatabaseUnavailable("the database does not answer", false));
     }
+    const { mark } = this.#silence;
     return new Promise((resolve, reject) => {
       const settle = () => {
         waiter.settled = true;
@@ -184,18 +176,16 @@ export class Pool {
         next: null,
         settled: false,
       };
-      const timer = setTimeout(() => waiter.fail(new DatabaseUnavailable("no connection by the deadline", false)), patienceMs);
+      const timer = setTimeout(() => {
+        if (this.#lanes.size === 0) this.#unanswered(mark);
+        waiter.fail(new DatabaseUnavailable("no connection by the deadline", false));
+      }, patienceMs);
       if (this.#last) this.#last.next = waiter;
       else this.#first = waiter;
       this.#last = waiter;
       this.#waiting++;
       this.#dispatch();
     });
-  }
-
-  #patienceMs(): number {
-    const { deadlineMs } = this.#options;
-    return this.#silentSince === null ? deadlineMs : Math.min(deadlineMs, this.#silentSince + silentWaitMs - performance.now());
   }
 
   /** Serves the line in order: a transaction at its head is not overtaken, so the lanes run empty for it. */
@@ -220,10 +210,13 @@ export class Pool {
   }
 
   #open(wanted: number): void {
-    const most = this.#silentSince === null ? wanted : 1;
+    const most = this.#silence.lasts ? 1 : wanted;
     while (this.#lanes.size + this.#attempts.size < this.#options.poolSize && this.#youngAttempts() < most && !this.#closing) {
-      if (this.#refusal && performance.now() < this.#refusal.until) return this.#failWithoutLanes(this.#refusal.reason);
-      const attempt = { begunAt: performance.now(), answers: this.#answers };
+      if (this.#refusal && performance.now() < this.#refusal.until) {
+        this.#failWithoutLanes(this.#refusal.reason);
+        return;
+      }
+      const attempt = { begunAt: performance.now(), mark: this.#silence.mark };
       this.#attempts.add(attempt);
       void this.#openOne(attempt);
     }
@@ -243,13 +236,13 @@ export class Pool {
       });
       this.#attempts.delete(attempt);
       this.#refusal = null;
-      this.#heard();
+      this.#silence.end();
       lane = { connection, underWay: 1, held: false };
       this.#lanes.add(lane);
       this.release(lane);
     } catch (error) {
       this.#attempts.delete(attempt);
-      if (error instanceof NoAnswer && this.#answers === attempt.answers) this.#fallSilent();
+      if (error instanceof NoAnswer) this.#unanswered(attempt.mark);
       const reason = error instanceof DatabaseUnavailable ? error.message : "the database cannot be reached";
       this.#refusal = { reason, until: performance.now() + reconnectPauseMs };
       this.#failWithoutLanes(reason);
