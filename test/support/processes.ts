@@ -6,7 +6,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { until } from "./until.ts";
 
 /** `pid` and everything under it, parents first. */
-export function treeOf(pid: number): number[] {
+function treeOf(pid: number): number[] {
   const children = new Map<number, number[]>();
   for (const name of readdirSync("/proc")) {
     if (!/^[0-9]+$/.test(name)) continue;
