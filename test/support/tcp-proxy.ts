@@ -6,8 +6,6 @@ import { connect, createServer, type Socket } from "node:net";
 
 export interface TcpProxy {
   readonly port: number;
-  /** Connections open now. */
-  connections(): number;
   /** From now on new connections are whole, and nothing is held up. */
   pass(): void;
   /** Everything arrives later by so much, in both directions, on present and new connections. */
@@ -87,7 +85,6 @@ export async function startTcpProxy(port: number): Promise<TcpProxy> {
   };
   return {
     port: address.port,
-    connections: () => pairs.size,
     pass: () => enter("pass"),
     delay(ms) {
       enter("pass");
