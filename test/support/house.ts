@@ -8,12 +8,15 @@ import { verifySignature } from "../../src/crypto/index.ts";
 import { type Database, migrate } from "../../src/storage/index.ts";
 import { readMigrations } from "../../src/storage/node-migrations.ts";
 import { openPostgres } from "../../src/storage/postgres.ts";
-import { expectStatus, importLines, search } from "./agreement.ts";
+import { importLines, search } from "./agreement.ts";
 import { type Cluster, type ClusterOptions, startCluster } from "./cluster.ts";
 import { createGatewayProcess, type GatewayProcess } from "./gateway-process.ts";
 import { agreeOnTrust } from "./log-gateway.ts";
 import type { Read } from "./readers.ts";
 import { startTcpProxy, type TcpProxy } from "./tcp-proxy.ts";
+import { until } from "./until.ts";
+
+const healMsMax = 5_000;
 
 export interface House {
   readonly cluster: Cluster;
@@ -78,10 +81,15 @@ export interface Count {
   readonly verdict: Verdict;
 }
 
-/** Holds what clients kept against what an officer takes away: each promise has its entry, once. */
+/** Holds what clients kept against what an officer takes away: each promise has its entry, once. Waits where the gateway is still healing. */
 export async function countBothSides({ gateway, trust }: House, promises: readonly string[]): Promise<Count> {
   const path = "/v1/contracts/c-test/audit/export?format=bundle";
-  const exported = await expectStatus(gateway.call("GET", path, { as: "officer" }), 200);
+  let exported = new Response();
+  const took = async () => {
+    exported = await gateway.call("GET", path, { as: "officer" });
+    return exported.status === 200;
+  };
+  await until("an export", took, healMsMax);
   if (!exported.body) throw new Error("an export has a body");
   const bundle = await readBundle(exported.body);
   if (!bundle.ok) throw new Error(bundle.refusal);
