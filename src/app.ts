@@ -44,9 +44,15 @@ function describeFault(fault: unknown, report: (fault: unknown) => void): Refusa
 
 /** What is told of a fault that nobody expected: its name and where, never its message, which could quote what it failed on. */
 export function describeForOperators(fault: unknown): { readonly event: "fault"; readonly name: string; readonly at: readonly string[] } {
-  const name = fault instanceof Error ? fault.name : typeof fault;
+  const name = nameOf(fault);
   const frames = fault instanceof Error ? (fault.stack ?? "").split("\n").filter((line) => /^\s+at /.test(line)) : [];
   return { event: "fault", name, at: frames.slice(0, 5).map((line) => line.trim()) };
+}
+
+/** Of several faults at once, each name once: whether they are one cause is for the operator to see. */
+function nameOf(fault: unknown): string {
+  if (fault instanceof AggregateError) return [...new Set(fault.errors.map(nameOf))].join(", ");
+  return fault instanceof Error ? fault.name : typeof fault;
 }
 
 const status = z.object({ status: z.enum(["ok", "failing"]), checks: z.record(z.string(), z.string()) });

@@ -1,6 +1,7 @@
 /**
  * Postern on Node: both sides in one process, or one by `--only`. Opens databases and key files, serves, runs the keeper's loops, drains on SIGTERM.
  */
+import { Server } from "node:http";
 import { join } from "node:path";
 import { serve as listen } from "@hono/node-server";
 import { buildApp, describeForOperators, type Side } from "./app.ts";
@@ -17,6 +18,7 @@ import { createInFlight } from "./kernel/index.ts";
 import { createFileShareStore } from "./keys/file-share-store.ts";
 import { createKeyring, createRootKey, type ShareStore } from "./keys/index.ts";
 import { createPostgresShareStore } from "./keys/postgres-share-store.ts";
+import { createDrain, within } from "./node-drain.ts";
 import { type KeyFiles, keyPathsOf, keysDirectory, type Only, readBuiltInIssuer, readKeyFiles } from "./node-keys.ts";
 import { checkMigrations, type Database, migrate } from "./storage/index.ts";
 import { readMigrations } from "./storage/node-migrations.ts";
@@ -39,7 +41,9 @@ const edgeDeadlineMs = 5_000;
 const keeperDeadlineMs = 60_000;
 const sequenceEveryMs = 1_000;
 const tickEveryMs = 2_000;
-const drainMs = 10_000;
+/** From the signal to the end of the process: ten seconds in all, after which supervisors kill. */
+const drainMs = 8_000;
+const closeMs = 2_000;
 const importMs = 6 * 3_600_000;
 const leaseMs = 10_000;
 /** Request deadline + 60 s, after which no process uses a key it cached before the fence. */
@@ -167,12 +171,16 @@ interface Serving {
 
 async function serveSides({ environment, keeper, sides, databases }: Serving): Promise<Running> {
   const app = buildApp(sides, { version, addressOf, headerOf, report });
-  const server = await new Promise<ReturnType<typeof listen>>((resolve, reject) => {
-    const opened = listen({ fetch: app.fetch, port: environment.PORT, hostname: environment.HOST }, () => resolve(opened));
+  const server = await new Promise<Server>((resolve, reject) => {
+    const opened = listen({ fetch: app.fetch, port: environment.PORT, hostname: environment.HOST }, () => {
+      if (opened instanceof Server) resolve(opened);
+      else reject(new Error("the server speaks HTTP/1.1"));
+    });
     opened.once("error", reject);
-    // An import takes as long as its file; Node would cut it after five minutes. Headers still have to come within one.
-    if ("requestTimeout" in opened) opened.requestTimeout = importMs;
   });
+  // An import takes as long as its file; Node would cut it after five minutes. Headers still have to come within one.
+  server.requestTimeout = importMs;
+  const drain = createDrain(server);
   const loops = keeper ? [every(sequenceEveryMs, () => keeper.sequence()), every(tickEveryMs, () => keeper.tick())] : [];
   const address = server.address();
   return {
@@ -180,13 +188,12 @@ async function serveSides({ environment, keeper, sides, databases }: Serving): P
     port: typeof address === "object" && address ? address.port : environment.PORT,
     request: async (path, init) => app.request(new URL(path, environment.POSTERN_ORIGIN), init, {}),
     async stop() {
-      const closed = new Promise<void>((resolve) => {
-        server.close(() => resolve());
-      });
-      if ("closeIdleConnections" in server) server.closeIdleConnections();
-      await Promise.race([closed, new Promise((resolve) => setTimeout(resolve, drainMs).unref())]);
-      await Promise.all(loops.map((loop) => loop.stop()));
-      await databases.close();
+      await drain.begin(drainMs);
+      // A statement of the keeper's may hang for longer than anybody waits; what it did is found by the next start.
+      await within(
+        closeMs,
+        Promise.all(loops.map((loop) => loop.stop())).then(() => databases.close()),
+      );
     },
   };
 }

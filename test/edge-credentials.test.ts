@@ -198,7 +198,9 @@ describe("a thief of the edge's database role", () => {
     expect(await checkDatabase(world.urls.edgeUrl, "postern_edge")).toMatchObject({ ok: expect.stringContaining("postern_edge") });
     const [name] = (await world.owner.query("select current_database()::text"))[0] ?? [];
     await world.edge.query(`alter role postern_edge in database ${String(name)} set synchronous_commit = off`);
-    expect(await checkDatabase(world.urls.edgeUrl, "postern_edge")).toMatchObject({ failing: expect.stringContaining("synchronous_commit is off") });
+    expect(await checkDatabase(world.urls.edgeUrl, "postern_edge")).toMatchObject({
+      failing: expect.stringContaining("synchronous_commit is off"),
+    });
     await world.edge.query(`alter role postern_edge in database ${String(name)} reset synchronous_commit`);
     expect(await checkDatabase(world.urls.edgeUrl, "postern_edge")).toMatchObject({ ok: expect.anything() });
   });

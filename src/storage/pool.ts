@@ -3,22 +3,11 @@
  * Statements go to an idle connection, else behind those that a busy one has under way (a few: that halves the cost of a small statement),
  * else they wait in line; a transaction has its connection to itself. No background timers: a lost connection is replaced by
  * the next statement that needs one, so the pool heals as soon as the server is back.
+ * While the server is silent (`silence.ts`) resting connections are given up, new ones are tried for, and who asks is refused at once.
  */
-import { DatabaseUnavailable, type Param, type Row } from "./database.ts";
-
-export interface Connection {
-  /** One statement; `simple`: several at once, without parameters. Several may be under way, answered in order. Rejects with the two errors of `database.ts`. */
-  run(text: string, params: readonly Param[], simple?: boolean): Promise<Row[]>;
-  /** True once the connection cannot run another statement. */
-  isLost(): boolean;
-  /** Gives the connection up at once; whatever is under way rejects. */
-  drop(): void;
-  /** Says goodbye to the server. */
-  end(): Promise<void>;
-}
-
-/** Resolves once the server takes statements; calls `lost` at most once, when the connection breaks later. */
-export type Connect = (lost: () => void) => Promise<Connection>;
+import { type Connect, type Connection, NoAnswer, runByDeadline } from "./connection.ts";
+import { DatabaseError, DatabaseUnavailable, type Param, type Row } from "./database.ts";
+import { Silence } from "./silence.ts";
 
 export interface PoolOptions {
   readonly poolSize: number;
@@ -32,6 +21,8 @@ export interface PoolOptions {
 const pipelineMax = 8;
 /** After a refused connection, how long others are refused without another attempt. */
 const reconnectPauseMs = 100;
+/** An attempt to connect has a whole deadline, for a slow server's sake; one older than this does not keep others from being made. */
+const youngAttemptMs = 500;
 
 /** One connection's place in the pool. */
 export interface Lane {
@@ -39,6 +30,12 @@ export interface Lane {
   underWay: number;
   /** By a transaction. */
   held: boolean;
+}
+
+interface Attempt {
+  readonly begunAt: number;
+  /** Of the silence. */
+  readonly mark: number;
 }
 
 interface Waiter {
@@ -55,10 +52,11 @@ export class Pool {
   readonly #lanes = new Set<Lane>();
   /** Lanes with nothing under way. Last in, first out: the warm ones are used. */
   readonly #idle: Lane[] = [];
-  #opening = 0;
+  readonly #attempts = new Set<Attempt>();
   #first: Waiter | null = null;
   #last: Waiter | null = null;
   #waiting = 0;
+  readonly #silence = new Silence();
   #refusal: { readonly reason: string; readonly until: number } | null = null;
   #closing = false;
   #closed: Promise<void> | null = null;
@@ -102,7 +100,29 @@ export class Pool {
   }
 
   #runOn(lane: Lane, deadlineMs: number, text: string, params: readonly Param[], simple: boolean | undefined): Promise<Row[]> {
-    return runByDeadline(lane.connection, deadlineMs, text, params, simple).finally(() => this.release(lane));
+    const { mark } = this.#silence;
+    return runByDeadline(lane.connection, deadlineMs, text, params, simple).then(
+      (rows) => {
+        this.#silence.end();
+        this.release(lane);
+        return rows;
+      },
+      (error: unknown) => {
+        if (error instanceof NoAnswer) this.#unanswered(mark);
+        if (error instanceof DatabaseError) this.#silence.end();
+        this.release(lane);
+        throw error;
+      },
+    );
+  }
+
+  /** What is under way on other connections has its own deadline; those that rest are as dead as this one, and would be found so one by one. */
+  #unanswered(mark: number): void {
+    if (!this.#silence.begin(mark)) return;
+    for (const lane of this.#idle.splice(0)) {
+      lane.connection.drop();
+      this.#forget(lane);
+    }
   }
 
   /** `null` = all are taken, or there are none. Marks the lane as used. */
@@ -118,6 +138,7 @@ export class Pool {
   }
 
   #leastBusy(): Lane | null {
+    if (this.#silence.lasts) return null;
     let best: Lane | null = null;
     for (const lane of this.#lanes) {
       if (lane.held || lane.underWay >= pipelineMax || lane.connection.isLost()) continue;
@@ -130,6 +151,12 @@ export class Pool {
     if (this.#closing) return Promise.reject(new DatabaseUnavailable("the database is closed", false));
     if (this.#waiting >= this.#options.queueMax)
       return Promise.reject(new DatabaseUnavailable("too many statements wait for the database", false));
+    const patienceMs = this.#silence.patienceMs(this.#options.deadlineMs);
+    if (patienceMs <= 0) {
+      this.#open(1);
+      return Promise.reject(new DatabaseUnavailable("the database does not answer", false));
+    }
+    const { mark } = this.#silence;
     return new Promise((resolve, reject) => {
       const settle = () => {
         waiter.settled = true;
@@ -149,10 +176,10 @@ export class Pool {
         next: null,
         settled: false,
       };
-      const timer = setTimeout(
-        () => waiter.fail(new DatabaseUnavailable("no connection by the deadline", false)),
-        this.#options.deadlineMs,
-      );
+      const timer = setTimeout(() => {
+        if (this.#lanes.size === 0) this.#unanswered(mark);
+        waiter.fail(new DatabaseUnavailable("no connection by the deadline", false));
+      }, patienceMs);
       if (this.#last) this.#last.next = waiter;
       else this.#first = waiter;
       this.#last = waiter;
@@ -183,29 +210,39 @@ export class Pool {
   }
 
   #open(wanted: number): void {
-    while (this.#lanes.size + this.#opening < this.#options.poolSize && this.#opening < wanted && !this.#closing) {
+    const most = this.#silence.lasts ? 1 : wanted;
+    while (this.#lanes.size + this.#attempts.size < this.#options.poolSize && this.#youngAttempts() < most && !this.#closing) {
       if (this.#refusal && performance.now() < this.#refusal.until) {
         this.#failWithoutLanes(this.#refusal.reason);
         return;
       }
-      this.#opening++;
-      void this.#openOne();
+      const attempt = { begunAt: performance.now(), mark: this.#silence.mark };
+      this.#attempts.add(attempt);
+      void this.#openOne(attempt);
     }
   }
 
-  async #openOne(): Promise<void> {
+  #youngAttempts(): number {
+    if (this.#attempts.size === 0) return 0;
+    const now = performance.now();
+    return [...this.#attempts].filter(({ begunAt }) => now - begunAt < youngAttemptMs).length;
+  }
+
+  async #openOne(attempt: Attempt): Promise<void> {
     let lane: Lane | null = null;
     try {
       const connection = await this.#connect(() => {
         if (lane) this.#lost(lane);
       });
-      this.#opening--;
+      this.#attempts.delete(attempt);
       this.#refusal = null;
+      this.#silence.end();
       lane = { connection, underWay: 1, held: false };
       this.#lanes.add(lane);
       this.release(lane);
     } catch (error) {
-      this.#opening--;
+      this.#attempts.delete(attempt);
+      if (error instanceof NoAnswer) this.#unanswered(attempt.mark);
       const reason = error instanceof DatabaseUnavailable ? error.message : "the database cannot be reached";
       this.#refusal = { reason, until: performance.now() + reconnectPauseMs };
       this.#failWithoutLanes(reason);
@@ -222,19 +259,19 @@ export class Pool {
 
   #forget(lane: Lane): void {
     this.#lanes.delete(lane);
-    if (this.#lanes.size + this.#opening === 0) this.#emptied();
+    if (this.#lanes.size + this.#attempts.size === 0) this.#emptied();
   }
 
   #failWithoutLanes(reason: string): void {
-    if (this.#lanes.size + this.#opening > 0) return;
-    this.#emptied();
+    if (this.#lanes.size + this.#attempts.size === 0) this.#emptied();
+    if (this.#lanes.size + this.#youngAttempts() > 0) return;
     for (let head = this.#head(); head; head = this.#head()) head.fail(new DatabaseUnavailable(reason, false));
   }
 
   async #close(): Promise<void> {
     this.#closing = true;
     for (let head = this.#head(); head; head = this.#head()) head.fail(new DatabaseUnavailable("the database is closed", false));
-    if (this.#lanes.size + this.#opening === 0) return;
+    if (this.#lanes.size + this.#attempts.size === 0) return;
     const emptied = new Promise<void>((resolve) => {
       this.#emptied = resolve;
     });
@@ -252,30 +289,4 @@ export class Pool {
   #endIdle(): void {
     for (const lane of this.#idle.splice(0)) void lane.connection.end().finally(() => this.#forget(lane));
   }
-}
-
-/** Drops the connection where the answer is late: what it still does cannot be waited for, and nothing may follow it. */
-export function runByDeadline(
-  connection: Connection,
-  deadlineMs: number,
-  text: string,
-  params: readonly Param[],
-  simple?: boolean,
-): Promise<Row[]> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => {
-      reject(new DatabaseUnavailable("no answer by the deadline", true));
-      connection.drop();
-    }, deadlineMs);
-    connection.run(text, params, simple).then(
-      (rows) => {
-        clearTimeout(timer);
-        resolve(rows);
-      },
-      (error: unknown) => {
-        clearTimeout(timer);
-        reject(error);
-      },
-    );
-  });
 }

@@ -2,15 +2,16 @@
  * Postgres by URL, on Node and in workerd. The only file that knows postgres.js, and it carries the cures for what it does when a server dies:
  * - Each connection is a client of its own (`max: 1`) that is never used again once its socket broke. postgres.js would reconnect it with the
  *   unsent bytes of the old session in front, or write to a socket that is gone and end the process (measured: 3.4.9, 3 of 3 under load).
- * - It waits for ever: a statement has a deadline, after which its socket is destroyed (`pool.ts`).
+ * - It waits for ever: a statement has a deadline, after which its socket is destroyed (`connection.ts`).
  * - Its queue only shrinks when it runs empty: ours is in front, bounded, first in, first out (`pool.ts`).
  * - It guesses parameter types from JavaScript's: every parameter goes as text of the type that the server inferred (`wire.ts`).
  * The only state it leaves in a session are its named statements, which Hyperdrive and PgBouncer from 1.21 on carry from one server connection to the
  * next. Behind an older pooler in transaction mode the URL says `?prepare=false`, and there are none.
  */
 import postgres from "postgres";
+import { type Connect, type Connection, NoAnswer, runByDeadline } from "./connection.ts";
 import { type Database, DatabaseError, DatabaseUnavailable, type Param, type Queryable, type Row } from "./database.ts";
-import { type Connect, type Connection, Pool, type PoolOptions, runByDeadline } from "./pool.ts";
+import { Pool, type PoolOptions } from "./pool.ts";
 import { guardTransaction } from "./transaction.ts";
 import { byteaType, bytesFromWire, textTypes, wireText } from "./wire.ts";
 
@@ -119,6 +120,7 @@ async function greet(connection: Connection, deadlineMs: number): Promise<void> 
     await runByDeadline(connection, deadlineMs, "select now()", [], true);
   } catch (error) {
     connection.drop();
+    if (error instanceof NoAnswer) throw new NoAnswer(false);
     if (!(error instanceof DatabaseError)) throw new DatabaseUnavailable("the database cannot be reached", false);
     const reason = connectionRefusals[error.sqlState] ?? "the database refused the connection";
     throw new DatabaseUnavailable(`${reason} (SQLSTATE ${error.sqlState})`, false);

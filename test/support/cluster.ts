@@ -9,6 +9,7 @@ import { tmpdir } from "node:os";
 import { dirname, join, relative } from "node:path";
 import { promisify } from "node:util";
 import { freePort } from "./free-port.ts";
+import { continueTree, killTree, stopTree } from "./processes.ts";
 
 /** Debian's Postgres 15, present on some machines only: check `existsSync`. */
 export const debianPostgres15 = "/usr/lib/postgresql/15/bin";
@@ -29,13 +30,19 @@ export interface Cluster {
   readonly dataDirectory: string;
   /** Of another database or role of this cluster. */
   urlOf(database: string, role?: string): string;
+  /** Of the postmaster. */
+  pid(): number;
   start(): Promise<void>;
   /** Fast shutdown; the data directory stays. */
   stop(): Promise<void>;
-  /** SIGKILL to the postmaster, as in a crash; `start` then recovers. */
+  /** SIGKILL to the postmaster and everything under it at once, as in a crash; `start` then recovers. */
   kill(): Promise<void>;
   /** Runs a client program of the same binaries, `pg_basebackup`, against the running server; answers its output. */
   tool(name: string, args: readonly string[]): Promise<Buffer>;
+  /** SIGSTOP to all of it: connections stand, new ones too, and nobody answers. */
+  hang(): void;
+  /** SIGCONT. */
+  goOn(): void;
   /** Stops it and removes the data directory. */
   remove(): Promise<void>;
 }
@@ -65,16 +72,22 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
   const end = async (signal: NodeJS.Signals) => {
     const running = server;
     server = null;
-    if (!running || running.exitCode !== null || running.signalCode !== null) return;
+    if (!running?.pid || running.exitCode !== null || running.signalCode !== null) return;
     const ended = new Promise((resolve) => running.once("exit", resolve));
-    running.kill(signal);
+    if (signal === "SIGKILL") await killTree(running.pid);
+    else running.kill(signal);
     await ended;
+  };
+  const pid = () => {
+    if (!server?.pid) throw new Error("the server does not run");
+    return server.pid;
   };
   const cluster: Cluster = {
     url: urlOf("postgres"),
     port,
     dataDirectory,
     urlOf,
+    pid,
     async start() {
       server = spawn(join(binaries, "postgres"), flags, { ...as, cwd: home, stdio: ["ignore", "ignore", "pipe"] });
       if (options.onLog) server.stderr?.on("data", options.onLog);
@@ -83,7 +96,7 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
     stop: () => end("SIGINT"),
     async kill() {
       await end("SIGKILL");
-      await orphansGone(dataDirectory);
+      rmSync(join(dataDirectory, "postmaster.pid"), { force: true });
     },
     async tool(name, args) {
       const host = ["-h", "127.0.0.1", "-p", String(port), "-U", "postgres"];
@@ -95,7 +108,10 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
       });
       return (await run).stdout;
     },
+    hang: () => stopTree(pid()),
+    goOn: () => continueTree(pid()),
     async remove() {
+      if (server?.pid) continueTree(server.pid);
       await end("SIGINT");
       rmSync(home, { recursive: true, force: true });
     },
@@ -114,12 +130,6 @@ function ready(server: ChildProcess): Promise<void> {
     server.once("error", reject);
     server.once("exit", (code) => reject(new Error(`postgres ended with ${code}: ${said}`)));
   });
-}
-
-/** Backends of a killed postmaster notice it by themselves; a new one does not start while they hold the shared memory. */
-async function orphansGone(dataDirectory: string): Promise<void> {
-  rmSync(join(dataDirectory, "postmaster.pid"), { force: true });
-  await new Promise((resolve) => setTimeout(resolve, 300));
 }
 
 /** Whom servers run as that refuse root. `null` where this process may run them itself. */
