@@ -99,6 +99,25 @@ describe("an agent asks while the log cannot be written", () => {
     expect(answer.status).toBe(200);
   });
 
+  it("gets 503 while commits are confirmed before they are on disk, which any role can set for itself", async () => {
+    const set = async (how: string) => {
+      const [name] = (await world.owner.query("select current_database()::text"))[0] ?? [];
+      await world.owner.query(`alter role postern_edge in database ${String(name)} ${how}`);
+      // A setting of a role counts from its next session on.
+      await world.owner.query(
+        "select pg_terminate_backend(pid) from pg_stat_activity where usename = 'postern_edge' and datname = current_database()",
+      );
+    };
+    await set("set synchronous_commit = off");
+    const answers = [await searchOnce(world.gateway), await searchOnce(world.gateway)];
+    await set("reset synchronous_commit");
+    for (const answer of answers) await expectNothingReleased(answer, /^(audit|database)_unavailable$/);
+    expect(answers.at(-1)?.status).toBe(503);
+    let answer = await searchOnce(world.gateway);
+    if (answer.status === 503) answer = await searchOnce(world.gateway);
+    expect(answer.status).toBe(200);
+  });
+
   it("is not even refused otherwise: a refusal that cannot be logged is 503 too", async () => {
     const path = `/v1/contracts/c-other/records/customer/r_${"a".repeat(26)}`;
     const ask = (as?: string) => world.gateway.call("GET", path, as === undefined ? {} : { as });

@@ -72,9 +72,14 @@ describe("masked reads while Postgres and the gateway are killed by turns", () =
   });
 });
 
+/** A gateway that is broken on purpose. */
+function broken(file: string): string {
+  return fileURLToPath(new URL(`support/${file}`, import.meta.url));
+}
+
 describe("and this count would tell", () => {
   it("of a gateway that releases before it appends: the control", { timeout: 2 * minutes }, async () => {
-    const target = await open({ script: fileURLToPath(new URL("support/early-release-process.ts", import.meta.url)) });
+    const target = await open({ script: broken("early-release-process.ts") });
     const readers = startReaders(target.read, connections);
     await killByTurns(target, readers, { total: 200, every: 100 });
     await readers.stop();
@@ -87,7 +92,7 @@ describe("and this count would tell", () => {
     // Nothing else writes the log of transactions out meanwhile, so what was confirmed last is certainly lost.
     const lazy = ["wal_writer_delay=10s", "wal_writer_flush_after=1GB", "wal_buffers=64MB", "autovacuum=off"];
     const sql = "alter role postern_edge set synchronous_commit = off; alter role postern_keeper set synchronous_commit = off";
-    const target = await open({ cluster: { settings: lazy }, sql });
+    const target = await open({ cluster: { settings: lazy }, sql, script: broken("credulous-process.ts") });
     await target.owner.query("checkpoint");
     const readers = startReaders(target.read, connections);
     await readers.releasedReaches(300);

@@ -10,10 +10,11 @@ export function wireText(param: Param): string | null {
   return String(param);
 }
 
-/** The bytes of a bytea in hex form. */
+/** The bytes of a bytea in hex form; a plain Uint8Array over memory of its own. */
 export function bytesFromWire(text: string): Uint8Array {
-  const buffer = Buffer.from(text.slice(2), "hex");
-  return new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.length); // a Buffer's `slice` would be a view
+  const bytes = new Uint8Array((text.length - 2) / 2);
+  Buffer.from(bytes.buffer).write(text.slice(2), "hex");
+  return bytes;
 }
 
 /** Types whose cells stay Postgres' own text: bigint, date and time types, numeric, json, jsonb. */
