@@ -16,6 +16,7 @@ const report = z.strictObject({
       connections: z.literal(4),
       ...latencies,
       rss_mb: positive,
+      cpu_us: positive,
       baseline: z.strictObject({ name: z.literal("plain-postgres"), ...latencies }),
       ratio: positive,
     }),

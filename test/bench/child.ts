@@ -3,21 +3,30 @@ import { type ChildProcess, fork } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
+export interface Usage {
+  /** Resident memory now. */
+  readonly rssBytes: number;
+  /** Microseconds of processor, all threads, since the start. */
+  readonly cpuMicros: number;
+}
+
 export interface Served {
   readonly port: number;
-  /** Resident memory now. */
-  rssBytes(): Promise<number>;
+  usage(): Promise<Usage>;
   stop(): Promise<void>;
 }
 
-/** In the child: says where it listens, then answers `rss` and obeys `stop`. */
+/** In the child: says where it listens, then answers `usage` and obeys `stop`. */
 export function serveParent(port: number, stop: () => Promise<void>): void {
   const end = async () => {
     await stop();
     process.exit(0);
   };
   process.on("message", (message) => {
-    if (message === "rss") process.send?.({ rss: process.memoryUsage.rss() });
+    if (message === "usage") {
+      const { user, system } = process.cpuUsage();
+      process.send?.({ rssBytes: process.memoryUsage.rss(), cpuMicros: user + system } satisfies Usage);
+    }
     if (message === "stop") void end();
   });
   process.on("disconnect", () => void end());
@@ -34,10 +43,10 @@ export async function startChild(
   const { port } = await answerOf<{ port: number }>(child);
   return {
     port,
-    async rssBytes() {
-      const answer = answerOf<{ rss: number }>(child);
-      child.send("rss");
-      return (await answer).rss;
+    usage() {
+      const answer = answerOf<Usage>(child);
+      child.send("usage");
+      return answer;
     },
     stop: () => stopChild(child),
   };

@@ -1,6 +1,6 @@
 /**
  * `npm run bench`: how fast the gateway is, next to reading plain rows with the same means.
- *   npm run bench -- [read] [search] [--json] [--seconds 10] [--rounds 5] [--connections 64] [--customers 10000] [--profile DIRECTORY]
+ *   npm run bench -- [read] [search] [--json] [--seconds 10] [--rounds 5] [--connections 1,16,64,256] [--customers 10000] [--profile DIRECTORY]
  * Starts what it needs and takes it away again. `--profile` leaves a V8 CPU profile of the gateway.
  */
 import { cpus, totalmem } from "node:os";
@@ -21,7 +21,8 @@ const { values, positionals } = parseArgs({
     profile: { type: "string" },
   },
 });
-const effort = { rounds: count("rounds"), seconds: count("seconds"), connections: count("connections") };
+const effort = { rounds: count("rounds"), seconds: count("seconds") };
+const connections = values.connections.split(",").map((text) => whole(text, "connections"));
 const names = positionals.length > 0 ? positionals.map(scenarioNamed) : scenarioNames;
 
 const world = await createWorld({
@@ -30,15 +31,19 @@ const world = await createWorld({
 });
 const scenarios: Scenario[] = [];
 try {
-  for (const name of names) scenarios.push(await measure(world, name, effort));
+  for (const name of names) for (const at of connections) scenarios.push(await measure(world, name, { ...effort, connections: at }));
 } finally {
   await world.close();
 }
 if (values.json) process.stdout.write(`${JSON.stringify({ machine: machine(), versions: versions(), scenarios }, null, 2)}\n`);
 else print(scenarios);
 
-function count(option: "rounds" | "seconds" | "connections" | "customers"): number {
-  const number = Number(values[option]);
+function count(option: "rounds" | "seconds" | "customers"): number {
+  return whole(values[option], option);
+}
+
+function whole(text: string, option: string): number {
+  const number = Number(text);
   if (!Number.isInteger(number) || number < 1) throw new RangeError(`--${option} takes a whole number from 1`);
   return number;
 }
@@ -76,8 +81,8 @@ function print(rows: readonly Scenario[]): void {
     `${cores} × ${cpu}, Node ${node}, Postgres ${postgres}, fsync on; medians of ${effort.rounds} rounds of ${effort.seconds} s\n`,
   );
   console.table(
-    rows.flatMap(({ name, baseline, connections, rss_mb, ratio, rps, p50_ms, p99_ms }) => [
-      { scenario: name, connections, rps, p50_ms, p99_ms, rss_mb, ratio, p99_times: Number((p99_ms / baseline.p99_ms).toFixed(2)) },
+    rows.flatMap(({ name, baseline, connections, rss_mb, cpu_us, ratio, rps, p50_ms, p99_ms }) => [
+      { scenario: name, connections, rps, p50_ms, p99_ms, rss_mb, cpu_us, ratio, p99_times: Number((p99_ms / baseline.p99_ms).toFixed(2)) },
       { scenario: baseline.name, connections, rps: baseline.rps, p50_ms: baseline.p50_ms, p99_ms: baseline.p99_ms },
     ]),
   );

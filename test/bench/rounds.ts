@@ -22,6 +22,8 @@ export interface Scenario {
   readonly p99_ms: number;
   /** The most that the gateway's process was seen to hold. */
   readonly rss_mb: number;
+  /** Processor time of the gateway's process, all threads, for one request. */
+  readonly cpu_us: number;
   readonly baseline: { readonly name: string; readonly rps: number; readonly p50_ms: number; readonly p99_ms: number };
   /** Of the throughputs. */
   readonly ratio: number;
@@ -34,18 +36,24 @@ export async function measure(world: World, name: ScenarioName, { rounds, second
   const run = (target: string, length = seconds) => world.load.run({ target, connections, seconds: length });
   const ours: Measured[] = [];
   const theirs: Measured[] = [];
+  const cpuMicros: number[] = [];
   let rssBytes = 0;
   for (const target of [baselineName, name]) await run(target, Math.min(seconds, warmUpSecondsMax));
   for (let round = 0; round < rounds; round++) {
     await world.settle();
     theirs.push(await run(baselineName));
+    const before = await world.gateway.usage();
     const watch = setInterval(() => {
-      void world.gateway.rssBytes().then((bytes) => {
-        rssBytes = Math.max(rssBytes, bytes);
+      void world.gateway.usage().then((usage) => {
+        rssBytes = Math.max(rssBytes, usage.rssBytes);
       });
     }, rssEveryMs);
-    ours.push(await run(name));
+    const measured = await run(name);
     clearInterval(watch);
+    const after = await world.gateway.usage();
+    ours.push(measured);
+    rssBytes = Math.max(rssBytes, after.rssBytes);
+    cpuMicros.push((after.cpuMicros - before.cpuMicros) / (measured.rps * seconds));
   }
   const gateway = medians(ours);
   const baseline = medians(theirs);
@@ -54,6 +62,7 @@ export async function measure(world: World, name: ScenarioName, { rounds, second
     connections,
     ...gateway,
     rss_mb: rounded(rssBytes / 2 ** 20, 1),
+    cpu_us: rounded(median(cpuMicros), 0),
     baseline: { name: baselineName, ...baseline },
     ratio: rounded(gateway.rps / baseline.rps, 3),
   };
