@@ -20,6 +20,7 @@ import { createKeyring, createRootKey, type ShareStore } from "./keys/index.ts";
 import { createPostgresShareStore } from "./keys/postgres-share-store.ts";
 import { createDrain, within } from "./node-drain.ts";
 import { type KeyFiles, keyPathsOf, keysDirectory, type Only, readBuiltInIssuer, readKeyFiles } from "./node-keys.ts";
+import { checkRole, checkShareDatabase } from "./start-checks.ts";
 import { checkMigrations, type Database, migrate } from "./storage/index.ts";
 import { readMigrations } from "./storage/node-migrations.ts";
 import { openPglite } from "./storage/pglite.ts";
@@ -67,7 +68,7 @@ export async function start({ environment, operators, only, moreRoutes = () => [
   const databases = await openDatabases(environment, only);
   try {
     const root = createRootKey(nodeAead, keys.root);
-    const shares = openShares(environment);
+    const shares = await openShares(environment);
     const common: CommonParts = {
       aead: nodeAead,
       root,
@@ -134,21 +135,25 @@ async function openDatabases(environment: Environment, only: Only): Promise<Data
     openPostgres({ url, poolSize, queueMax, deadlineMs, applicationName: `postern-${side}` });
   const edge = open(edgeUrl ?? keeperUrl ?? "", edgeDeadlineMs, "edge");
   const keeper = open(keeperUrl ?? edgeUrl ?? "", keeperDeadlineMs, "keeper");
-  await checkMigrations(only === "edge" ? edge : keeper, readMigrations());
-  return {
-    edge,
-    keeper,
-    close: async () => {
-      await Promise.all([edge.close(), keeper.close()]);
-    },
+  const close = async () => {
+    await Promise.all([edge.close(), keeper.close()]);
   };
+  try {
+    await checkMigrations(only === "edge" ? edge : keeper, readMigrations());
+    if (only !== "keeper") await checkRole(edge, "postern_edge");
+    if (only !== "edge") await checkRole(keeper, "postern_keeper");
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  return { edge, keeper, close };
 }
 
-function openShares({ POSTERN_SHARE_STORE: store, POSTERN_DATA }: Environment): ShareStore {
+async function openShares({ POSTERN_SHARE_STORE: store, POSTERN_DATA }: Environment): Promise<ShareStore> {
   if (store && "url" in store) {
-    return createPostgresShareStore(
-      openPostgres({ url: store.url, poolSize: 2, queueMax, deadlineMs: edgeDeadlineMs, applicationName: "postern-shares" }),
-    );
+    const database = openPostgres({ url: store.url, poolSize: 2, queueMax, deadlineMs: edgeDeadlineMs, applicationName: "postern-shares" });
+    await checkShareDatabase(database);
+    return createPostgresShareStore(database);
   }
   return createFileShareStore(store?.path ?? join(keysDirectory(POSTERN_DATA), "shares"));
 }

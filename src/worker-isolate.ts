@@ -11,10 +11,11 @@ import { createSigner, portableAead, type Signer } from "./crypto/index.ts";
 import { languageOf, problem } from "./http/index.ts";
 import { createKeyring, createRootKey, type OpenedKeys, type RootKey } from "./keys/index.ts";
 import { createPostgresShareStore } from "./keys/postgres-share-store.ts";
+import { checkShareDatabase } from "./start-checks.ts";
 import type { Database } from "./storage/index.ts";
 import { openPostgres } from "./storage/postgres.ts";
 import type { WorkerSettings } from "./worker-settings.ts";
-import { behind, checkShareDatabase, type Passed, passOnce } from "./worker-start.ts";
+import { behind, type Passed, passOnce } from "./worker-start.ts";
 
 export type Environment = Readonly<Record<string, unknown>>;
 export type Waits = Pick<ExecutionContext, "waitUntil">;

@@ -5,6 +5,7 @@
  */
 import { gatewayLog } from "./audit/index.ts";
 import { ConfigRefused } from "./config.ts";
+import { checkRole, type DatabaseRole } from "./start-checks.ts";
 import {
   checkMigrationDigests,
   type Database,
@@ -51,37 +52,14 @@ export function behind(database: Database, pass: () => Promise<void>): Database 
   };
 }
 
-type Role = "postern_edge" | "postern_keeper";
-
-/**
- * This build's schema; the script's own role, for one that was given the other's would hold what it must not; and the log's name.
- * Throws MigrationRefused or ConfigRefused.
- */
+/** This build's schema, the script's own role, and the log's name. Throws MigrationRefused or ConfigRefused. */
 export async function checkMainDatabase(
   database: Queryable,
-  { role, logName }: { readonly role: Role; readonly logName: string },
+  { role, logName }: { readonly role: DatabaseRole; readonly logName: string },
 ): Promise<void> {
   await checkMigrationDigests(database, migrationsOfThisBuild);
-  const [user, superuser, edge, keeper] = (await database.query(roleText))[0] ?? [];
-  const fits = role === "postern_edge" ? edge === true && keeper !== true : keeper === true;
-  if (superuser === true || !fits) throw new ConfigRefused(`the database is bound as ${user}: bind it as ${role}, and nothing above it`);
+  await checkRole(database, role);
   const [log] = await database.query("select origin, now() from audit.log where log = $1", [gatewayLog]);
   if (log && log[0] !== `${logName}/${gatewayLog}`)
     throw new ConfigRefused(`POSTERN_LOG_NAME is not the name this database began with (${log[0]})`);
-}
-
-const roleText = `select current_user::text, rolsuper, pg_has_role(current_user, 'postern_edge', 'usage'),
-    pg_has_role(current_user, 'postern_keeper', 'usage'), now()
-  from pg_roles where rolname = current_user`;
-
-/** Throws ConfigRefused. */
-export async function checkShareDatabase(database: Queryable): Promise<void> {
-  const [row] = await database.query(
-    "select to_regclass('postern_share') is not null, to_regclass('public.postern_migration') is not null, now()",
-  );
-  if (row?.[1] === true) {
-    throw new ConfigRefused("the shares are bound to the main database, whose backups would undo a purge: bind one of their own");
-  }
-  if (row?.[0] !== true)
-    throw new ConfigRefused("the shares' database has no table postern_share: run `postern migrate` with POSTERN_SHARE_STORE");
 }

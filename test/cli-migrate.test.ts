@@ -123,6 +123,24 @@ describe("on a database that", () => {
   );
 
   it(
+    "is entered as the other side's role, as its owner, or holds the shares as well: serve refuses with one line",
+    async () => {
+      const { DATABASE_URL_EDGE: edge, DATABASE_URL_KEEPER: keeper } = sides(cluster, "shop");
+      const bound = (user: string, role: string) => refused(`the database is bound as ${user}: bind it as ${role}, and nothing above it`);
+      for (const [urls, answer] of [
+        [{ DATABASE_URL_EDGE: keeper, DATABASE_URL_KEEPER: keeper }, bound("postern_keeper", "postern_edge")],
+        [{ DATABASE_URL_EDGE: edge, DATABASE_URL_KEEPER: edge }, bound("postern_edge", "postern_keeper")],
+        [{ DATABASE_URL_EDGE: cluster.urlOf("shop"), DATABASE_URL_KEEPER: keeper }, bound("postgres", "postern_edge")],
+      ] as const)
+        expect(await line.postern("serve", "", urls)).toEqual(answer);
+      const mixed = { DATABASE_URL_EDGE: edge, DATABASE_URL_KEEPER: keeper, POSTERN_SHARE_STORE: edge };
+      const together = "the shares are bound to the main database, whose backups would undo a purge: bind one of their own";
+      expect(await line.postern("serve", "", mixed)).toEqual(refused(together));
+    },
+    slow,
+  );
+
+  it(
     "two migrate at once: each migration is applied by one of them, and both end well",
     async () => {
       const ran = await Promise.all([1, 2].map(() => line.postern("migrate --json", "", owner("twice"))));

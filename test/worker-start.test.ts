@@ -1,8 +1,9 @@
 /** What a script on Workers asks of its databases before its first statement. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { shareStoreSchema } from "../src/keys/postgres-share-store.ts";
+import { checkShareDatabase } from "../src/start-checks.ts";
 import { type Database, DatabaseUnavailable } from "../src/storage/index.ts";
-import { behind, checkMainDatabase, checkShareDatabase, passOnce, StartRefused } from "../src/worker-start.ts";
+import { behind, checkMainDatabase, passOnce, StartRefused } from "../src/worker-start.ts";
 import { createPostgresDatabase, openTestPool, type PostgresDatabase } from "./support/databases.ts";
 import { createGateway, type Gateway } from "./support/gateway.ts";
 

@@ -1,0 +1,28 @@
+/** What an entry asks of the databases that it was given, before it serves anything with them. */
+import { ConfigRefused } from "./config.ts";
+import type { Queryable } from "./storage/index.ts";
+
+export type DatabaseRole = "postern_edge" | "postern_keeper";
+
+/** A side that was given the other's role, or a higher one, would hold what it must not. Throws ConfigRefused. */
+export async function checkRole(database: Queryable, role: DatabaseRole): Promise<void> {
+  const [user, superuser, edge, keeper] = (await database.query(roleText))[0] ?? [];
+  const fits = role === "postern_edge" ? edge === true && keeper !== true : keeper === true;
+  if (superuser === true || !fits) throw new ConfigRefused(`the database is bound as ${user}: bind it as ${role}, and nothing above it`);
+}
+
+const roleText = `select current_user::text, rolsuper, pg_has_role(current_user, 'postern_edge', 'usage'),
+    pg_has_role(current_user, 'postern_keeper', 'usage'), now()
+  from pg_roles where rolname = current_user`;
+
+/** Throws ConfigRefused. */
+export async function checkShareDatabase(database: Queryable): Promise<void> {
+  const [row] = await database.query(
+    "select to_regclass('postern_share') is not null, to_regclass('public.postern_migration') is not null, now()",
+  );
+  if (row?.[1] === true) {
+    throw new ConfigRefused("the shares are bound to the main database, whose backups would undo a purge: bind one of their own");
+  }
+  if (row?.[0] !== true)
+    throw new ConfigRefused("the shares' database has no table postern_share: run `postern migrate` with POSTERN_SHARE_STORE");
+}
