@@ -23,6 +23,18 @@ const report = z.strictObject({
   ),
 });
 
+const costs = z.object({
+  scenarios: z
+    .array(
+      z.object({ name: z.string(), connections: z.literal(1), baseline: z.object({ name: z.string(), ...latencies }), ratio: positive }),
+    )
+    .min(1),
+  masking: z.object({
+    data: z.array(z.object({ set: z.string(), promise: z.string(), of: positive, held: positive, percent: positive })),
+    hostile_64kb_ms: positive,
+  }),
+});
+
 const short = ["--json", "--seconds", "1", "--rounds", "1", "--connections", "4", "--customers", "50"];
 
 describe("npm run bench", () => {
@@ -30,5 +42,13 @@ describe("npm run bench", () => {
     const run = spawnSync(process.execPath, [join(root, "test/bench/main.ts"), ...short], { encoding: "utf8" });
     expect(run.stderr).toBe("");
     expect(report.parse(JSON.parse(run.stdout)).scenarios.map(({ name }) => name)).toEqual(["read", "search"]);
+  });
+
+  it("measures what a decision and a mask cost, and what the masks do to data, without a database", { timeout: 60_000 }, () => {
+    const run = spawnSync(process.execPath, [join(root, "test/bench/main.ts"), "decide-mask", "masking", ...short], { encoding: "utf8" });
+    expect(run.stderr).toBe("");
+    const { scenarios, masking } = costs.parse(JSON.parse(run.stdout));
+    expect(scenarios[0]).toMatchObject({ name: "decide-mask", connections: 1, baseline: { name: "parse-stringify" } });
+    for (const { held, of } of masking.data) expect(held).toBeLessThanOrEqual(of);
   });
 });

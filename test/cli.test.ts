@@ -44,7 +44,7 @@ describe("an owner with a contract file and two lines of NDJSON", () => {
         code: 1,
         stdout: `customer: 3 lines, 2 created, 0 updated, 1 rejected
   line 2: bad_json
-not stored, because no policy names them:
+not stored, because no policy names them or they are secrets:
   loyalty  1
 `,
         stderr: "",
@@ -167,6 +167,14 @@ describe("a mistake on the command line", () => {
     expect(await postern("contract apply bad.yaml --as owner-1")).toMatchObject({ code: 1, stderr: expect.stringMatching(line) });
     expect(await postern("policy check bad.yaml")).toMatchObject({ code: 1, stderr: expect.stringMatching(line) });
     expect((await postern(`policy check ${join(root, "policies/cs-standard.yaml")}`)).stdout).toBe("OK, 1 file\n");
+  });
+
+  it("is warned of where a policy grants more than the contract beside it, and still passes", async () => {
+    put("narrow.yaml", contractText({ contract: "c-narrow", ceiling: "{ plain: reveal, phone: mask }" }));
+    const { code, stdout } = await postern(`policy check narrow.yaml ${join(root, "policies/cs-standard.yaml")}`);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^warning: .*cs-standard\.yaml:\d+:1: customer\.name → mask is more than .* withhold \(narrow\.yaml:5\)/m);
+    expect(stdout).toMatch(/^OK, 2 files$/m);
   });
 
   it("with no gateway there names the origin and the cure", async () => {

@@ -47,7 +47,7 @@ describe("the demo, pasted", () => {
     expect(JSON.parse(read?.split("\r\n\r\n")[1] ?? "")).toMatchObject({
       fields: { name: "林**", phone: "138****8000", email: "l***@example.com", address: "浙江省杭州市西湖区****", id_card: null },
     });
-    expect(read).toContain('"why":"role first_line: phone → mask"');
+    expect(read).toContain('"why":"role first_line: phone → mask (cs-standard.yaml:');
     expect(read).not.toMatch(/知夏|00138000|linzhixia|望潮路/);
   });
 

@@ -2,15 +2,20 @@
  * Whole documents: a field that no plan names never leaves, and a withheld one looks the same whether it is there or not.
  */
 import * as fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { type Json, type JsonObject, parseJson, printJson } from "../src/kernel/index.ts";
-import { compilePlan, maskDocument, type PlannedField, parsePath } from "../src/masking/index.ts";
+import { compilePlan, type MaskingPlan, maskDocument as maskAt, type PlannedField, parsePath } from "../src/masking/index.ts";
+import { runs, runsTimeoutMs } from "./support/long.ts";
+
+vi.setConfig({ testTimeout: runsTimeoutMs });
 
 const field = (path: string, name: PlannedField["class"], treatment: PlannedField["treatment"]): PlannedField => ({
   path,
   class: name,
   treatment,
 });
+const moment = { today: "2026-11-22", pseudonymKey: new Uint8Array(32).fill(7) };
+const maskDocument = (plan: MaskingPlan, value: JsonObject) => maskAt(plan, value, moment);
 const document = (text: string): JsonObject => parseJson(text) as JsonObject;
 
 const plan = compilePlan([
@@ -148,7 +153,7 @@ describe("a document of any shape", () => {
         expect(text).not.toContain("unknown");
         expect(text).not.toMatch(/[7]|true/);
       }),
-      { numRuns: 2000 },
+      { numRuns: runs(2000) },
     );
   });
 });

@@ -3,17 +3,12 @@
  */
 import { describe, expect, it } from "vitest";
 import type { Json } from "../src/kernel/index.ts";
-import { maskValue } from "../src/masking/index.ts";
+import { hutoolMasks, maskValue } from "../src/masking/index.ts";
+import { cardsPhonesAndMails, chineseAddresses, hutoolVectors, idVectors, usAddresses } from "./support/masking-data.ts";
 import { hasShared, readShared } from "./support/shared.ts";
 
-const chinese = "data/visible/zh_address_parts.jsonl";
-const retail = "data/visible/structured/retail_users.json";
-
-interface LabelledAddress {
-  readonly text: string;
-  readonly keep_prefix: string;
-  readonly secret_parts: readonly string[];
-}
+const visible = "data/visible";
+const retail = `${visible}/structured/retail_users.json`;
 
 interface RetailUser {
   readonly name: { readonly first_name: string; readonly last_name: string };
@@ -27,26 +22,54 @@ interface RetailUser {
   };
 }
 
-describe.skipIf(!hasShared(chinese))("Chinese addresses with labelled parts", () => {
-  const addresses = (): LabelledAddress[] =>
-    readShared(chinese)
-      .trim()
-      .split("\n")
-      .map((line) => JSON.parse(line));
+const share = ({ of, held }: { of: number; held: number }) => held / of;
 
-  it("are never shown below the district", () => {
-    const leaks = addresses().filter(({ text, secret_parts }) => {
-      const shown = String(maskValue("address", text)).replace("****", "");
-      // A secret part may begin like the city that is shown: 湖州市南路.
-      return secret_parts.some((part) => part.length > 1 && shown.includes(part) && !text.startsWith(shown));
-    });
-    expect(leaks).toEqual([]);
+describe.skipIf(!hasShared(`${visible}/mask_vectors_hutool.json`))("the profile hutool", () => {
+  it("gives hutool's outputs but for the three that are their input", () => {
+    const [result] = hutoolVectors();
+    expect([result?.held, result?.of]).toEqual([39, 42]);
+    expect(result?.misses).toEqual([
+      "address(北京市海淀区马连洼街道289号, 0) = 北京市海淀区马连洼街道289号",
+      "address(北京市海淀区马连洼街道289号, -1) = 北京市海淀区马连洼街道289号",
+      "carLicense(京A123) = 京A123",
+    ]);
+    expect([hutoolMasks.ADDRESS("北京市海淀区", 0), hutoolMasks.ADDRESS("北京市海淀区", -1), hutoolMasks.CAR_LICENSE("京A123")]).toEqual([
+      "******",
+      "******",
+      "****",
+    ]);
   });
+});
 
-  it("keep their district in most cases", () => {
-    const all = addresses();
-    const kept = all.filter(({ text, keep_prefix }) => maskValue("address", text) === `${keep_prefix}****`);
-    expect(kept.length / all.length).toBeGreaterThan(0.85);
+describe.skipIf(!hasShared(`${visible}/id_vectors_presidio.jsonl`))("ID vectors, valid and invalid", () => {
+  it("are told apart by the classes that claim it", () => {
+    for (const result of idVectors()) expect(share(result), `${result.set}: ${result.misses.join(", ")}`).toBeGreaterThanOrEqual(0.95);
+    expect(idVectors().length).toBeGreaterThan(1);
+  });
+});
+
+describe.skipIf(!hasShared(`${visible}/zh_address_parts.jsonl`))("Chinese addresses with labelled parts", () => {
+  it("keep their divisions, and nothing below the district", () => {
+    const [kept, secret] = chineseAddresses();
+    expect(kept && share(kept)).toBeGreaterThanOrEqual(0.95);
+    expect(secret && share(secret), secret?.misses.join(", ")).toBeGreaterThanOrEqual(0.999);
+  });
+});
+
+describe.skipIf(!hasShared(`${visible}/en_address_parts.jsonl`))("US addresses with labelled parts", () => {
+  it("keep no street", () => {
+    const [street, city] = usAddresses();
+    expect(street?.misses).toEqual([]);
+    expect(city && share(city)).toBeGreaterThanOrEqual(0.6);
+  });
+});
+
+describe.skipIf(!hasShared(`${visible}/structured/aw_CreditCard.csv`))("cards, phones and mails of a sample database", () => {
+  it("show what their class shows, whether or not they pass a checksum", () => {
+    for (const { set, misses, of } of cardsPhonesAndMails()) {
+      expect(misses.slice(0, 5), set).toEqual([]);
+      expect(of, set).toBeGreaterThan(10_000);
+    }
   });
 });
 

@@ -42,7 +42,7 @@ describe("a contract file", () => {
         id: "c-1",
         subprocessors: [],
         term: { start: "2026-01-01", end: "2027-01-01", zone: "Asia/Shanghai", purgeAfterHours: 168 },
-        purposes: ["after_sales"],
+        purposes: { after_sales: {} },
         purge: { coolingHours: 24, backupHorizonHours: 720 },
       },
     });
@@ -98,7 +98,7 @@ describe("a policy file", () => {
     ],
     ["with a role for an unknown field", "{ name: mask", "{ nmae: mask", "9:17 unknown_field", "did you mean name?"],
     ["with an unknown treatment", "name: mask", "name: show", "9:23 unknown_treatment", "withhold"],
-    ["with a treatment of a later version", "name: mask", "name: { reveal: {} }", "9:23 unknown_treatment", "one word"],
+    ["with a list for a treatment", "name: mask", "name: [mask]", "9:23 unknown_treatment", "one word"],
     ["with a wildcard field", "{ name: mask", '{ "*": reveal', "9:17 wildcard", "name each field"],
     ["with a wildcard in a path", "name: { class", '"*": { class', "5:7 wildcard", "name each field"],
     ["with a path outside the grammar", "name: { class", '"a..b": { class', "5:7 bad_path", "items[].sku"],

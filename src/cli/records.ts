@@ -50,7 +50,7 @@ function summary(type: string, { lines, created, updated, rejected, rejected_cou
     `${type}: ${lines} lines, ${created} created, ${updated} updated, ${rejected_count} rejected`,
     ...rejected.map(({ line, code }) => `  line ${line}: ${plain(code)}`),
     ...(more > 0 ? [`  and ${more} more`] : []),
-    ...(paths.length > 0 ? ["not stored, because no policy names them:"] : []),
+    ...(paths.length > 0 ? ["not stored, because no policy names them or they are secrets:"] : []),
     ...(paths.length > 0 ? [columns(paths.map(([path, count]) => [`  ${plain(path)}`, `${count}`]))] : []),
   ].join("\n");
 }

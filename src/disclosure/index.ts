@@ -1,2 +1,2 @@
-export type { Disclosure } from "./disclose.ts";
+export type { Disclosure } from "./ask.ts";
 export { disclosureRoutes } from "./routes.ts";

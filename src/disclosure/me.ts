@@ -1,7 +1,7 @@
 /** What the caller may work on: seats, with how each contract stands. Says nothing of customers. */
 import { type Standing, selectSeatsOf, standingAt } from "../contracts/index.ts";
 import { ok, type Refusal, type Result, refuse } from "../kernel/index.ts";
-import type { Disclosure } from "./disclose.ts";
+import type { Disclosure } from "./ask.ts";
 
 export interface Me {
   readonly contracts: readonly { readonly contract: string; readonly role: string; readonly standing: Standing }[];

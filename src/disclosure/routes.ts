@@ -4,8 +4,10 @@ import { formatPromise } from "../audit/index.ts";
 import { type Answer, callerOf, json, type Received, type Route } from "../http/index.ts";
 import { type ContractId, type Locator, ok, printJson, type Refusal, type Result, refuse } from "../kernel/index.ts";
 import type { MaskingNote } from "../policy/index.ts";
-import { type Ask, type Disclosed, type Disclosure, disclose, type MaskedRecord, type Want } from "./disclose.ts";
+import type { Ask, Disclosure, Want } from "./ask.ts";
+import { type Disclosed, disclose } from "./disclose.ts";
 import { type Me, me } from "./me.ts";
+import type { MaskedRecord } from "./open.ts";
 
 const masking = z.array(
   z.object({ path: z.string(), class: z.string(), treatment: z.string(), why: z.string(), can: z.array(z.string()) }),
@@ -72,6 +74,8 @@ const refusals = [
   "contract_not_active",
   "contract_ended",
   "contract_purged",
+  "outside_hours",
+  "outside_network",
   "purpose_required",
   "purpose_unknown",
   "record_damaged",

@@ -15,6 +15,8 @@ const compoundSurnames = new Set(
   ).split(" "),
 );
 
+const compoundStarts = new Set(Array.from(compoundSurnames, (surname) => surname.charAt(0)));
+
 /** One Han or Hangul character, perhaps with a variation selector. */
 const han = /^[\p{Script=Han}\p{Script=Hangul}][\u{fe00}-\u{fe0f}\u{e0100}-\u{e01ef}]?$/u;
 const commonHan = /^[\u4e00-\u9fff]{2,15}$/;
@@ -22,10 +24,22 @@ const word =
   /^[\p{Script=Latin}\p{Script=Cyrillic}\p{Script=Greek}\p{Script=Arabic}\p{Script=Hebrew}\p{Script=Thai}\p{Script=Devanagari}\p{M}.'’-]+$/u;
 
 export function maskName(text: string): string {
-  if (commonHan.test(text)) return maskHan(text.slice(0, 2), text.slice(0, 1), text.length);
+  if (commonHan.test(text)) return maskHan(text.slice(0, 2), text.charAt(0), text.length);
   const tidy = tidyText(text);
   if (tidy === null) return unreadable;
   return maskHanName(tidy.replace(/[\s·•・]/g, "")) ?? maskWords(tidy) ?? unreadable;
+}
+
+/** The surname, or one initial. */
+export function maskNameStrictly(text: string): string {
+  const masked = maskName(text);
+  return masked.includes(" ") ? masked.slice(0, masked.indexOf(" ")) : masked;
+}
+
+/** A Chinese name without spaces and dots; `null` = another kind of name, or none. */
+export function readHanName(text: string): string | null {
+  const name = (tidyText(text) ?? "").replace(/[\s·•・]/g, "");
+  return maskHanName(name) === null ? null : name;
 }
 
 function maskHanName(text: string): string | null {
@@ -35,7 +49,8 @@ function maskHanName(text: string): string | null {
 }
 
 function maskHan(firstTwo: string, first: string, length: number): string {
-  return `${length > 2 && compoundSurnames.has(firstTwo) ? firstTwo : first}**`;
+  const compound = length > 2 && compoundStarts.has(first) && compoundSurnames.has(firstTwo);
+  return `${compound ? firstTwo : first}**`;
 }
 
 /** First and last word only; a word of one letter would be shown whole, so it does not count. */

@@ -1,5 +1,8 @@
 /**
- * Paths of a policy: `name`, `receiver.mobile`, `items[].name`, `tags[]`, `rows[].cells[].value`. A step is a key, or "[]" for every element.
+ * Paths of a policy. A step is a key, or what stands behind a key:
+ *   `[]`  every element of a list               `items[].name`, `tags[]`, `rows[].cells[].value`
+ *   `{}`  every member of a map, whose keys are data and never leave: they become 1, 2, 3 …     `phones{}.number`
+ *   `$`   the JSON document that a text holds   `payload$.receiver.mobile`, `events[].body$.items[].name`
  * Keys are names, never data: letters, digits, `_` and `-`; `__proto__` is none.
  */
 export type Step = string;
@@ -8,65 +11,67 @@ const pathCharactersMax = 256;
 const pathStepsMax = 16;
 
 const keyPattern = /^[\p{L}_][\p{L}\p{M}\p{N}_-]{0,63}$/u;
+const containers = /(?:\[\]|\{\}|\$)*$/;
+const containerSteps = ["[]", "{}", "$"] as const;
+type Container = (typeof containerSteps)[number];
 
-/** The steps of `text`; `null` = not of the grammar. */
+/** The steps of `text`; `null` = not of the grammar. A text's JSON is an object or a list: `$` is never the last step, and never stands twice. */
 export function parsePath(text: string): readonly Step[] | null {
   if (text.length > pathCharactersMax) return null;
   const steps: Step[] = [];
   for (const part of text.split(".")) {
-    const key = part.replace(/(?:\[\])+$/, "");
+    const behind = containers.exec(part)?.[0] ?? "";
+    const key = part.slice(0, part.length - behind.length);
     if (!keyPattern.test(key) || key === "__proto__") return null;
-    steps.push(key);
-    for (let rest = part.length - key.length; rest > 0; rest -= 2) steps.push("[]");
+    steps.push(key, ...(behind.match(/\[\]|\{\}|\$/g) ?? []));
   }
-  return steps.length <= pathStepsMax ? steps : null;
+  const bare = steps.some((step, index) => step === "$" && (index === steps.length - 1 || steps[index + 1] === "$"));
+  return steps.length > pathStepsMax || bare ? null : steps;
 }
 
 export type Trie<Leaf> =
   | { readonly kind: "leaf"; readonly leaf: Leaf }
   | { readonly kind: "object"; readonly members: Map<string, Trie<Leaf>> }
-  | { readonly kind: "array"; element: Trie<Leaf> };
+  | { readonly kind: "array" | "map" | "json"; readonly inside: Trie<Leaf> };
 
 export type ObjectTrie<Leaf> = Extract<Trie<Leaf>, { kind: "object" }>;
 
+type Entry<Leaf> = readonly [steps: readonly Step[], leaf: Leaf];
+
+const kinds = { "[]": "array", "{}": "map", $: "json" } as const satisfies Record<Container, Trie<never>["kind"]>;
+
 /** One tree of all paths. Throws a RangeError on a path outside the grammar, or on two paths that cannot both be right (`a` and `a.b`, `a` and `a[]`). */
 export function buildTrie<Leaf>(entries: Iterable<readonly [path: string, leaf: Leaf]>): ObjectTrie<Leaf> {
-  const root: ObjectTrie<Leaf> = { kind: "object", members: new Map() };
-  for (const [path, leaf] of entries) {
+  const parsed = Array.from(entries, ([path, leaf]): Entry<Leaf> => {
     const steps = parsePath(path);
     if (steps === null) throw new RangeError("not a path");
-    insert(root, steps, leaf);
-  }
-  return root;
-}
-
-function insert<Leaf>(root: ObjectTrie<Leaf>, steps: readonly Step[], leaf: Leaf): void {
-  let parent: Trie<Leaf> = root;
-  steps.forEach((step, index) => {
-    const next = steps[index + 1];
-    const standing = childAt(parent, step);
-    if (next === undefined && standing !== undefined) throw new RangeError("two paths overlap");
-    if (standing !== undefined) {
-      if (standing.kind !== (next === "[]" ? "array" : "object")) throw new RangeError("two paths overlap");
-      parent = standing;
-      return;
-    }
-    const made = emptyNode(next, leaf);
-    if (parent.kind === "object") parent.members.set(step, made);
-    if (parent.kind === "array") parent.element = made;
-    parent = made;
+    return [steps, leaf];
   });
+  return objectNode(parsed);
 }
 
-function childAt<Leaf>(parent: Trie<Leaf>, step: Step): Trie<Leaf> | undefined {
-  if (parent.kind === "object") return parent.members.get(step);
-  // A fresh array node's element is an object without members: nothing stands there yet.
-  if (parent.kind === "array" && !(parent.element.kind === "object" && parent.element.members.size === 0)) return parent.element;
-  return undefined;
+function node<Leaf>(entries: readonly Entry<Leaf>[]): Trie<Leaf> {
+  const [only, second] = entries;
+  const step = only?.[0][0];
+  if (only !== undefined && second === undefined && step === undefined) return { kind: "leaf", leaf: only[1] };
+  const container = containerSteps.find((known) => known === step);
+  if (container === undefined) return objectNode(entries);
+  if (entries.some(([[first]]) => first !== container)) throw new RangeError("two paths overlap");
+  return { kind: kinds[container], inside: node(entries.map(behind)) };
 }
 
-function emptyNode<Leaf>(next: Step | undefined, leaf: Leaf): Trie<Leaf> {
-  if (next === undefined) return { kind: "leaf", leaf };
-  const object: Trie<Leaf> = { kind: "object", members: new Map() };
-  return next === "[]" ? { kind: "array", element: object } : object;
+function objectNode<Leaf>(entries: readonly Entry<Leaf>[]): ObjectTrie<Leaf> {
+  const byKey = new Map<string, Entry<Leaf>[]>();
+  for (const entry of entries) {
+    const [key] = entry[0];
+    if (key === undefined || containerSteps.some((step) => step === key)) throw new RangeError("two paths overlap");
+    const group = byKey.get(key);
+    if (group === undefined) byKey.set(key, [behind(entry)]);
+    else group.push(behind(entry));
+  }
+  return { kind: "object", members: new Map([...byKey].map(([key, group]) => [key, node(group)])) };
+}
+
+function behind<Leaf>([steps, leaf]: Entry<Leaf>): Entry<Leaf> {
+  return [steps.slice(1), leaf];
 }

@@ -29,6 +29,35 @@ function maskMobile(digits: string): string {
   return `${digits.slice(0, 3)}****${digits.slice(-4)}`;
 }
 
+/** `138******78`, `0571****`, `+44 ****34`: two digits fewer, never an extension's presence. */
+export function maskPhoneStrictly(text: string): string {
+  const phone = readPhone(text);
+  if (phone === null) return unreadable;
+  const { kind, country, national } = phone;
+  if (kind === "mobile") return `${national.slice(0, 3)}******${national.slice(-2)}`;
+  if (kind === "landline") return `0${national.slice(0, areaCodeDigits(national))}****`;
+  return `+${country} ****${foreignTail(national).slice(-2)}`;
+}
+
+/** A text that nobody would take for another number: a Chinese mobile, or one with its country's code. */
+export function isCertainPhone(text: string): boolean {
+  if (mobilePattern.test(text)) return true;
+  const phone = readPhone(text);
+  return phone !== null && (phone.kind === "mobile" || /^[+＋]/.test(text.trim()));
+}
+
+/** Eleven digits; `null` = no Chinese mobile. */
+export function readMobile(text: string): string | null {
+  const phone = readPhone(text);
+  return phone?.kind === "mobile" ? phone.national : null;
+}
+
+/** With its 0 and area code; `null` = no Chinese landline. */
+export function readLandline(text: string): string | null {
+  const phone = readPhone(text);
+  return phone?.kind === "landline" && phone.extension === "" ? `0${phone.national}` : null;
+}
+
 function maskRead({ kind, country, national }: Phone): string {
   if (kind === "mobile") return maskMobile(national);
   if (kind === "landline") return `0${national.slice(0, areaCodeDigits(national))}****${national.slice(-2)}`;

@@ -5,7 +5,7 @@
 import * as z from "zod";
 import { sha256, toHex, utf8 } from "../crypto/index.ts";
 import { canonicalJson } from "../kernel/index.ts";
-import { classNames, treatmentNames } from "../masking/index.ts";
+import { classNames, generalizations, maskProfiles, treatmentNames } from "../masking/index.ts";
 
 const resourceSchema = z.strictObject({
   /** `path` null: the record is its own subject. */
@@ -13,7 +13,34 @@ const resourceSchema = z.strictObject({
   fields: z.record(z.string(), z.strictObject({ class: z.enum(classNames), search: z.boolean() })),
 });
 
-const ruleSchema = z.strictObject({ treatment: z.enum(treatmentNames), why: z.string() });
+const placeSchema = z.strictObject({ file: z.string(), line: z.int() });
+
+const meteringSchema = z.strictObject({
+  quota: z.strictObject({ count: z.int(), per: z.string() }).exactOptional(),
+  reason: z.literal("required").exactOptional(),
+  seconds: z.int().exactOptional(),
+});
+
+const ruleSchema = z.strictObject({
+  /** In a read. */
+  treatment: z.enum(treatmentNames),
+  profile: z.enum(maskProfiles).exactOptional(),
+  to: z.enum(generalizations).exactOptional(),
+  /** What an agent owes for the value itself, which no read shows. */
+  reveal: meteringSchema.exactOptional(),
+  purposes: z.array(z.string()).exactOptional(),
+  when: z.string().exactOptional(),
+  why: z.string(),
+  /** Where the rule is written; absent where none is. */
+  at: placeSchema.exactOptional(),
+});
+
+const typeSchema = z.strictObject({
+  /** A record for which it does not hold is not there. */
+  rows: z.strictObject({ when: z.string(), at: placeSchema }).exactOptional(),
+  /** path → rules in order: the first whose purpose and condition hold decides, and the last always holds. Every field of a resource has them for every role. */
+  fields: z.record(z.string(), z.array(ruleSchema).min(1)),
+});
 
 const bundleSchema = z.strictObject({
   contract: z.strictObject({
@@ -23,13 +50,18 @@ const bundleSchema = z.strictObject({
     subprocessors: z.array(z.string()),
     /** Civil dates; `end` is the first day without access. */
     term: z.strictObject({ start: z.string(), end: z.string(), zone: z.string(), purgeAfterHours: z.int() }),
-    purposes: z.array(z.string()),
+    /** Minutes of the day, days from 1 = Monday; absent = at any time. */
+    hours: z.array(z.strictObject({ days: z.array(z.int()), from: z.int(), to: z.int() })).exactOptional(),
+    /** Absent = from anywhere. */
+    networks: z.array(z.strictObject({ name: z.string(), blocks: z.array(z.string()) })).exactOptional(),
+    /** `classes`: of personal data, what the purpose needs; absent = all. */
+    purposes: z.record(z.string(), z.strictObject({ classes: z.array(z.enum(classNames)).exactOptional() })),
     purge: z.strictObject({ coolingHours: z.int(), backupHorizonHours: z.int() }),
   }),
   policy: z.string(),
   resources: z.record(z.string(), resourceSchema),
-  /** role → type → path → rule; every field of a resource has one for every role. */
-  roles: z.record(z.string(), z.record(z.string(), z.record(z.string(), ruleSchema))),
+  /** role → type */
+  roles: z.record(z.string(), z.record(z.string(), typeSchema)),
 });
 
 export type Bundle = z.infer<typeof bundleSchema>;

@@ -2,13 +2,15 @@
  * policy ∩ contract → bundle: of each role that the contract names, each field of each resource gets the most that both allow, and the reason why.
  */
 import { ok, type Result, refuse } from "../kernel/index.ts";
-import type { DataClass, Treatment } from "../masking/index.ts";
+import type { DataClass } from "../masking/index.ts";
 import type { Bundle, Rule } from "./bundle.ts";
 import type { ContractDocument } from "./contract-document.ts";
-import type { PolicyDocument, RoleRules } from "./policy-document.ts";
+import type { PolicyDocument } from "./policy-document.ts";
+import type { TypeRules } from "./policy-roles.ts";
 import type { Problem } from "./problem.ts";
+import type { Alternative } from "./rule.ts";
 import { didYouMean, quote } from "./shape.ts";
-import { cap } from "./treatments.ts";
+import { capGrant, describeGrant, type Grant, isSameGrant } from "./treatments.ts";
 
 export function compile(policy: PolicyDocument, contract: ContractDocument): Result<Bundle, Problem[]> {
   const isEmpty = Object.keys(policy.roles).length === 0;
@@ -25,42 +27,79 @@ export function compile(policy: PolicyDocument, contract: ContractDocument): Res
     ];
   });
   if (problems.length > 0) return refuse(problems);
-  const { id, merchant, vendor, subprocessors, term, purposes, purge } = contract;
   return ok({
-    contract: { id, merchant, vendor, subprocessors: [...subprocessors], term, purposes: [...purposes], purge },
+    contract: contractOf(contract),
     policy: contract.policy,
     resources: mapValues(policy.resources, ({ subject, fields }) => ({ subject, fields: { ...fields } })),
     roles: Object.fromEntries(contract.roles.map((role) => [role, compileRole(role, policy, contract)])),
   });
 }
 
+function contractOf({ id, merchant, vendor, subprocessors, term, hours, networks, purposes, purge }: ContractDocument): Bundle["contract"] {
+  return {
+    id,
+    merchant,
+    vendor,
+    subprocessors: [...subprocessors],
+    term,
+    ...(hours && { hours: hours.map(({ days, from, to }) => ({ days: [...days], from, to })) }),
+    ...(networks && { networks: networks.map(({ name, blocks }) => ({ name, blocks: [...blocks] })) }),
+    purposes: mapValues(purposes, ({ classes }) => (classes ? { classes: [...classes] } : {})),
+    purge,
+  };
+}
+
 function compileRole(role: string, policy: PolicyDocument, contract: ContractDocument): Bundle["roles"][string] {
-  const rules: RoleRules = policy.roles[role] ?? {};
+  const rules = policy.roles[role] ?? {};
+  const { file } = policy.source;
   return mapValues(policy.resources, (resource, type) => {
-    const own = rules[type] ?? {};
-    return mapValues(resource.fields, (field, path) => {
-      const wanted = Object.hasOwn(own, path) ? own[path] : undefined;
-      return compileRule({ role, path, class: field.class, wanted, ceiling: contract.ceiling[field.class] ?? "withhold" });
+    const own: TypeRules = (Object.hasOwn(rules, type) ? rules[type] : undefined) ?? { fields: {} };
+    const fields = mapValues(resource.fields, (field, path) => {
+      const written = Object.hasOwn(own.fields, path) ? own.fields[path] : undefined;
+      return compileField({ role, path, class: field.class, file, ceiling: contract.ceiling[field.class] ?? withheld }, written ?? []);
     });
+    return { ...(own.rows && { rows: { when: own.rows.when.text, at: { file, line: own.rows.line } } }), fields };
   });
 }
 
-interface Wanted {
+const withheld: Grant = { treatment: "withhold" };
+
+interface Named {
   readonly role: string;
   readonly path: string;
   readonly class: DataClass;
-  readonly wanted: Treatment | undefined;
-  readonly ceiling: Treatment;
+  readonly file: string;
+  readonly ceiling: Grant;
 }
 
-function compileRule({ role, path, class: name, wanted, ceiling }: Wanted): Rule {
-  if (wanted === undefined) return { treatment: "withhold", why: `role ${role} has no rule for ${path}` };
-  if (wanted === "withhold") return { treatment: "withhold", why: `role ${role}: ${path} → withhold` };
-  if (name === "free_text") return { treatment: "withhold", why: "free text is withheld until it can be redacted" };
-  const treatment = cap(ceiling, wanted);
-  if (treatment === wanted) return { treatment, why: `role ${role}: ${path} → ${treatment}` };
-  if (treatment === "withhold") return { treatment, why: "above the contract's ceiling" };
-  return { treatment, why: `role ${role}: ${path} → ${wanted}; the contract's ceiling: ${treatment}` };
+function compileField(named: Named, written: readonly Alternative[]): Rule[] {
+  const rules: Rule[] = [];
+  for (const alternative of written) {
+    const rule = compileRule(named, alternative);
+    rules.push(rule);
+    // What follows is never reached.
+    if (rule.purposes === undefined && rule.when === undefined) return rules;
+  }
+  const { role, path } = named;
+  const why = written.length === 0 ? `role ${role} has no rule for ${path}` : `role ${role}: no rule for ${path} holds here`;
+  return [...rules, { treatment: "withhold", why }];
+}
+
+function compileRule(named: Named, { grant, metering, purposes, when, line }: Alternative): Rule {
+  const { role, path, class: name, file, ceiling } = named;
+  const at = { file, line };
+  const place = `(${file}:${line})`;
+  const said = `role ${role}: ${path} → ${describeGrant(grant)}`;
+  if (grant.treatment === "withhold") return { treatment: "withhold", why: `${said} ${place}`, at };
+  if (name === "free_text") return { treatment: "withhold", why: "free text is withheld until it can be redacted", at };
+  const capped = capGrant(ceiling, grant);
+  const isMetered = metering !== undefined && capped.treatment === "reveal";
+  const conditional = { ...(purposes && { purposes: [...purposes] }), ...(when && { when: when.text }) };
+  if (capped.treatment === "withhold") return { treatment: "withhold", ...conditional, why: `above the contract's ceiling ${place}`, at };
+  if (isMetered)
+    return { treatment: "mask", reveal: metering, ...conditional, why: `${said}, one at a time; masked in a read ${place}`, at };
+  const lowered = isSameGrant(capped, grant) ? "" : `; the contract's ceiling: ${describeGrant(ceiling)}`;
+  return { ...capped, ...conditional, why: `${said}${lowered} ${place}`, at };
 }
 
 function mapValues<In, Out>(record: Readonly<Record<string, In>>, map: (value: In, key: string) => Out): Record<string, Out> {

@@ -4,11 +4,17 @@
  */
 import * as z from "zod";
 import { isId, ok, type Result, refuse } from "../kernel/index.ts";
-import { classNames, type DataClass, type Treatment } from "../masking/index.ts";
-import { isClass, isTreatment, treatmentProblem } from "./policy-document.ts";
-import type { Problem, ProblemCode } from "./problem.ts";
-import { checkShape, didYouMean, type IssueNote, quote } from "./shape.ts";
+import { classNames, type DataClass } from "../masking/index.ts";
+import { type Hours, hoursEntrySchema, hoursSchema, readHours } from "./hours.ts";
+import { type Network, parseBlock } from "./networks.ts";
+import { isClass } from "./policy-shape.ts";
+import { inFileOrder, type Problem, type ProblemCode } from "./problem.ts";
+import { type PurposeDocument, purposePresets } from "./purposes.ts";
+import { readCeilingGrant } from "./rule.ts";
+import { ceilingSchema, nameSchema } from "./rule-shape.ts";
+import { checkShape, checkValue, didYouMean, type IssueNote, quote } from "./shape.ts";
 import { isCivilDate, isZone, parseDurationHours } from "./term.ts";
+import type { Grant } from "./treatments.ts";
 import { readYaml, type Source } from "./yaml-source.ts";
 
 export interface ContractDocument {
@@ -19,9 +25,14 @@ export interface ContractDocument {
   readonly subprocessors: readonly string[];
   /** `end` is the first day without access. */
   readonly term: { readonly start: string; readonly end: string; readonly zone: string; readonly purgeAfterHours: number };
-  readonly purposes: readonly string[];
+  /** By name. */
+  readonly purposes: Readonly<Record<string, PurposeDocument>>;
+  /** In the zone of the term; `undefined` = at any time. */
+  readonly hours?: readonly Hours[];
+  /** `undefined` = from anywhere. */
+  readonly networks?: readonly Network[];
   /** The most that any role may see of a class; a class that is not here: withhold. */
-  readonly ceiling: Readonly<Partial<Record<DataClass, Treatment>>>;
+  readonly ceiling: Readonly<Partial<Record<DataClass, Grant>>>;
   readonly policy: string;
   readonly roles: readonly string[];
   readonly purge: { readonly coolingHours: number; readonly backupHorizonHours: number };
@@ -40,26 +51,55 @@ const atLeastADay = duration.refine(
   (text) => (parseDurationHours(text) ?? 24) >= 24,
   refusing("bad_duration", "shorter than a day", "1d or more"),
 );
-const name = z.string().regex(/^[A-Za-z][A-Za-z0-9_-]{0,63}$/, "a letter, then letters, digits, _ and -");
+const presets = Object.keys(purposePresets) as (keyof typeof purposePresets)[];
+const purpose = z
+  .strictObject({
+    preset: z.enum(presets).optional().describe("Only the classes that this scene of the platforms needs"),
+    classes: z.array(z.enum(classNames)).optional().describe("Only these classes of personal data"),
+  })
+  .refine(({ preset, classes }) => preset === undefined || classes === undefined, {
+    ...refusing("wrong_value", "preset and classes both say what the purpose is for", "write one of them"),
+    path: ["classes"],
+  });
+const block = z
+  .string()
+  .refine(
+    (text) => parseBlock(text) !== null,
+    refusing("bad_network", "not a network", "a block whose host bits are 0, as 203.0.113.0/24 or 2001:db8::/32"),
+  );
+const blocks = z.array(block).min(1, "name at least one").max(100);
 
-const contractSchema = z.strictObject({
-  contract: id,
-  parties: z.strictObject({ merchant: id, vendor: id, subprocessors: z.array(id).default([]) }),
-  term: z.strictObject({ start: date, end: date, zone, purge_after: atLeastADay.default("7d") }).refine(({ start, end }) => end > start, {
-    ...refusing("bad_date", "the end is not after the start", "end is the first day without access"),
-    path: ["end"],
-  }),
-  purposes: z
-    .record(name, z.strictObject({}))
-    .refine((purposes) => Object.keys(purposes).length > 0, refusing("missing", "no purpose", "purposes: { after_sales: {} }")),
-  ceiling: z.record(z.string(), z.unknown()),
-  policy: id,
-  roles: z
-    .array(name)
-    .min(1)
-    .refine((roles) => new Set(roles).size === roles.length, refusing("wrong_value", "a role stands twice", "name each role once")),
-  purge: z.strictObject({ cooling: duration.default("24h"), backup_horizon: duration.default("30d") }).prefault({}),
-});
+/** `ceiling` and `hours`: what stands there. The reader takes anything and reads it itself, for better messages. */
+function contractSchemaWith<Ceiling extends z.ZodType, Times extends z.ZodType>(ceiling: Ceiling, times: Times) {
+  return z.strictObject({
+    contract: id,
+    parties: z.strictObject({ merchant: id, vendor: id, subprocessors: z.array(id).default([]) }),
+    term: z.strictObject({ start: date, end: date, zone, purge_after: atLeastADay.default("7d") }).refine(({ start, end }) => end > start, {
+      ...refusing("bad_date", "the end is not after the start", "end is the first day without access"),
+      path: ["end"],
+    }),
+    purposes: z
+      .record(nameSchema, purpose)
+      .refine((purposes) => Object.keys(purposes).length > 0, refusing("missing", "no purpose", "purposes: { after_sales: {} }")),
+    hours: times.optional().describe("Not outside these hours, in the zone of the term"),
+    networks: z
+      .union([blocks, z.record(nameSchema, blocks)], { error: "a list of networks, or lists by name" })
+      .optional()
+      .describe("Not from anywhere else"),
+    ceiling,
+    policy: id,
+    roles: z
+      .array(nameSchema)
+      .min(1)
+      .refine((roles) => new Set(roles).size === roles.length, refusing("wrong_value", "a role stands twice", "name each role once")),
+    purge: z.strictObject({ cooling: duration.default("24h"), backup_horizon: duration.default("30d") }).prefault({}),
+  });
+}
+
+const contractSchema = contractSchemaWith(z.record(z.string(), z.unknown()), z.unknown());
+
+/** For editors: the whole file. */
+export const contractFileSchema = contractSchemaWith(z.partialRecord(z.enum(classNames), ceilingSchema), hoursSchema);
 
 export function parseContract(text: string, file: string): Result<ContractDocument, Problem[]> {
   const read = readYaml(text, file);
@@ -68,34 +108,63 @@ export function parseContract(text: string, file: string): Result<ContractDocume
   const shape = checkShape(contractSchema, source);
   if (!shape.ok) return shape;
   const { contract, parties, term, purposes, policy, roles, purge } = shape.value;
-  const ceiling = readCeiling(shape.value.ceiling, source);
-  if (!ceiling.ok) return ceiling;
+  const problems: Problem[] = [];
+  const ceiling = readCeiling(shape.value.ceiling, source, problems);
+  const times = shape.value.hours === undefined ? undefined : readTimes(shape.value.hours, source, problems);
+  if (problems.length > 0) return refuse(inFileOrder(problems));
+  const networks = shape.value.networks && readNetworks(shape.value.networks);
   return ok({
     source,
     id: contract,
     ...parties,
     term: { start: term.start, end: term.end, zone: term.zone, purgeAfterHours: hours(term.purge_after) },
-    purposes: Object.keys(purposes),
-    ceiling: ceiling.value,
+    purposes: Object.fromEntries(Object.entries(purposes).map(([name, shape]) => [name, readPurpose(shape)])),
+    ...(times && { hours: times }),
+    ...(networks && { networks }),
+    ceiling,
     policy,
     roles,
     purge: { coolingHours: hours(purge.cooling), backupHorizonHours: hours(purge.backup_horizon) },
   });
 }
 
-function readCeiling(entries: Readonly<Record<string, unknown>>, source: Source): Result<ContractDocument["ceiling"], Problem[]> {
-  const ceiling: Partial<Record<DataClass, Treatment>> = {};
-  const problems: Problem[] = [];
-  for (const [word, treatment] of Object.entries(entries)) {
+function readCeiling(entries: Readonly<Record<string, unknown>>, source: Source, problems: Problem[]): ContractDocument["ceiling"] {
+  const ceiling: Partial<Record<DataClass, Grant>> = {};
+  for (const [word, value] of Object.entries(entries)) {
     const at = ["ceiling", word];
-    if (word.includes("*"))
+    if (word.includes("*")) {
       problems.push(source.problem(at, "wildcard", "wildcards are not accepted", "name each class: what nobody named is withheld"));
-    else if (!isClass(word))
+    } else if (!isClass(word)) {
       problems.push(source.problem(at, "unknown_class", `unknown class ${quote(word)}`, didYouMean(word, classNames)));
-    else if (!isTreatment(treatment)) problems.push(treatmentProblem(source, at, treatment));
-    else ceiling[word] = treatment;
+    } else {
+      const grant = readCeilingGrant({ source, problems, class: word }, at, value);
+      if (grant !== null) ceiling[word] = grant;
+    }
   }
-  return problems.length > 0 ? refuse(problems) : ok(ceiling);
+  return ceiling;
+}
+
+/** One entry, or a list of them: each is checked alone, so that what is wrong in it has its own place. */
+function readTimes(value: unknown, source: Source, problems: Problem[]): Hours[] {
+  const entries = Array.isArray(value) ? value.map((entry, index) => [["hours", index], entry] as const) : [[["hours"], value] as const];
+  if (entries.length === 0)
+    problems.push(source.valueProblem(["hours"], "bad_hours", "no hours", 'hours: { days: mon-fri, from: "09:00", to: "18:00" }'));
+  return entries.flatMap(([at, entry]) => {
+    const checked = checkValue(hoursEntrySchema, source, at, entry);
+    if (checked.ok) return [readHours(checked.value)];
+    problems.push(...checked.refusal);
+    return [];
+  });
+}
+
+function readNetworks(shape: string[] | Record<string, string[]>): Network[] {
+  if (Array.isArray(shape)) return shape.map((text) => ({ name: text, blocks: [text] }));
+  return Object.entries(shape).map(([name, listed]) => ({ name, blocks: listed }));
+}
+
+function readPurpose({ preset, classes }: z.output<typeof purpose>): PurposeDocument {
+  const listed = preset === undefined ? classes : purposePresets[preset];
+  return listed === undefined ? {} : { classes: listed };
 }
 
 function refusing(code: ProblemCode, error: string, hint: string): { error: string; params: IssueNote } {

@@ -24,6 +24,12 @@ export type ProblemCode =
   | "paths_overlap"
   | "unknown_class"
   | "unknown_treatment"
+  | "bad_generalization"
+  | "bad_condition"
+  | "too_many_conditions"
+  | "else_not_less"
+  | "unreachable_rule"
+  | "exceeds_contract"
   | "unknown_resource"
   | "unknown_field"
   | "unknown_role"
@@ -31,6 +37,8 @@ export type ProblemCode =
   | "bad_date"
   | "bad_zone"
   | "bad_duration"
+  | "bad_hours"
+  | "bad_network"
   | "bad_subject";
 
 /** `file:line:column: message (hint)`. */

@@ -10,15 +10,25 @@ import type { Source, YamlPath } from "./yaml-source.ts";
 export type IssueNote = { readonly code: ProblemCode; readonly hint: string };
 
 export function checkShape<Schema extends z.ZodType>(schema: Schema, source: Source): Result<z.output<Schema>, Problem[]> {
-  const parsed = schema.safeParse(source.value);
-  if (parsed.success) return ok(parsed.data);
-  return refuse(inFileOrder(parsed.error.issues.flatMap((issue) => describe(issue, schema, source))));
+  return checkValue(schema, source, [], source.value);
 }
 
-function describe(issue: z.core.$ZodIssue, schema: z.ZodType, source: Source): Problem[] {
-  const { path } = issue;
+/** The same of one value inside the file. */
+export function checkValue<Schema extends z.ZodType>(
+  schema: Schema,
+  source: Source,
+  at: YamlPath,
+  value: unknown,
+): Result<z.output<Schema>, Problem[]> {
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return ok(parsed.data);
+  return refuse(inFileOrder(parsed.error.issues.flatMap((issue) => describe(issue, schema, source, at))));
+}
+
+function describe(issue: z.core.$ZodIssue, schema: z.ZodType, source: Source, at: YamlPath): Problem[] {
+  const path = [...at, ...issue.path];
   if (issue.code === "unrecognized_keys") {
-    const known = keysAt(schema, path);
+    const known = keysAt(schema, issue.path);
     return issue.keys.map((key) => source.problem([...path, key], "unknown_key", `unknown key ${quote(key)}`, didYouMean(key, known)));
   }
   if (issue.code === "invalid_key") {

@@ -1,15 +1,18 @@
 /**
  * A document on its way into the vault: its named fields sorted by the level they are sealed at, its other fields counted and dropped.
  * Each level is a document of its own with the same shape (`{}` and `[]` keep array positions), so that levels can be merged again.
+ *
+ * The keys of a map (`phones{}`) are data that no policy names: they are dropped as well, and its members numbered. JSON inside a text (`payload$`)
+ * is kept as what it says, so that only what is named of it is kept.
  */
 import { isJsonArray, isJsonObject, type Json, type JsonObject } from "../kernel/index.ts";
-import { buildTrie, dataClasses, normalize, type ObjectTrie, type Trie } from "../masking/index.ts";
+import { buildTrie, dataClasses, isStored, normalize, type ObjectTrie, readJsonText, type Trie } from "../masking/index.ts";
 import type { Resource } from "./bundle.ts";
 
 export interface SortedFields {
   /** Index = level; `undefined` where no field of that level is present. */
   readonly levels: readonly (JsonObject | undefined)[];
-  /** Paths that the policy does not name, the topmost only, each once. A key that may itself be data is written `*`. */
+  /** What is not stored: paths that the policy does not name, the topmost only, and secrets; each once. A key that may itself be data is written `*`. */
   readonly unnamed: readonly string[];
   /** Values for the blind index, normalized, each once. */
   readonly searchable: readonly SearchableValue[];
@@ -23,7 +26,7 @@ export interface SearchableValue {
 }
 
 type FieldRules = Resource["fields"][string] & { readonly path: string };
-type Levels = (Json | undefined)[];
+type Levels = readonly (Json | undefined)[];
 
 const levelCount = 1 + Math.max(...Object.values(dataClasses).map(({ level }) => level));
 const tries = new WeakMap<Resource, ObjectTrie<FieldRules>>();
@@ -102,15 +105,25 @@ class Sorter {
   #value(node: Trie<FieldRules>, value: Json, path: string): Levels {
     if (node.kind === "leaf") return this.#leaf(node.leaf, value);
     if (node.kind === "object" && isJsonObject(value)) return this.object(node, value, path);
-    if (node.kind === "array" && isJsonArray(value)) return this.#array(node.element, value, `${path}[]`);
+    if (node.kind === "array" && isJsonArray(value)) return this.#elements(node.inside, value, `${path}[]`);
+    if (node.kind === "map" && isJsonObject(value)) return this.#map(node.inside, value, `${path}{}`);
+    const inner = node.kind === "json" && typeof value === "string" ? readJsonText(value) : null;
+    if (node.kind === "json" && inner !== null) return this.#value(node.inside, inner, `${path}$`);
     // Not the shape that the policy names: nothing in it has a class, so nothing in it is kept.
     if (value !== null) this.unnamed.add(path);
     return [];
   }
 
-  #array(element: Trie<FieldRules>, items: readonly Json[], path: string): Levels {
+  /** Numbered as in the list of its members, in every level alike: the mask numbers them so too. */
+  #map(member: Trie<FieldRules>, map: JsonObject, path: string): Levels {
+    return this.#elements(member, Object.values(map), path).map((parts) =>
+      parts === undefined ? undefined : Object.fromEntries(parts.map((part, index) => [`${index + 1}`, part])),
+    );
+  }
+
+  #elements(element: Trie<FieldRules>, items: readonly Json[], path: string): readonly (readonly Json[] | undefined)[] {
     const sorted = items.map((item) => this.#value(element, item, path));
-    const placeholder: Json = element.kind === "array" ? [] : {};
+    const placeholder = placeholderOf(element);
     return Array.from({ length: levelCount }, (_, level) => {
       if (sorted.every((levels) => levels[level] === undefined)) return undefined;
       return sorted.map((levels) => levels[level] ?? placeholder);
@@ -118,7 +131,11 @@ class Sorter {
   }
 
   #leaf(field: FieldRules, value: Json): Levels {
-    const levels: Levels = Array.from({ length: levelCount });
+    const levels: (Json | undefined)[] = Array.from({ length: levelCount });
+    if (!isStored(field.class)) {
+      this.unnamed.add(field.path);
+      return levels;
+    }
     levels[dataClasses[field.class].level] = value;
     const normalized = field.search ? normalize(field.class, value) : null;
     if (normalized !== null) {
@@ -127,6 +144,12 @@ class Sorter {
     }
     return levels;
   }
+}
+
+/** What keeps an element's place in a level where nothing of it lies. */
+function placeholderOf(node: Trie<FieldRules>): Json {
+  if (node.kind === "json") return placeholderOf(node.inside);
+  return node.kind === "array" ? [] : {};
 }
 
 const nameLike = /^[A-Za-z_][A-Za-z0-9_-]{0,63}$/;

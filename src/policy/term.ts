@@ -55,6 +55,36 @@ export function termInstants(term: Bundle["contract"]["term"]): TermInstants {
   };
 }
 
+export interface CivilMoment {
+  /** YYYY-MM-DD */
+  readonly date: string;
+  readonly hour: number;
+  readonly minute: number;
+  /** 1 = Monday … 7 = Sunday */
+  readonly weekday: number;
+}
+
+const minuteMs = 60_000;
+/** The last minute asked for in each zone: requests of one minute share its date. */
+const moments = new Map<string, { readonly minute: number; readonly moment: CivilMoment; readonly format: Intl.DateTimeFormat }>();
+
+/** What the clock on the wall shows in `zone`. */
+export function civilMoment(instant: number, zone: string): CivilMoment {
+  const minute = Math.floor(instant / minuteMs);
+  const known = moments.get(zone);
+  if (known?.minute === minute) return known.moment;
+  const format = known?.format ?? formatter(zone);
+  const shown = new Date(minute * minuteMs + offsetMs(format, minute * minuteMs));
+  const moment = {
+    date: shown.toISOString().slice(0, 10),
+    hour: shown.getUTCHours(),
+    minute: shown.getUTCMinutes(),
+    weekday: shown.getUTCDay() === 0 ? 7 : shown.getUTCDay(),
+  };
+  moments.set(zone, { minute, moment, format });
+  return moment;
+}
+
 /** The first instant of a civil day: its midnight, or, where a clock change skips midnight, the instant of that change. */
 function startOfDay(date: string, zone: string): number {
   const format = formatter(zone);

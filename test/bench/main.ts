@@ -1,12 +1,16 @@
 /**
  * `npm run bench`: how fast the gateway is, next to reading plain rows with the same means.
  *   npm run bench -- [read] [search] [--json] [--seconds 10] [--rounds 5] [--connections 1,16,64,256] [--customers 10000] [--profile DIRECTORY]
+ *   npm run bench -- decide-mask     what a decision and a mask cost, next to JSON.parse and JSON.stringify of the same bytes; the ratio is the cost
+ *   npm run bench -- masking         what the masks do to other people's data: a table
  * Starts what it needs and takes it away again. `--profile` leaves a V8 CPU profile of the gateway.
  */
 import { cpus, totalmem } from "node:os";
 import { parseArgs } from "node:util";
 import manifest from "../../package.json" with { type: "json" };
 import { version } from "../../src/version.ts";
+import { measureDecideMask } from "./decide-mask.ts";
+import { type Masking, measureMasking } from "./masking.ts";
 import { measure, type Scenario, type ScenarioName, scenarioNames } from "./rounds.ts";
 import { createWorld } from "./world.ts";
 
@@ -23,20 +27,34 @@ const { values, positionals } = parseArgs({
 });
 const effort = { rounds: count("rounds"), seconds: count("seconds") };
 const connections = values.connections.split(",").map((text) => whole(text, "connections"));
-const names = positionals.length > 0 ? positionals.map(scenarioNamed) : scenarioNames;
+const apart = ["decide-mask", "masking"] as const;
+const names: readonly string[] = positionals.length > 0 ? positionals.map(scenarioNamed) : scenarioNames;
+const loads = scenarioNames.filter((name) => names.includes(name));
 
-const world = await createWorld({
-  customers: count("customers"),
-  nodeFlags: values.profile === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${values.profile}`],
-});
-const scenarios: Scenario[] = [];
-try {
-  for (const name of names) for (const at of connections) scenarios.push(await measure(world, name, { ...effort, connections: at }));
-} finally {
-  await world.close();
+const { scenarios, postgres } = loads.length === 0 ? { scenarios: [], postgres: undefined } : await measureLoads();
+if (names.includes("decide-mask")) scenarios.push(...measureDecideMask(effort));
+const masking = names.includes("masking") ? measureMasking() : undefined;
+if (values.json) {
+  const report = { machine: machine(), versions: versions(), scenarios, ...(masking === undefined ? {} : { masking }) };
+  process.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
+} else {
+  if (scenarios.length > 0) print(scenarios);
+  if (masking !== undefined) printMasking(masking);
 }
-if (values.json) process.stdout.write(`${JSON.stringify({ machine: machine(), versions: versions(), scenarios }, null, 2)}\n`);
-else print(scenarios);
+
+async function measureLoads(): Promise<{ scenarios: Scenario[]; postgres: string | undefined }> {
+  const world = await createWorld({
+    customers: count("customers"),
+    nodeFlags: values.profile === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${values.profile}`],
+  });
+  const measured: Scenario[] = [];
+  try {
+    for (const name of loads) for (const at of connections) measured.push(await measure(world, name, { ...effort, connections: at }));
+    return { scenarios: measured, postgres: world.postgresVersion };
+  } finally {
+    await world.close();
+  }
+}
 
 function count(option: "rounds" | "seconds" | "customers"): number {
   return whole(values[option], option);
@@ -48,9 +66,10 @@ function whole(text: string, option: string): number {
   return number;
 }
 
-function scenarioNamed(text: string): ScenarioName {
-  const name = scenarioNames.find((known) => known === text);
-  if (!name) throw new RangeError(`no scenario ${text}; there are: ${scenarioNames.join(", ")}`);
+function scenarioNamed(text: string): ScenarioName | (typeof apart)[number] {
+  const known = [...scenarioNames, ...apart];
+  const name = known.find((one) => one === text);
+  if (!name) throw new RangeError(`no scenario ${text}; there are: ${known.join(", ")}`);
   return name;
 }
 
@@ -68,7 +87,7 @@ function versions() {
   return {
     postern: version,
     node: process.version,
-    postgres: world.postgresVersion,
+    ...(postgres === undefined ? {} : { postgres }),
     hono: manifest.dependencies.hono,
     "postgres.js": manifest.dependencies.postgres,
   };
@@ -76,14 +95,19 @@ function versions() {
 
 function print(rows: readonly Scenario[]): void {
   const { cpu, cores } = machine();
-  const { node, postgres } = versions();
-  process.stdout.write(
-    `${cores} × ${cpu}, Node ${node}, Postgres ${postgres}, fsync on; medians of ${effort.rounds} rounds of ${effort.seconds} s\n`,
-  );
+  const { node } = versions();
+  const database = postgres === undefined ? "" : `, Postgres ${postgres}, fsync on`;
+  process.stdout.write(`${cores} × ${cpu}, Node ${node}${database}; medians of ${effort.rounds} rounds of ${effort.seconds} s\n`);
   console.table(
     rows.flatMap(({ name, baseline, connections, rss_mb, cpu_us, ratio, rps, p50_ms, p99_ms }) => [
       { scenario: name, connections, rps, p50_ms, p99_ms, rss_mb, cpu_us, ratio, p99_times: Number((p99_ms / baseline.p99_ms).toFixed(2)) },
       { scenario: baseline.name, connections, rps: baseline.rps, p50_ms: baseline.p50_ms, p99_ms: baseline.p99_ms },
     ]),
   );
+}
+
+function printMasking({ data, hostile_64kb_ms }: Masking): void {
+  if (data.length === 0) process.stdout.write("The data that this is measured on is not here.\n");
+  else console.table(data);
+  process.stdout.write(`64 KB of hostile text in one field: ${hostile_64kb_ms} ms at worst\n`);
 }

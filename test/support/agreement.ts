@@ -13,6 +13,8 @@ export interface Agreement {
   readonly roles?: string;
   readonly seats?: string;
   readonly cooling?: string;
+  /** Further lines of the contract. */
+  readonly more?: string;
 }
 
 const ceiling = "{ plain: reveal, person_name: mask, address: mask, phone: mask, email: mask, free_text: withhold, resident_id: mask }";
@@ -28,6 +30,7 @@ export function contractText(agreement: Agreement = {}): string {
     purposes = "{ after_sales: {} }",
     roles = "[first_line, senior]",
     cooling = "0h",
+    more = "",
   } = agreement;
   return `contract: ${contract}
 parties:  { merchant: ${merchant}, vendor: v-yunfu, subprocessors: [] }
@@ -37,7 +40,7 @@ ceiling:  ${agreement.ceiling ?? ceiling}
 policy:   cs-standard
 roles:    ${roles}
 purge:    { cooling: ${cooling}, backup_horizon: 30d }
-`;
+${more}`;
 }
 
 /** Applies, asks, approves, seats. Answers what the activation answered (the trust file in `result.trust`). */

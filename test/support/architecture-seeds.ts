@@ -37,6 +37,7 @@ export const unlawful: Readonly<Record<string, readonly Import[]>> = {
   "home-of-drizzle": [["src/records/seal.ts", "drizzle-orm"]],
   "home-of-noble": [["src/audit/tree.ts", "@noble/hashes/sha2.js"]],
   "home-of-yaml": [["src/agreement/apply.ts", "yaml"]],
+  "home-of-cel": [["src/policy/decide.ts", "@marcbachmann/cel-js"]],
   "home-of-libphonenumber": [["src/records/blind-index.ts", "libphonenumber-js/max"]],
   "home-of-tar": [["src/oversight/export.ts", "modern-tar"]],
   "home-of-citty": [["src/node.ts", "citty"]],
@@ -93,6 +94,7 @@ export const lawful: readonly Import[] = [
   ["src/storage/postgres.ts", "postgres"],
   ["src/policy/parse.ts", "yaml"],
   ["src/policy/parse.ts", "zod"],
+  ["src/policy/condition.ts", "@marcbachmann/cel-js"],
   ["src/masking/phone.ts", "libphonenumber-js/max"],
   ["src/identity/verify.ts", "jose"],
 ];

@@ -1,0 +1,39 @@
+/** What an agent asks, and what it takes to answer. */
+import type { AuditLog, LogHandles, RequestFacts } from "../audit/index.ts";
+import type { Bundles } from "../contracts/index.ts";
+import type { Aead } from "../crypto/index.ts";
+import type { Identity } from "../identity/index.ts";
+import type { ContractId, InFlight, Locator } from "../kernel/index.ts";
+import type { Keyring } from "../keys/index.ts";
+import type { Offices } from "../offices/index.ts";
+import type { Queryable } from "../storage/index.ts";
+import type { Load } from "./load.ts";
+
+export interface Disclosure {
+  readonly identity: Identity;
+  readonly database: Queryable;
+  readonly load: Load;
+  readonly bundles: Bundles;
+  readonly keyring: Keyring;
+  readonly aead: Aead;
+  readonly audit: AuditLog;
+  readonly logs: LogHandles;
+  readonly inFlight: InFlight;
+  readonly offices: Offices;
+}
+
+export interface Ask {
+  readonly authorization: string | null;
+  readonly contract: ContractId;
+  readonly type: string;
+  readonly want: Want;
+  /** `null` = not sent. */
+  readonly purpose: string | null;
+  readonly ticket: string | null;
+  readonly request: RequestFacts;
+}
+
+/** `field`: a searchable field, or `id` for the merchant's own id. */
+export type Want =
+  | { readonly kind: "read"; readonly locator: Locator }
+  | { readonly kind: "search"; readonly field: string; readonly value: string };

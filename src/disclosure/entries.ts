@@ -1,0 +1,123 @@
+/** What the log says of an agent's asking: one entry for every way out. */
+import { type EntryDraft, gatewayLog, type LogHandle } from "../audit/index.ts";
+import type { Principal } from "../identity/index.ts";
+import { type Refusal, type RefusalCode, type Result, refuse } from "../kernel/index.ts";
+import { treatmentNames } from "../masking/index.ts";
+import type { Bundle } from "../policy/index.ts";
+import type { Ask, Disclosure } from "./ask.ts";
+import type { Loaded } from "./load.ts";
+import type { Opened, OpenedRecords } from "./open.ts";
+
+export function draftOf(ask: Ask, who: Principal, bundle: Bundle, decided: { role: string; purpose: string; digest: string }): EntryDraft {
+  const { want, ticket, request } = ask;
+  const { type, field } = knownNames(ask, bundle);
+  return {
+    event: want.kind === "read" ? "record.read" : "record.searched",
+    actor: { role: "agent", issuer: who.issuer, subject: who.subject },
+    request,
+    reason: { purpose: decided.purpose, ticket: ticket ?? undefined },
+    resource: { type, records: want.kind === "read" ? [{ locator: want.locator }] : [], fields: {} },
+    decision: { policy: decided.digest, role: decided.role },
+    outcome: { effect: "allow", code: "masked" },
+    ...(field === null ? {} : { facts: { searched_by: field } }),
+  };
+}
+
+const unknownName = "unknown";
+
+/** The names of the ask as the log may hold them. Agents paste names, mails and ids into the wrong place: what the policy does not know is not repeated. */
+function knownNames({ type, want }: Ask, bundle: Bundle | undefined): { type: string; field: string | null } {
+  const resource = bundle && Object.hasOwn(bundle.resources, type) ? bundle.resources[type] : undefined;
+  const isKnown = (field: string) => field === "id" || (resource !== undefined && Object.hasOwn(resource.fields, field));
+  return {
+    type: resource ? type : unknownName,
+    field: want.kind === "read" ? null : isKnown(want.field) ? want.field : unknownName,
+  };
+}
+
+/** What a row rule kept away is counted, not named: to the agent it is not there. */
+export function excludedDraft(draft: EntryDraft, { notHeld, failed }: OpenedRecords["refused"]): EntryDraft {
+  const facts = { ...draft.facts, ...(notHeld > 0 && { rows_not_held: notHeld }), ...(failed > 0 && { rows_failed: failed }) };
+  return Object.keys(facts).length > 0 ? { ...draft, facts } : draft;
+}
+
+export function disclosedDraft(draft: EntryDraft, ask: Ask, opened: readonly Opened[]): EntryDraft {
+  const records = opened.map(({ record, subject }) => ({ locator: record.locator, subject }));
+  const outcomes = opened.map(({ settled }) => settled.outcome);
+  const failed = [...new Set(opened.flatMap(({ settled }) => settled.failed))].sort();
+  const facts = {
+    ...draft.facts,
+    // In the order of the records; the bundle, the role and the purpose say which conditions they are.
+    ...(outcomes.some((outcome) => outcome !== "") && { conditions: outcomes }),
+    ...(failed.length > 0 && { conditions_failed: failed }),
+  };
+  return {
+    ...draft,
+    resource: { type: ask.type, records, fields: mostOf(opened.map(({ left }) => left)) },
+    ...(Object.keys(facts).length > 0 && { facts }),
+  };
+}
+
+type Left = Opened["left"];
+
+/** Of records that a condition treats differently, the most that left of each field. */
+function mostOf(left: readonly Left[]): Left {
+  const [only, second] = left;
+  if (only !== undefined && second === undefined) return only;
+  const most: Record<string, Left[string]> = {};
+  for (const fields of left) {
+    for (const [path, treatment] of Object.entries(fields)) {
+      const standing = Object.hasOwn(most, path) ? most[path] : undefined;
+      if (standing === undefined || treatmentNames.indexOf(treatment) > treatmentNames.indexOf(standing)) most[path] = treatment;
+    }
+  }
+  return most;
+}
+
+export async function denyDraft(deps: Disclosure, log: LogHandle, draft: EntryDraft, refusal: Refusal): Promise<Result<never, Refusal>> {
+  await deps.audit.append(log, { ...draft, outcome: { effect: "deny", code: refusal.code } });
+  return refuse(refusal);
+}
+
+/** Refused before a purpose and a role are known to hold. */
+export async function deny(
+  deps: Disclosure,
+  ask: Ask,
+  who: Principal,
+  refusal: Refusal,
+  { log, exists, bundle }: { readonly log: LogHandle; readonly exists: boolean; readonly bundle?: Bundle },
+): Promise<Result<never, Refusal>> {
+  const { want, ticket, request, contract } = ask;
+  const { type } = knownNames(ask, bundle);
+  const inGateway = log.log === gatewayLog && exists;
+  await deps.audit.append(log, {
+    event: want.kind === "read" ? "record.read" : "record.searched",
+    actor: { role: "agent", issuer: who.issuer, subject: who.subject },
+    request,
+    reason: { ticket: ticket ?? undefined },
+    resource: { type, records: want.kind === "read" ? [{ locator: want.locator }] : [], fields: {} },
+    outcome: { effect: "deny", code: refusal.code },
+    ...(inGateway ? { facts: { contract } } : {}),
+  });
+  return refuse(refusal);
+}
+
+/** Of a contract that exists its officers are to learn who tried; what else a path says is not repeated in the log. */
+export async function denyUnknown(deps: Disclosure, ask: Ask, code: RefusalCode): Promise<Result<never, Refusal>> {
+  const { contract } = await deps.load({ contract: ask.contract, issuer: "", subject: "", type: ask.type, find: null });
+  await deps.audit.append(await deps.logs.gateway(deps.database), {
+    event: "request.refused",
+    actor: { role: "unknown" },
+    request: ask.request,
+    outcome: { effect: "deny", code },
+    ...(contract ? { facts: { contract: ask.contract } } : {}),
+  });
+  return refuse({ code });
+}
+
+/** The contract's log while it has keys and somebody of its own asks; from the purge's fence on, and for strangers, the gateway's. */
+export async function logOf(deps: Disclosure, ask: Ask, { contract, role }: Loaded): Promise<LogHandle> {
+  const own = contract && role !== null && (contract.state === "active" || contract.state === "ended");
+  if (!own) return deps.logs.gateway(deps.database);
+  return deps.logs.contract(await deps.keyring.keysOf(deps.database, ask.contract, contract.epoch));
+}

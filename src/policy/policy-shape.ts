@@ -1,0 +1,69 @@
+/**
+ * The outer shape of a policy file, and the words that its readers share.
+ */
+import * as z from "zod";
+import { classNames, type DataClass } from "../masking/index.ts";
+import type { Problem } from "./problem.ts";
+import { nameSchema, ruleSchema } from "./rule-shape.ts";
+import { quote } from "./shape.ts";
+import type { Source, YamlPath } from "./yaml-source.ts";
+
+export interface FieldDocument {
+  readonly class: DataClass;
+  /** Exact match by the blind index. */
+  readonly search: boolean;
+}
+
+export interface ResourceDocument {
+  /** Whose data it is: `path` null = the record is its own subject; else where the subject's id stands. */
+  readonly subject: { readonly type: string; readonly path: string | null };
+  readonly fields: Readonly<Record<string, FieldDocument>>;
+}
+
+/** Under a role's resource, beside the fields. */
+export const rowsKey = "rows";
+
+/** `name`: a class; `rules`: what stands under a role's resource. The reader takes anything and reads it itself, for better messages. */
+function policySchemaWith<Name extends z.ZodType, Rules extends z.ZodType>(name: Name, rules: Rules) {
+  const field = z.strictObject({ class: name, search: z.boolean().default(false).describe("Agents find the record by the exact value") });
+  return z.strictObject({
+    resources: z
+      .record(
+        nameSchema,
+        z.strictObject({
+          subject: z.union([z.literal("id"), z.record(z.string(), z.string())], { error: "expected id, or { type: path }" }),
+          fields: z.record(z.string(), field).default({}),
+        }),
+      )
+      .default({}),
+    roles: z.record(nameSchema, z.object({ extends: z.string().optional() }).catchall(rules)).default({}),
+  });
+}
+
+export const policySchema = policySchemaWith(z.string(), z.record(z.string(), z.unknown()));
+
+/** For editors: the whole file. */
+export const policyFileSchema = policySchemaWith(
+  z.enum(classNames),
+  z
+    .object({ [rowsKey]: z.string().optional().describe("Only records for which this CEL expression holds are there") })
+    .catchall(ruleSchema),
+);
+
+export type PolicyShape = z.output<typeof policySchema>;
+
+export function pathProblem(source: Source, at: YamlPath, path: string): Problem {
+  if (path.includes("*"))
+    return source.problem(at, "wildcard", "wildcards are not accepted", "name each field: what nobody named is withheld");
+  return source.problem(
+    at,
+    "bad_path",
+    `${quote(path)} is not a path`,
+    "keys of letters, digits, _ and -, as in name, receiver.mobile, items[].sku",
+  );
+}
+
+export function isClass(text: string): text is DataClass {
+  const names: readonly string[] = classNames;
+  return names.includes(text);
+}

@@ -1,0 +1,32 @@
+/**
+ * What a purpose of a contract is for: the classes of personal data that it needs. What else is personal is withheld while an agent works for that purpose;
+ * business data is not narrowed. The presets are the scenes that Chinese platforms have taught agents (Taobao OAID).
+ */
+import type { DataClass } from "../masking/index.ts";
+
+export const purposePresets = {
+  /** OAID 1001–1007 */
+  shipping: ["person_name", "phone", "address"],
+  /** 1008 */
+  change_address: ["address"],
+  /** 1009 */
+  change_name: ["person_name"],
+  /** 2001 */
+  after_sales: ["phone"],
+  /** 2002 */
+  customer_care: ["phone"],
+} as const satisfies Record<string, readonly DataClass[]>;
+
+export type PurposePreset = keyof typeof purposePresets;
+
+/** Statuses, sums, order numbers: of a deal, not of a person. */
+const businessClasses: readonly DataClass[] = ["plain", "amount", "business_id"];
+
+/** `classes` absent: every class. */
+export interface PurposeDocument {
+  readonly classes?: readonly DataClass[];
+}
+
+export function needs({ classes }: PurposeDocument, name: DataClass): boolean {
+  return classes === undefined || businessClasses.includes(name) || classes.includes(name);
+}

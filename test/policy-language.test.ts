@@ -1,0 +1,270 @@
+/**
+ * What may be written in policy and contract files beyond one word a field, and what is said where it is written wrong: line, column and cure.
+ */
+import { readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import type { Result } from "../src/kernel/index.ts";
+import {
+  compile,
+  describeProblem,
+  excesses,
+  fileJsonSchema,
+  fileKinds,
+  type Problem,
+  parseContract,
+  parsePolicy,
+} from "../src/policy/index.ts";
+
+const policy = `resources:
+  customer:
+    subject: id
+    fields:
+      phone: { class: phone }
+      address: { class: address }
+      status: { class: plain }
+      "items[].sku": { class: plain }
+roles:
+  first_line:
+    customer:
+      phone: mask
+      address: mask
+      status: reveal
+  senior:
+    extends: first_line
+    customer:
+      phone: reveal
+`;
+
+const contract = `contract: c-1
+parties:  { merchant: m-1, vendor: v-1 }
+term:     { start: 2026-01-01, end: 2027-01-01, zone: Asia/Shanghai }
+purposes: { after_sales: {} }
+ceiling:  { phone: reveal, address: mask, plain: reveal }
+policy:   cs
+roles:    [first_line, senior]
+`;
+
+function problemsOf(parsed: Result<unknown, Problem[]>): Problem[] {
+  return parsed.ok ? [] : parsed.refusal;
+}
+
+/** The problems of the policy in which the senior's phone is written so. */
+const written = (rule: string) => problemsOf(parsePolicy(policy.replace("phone: reveal", `phone: ${rule}`), "p.yaml"));
+const agreed = (before: string, after: string) => problemsOf(parseContract(contract.replace(before, after), "c.yaml"));
+
+describe("a rule", () => {
+  it.each([
+    "withhold",
+    "pseudonymize",
+    "{ mask: {} }",
+    "{ mask: { profile: strict } }",
+    "{ pseudonymize: { purposes: [after_sales] } }",
+    "{ reveal: { purposes: [after_sales, logistics], when: 'request.hour < 18', quota: 20/day, reason: required, seconds: 30 } }",
+    "{ reveal: { purposes: [after_sales] }, else: mask }",
+    "{ reveal: { when: 'record.status == \"open\"' }, else: { mask: { when: agent.role == 'senior' }, else: { mask: { profile: strict } } } }",
+    "{ reveal: { quota: 20/day, purposes: [after_sales] }, else: { reveal: { quota: 5/day } } }",
+  ])("may be %s", (rule) => {
+    expect(written(rule).map(describeProblem)).toEqual([]);
+  });
+
+  it.each([
+    ["an unknown treatment", "show", "18:14 unknown_treatment", "one of withhold"],
+    ["one that is nearly known", "{ reveall: {} }", "18:25 unknown_treatment", "did you mean reveal?"],
+    ["two at once", "{ mask: {}, reveal: {} }", "18:14 unknown_treatment", "one word with its options"],
+    ["none", "{}", "18:14 unknown_treatment", "one word with its options"],
+    ["a number", "1", "18:14 unknown_treatment", "one word with its options"],
+    ["nothing", "", "18:14 unknown_treatment", "one word with its options"],
+    ["options for withhold", "{ withhold: { when: 'true' } }", "18:14 wrong_value", "write the word alone"],
+    ["generalize without an end", "generalize", "18:14 wrong_value", "{ generalize: { to: year } }"],
+    ["generalize without its option", "{ generalize: {} }", "18:16 missing", "missing key"],
+    ["a generalization that the class has not", "{ generalize: { to: year } }", "18:34 bad_generalization", "mask it"],
+    ["an unknown profile", "{ mask: { profile: strikt } }", "18:33 wrong_value", "did you mean strict?"],
+    ["an unknown option", "{ mask: { profil: strict } }", "18:24 unknown_key", "did you mean profile?"],
+    ["an option of another treatment", "{ mask: { quota: 1/day } }", "18:24 unknown_key", "quota"],
+    ["a quota without a time", "{ reveal: { quota: 20 } }", "18:33 wrong_value", "string"],
+    ["a quota of a year", "{ reveal: { quota: 20/year } }", "18:33 wrong_value", "20/day"],
+    ["a reason that is not required", "{ reveal: { reason: optional } }", "18:34 wrong_value", "required"],
+    ["a value shown for a day", "{ reveal: { seconds: 86400 } }", "18:35 wrong_value", "3600"],
+    ["a purpose that is no name", "{ reveal: { purposes: ['after sales'] } }", "18:37 wrong_value", "letter"],
+    ["no purpose", "{ reveal: { purposes: [] } }", "18:36 wrong_value", "at least one"],
+    ["an else that nothing gets to", "{ reveal: { quota: 1/day }, else: mask }", "18:42 unreachable_rule", "purposes or when"],
+    ["an else that grants more", "{ mask: { when: 'request.hour < 9' }, else: reveal }", "18:58 else_not_less", "higher treatment first"],
+    [
+      "an else that shows what had to be asked for",
+      "{ reveal: { when: 'request.hour < 9', quota: 1/day }, else: reveal }",
+      "18:74 else_not_less",
+      "higher",
+    ],
+    ["an else of another kind", "{ mask: { when: 'request.hour < 9' }, else: pseudonymize }", "18:58 else_not_less", "higher"],
+  ])("is refused where it is %s", (_what, rule, place, said) => {
+    const found = written(rule);
+    expect(found.map(({ line, column, code }) => `${line}:${column} ${code}`)).toContain(place);
+    expect(found.map(describeProblem).join("\n")).toContain(said);
+  });
+});
+
+describe("a condition", () => {
+  it.each([
+    ["of a field that is not there", 'record.statsu == "open"', "did you mean status?"],
+    ["of a field that is not plain", 'record.phone == "1"', "plain fields alone"],
+    ["of an element's field that is not there", 'record.items.exists(i, i.skuu == "a")', "did you mean sku?"],
+    ["of a variable that is not there", "reqest.hour < 18", "did you mean request?"],
+    ["of an attribute that is not there", 'agent.rol == "senior"', "did you mean role?"],
+    ["that compares an hour with a text", 'request.hour < "18"', "int < string"],
+    ["that is no yes or no", "request.hour", "compare it with something"],
+    ["that is no expression", "request.hour <", "at character"],
+    ["that is empty", "", "at character 1"],
+    ["with a text that does not end", 'record.status == "open', "unterminated"],
+    ["that calls matches", 'record.status.matches("(a+)+$")', "contains, startsWith, endsWith"],
+    ["that calls matches on what it made", '("a" + record.status).matches("a")', "matches is not accepted"],
+    ["that nests comprehensions", "record.items.exists(i, record.items.exists(j, i.sku == j.sku))", "one of all, exists"],
+    ["that nests one in what another filters", "record.items.filter(i, record.items.all(j, j == i)).size() > 0", "one of all, exists"],
+    ["that builds values", "record.items.map(i, i.sku).size() > 0", "there are all, exists"],
+    ["that binds values", "cel.bind(x, record.status + record.status, x == x)", "no function"],
+    ["that hides a type", "dyn(record).statsu == 1", "no function"],
+    ["that takes an element by its place", 'record.items[0].sku == "a"', "exists or all"],
+    ["that runs long", `${"record.status + ".repeat(40)}"" == "x"`, "shorter"],
+    ["of 1,001 characters", `record.status == "${"x".repeat(983)}"`, "1000 characters"],
+    ["that is deeper than it is long", `${"(".repeat(400)}true${")".repeat(400)}`, "shorter"],
+  ])("%s is refused", (_what, text, said) => {
+    const quoted = `'${text.replaceAll("'", "''")}'`;
+    for (const [rules, place] of [
+      [`{ reveal: { when: ${quoted} } }`, "18:32 bad_condition"],
+      [`reveal\n      rows: ${quoted}`, "19:13 bad_condition"],
+    ] as const) {
+      const found = written(rules);
+      expect(found.map(({ line, column, code }) => `${line}:${column} ${code}`)).toEqual([place]);
+      expect(found.map(describeProblem).join("\n")).toContain(said);
+      expect(found.map(describeProblem).join("\n").length).toBeLessThan(400);
+      expect(found.every(({ hint }) => hint !== undefined)).toBe(true);
+    }
+  });
+
+  it("that is no text is refused, and so are more than anybody could read", () => {
+    expect(written("reveal\n      rows: { a: b }")).toMatchObject([{ line: 19, column: 13, code: "bad_condition" }]);
+    const chain = (depth: number, n: number): string =>
+      depth === 0 ? "mask" : `{ mask: { when: 'request.hour < ${n * 100 + depth}' }, else: ${chain(depth - 1, n)} }`;
+    const many = `${chain(6, 1)}\n      address: ${chain(6, 2)}\n      status: ${chain(6, 3).replaceAll("mask", "reveal")}\n`;
+    const wide = policy.replace("phone: reveal", `phone: ${many}`);
+    expect(problemsOf(parsePolicy(wide, "p.yaml"))).toEqual([]);
+    const fields = Array.from({ length: 33 }, (_, n) => n);
+    const text = `resources:\n  customer:\n    subject: id\n    fields: { ${fields.map((n) => `f${n}: { class: plain }`).join(", ")} }\nroles:\n  a:\n    customer: { ${fields.map((n) => `f${n}: { reveal: { when: "request.hour < ${n}" } }`).join(", ")} }\n`;
+    expect(problemsOf(parsePolicy(text, "p.yaml"))).toMatchObject([{ line: 7, column: 5, code: "too_many_conditions" }]);
+  });
+
+  it("cannot be the name of a field", () => {
+    expect(problemsOf(parsePolicy(policy.replace("status: {", "rows: {"), "p.yaml"))[0]).toMatchObject({ line: 7, code: "wrong_value" });
+  });
+});
+
+describe("a contract", () => {
+  it("may have hours, networks and purposes that need less", () => {
+    const text = `${contract.replace("{ after_sales: {} }", "{ after_sales: { preset: after_sales }, ads: { classes: [] } }").replace("phone: reveal", "phone: { mask: { profile: strict } }")}hours:
+  - { days: mon-fri, from: "09:00", to: "18:00" }
+  - { days: [sat, sun-mon], from: "22:00", to: "06:00" }
+  - { from: "12:00", to: "24:00" }
+networks: { office: [203.0.113.0/24], vpn: ["2001:db8::/32", 198.51.100.7] }
+`;
+    expect(parseContract(text, "c.yaml")).toMatchObject({
+      ok: true,
+      value: {
+        purposes: { after_sales: { classes: ["phone"] }, ads: { classes: [] } },
+        hours: [
+          { days: [1, 2, 3, 4, 5], from: 540, to: 1080 },
+          { days: [1, 6, 7], from: 1320, to: 360 },
+          { days: [1, 2, 3, 4, 5, 6, 7], from: 720, to: 1440 },
+        ],
+        networks: [
+          { name: "office", blocks: ["203.0.113.0/24"] },
+          { name: "vpn", blocks: ["2001:db8::/32", "198.51.100.7"] },
+        ],
+        ceiling: { phone: { treatment: "mask", profile: "strict" } },
+      },
+    });
+  });
+
+  it.each([
+    ["hours that end when they begin", "hours: { from: '09:00', to: '09:00' }", "8:29 wrong_value", "ends when it begins"],
+    ["hours of no clock", "hours: { from: '9:00', to: '18:00' }", "8:16 wrong_value", "09:00"],
+    ["hours past midnight's hour", "hours: { from: '09:00', to: '24:30' }", "8:29 wrong_value", "24:00"],
+    ["hours without an end", "hours: { from: '09:00' }", "8:1 missing", '"to"'],
+    ["hours on a day that is none", "hours: { days: mon-fry, from: '09:00', to: '18:00' }", "8:16 wrong_value", "mon"],
+    ["hours with an unknown key", "hours: { form: '09:00', to: '18:00' }", "8:10 unknown_key", "did you mean from?"],
+    ["hours that are a word", "hours: office", "8:8 wrong_value", "object"],
+    ["no hours", "hours: []", "8:8 bad_hours", "mon-fri"],
+    ["a network that is none", "networks: [office]", "8:12 bad_network", "203.0.113.0/24"],
+    ["a network with host bits", "networks: [203.0.113.7/24]", "8:12 bad_network", "host bits"],
+    ["a network of another length", "networks: [203.0.113.0/33]", "8:12 bad_network", "203.0.113.0/24"],
+    ["an address with leading zeros", "networks: [203.0.113.010]", "8:12 bad_network", "203.0.113.0/24"],
+    ["an IPv6 network that is none", "networks: ['2001:db8:::/32']", "8:12 bad_network", "2001:db8::/32"],
+    ["no networks", "networks: []", "8:11 wrong_value", "at least one"],
+  ])("with %s is refused", (_what, line, place, said) => {
+    const found = problemsOf(parseContract(`${contract}${line}\n`, "c.yaml"));
+    expect(found.map(({ line: at, column, code }) => `${at}:${column} ${code}`)).toContain(place);
+    expect(found.map(describeProblem).join("\n")).toContain(said);
+  });
+
+  it.each([
+    ["an unknown preset", "after_sales: {}", "after_sales: { preset: aftersales }", "4:36 wrong_value", "did you mean after_sales?"],
+    ["a purpose's unknown class", "after_sales: {}", "after_sales: { classes: [phon] }", "4:38 wrong_value", "did you mean phone?"],
+    ["both", "after_sales: {}", "after_sales: { preset: shipping, classes: [phone] }", "4:55 wrong_value", "write one of them"],
+    ["an unknown key of a purpose", "after_sales: {}", "after_sales: { presets: shipping }", "4:28 unknown_key", "did you mean preset?"],
+    ["a ceiling with conditions", "phone: reveal", "phone: { reveal: { when: 'true' } }", "5:20 wrong_value", "the word alone"],
+    ["a ceiling's unknown option", "phone: reveal", "phone: { mask: { profil: strict } }", "5:30 unknown_key", "did you mean profile?"],
+    ["a ceiling that is a list", "phone: reveal", "phone: [mask]", "5:20 unknown_treatment", "one word"],
+    ["a ceiling that generalizes to nothing", "phone: reveal", "phone: generalize", "5:20 wrong_value", "{ to: year }"],
+    ["a ceiling that the class has not", "phone: reveal", "phone: { generalize: { to: year } }", "5:40 bad_generalization", "mask it"],
+  ])("with %s is refused", (_what, before, after, place, said) => {
+    const found = agreed(before, after);
+    expect(found.map(({ line, column, code }) => `${line}:${column} ${code}`)).toContain(place);
+    expect(found.map(describeProblem).join("\n")).toContain(said);
+  });
+});
+
+describe("hostile files", () => {
+  it.each([
+    ["10 MB", `# ${"x".repeat(10_000_000)}`, "too_large"],
+    ["10 MB in one value", `roles: "${"x".repeat(10_000_000)}"`, "too_large"],
+    ["a billion laughs", `a: &a ["x","x"]\nb: &b [*a,*a]\nc: &c [*b,*b]\nroles: *c\n`, "yaml"],
+    ["a function", "roles: !!js/function 'function () { return 1 }'\n", "yaml"],
+    ["a merge key", "roles:\n  <<: { a: {} }\n", "yaml"],
+    ["a key twice, deep inside", policy.replace("phone: mask", "phone: mask\n      phone: reveal"), "yaml"],
+    ["a tab", policy.replace("      phone: mask", "\tphone: mask"), "yaml"],
+  ])("%s is refused with its place, and soon", (_what, text, code) => {
+    const started = performance.now();
+    const found = problemsOf(parsePolicy(text, "p.yaml"));
+    expect(found[0]).toMatchObject({ file: "p.yaml", code });
+    expect(performance.now() - started).toBeLessThan(1_000);
+  });
+});
+
+describe("a policy that grants more than the contract", () => {
+  it("is capped, and warned of once for each rule, with both places and the cure", () => {
+    const parsed = parsePolicy(policy, "cs.yaml");
+    const narrow = parseContract(contract.replace("phone: reveal, address: mask", "phone: mask"), "c.yaml");
+    if (!parsed.ok || !narrow.ok) throw new Error("does not parse");
+    expect(excesses(parsed.value, narrow.value).map(describeProblem)).toEqual([
+      "cs.yaml:13:1: customer.address → mask is more than the contract's ceiling for address: withhold (c.yaml:5) (the contract caps it; write here what holds, or raise the ceiling)",
+      "cs.yaml:18:1: customer.phone → reveal is more than the contract's ceiling for phone: mask (c.yaml:5) (the contract caps it; write here what holds, or raise the ceiling)",
+    ]);
+    const bundle = compile(parsed.value, narrow.value);
+    expect(bundle.ok && bundle.value.roles.senior?.customer?.fields).toMatchObject({
+      phone: [{ treatment: "mask" }],
+      address: [{ treatment: "withhold" }],
+    });
+  });
+
+  it("is not warned of where it grants as much", () => {
+    const [parsed, same] = [parsePolicy(policy, "cs.yaml"), parseContract(contract, "c.yaml")];
+    if (!parsed.ok || !same.ok) throw new Error("does not parse");
+    expect(excesses(parsed.value, same.value)).toEqual([]);
+  });
+});
+
+describe("the schemas for editors", () => {
+  it.each(fileKinds)("of a %s file are the ones beside the shipped policies", (kind) => {
+    const shipped: unknown = JSON.parse(readFileSync(new URL(`../policies/${kind}.schema.json`, import.meta.url), "utf8"));
+    // Written by: postern policy schema KIND
+    expect(shipped).toEqual(fileJsonSchema(kind));
+  });
+});
