@@ -8,6 +8,7 @@ export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
     pool: "forks",
+    maxWorkers: 2,
     globalSetup: ["test/support/postgres-cluster.ts"],
     reporters: ["default", new ClosingLine()],
     testTimeout: 20_000,

@@ -19,7 +19,7 @@ import { hashesToBytes, hashTree, inclusionProof, leafHash, rootAt } from "./tre
 
 const queueEntriesMax = 2_048;
 /** Of one log and process; as many flushes are under way at once. */
-const writersMax = 2;
+const writersMax = 4;
 /** Maximum merge delay that a head promises: the entry is in the tree within this many seconds. */
 const mergeDelaySeconds = 300;
 const retryWithinMs = 1_000;

@@ -8,7 +8,7 @@ import type { ContractId, Locator } from "../kernel/index.ts";
 import { type Cell, databaseNowText, inBatches, type Queryable, type Row } from "../storage/index.ts";
 import { hitsMax, type Load, type Loaded, type LoadedRecord, type Question } from "./load.ts";
 
-const batchLimits = { batchMax: 16, underWayMax: 2 };
+const batchLimits = { batchMax: 16, underWayMax: 4 };
 
 interface LocatorQuestion extends Question {
   readonly find: { readonly locator: Locator };

@@ -40,7 +40,7 @@ export interface RawEntry {
 }
 
 /** All entries that were accepted into a log. Throws at one that is not of the form. */
-export async function entriesOf({ owner }: LogGateway, log = "c-test"): Promise<RawEntry[]> {
+export async function entriesOf({ owner }: Pick<LogGateway, "owner">, log = "c-test"): Promise<RawEntry[]> {
   const rows = await owner.query("select flush_id, entries from audit.flush where log = $1 order by flush_id", [log]);
   return rows.flatMap(([flush, entries]) =>
     (entries instanceof Uint8Array ? entriesOfFlush(entries) : []).map((bytes) => {

@@ -5,8 +5,10 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { rmSync } from "node:fs";
 import { createServer } from "node:http";
+import { createRequire } from "node:module";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
+import * as z from "zod";
 import { createSigner, randomBytes, toBase64 } from "../../src/crypto/index.ts";
 import { nodeAead } from "../../src/crypto/node-aead.ts";
 import { createBuiltInIssuer, generateBuiltInKey, type IssuerProfile } from "../../src/identity/index.ts";
@@ -119,13 +121,15 @@ interface Serving {
   stop(): Promise<void>;
 }
 
+/** The program itself: the package's command is a wrapper that a signal ends alone. */
+const workerd = z.object({ default: z.string() }).parse(createRequire(import.meta.url)("workerd")).default;
+
 async function serve(tree: string, port: number, variables: Readonly<Record<string, string | null>>): Promise<Serving> {
   const env = Object.fromEntries(Object.entries(variables).filter((entry): entry is [string, string] => entry[1] !== null));
-  const child = spawn(
-    join(root, "node_modules/.bin/workerd"),
-    ["serve", join(tree, "deploy/workerd.capnp"), `--socket-addr=http=127.0.0.1:${port}`],
-    { env: { PATH: process.env.PATH, ...env }, stdio: ["ignore", "pipe", "pipe"] },
-  );
+  const child = spawn(workerd, ["serve", join(tree, "deploy/workerd.capnp"), `--socket-addr=http=127.0.0.1:${port}`], {
+    env: { PATH: process.env.PATH, ...env },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
   let said = "";
   for (const stream of [child.stdout, child.stderr])
     stream.on("data", (chunk: Buffer) => {
