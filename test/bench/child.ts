@@ -1,7 +1,7 @@
 /** Both ends of the talk between the bench and a server that it started. */
 import { type ChildProcess, fork } from "node:child_process";
-import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { shippedFlags, shippedVariables } from "../support/shipped-command.ts";
 
 export interface Usage {
   /** Resident memory now. */
@@ -60,8 +60,8 @@ export function forkHere(
   const path = fileURLToPath(new URL(file, import.meta.url));
   const ours = Object.entries(process.env).filter(([name]) => !name.startsWith("POSTERN_") && !name.startsWith("DATABASE_URL"));
   return fork(path, {
-    env: { ...Object.fromEntries(ours), ...environment },
-    execArgv: [...shippedFlags(), ...nodeFlags],
+    env: { ...Object.fromEntries(ours), ...shippedVariables, ...environment },
+    execArgv: [...shippedFlags, ...nodeFlags],
     stdio: ["ignore", "inherit", "inherit", "ipc"],
   });
 }
@@ -83,10 +83,4 @@ async function stopChild(child: ChildProcess): Promise<void> {
   const ended = new Promise((resolve) => child.once("exit", resolve));
   child.send("stop");
   await ended;
-}
-
-/** The flags of Node that the command starts with: what stands for the gateway stands for the baseline. */
-function shippedFlags(): string[] {
-  const [firstLine] = readFileSync(new URL("../../bin/postern.mjs", import.meta.url), "utf8").split("\n");
-  return (firstLine ?? "").split(" ").filter((word) => word.startsWith("--"));
 }

@@ -1,6 +1,6 @@
 /** The gateway as it is served in production, a real process on a real Postgres, which a test kills, hangs and starts again on the same port. */
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { readBuiltInIssuer } from "../../src/node-keys.ts";
@@ -9,6 +9,7 @@ import { freePort } from "./free-port.ts";
 import type { Door } from "./gateway.ts";
 import { continueTree, killTree, stopTree } from "./processes.ts";
 import { root } from "./repository.ts";
+import { shippedFlags, shippedVariables } from "./shipped-command.ts";
 
 export interface GatewayProcess extends Door {
   readonly port: number;
@@ -61,8 +62,8 @@ export async function createGatewayProcess({ edgeUrl, keeperUrl, script }: Gatew
   const origin = `http://127.0.0.1:${port}`;
   const settings = { PORT: String(port), POSTERN_ORIGIN: origin, POSTERN_DATA: data, POSTERN_CONFIG: config };
   const databases = { DATABASE_URL_EDGE: edgeUrl, DATABASE_URL_KEEPER: keeperUrl };
-  const env = { PATH: process.env.PATH, NODE_COMPILE_CACHE: compileCache, ...settings, ...databases };
-  const words = [...shippedFlags(), script ?? join(root, "src/cli.ts"), "serve"];
+  const env = { PATH: process.env.PATH, ...shippedVariables, NODE_COMPILE_CACHE: compileCache, ...settings, ...databases };
+  const words = [...shippedFlags, script ?? join(root, "src/cli.ts"), "serve"];
   const signTokens = tokensOf(data, origin);
   let child: ChildProcess | null = null;
   let errors = "";
@@ -129,10 +130,4 @@ function tokensOf(data: string, origin: string): (subject: string) => Promise<st
 
 function endOf(child: ChildProcess | null): Promise<Omit<Ended, "tookMs">> {
   return new Promise((resolve) => child?.once("exit", (code, signal) => resolve({ code, signal })));
-}
-
-/** The flags of Node that the command starts with. */
-function shippedFlags(): string[] {
-  const [firstLine = ""] = readFileSync(join(root, "bin/postern.mjs"), "utf8").split("\n");
-  return firstLine.split(" ").filter((word) => word.startsWith("--"));
 }
