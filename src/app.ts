@@ -5,7 +5,7 @@ import type { Context, Hono } from "hono";
 import { uuidv7 } from "uuidv7";
 import * as z from "zod";
 import { AuditUnavailable } from "./audit/index.ts";
-import { json, openApiDocument, type Route, serve } from "./http/index.ts";
+import { json, openApiDocument, type Route, serve, type TurnedAway } from "./http/index.ts";
 import { ok, type Refusal } from "./kernel/index.ts";
 import { KeysUnavailable } from "./keys/index.ts";
 import { type Database, DatabaseUnavailable, databaseNowText } from "./storage/index.ts";
@@ -14,6 +14,10 @@ import { type Database, DatabaseUnavailable, databaseNowText } from "./storage/i
 export interface Side {
   readonly routes: readonly Route[];
   readonly database: Database;
+  /** Leaves the entry of a request that no use case saw. */
+  readonly turnedAway: (away: TurnedAway) => Promise<void>;
+  /** Every few seconds, and `now` at the end: writes what was counted of callers that nobody knows. */
+  readonly settle: (when?: "now") => Promise<void>;
 }
 
 export interface AppOptions {
@@ -29,8 +33,15 @@ export interface AppOptions {
 export function buildApp(sides: readonly Side[], { version, addressOf, headerOf, report }: AppOptions): Hono {
   const routes = sides.flatMap((side) => side.routes);
   const databases = sides.map((side) => side.database);
-  routes.push(...platformRoutes(databases, () => openApiDocument(routes, version)));
-  return serve({ routes, newRequestId: uuidv7, addressOf, headerOf, describeFault: (fault) => describeFault(fault, report) });
+  const platform = platformRoutes(databases, () => openApiDocument(routes, version));
+  routes.push(...platform);
+  const turnedAway = async (route: Route | null, away: TurnedAway): Promise<void> => {
+    // The platform's routes know nobody and say nothing of anybody.
+    if (route && platform.includes(route)) return;
+    const side = sides.find((candidate) => route === null || candidate.routes.includes(route));
+    await side?.turnedAway(away);
+  };
+  return serve({ routes, newRequestId: uuidv7, addressOf, headerOf, turnedAway, describeFault: (fault) => describeFault(fault, report) });
 }
 
 function describeFault(fault: unknown, report: (fault: unknown) => void): Refusal {

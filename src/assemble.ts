@@ -10,21 +10,24 @@ import {
   createAuditWriter,
   createLogHandles,
   createSequencer,
+  createStrangers,
+  createStrangersTally,
   gatewayLog,
   openLog,
+  type StrangersTally,
   selectLog,
   selectOpenLogs,
 } from "./audit/index.ts";
 import { ConfigRefused } from "./config.ts";
 import { type Bundles, createBundles } from "./contracts/index.ts";
 import type { Aead, Signer } from "./crypto/index.ts";
-import { disclosureRoutes } from "./disclosure/index.ts";
+import { disclosureRoutes, logAgentTurnedAway } from "./disclosure/index.ts";
 import { createVaultLoad } from "./disclosure/postgres.ts";
 import type { Route } from "./http/index.ts";
 import { createIdentity, type Digest, type Identity, type IssuerProfile } from "./identity/index.ts";
 import { type InFlight, inTurn } from "./kernel/index.ts";
 import { createAuditKeys, type Keyring, KeysUnavailable, type OpenedAuditKeys, type RootKey, type ShareStore } from "./keys/index.ts";
-import { createOffices, type MerchantOffices } from "./offices/index.ts";
+import { createOffices, logTurnedAway, type MerchantOffices } from "./offices/index.ts";
 import { type ExportDesk, oversightRoutes } from "./oversight/index.ts";
 import { orderDuePurges, type PurgeParts, purgeEffect, purgeRoutes, runPurges } from "./purge/index.ts";
 import type { Database } from "./storage/index.ts";
@@ -53,10 +56,16 @@ export interface Memory {
   readonly identity: Identity;
   readonly bundles: Bundles;
   readonly auditKeys: OpenedAuditKeys;
+  readonly strangers: StrangersTally;
 }
 
 export function createMemory({ issuers, audience, now, digest }: Pick<CommonParts, "issuers" | "audience" | "now" | "digest">): Memory {
-  return { identity: createIdentity({ issuers, audience, now, digest }), bundles: createBundles(), auditKeys: new Map() };
+  return {
+    identity: createIdentity({ issuers, audience, now, digest }),
+    bundles: createBundles(),
+    auditKeys: new Map(),
+    strangers: createStrangersTally(),
+  };
 }
 
 /** One side's own database role and writer. `audit` replaces the writer, for tests that make the log fail. */
@@ -90,8 +99,9 @@ export interface Keeper extends Side {
 export function assembleEdge(common: CommonParts, side: SideParts, inFlight: InFlight): Side {
   const { database } = side;
   const shared = sharedParts(common, side);
-  const routes = disclosureRoutes({ ...shared, database, load: createVaultLoad(database), aead: common.aead, inFlight });
-  return { routes, database };
+  const deps = { ...shared, database, load: createVaultLoad(database), aead: common.aead, inFlight };
+  const { settle } = shared.strangers;
+  return { routes: disclosureRoutes(deps), database, settle, turnedAway: (away) => logAgentTurnedAway(deps, away) };
 }
 
 export function assembleKeeper(common: CommonParts, side: KeeperParts, inFlight: InFlight): Keeper {
@@ -123,6 +133,8 @@ export function assembleKeeper(common: CommonParts, side: KeeperParts, inFlight:
   return {
     database,
     purge,
+    settle: shared.strangers.settle,
+    turnedAway: ({ caller, refusal, contract }) => logTurnedAway(door, caller, { code: refusal.code, contract }),
     routes: counted(inFlight, [
       ...agreementRoutes({ ...door, issuers, trust }),
       ...approvalRoutes(desk),
@@ -168,10 +180,13 @@ function sharedParts(common: CommonParts, { database, writer, audit: replace, me
   const { aead, root, keyring, now } = common;
   const auditKeys = createAuditKeys(root, memory.auditKeys);
   const made = createAuditWriter({ database, aead, signer: writer, auditKeys, now });
+  const audit = replace ? replace(made) : made;
+  const logs = createLogHandles(common.logName, auditKeys);
   return {
     auditKeys,
-    audit: replace ? replace(made) : made,
-    logs: createLogHandles(common.logName, auditKeys),
+    audit,
+    logs,
+    strangers: createStrangers({ audit, log: () => logs.gateway(database), now, tally: memory.strangers }),
     keyring,
     offices: createOffices(common.merchants),
     bundles: memory.bundles,

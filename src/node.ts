@@ -85,7 +85,7 @@ export async function start({ environment, operators, only, moreRoutes = () => [
     const edge = keys.edge && assembleEdge(common, { database: databases.edge, writer: keys.edge.writer }, inFlight);
     const keeper = keys.keeper && assembleKeeper(common, keeperParts(keys, keys.keeper, { databases, operators }), inFlight);
     await keeper?.prepare();
-    const kept = keeper && { database: keeper.database, routes: [...keeper.routes, ...moreRoutes(keeper)] };
+    const kept = keeper && { ...keeper, routes: [...keeper.routes, ...moreRoutes(keeper)] };
     return await serveSides({ environment, keeper, sides: [edge, kept].filter((side) => side !== null), databases });
   } catch (error) {
     await databases.close();
@@ -186,7 +186,10 @@ async function serveSides({ environment, keeper, sides, databases }: Serving): P
   // An import takes as long as its file; Node would cut it after five minutes. Headers still have to come within one.
   server.requestTimeout = importMs;
   const drain = createDrain(server);
-  const loops = keeper ? [every(sequenceEveryMs, () => keeper.sequence()), every(tickEveryMs, () => keeper.tick())] : [];
+  const loops = [
+    ...(keeper ? [every(sequenceEveryMs, () => keeper.sequence()), every(tickEveryMs, () => keeper.tick())] : []),
+    ...sides.map((side) => every(tickEveryMs, () => side.settle())),
+  ];
   const address = server.address();
   return {
     keeper,
@@ -197,7 +200,9 @@ async function serveSides({ environment, keeper, sides, databases }: Serving): P
       // A statement of the keeper's may hang for longer than anybody waits; what it did is found by the next start.
       await within(
         closeMs,
-        Promise.all(loops.map((loop) => loop.stop())).then(() => databases.close()),
+        Promise.all(loops.map((loop) => loop.stop()))
+          .then(() => Promise.all(sides.map((side) => side.settle("now").catch(report))))
+          .then(() => databases.close()),
       );
     },
   };

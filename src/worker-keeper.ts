@@ -57,7 +57,7 @@ export default {
     const { keeper, pass, close } = openKeeper(isolate);
     try {
       await pass();
-      await inTurn([() => keeper.sequence(), () => keeper.tick()], (work) => work());
+      await inTurn([() => keeper.settle(), () => keeper.sequence(), () => keeper.tick()], (work) => work());
     } catch (fault) {
       if (!(fault instanceof StartRefused)) report(fault);
     } finally {

@@ -45,6 +45,6 @@ async function serveOne(isolate: Isolate<WorkerSettings>, request: Request, cont
   try {
     return await buildApp([edge], { version, addressOf, report }).fetch(request);
   } finally {
-    context.waitUntil(close());
+    context.waitUntil(edge.settle().catch(report).then(close));
   }
 }

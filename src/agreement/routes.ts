@@ -3,7 +3,7 @@ import * as z from "zod";
 import { approvalSchema, describeApproval } from "../approvals/index.ts";
 import type { Bundles } from "../contracts/index.ts";
 import { fromUtf8 } from "../crypto/index.ts";
-import { type Answer, callerOf, json, type Received, type Route, readBounded } from "../http/index.ts";
+import { type Answer, json, type Received, type Route, readBounded } from "../http/index.ts";
 import { type ContractId, ok, type Refusal, type Result, refuse } from "../kernel/index.ts";
 import { requestActivation } from "./activate.ts";
 import { applyContract } from "./apply.ts";
@@ -55,7 +55,7 @@ function contractRoutes(desk: AgreementDesk): Route[] {
       answers: { 200: { media: "application/json", description: "By id", schema: z.object({ contracts: z.array(contractSchema) }) } },
       refusals: ["audit_unavailable"],
       handle: async (received) =>
-        answer(await listContracts(desk, callerOf(received)), (contracts) => ({ contracts: contracts.map(describeContract) })),
+        answer(await listContracts(desk, received.caller), (contracts) => ({ contracts: contracts.map(describeContract) })),
     },
     {
       method: "POST",
@@ -68,7 +68,7 @@ function contractRoutes(desk: AgreementDesk): Route[] {
       },
       refusals: ["wrong_state", "audit_unavailable"],
       handle: async (received) =>
-        answer(await applyContract(desk, callerOf(received), received.body as z.infer<typeof applyBody>), (applied) => ({
+        answer(await applyContract(desk, received.caller, received.body as z.infer<typeof applyBody>), (applied) => ({
           contract: applied.contract,
           digest: applied.digest,
           starts_at: applied.startsAt,
@@ -84,7 +84,7 @@ function contractRoutes(desk: AgreementDesk): Route[] {
       answers: { 200: { media: "application/json", description: "The contract", schema: contractSchema } },
       refusals: ["audit_unavailable"],
       handle: async (received) =>
-        answer(await showContract(desk, callerOf(received), contractOf(received)), (shown) => ({
+        answer(await showContract(desk, received.caller, contractOf(received)), (shown) => ({
           ...describeContract(shown),
           records: shown.records,
         })),
@@ -98,7 +98,7 @@ function contractRoutes(desk: AgreementDesk): Route[] {
       refusals: ["wrong_state", "audit_unavailable"],
       handle: async (received) =>
         answer(
-          await requestActivation(desk, callerOf(received), contractOf(received)),
+          await requestActivation(desk, received.caller, contractOf(received)),
           (approval) => ({ approval: describeApproval(approval) }),
           202,
         ),
@@ -111,7 +111,7 @@ function contractRoutes(desk: AgreementDesk): Route[] {
       answers: { 200: { media: "application/json", description: "postern-trust/1" } },
       refusals: ["audit_unavailable"],
       handle: async (received) => {
-        const trust = await readTrust(desk, callerOf(received), contractOf(received));
+        const trust = await readTrust(desk, received.caller, contractOf(received));
         return trust.ok ? ok(json(trust.value)) : trust;
       },
     },
@@ -130,7 +130,8 @@ function contentRoutes(desk: AgreementDesk): Route[] {
       refusals: ["wrong_state", "audit_unavailable"],
       handle: async (received) => {
         const csv = await readText(received, 1024 * 1024);
-        return csv.ok ? answer(await importSeats(desk, callerOf(received), contractOf(received), csv.value), (seats) => seats) : csv;
+        if (!csv.ok) return received.turnAway(csv.refusal);
+        return answer(await importSeats(desk, received.caller, contractOf(received), csv.value), (seats) => seats);
       },
     },
     {
@@ -146,7 +147,7 @@ function contentRoutes(desk: AgreementDesk): Route[] {
       handle: async (received) => {
         const body = received.stream ?? new Blob([]).stream();
         const target = { contract: contractOf(received), type: received.params.type ?? "", body };
-        return answer(await importRecords(desk, callerOf(received), target), describeImported);
+        return answer(await importRecords(desk, received.caller, target), describeImported);
       },
     },
   ];

@@ -1,6 +1,6 @@
 /** The second person's routes. */
 import * as z from "zod";
-import { callerOf, json, type Route } from "../http/index.ts";
+import { json, type Route } from "../http/index.ts";
 import { ok } from "../kernel/index.ts";
 import type { Approval } from "./approval.ts";
 import { type ApprovalDesk, decideById, listApprovals, type Verdict } from "./decide.ts";
@@ -28,7 +28,7 @@ export function approvalRoutes(desk: ApprovalDesk): Route[] {
     answers: { 200: { media: "application/json", description: "The decided request, and what followed", schema: decidedSchema } },
     refusals: ["own_request", "approval_closed", "wrong_state", "audit_unavailable", "keys_unavailable"],
     handle: async (received) => {
-      const decided = await decideById(desk, callerOf(received), received.params.approval ?? "", verdict);
+      const decided = await decideById(desk, received.caller, received.params.approval ?? "", verdict);
       if (!decided.ok) return decided;
       return ok(json(JSON.stringify({ approval: describeApproval(decided.value.approval), result: decided.value.result })));
     },
@@ -44,7 +44,7 @@ export function approvalRoutes(desk: ApprovalDesk): Route[] {
       },
       refusals: ["audit_unavailable"],
       handle: async (received) => {
-        const listed = await listApprovals(desk, callerOf(received));
+        const listed = await listApprovals(desk, received.caller);
         return listed.ok ? ok(json(JSON.stringify({ approvals: listed.value.map(describeApproval) }))) : listed;
       },
     },

@@ -46,6 +46,8 @@ const events = [
   "certificate.issued",
   "certificate.read",
   "request.refused",
+  "strangers.counted",
+  "seats.listed",
 ] as const;
 export type EventName = (typeof events)[number];
 

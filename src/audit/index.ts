@@ -37,6 +37,7 @@ export {
 } from "./postgres.ts";
 export { type AuditPromise, formatPromise } from "./promise.ts";
 export { createSequencer, LogHalted, readEntry, type Sequencer } from "./sequencer.ts";
+export { createStrangers, createStrangersTally, type Strangers, type StrangersTally } from "./strangers.ts";
 export { type HashTree, hashTree, inclusionProof, leafHash, rootFromInclusion } from "./tree.ts";
 export { formatTrust, parseTrust, type Trust } from "./trust.ts";
 export type { Verdict } from "./verdict.ts";

@@ -1,5 +1,5 @@
 /** What an agent asks, and what it takes to answer. */
-import type { AuditLog, LogHandles, RequestFacts } from "../audit/index.ts";
+import type { AuditLog, LogHandles, RequestFacts, Strangers } from "../audit/index.ts";
 import type { Bundles } from "../contracts/index.ts";
 import type { Aead } from "../crypto/index.ts";
 import type { Identity } from "../identity/index.ts";
@@ -18,6 +18,7 @@ export interface Disclosure {
   readonly aead: Aead;
   readonly audit: AuditLog;
   readonly logs: LogHandles;
+  readonly strangers: Strangers;
   readonly inFlight: InFlight;
   readonly offices: Offices;
 }

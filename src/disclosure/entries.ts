@@ -1,7 +1,9 @@
 /** What the log says of an agent's asking: one entry for every way out. */
 import { type EntryDraft, gatewayLog, type LogHandle } from "../audit/index.ts";
+import type { TurnedAway } from "../http/index.ts";
 import type { Principal } from "../identity/index.ts";
-import { type Refusal, type RefusalCode, type Result, refuse } from "../kernel/index.ts";
+import { type ContractId, type Refusal, type RefusalCode, type Result, refuse } from "../kernel/index.ts";
+import { KeysUnavailable } from "../keys/index.ts";
 import { treatmentNames } from "../masking/index.ts";
 import type { Bundle } from "../policy/index.ts";
 import type { Ask, Disclosure } from "./ask.ts";
@@ -102,21 +104,51 @@ export async function deny(
   return refuse(refusal);
 }
 
-/** Of a contract that exists its officers are to learn who tried; what else a path says is not repeated in the log. */
-export async function denyUnknown(deps: Disclosure, ask: Ask, code: RefusalCode): Promise<Result<never, Refusal>> {
-  const { contract } = await deps.load({ contract: ask.contract, issuer: "", subject: "", type: ask.type, find: null });
-  await deps.audit.append(await deps.logs.gateway(deps.database), {
-    event: "request.refused",
-    actor: { role: "unknown" },
-    request: ask.request,
-    outcome: { effect: "deny", code },
-    ...(contract ? { facts: { contract: ask.contract } } : {}),
+/** Somebody without a token that holds. Of a contract that exists its officers are to learn who tried; what else a path says is not repeated in the log. */
+export async function denyUnknown(
+  deps: Disclosure,
+  { contract, request }: Pick<Ask, "request"> & { readonly contract: ContractId | null },
+  code: RefusalCode,
+): Promise<Result<never, Refusal>> {
+  await deps.strangers.refused(code, async () => {
+    const exists = contract !== null && (await deps.load({ ...nobody, contract })).contract !== null;
+    return refusedDraft({ role: "unknown" }, request, code, exists ? contract : null);
   });
   return refuse({ code });
 }
 
-/** The contract's log while it has keys and somebody of its own asks; from the purge's fence on, and for strangers, the gateway's. */
-export async function logOf(deps: Disclosure, ask: Ask, { contract, role }: Loaded): Promise<LogHandle> {
+const nobody = { issuer: "", subject: "", type: "", find: null };
+
+/** A request that never became an ask: malformed, or lost to a fault. Whoever sits at the contract is found in its log. */
+export async function logAgentTurnedAway(deps: Disclosure, { refusal, caller, contract: named }: TurnedAway): Promise<void> {
+  const { code } = refusal;
+  const { request } = caller;
+  const contract = named as ContractId | null;
+  const principal = await deps.identity.identify(caller.authorization);
+  if (!principal.ok) {
+    await denyUnknown(deps, { contract, request }, code);
+    return;
+  }
+  const { issuer, subject } = principal.value;
+  const loaded = contract === null ? null : await deps.load({ contract, issuer, subject, type: "", find: null });
+  const exists = loaded !== null && loaded.contract !== null;
+  const own = contract !== null && loaded ? logOf(deps, { contract }, loaded) : deps.logs.gateway(deps.database);
+  // Where the contract's keys do not open, this is perhaps what the entry is about.
+  const log = await own.catch((fault: unknown) =>
+    fault instanceof KeysUnavailable ? deps.logs.gateway(deps.database) : Promise.reject(fault),
+  );
+  const inGateway = exists && log.log === gatewayLog;
+  const role = loaded?.role === undefined || loaded.role === null ? "unknown" : "agent";
+  await deps.audit.append(log, refusedDraft({ role, issuer, subject }, request, code, inGateway ? contract : null));
+}
+
+function refusedDraft(actor: EntryDraft["actor"], request: Ask["request"], code: RefusalCode, contract: string | null): EntryDraft {
+  const facts = contract === null ? {} : { facts: { contract } };
+  return { event: "request.refused", actor, request, outcome: { effect: "deny", code }, ...facts };
+}
+
+/** Of a contract that has keys and an open log, if somebody of its own asks; from the purge's fence on, and for strangers, the gateway's. */
+export async function logOf(deps: Disclosure, ask: Pick<Ask, "contract">, { contract, role }: Loaded): Promise<LogHandle> {
   const own = contract && role !== null && (contract.state === "active" || contract.state === "ended");
   if (!own) return deps.logs.gateway(deps.database);
   return deps.logs.contract(await deps.keyring.keysOf(deps.database, ask.contract, contract.epoch));

@@ -1,2 +1,3 @@
 export type { Disclosure } from "./ask.ts";
+export { logAgentTurnedAway } from "./entries.ts";
 export { disclosureRoutes } from "./routes.ts";

@@ -1,7 +1,7 @@
 /** The agent's routes. */
 import * as z from "zod";
 import { formatPromise } from "../audit/index.ts";
-import { type Answer, callerOf, json, type Received, type Route } from "../http/index.ts";
+import { type Answer, json, type Received, type Route } from "../http/index.ts";
 import { type ContractId, type Locator, ok, printJson, type Refusal, type Result, refuse } from "../kernel/index.ts";
 import type { MaskingNote } from "../policy/index.ts";
 import type { Ask, Disclosure, Want } from "./ask.ts";
@@ -29,7 +29,7 @@ export function disclosureRoutes(deps: Disclosure): Route[] {
       refusals,
       handle: async (received) => {
         const asked = askOf(received, { kind: "read", locator: received.params.locator as Locator });
-        return asked.ok ? answerRead(await disclose(deps, asked.value)) : asked;
+        return asked.ok ? answerRead(await disclose(deps, asked.value)) : received.turnAway(asked.refusal);
       },
     },
     {
@@ -53,9 +53,8 @@ export function disclosureRoutes(deps: Disclosure): Route[] {
       refusals,
       handle: async (received) => {
         const want = wantOf(received.body as z.infer<typeof searchBody>);
-        if (!want.ok) return want;
-        const asked = askOf(received, want.value);
-        return asked.ok ? answerSearch(await disclose(deps, asked.value)) : asked;
+        const asked = want.ok ? askOf(received, want.value) : want;
+        return asked.ok ? answerSearch(await disclose(deps, asked.value)) : received.turnAway(asked.refusal);
       },
     },
     {
@@ -64,8 +63,8 @@ export function disclosureRoutes(deps: Disclosure): Route[] {
       who: "agent",
       summary: "The caller's seats",
       answers: { 200: { media: "application/json", description: "Contracts, role, standing", schema: meAnswer } },
-      refusals: [],
-      handle: async (received) => answerMe(await me(deps, received.header("authorization"))),
+      refusals: ["audit_unavailable"],
+      handle: async (received) => answerMe(await me(deps, received.caller)),
     },
   ];
 }
@@ -101,7 +100,7 @@ function askOf(received: Received, want: Want): Result<Ask, Refusal> {
       return refuse({ code: "bad_header", errors: [{ pointer: `header:${name}`, code: "grammar" }] });
   }
   const { params } = received;
-  return ok({ ...callerOf(received), contract: params.contract as ContractId, type: params.type ?? "", want, purpose, ticket });
+  return ok({ ...received.caller, contract: params.contract as ContractId, type: params.type ?? "", want, purpose, ticket });
 }
 
 function answerRead(disclosed: Result<Disclosed, Refusal>): Result<Answer, Refusal> {

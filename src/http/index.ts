@@ -1,5 +1,5 @@
 export { openApiDocument } from "./openapi.ts";
 export { languageOf, problem } from "./problem.ts";
 export { readBounded } from "./receive.ts";
-export { type Answer, callerOf, json, type Received, type Route } from "./route.ts";
+export { type Answer, json, type Received, type Route, type TurnedAway } from "./route.ts";
 export { type ServeOptions, serve } from "./serve.ts";

@@ -10,6 +10,11 @@ export function readParams(raw: Readonly<Record<string, string>>): Result<Readon
   return ok(raw);
 }
 
+/** A contract's id as a path names it. `null` = none, or not of its grammar. */
+export function readContract(text: string | undefined): string | null {
+  return text !== undefined && parameters.contract?.test(text) ? text : null;
+}
+
 /** Unknown and repeated parameters are refused: what a caller believes to have filtered by must not be ignored. */
 export function readQuery(url: URL, schema: z.ZodObject | undefined): Result<Readonly<Record<string, string>>, Refusal> {
   const query: Record<string, string> = Object.create(null);

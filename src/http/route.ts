@@ -45,11 +45,17 @@ export interface Received {
   readonly stream: ReadableStream<Uint8Array> | null;
   /** `null` = absent. */
   readonly header: (name: string) => string | null;
-  readonly id: string;
-  /** `GET /v1/contracts/{contract}`. */
-  readonly route: string;
-  readonly address: string | undefined;
-  readonly userAgent: string | undefined;
+  readonly caller: Caller;
+  /** For what a route refuses before a use case has it: leaves the entry, and is the answer. */
+  readonly turnAway: (refusal: Refusal) => Promise<Result<never, Refusal>>;
+}
+
+/** A request that no use case saw to its end: refused at the door, or lost to a fault. */
+export interface TurnedAway {
+  readonly refusal: Refusal;
+  readonly caller: Caller;
+  /** As the path names it. `null` = it names none, or nothing that could be one. */
+  readonly contract: string | null;
 }
 
 /** Who calls, as the use cases take it. */
@@ -57,14 +63,11 @@ export interface Caller {
   readonly authorization: string | null;
   readonly request: {
     readonly id: string;
+    /** `GET /v1/contracts/{contract}`: the pattern, never the path. */
     readonly route: string;
     readonly address: string | undefined;
     readonly userAgent: string | undefined;
   };
-}
-
-export function callerOf({ header, id, route, address, userAgent }: Received): Caller {
-  return { authorization: header("authorization"), request: { id, route, address, userAgent } };
 }
 
 export interface Answer {

@@ -3,10 +3,10 @@
  * Built once; what differs per request (address, dependencies on Workers) comes in with it.
  */
 import { type Context, Hono } from "hono";
-import { ok, type Refusal, type Result, refuse } from "../kernel/index.ts";
+import { ok, type Refusal, type RefusalCode, type Result, refuse } from "../kernel/index.ts";
 import { baseHeaders, type Language, languageOf, problem } from "./problem.ts";
-import { byPath, checkHeaders, checkMedia, type HeaderReader, readJsonBody, readParams, readQuery } from "./receive.ts";
-import { type Answer, parameters, type Received, type Route } from "./route.ts";
+import { byPath, checkHeaders, checkMedia, type HeaderReader, readContract, readJsonBody, readParams, readQuery } from "./receive.ts";
+import { type Answer, type Caller, parameters, type Received, type Route, type TurnedAway } from "./route.ts";
 
 export interface ServeOptions {
   readonly routes: readonly Route[];
@@ -17,6 +17,8 @@ export interface ServeOptions {
   readonly headerOf?: ((c: Context, name: string) => string | null) | undefined;
   /** From a thrown fault to what the caller is told; reports what it does not know. */
   readonly describeFault: (fault: unknown) => Refusal;
+  /** Leaves the entry of a request that no use case saw. `route`: one that has the path; `null` = none has. */
+  readonly turnedAway: (route: Route | null, away: TurnedAway) => Promise<void>;
 }
 
 export function serve(options: ServeOptions): Hono {
@@ -25,28 +27,70 @@ export function serve(options: ServeOptions): Hono {
     for (const name of path.matchAll(/\{(\w+)\}/g)) {
       if (!parameters[name[1] ?? ""]) throw new Error(`no grammar for path parameter ${name[0]}`);
     }
-    const allow = group.map((route) => route.method).join(", ");
-    app.all(path.replaceAll(/\{(\w+)\}/g, ":$1"), (c) => {
-      const route = group.find((candidate) => candidate.method === c.req.raw.method);
-      return respond(
-        options,
-        c,
-        () => (route ? run(c, route, options) : Promise.resolve(refuse({ code: "method_not_allowed" } as const))),
-        { allow },
-      );
-    });
+    app.all(path.replaceAll(/\{(\w+)\}/g, ":$1"), (c) => respond(options, c, group));
   }
-  app.notFound((c) => respond(options, c, () => Promise.resolve(refuse({ code: "not_found" } as const)), {}));
+  app.notFound((c) => respond(options, c, []));
   return app;
 }
 
-const requestIds = new WeakMap<Request, string>();
+/** A request before anything of it was believed. */
+interface Arrival {
+  readonly c: Context;
+  /** All methods of the path; none: no route has it. */
+  readonly group: readonly Route[];
+  readonly route: Route | undefined;
+  readonly header: HeaderReader;
+  readonly caller: Caller;
+  readonly turnAway: Received["turnAway"];
+}
 
-async function run(c: Context, route: Route, options: ServeOptions): Promise<Result<Answer, Refusal>> {
+async function respond(options: ServeOptions, c: Context, group: readonly Route[]): Promise<Response> {
+  const arrival = arrivalOf(options, c, group);
+  const requestId = arrival.caller.request.id;
+  const result = await answerTo(options, arrival);
+  if (!result.ok) {
+    const language: Language = languageOf(arrival.header("accept-language"));
+    const allow = group.map((route) => route.method).join(", ");
+    const headers = result.refusal.code === "method_not_allowed" ? { allow } : {};
+    return problem(result.refusal, { requestId, language, headers });
+  }
+  const { status, media, body, headers } = result.value;
+  return new Response(body, { status, headers: { ...baseHeaders, ...headers, "content-type": media, "x-request-id": requestId } });
+}
+
+function arrivalOf({ headerOf, addressOf, newRequestId, turnedAway }: ServeOptions, c: Context, group: readonly Route[]): Arrival {
+  const route = group.find((candidate) => candidate.method === c.req.raw.method);
+  const header: HeaderReader = headerOf ? (name) => headerOf(c, name) : (name) => c.req.raw.headers.get(name);
+  const name = route ? `${route.method} ${route.path}` : (group[0]?.path ?? "no route");
+  const request = { id: newRequestId(), route: name, address: addressOf(c), userAgent: header("user-agent") ?? undefined };
+  const caller: Caller = { authorization: header("authorization"), request };
+  const turnAway = async (refusal: Refusal): Promise<Result<never, Refusal>> => {
+    await turnedAway(route ?? group[0] ?? null, { refusal, caller, contract: readContract(c.req.param("contract")) });
+    return refuse(refusal);
+  };
+  return { c, group, route, header, caller, turnAway };
+}
+
+/** Where the log cannot be written, no entry can say so. */
+const speechless: readonly RefusalCode[] = ["audit_unavailable", "database_unavailable"];
+
+async function answerTo({ describeFault }: ServeOptions, arrival: Arrival): Promise<Result<Answer, Refusal>> {
+  const { group, route, turnAway } = arrival;
+  try {
+    if (!route) return await turnAway({ code: group.length > 0 ? "method_not_allowed" : "not_found" });
+    const received = await receive(arrival, route);
+    return received.ok ? await route.handle(received.value) : await turnAway(received.refusal);
+  } catch (fault) {
+    const refusal = describeFault(fault);
+    if (speechless.includes(refusal.code)) return refuse(refusal);
+    return turnAway(refusal).catch(() => refuse(refusal));
+  }
+}
+
+async function receive({ c, header, caller, turnAway }: Arrival, route: Route): Promise<Result<Received, Refusal>> {
   const request = c.req.raw;
   const url = new URL(request.url);
   if (url.pathname.includes("%")) return refuse({ code: "bad_id", errors: [{ pointer: "path", code: "grammar" }] });
-  const header = headerReader(options, c);
   const headers = checkHeaders(header);
   if (!headers.ok) return headers;
   const params = readParams(c.req.param());
@@ -55,22 +99,15 @@ async function run(c: Context, route: Route, options: ServeOptions): Promise<Res
   if (!query.ok) return query;
   const body = await readBody(request, header, route);
   if (!body.ok) return body;
-  const received: Received = {
+  return ok({
     params: params.value,
     query: query.value,
     body: body.value,
     stream: route.body && !route.body.schema ? request.body : null,
     header,
-    id: requestIds.get(request) ?? "",
-    route: `${route.method} ${route.path}`,
-    address: options.addressOf(c),
-    userAgent: header("user-agent") ?? undefined,
-  };
-  return route.handle(received);
-}
-
-function headerReader({ headerOf }: ServeOptions, c: Context): HeaderReader {
-  return headerOf ? (name) => headerOf(c, name) : (name) => c.req.raw.headers.get(name);
+    caller,
+    turnAway,
+  });
 }
 
 async function readBody(request: Request, header: HeaderReader, route: Route): Promise<Result<unknown, Refusal>> {
@@ -80,23 +117,4 @@ async function readBody(request: Request, header: HeaderReader, route: Route): P
   const media = checkMedia(header("content-type"), route.body.media);
   if (!media.ok) return media;
   return route.body.schema ? readJsonBody(request, route.body) : ok(undefined);
-}
-
-async function respond(
-  options: ServeOptions,
-  c: Context,
-  work: () => Promise<Result<Answer, Refusal>>,
-  { allow }: { allow?: string },
-): Promise<Response> {
-  const { newRequestId, describeFault } = options;
-  const requestId = newRequestId();
-  requestIds.set(c.req.raw, requestId);
-  const language: Language = languageOf(headerReader(options, c)("accept-language"));
-  const result = await work().catch((fault: unknown) => refuse(describeFault(fault)));
-  if (!result.ok) {
-    const headers = result.refusal.code === "method_not_allowed" && allow ? { allow } : {};
-    return problem(result.refusal, { requestId, language, headers });
-  }
-  const { status, media, body, headers } = result.value;
-  return new Response(body, { status, headers: { ...baseHeaders, ...headers, "content-type": media, "x-request-id": requestId } });
 }

@@ -2,11 +2,20 @@
  * The door of owners and officers:  contract → identify → office → which log
  * A refusal here is logged here; whoever comes through logs their own act.
  */
-import type { Actor, AuditLog, EntryDraft, LogHandle, LogHandles, RequestFacts } from "../audit/index.ts";
+import {
+  type Actor,
+  type AuditLog,
+  type EntryDraft,
+  gatewayLog,
+  type LogHandle,
+  type LogHandles,
+  type RequestFacts,
+  type Strangers,
+} from "../audit/index.ts";
 import { type Contract, hasSeat, selectContract } from "../contracts/index.ts";
 import type { Identity, Principal } from "../identity/index.ts";
 import { type ContractId, ok, type Refusal, type RefusalCode, type Result, refuse } from "../kernel/index.ts";
-import { type Keyring, newestEpoch } from "../keys/index.ts";
+import { type Keyring, KeysUnavailable, newestEpoch } from "../keys/index.ts";
 import type { Database } from "../storage/index.ts";
 import type { Office, Offices } from "./offices.ts";
 
@@ -17,6 +26,7 @@ export interface OfficeDoor {
   readonly keyring: Keyring;
   readonly audit: AuditLog;
   readonly logs: LogHandles;
+  readonly strangers: Strangers;
 }
 
 export interface Visit {
@@ -70,7 +80,32 @@ export async function enterHouse(
 
 async function identifyPerson(door: OfficeDoor, visit: Visit, contract?: ContractId): Promise<Result<Principal, Refusal>> {
   const principal = await door.identity.identify(visit.authorization);
-  return principal.ok ? principal : turnAway(door, visit, { role: "unknown" }, principal.refusal, contract);
+  if (principal.ok) return principal;
+  await refuseStranger(door, visit, principal.refusal, contract);
+  return refuse({ code: principal.refusal });
+}
+
+function refuseStranger(door: OfficeDoor, visit: Visit, code: RefusalCode, contract?: ContractId): Promise<void> {
+  return door.strangers.refused(code, () => Promise.resolve(refusedDraft(visit, { role: "unknown" }, code, contract)));
+}
+
+/** A request that no use case saw: malformed, or lost to a fault. Who holds an office at the contract's merchant is found in its log. */
+export async function logTurnedAway(
+  door: OfficeDoor,
+  visit: Visit,
+  { code, contract: named }: { readonly code: RefusalCode; readonly contract: string | null },
+): Promise<void> {
+  const contract = named === null ? null : await selectContract(door.database, named as ContractId);
+  const principal = await door.identity.identify(visit.authorization);
+  if (!principal.ok) return refuseStranger(door, visit, code, contract?.id);
+  const held = contract && door.offices.officeAt(contract.merchant, principal.value);
+  const own = held ? logOfContract(door, contract) : door.logs.gateway(door.database);
+  // Where the contract's keys do not open, this is perhaps what the entry is about.
+  const log = await own.catch((fault: unknown) =>
+    fault instanceof KeysUnavailable ? door.logs.gateway(door.database) : Promise.reject(fault),
+  );
+  const actor: Actor = { role: held ?? "unknown", ...personOf(principal.value) };
+  await door.audit.append(log, refusedDraft(visit, actor, code, log.log === gatewayLog ? contract?.id : undefined));
 }
 
 /** `contract`: one that exists; what else a path says is not repeated in the log. */
@@ -81,15 +116,12 @@ async function turnAway(
   code: RefusalCode,
   contract?: ContractId,
 ): Promise<Result<never, Refusal>> {
-  const draft: EntryDraft = {
-    event: "request.refused",
-    actor,
-    request: visit.request,
-    outcome: { effect: "deny", code },
-    ...(contract ? { facts: { contract } } : {}),
-  };
-  await door.audit.append(await door.logs.gateway(door.database), draft);
+  await door.audit.append(await door.logs.gateway(door.database), refusedDraft(visit, actor, code, contract));
   return refuse({ code });
+}
+
+function refusedDraft({ request }: Visit, actor: Actor, code: RefusalCode, contract: ContractId | undefined): EntryDraft {
+  return { event: "request.refused", actor, request, outcome: { effect: "deny", code }, ...(contract ? { facts: { contract } } : {}) };
 }
 
 /** From the purge's fence on, the purge alone writes the contract's log; a draft has none yet. */

@@ -1,6 +1,6 @@
 /** The officer's routes. */
 import * as z from "zod";
-import { callerOf, json, type Route } from "../http/index.ts";
+import { json, type Route } from "../http/index.ts";
 import { type ContractId, ok } from "../kernel/index.ts";
 import { type ExportDesk, exportLog } from "./export.ts";
 import { type Filter, type Listed, type ListedEntry, listEntries } from "./list.ts";
@@ -58,7 +58,7 @@ export function oversightRoutes(desk: ExportDesk): Route[] {
       },
       refusals: ["audit_unavailable", "keys_unavailable"],
       handle: async (received) => {
-        const listed = await listEntries(desk, callerOf(received), received.params.contract as ContractId, filterOf(received.query));
+        const listed = await listEntries(desk, received.caller, received.params.contract as ContractId, filterOf(received.query));
         return listed.ok ? ok(json(JSON.stringify(describe(listed.value)))) : listed;
       },
     },
@@ -71,7 +71,7 @@ export function oversightRoutes(desk: ExportDesk): Route[] {
       answers: { 200: { media: "application/x-tar", description: "tlog-tiles layout with heads, keys and a manifest" } },
       refusals: ["wrong_state", "audit_unavailable", "keys_unavailable"],
       handle: async (received) => {
-        const bundle = await exportLog(desk, callerOf(received), received.params.contract as ContractId);
+        const bundle = await exportLog(desk, received.caller, received.params.contract as ContractId);
         if (!bundle.ok) return bundle;
         const headers = { "content-disposition": `attachment; filename="${received.params.contract}.tar"` };
         return ok({ status: 200, headers, media: "application/x-tar", body: bundle.value });

@@ -1,7 +1,7 @@
 /** The end of a contract, for its owners. */
 import * as z from "zod";
 import { type ApprovalDesk, approvalSchema, decideInContract, describeApproval } from "../approvals/index.ts";
-import { callerOf, json, type Received, type Route } from "../http/index.ts";
+import { json, type Received, type Route } from "../http/index.ts";
 import { type ContractId, ok, refuse } from "../kernel/index.ts";
 import { enterContract } from "../offices/index.ts";
 import { findPurge, logAct, orderOf, type PurgeDesk, planPurge, readPurge, requestPurge } from "./order.ts";
@@ -41,7 +41,7 @@ function orderRoutes(desk: PurgeDesk): Route[] {
       answers: { 200: { media: "application/json", description: "Jobs", schema: z.object({ purges: z.array(jobSchema) }) } },
       refusals: ["audit_unavailable"],
       handle: async (received) => {
-        const job = await findPurge(desk, callerOf(received), contractOf(received));
+        const job = await findPurge(desk, received.caller, contractOf(received));
         return job.ok ? ok(json(JSON.stringify({ purges: job.value ? [describeJob(job.value)] : [] }))) : job;
       },
     },
@@ -63,12 +63,12 @@ function orderRoutes(desk: PurgeDesk): Route[] {
       handle: async (received) => {
         const body = received.body as z.infer<typeof orderBody>;
         if ("dry_run" in body) {
-          const plan = await planPurge(desk, callerOf(received), contractOf(received));
+          const plan = await planPurge(desk, received.caller, contractOf(received));
           if (!plan.ok) return plan;
           const { contract, dies, stays, coolingHours, backupHorizonHours } = plan.value;
           return ok(json(JSON.stringify({ contract, dies, stays, cooling_hours: coolingHours, backup_horizon_hours: backupHorizonHours })));
         }
-        const requested = await requestPurge(desk, callerOf(received), contractOf(received), body.confirm);
+        const requested = await requestPurge(desk, received.caller, contractOf(received), body.confirm);
         if (!requested.ok) return requested;
         const { job, approval } = requested.value;
         return ok(json(JSON.stringify({ ...describeJob(job), approval: approval && describeApproval(approval) }), {}, 202));
@@ -87,7 +87,7 @@ function jobRoutes(desk: PurgeDesk & ApprovalDesk): Route[] {
       answers: { 200: { media: "application/json", description: "The job", schema: jobSchema } },
       refusals: ["audit_unavailable"],
       handle: async (received) => {
-        const job = await readPurge(desk, callerOf(received), contractOf(received), received.params.job ?? "");
+        const job = await readPurge(desk, received.caller, contractOf(received), received.params.job ?? "");
         return job.ok ? ok(json(JSON.stringify(describeJob(job.value)))) : job;
       },
     },
@@ -108,12 +108,12 @@ function jobRoutes(desk: PurgeDesk & ApprovalDesk): Route[] {
       answers: { 200: { media: "application/jose", description: "A compact JWS" } },
       refusals: ["audit_unavailable"],
       handle: async (received) => {
-        const entered = await enterContract(desk, callerOf(received), contractOf(received), "merchant_owner");
+        const entered = await enterContract(desk, received.caller, contractOf(received), "merchant_owner");
         if (!entered.ok) return entered;
         const job = await selectJob(desk.database, contractOf(received));
         const jws = job?.id === received.params.job ? await selectCertificate(desk.database, contractOf(received)) : null;
         const outcome = jws ? ({ effect: "allow", code: "ok" } as const) : ({ effect: "deny", code: "not_found" } as const);
-        await logAct(desk, callerOf(received), entered.value, {
+        await logAct(desk, received.caller, entered.value, {
           event: "certificate.read",
           outcome,
           facts: { contract: contractOf(received) },
@@ -129,7 +129,7 @@ async function approve(desk: PurgeDesk & ApprovalDesk, received: Received): Retu
   const contract = contractOf(received);
   const job = await selectJob(desk.database, contract);
   const order = job && job.id === received.params.job ? await orderOf(desk.database, job) : null;
-  const decided = await decideInContract(desk, callerOf(received), contract, order?.id ?? "", "approved");
+  const decided = await decideInContract(desk, received.caller, contract, order?.id ?? "", "approved");
   if (!decided.ok) return decided;
   const approved = await selectJob(desk.database, contract);
   return approved ? ok(json(JSON.stringify(describeJob(approved)))) : refuse({ code: "not_found" });
