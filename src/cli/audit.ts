@@ -4,7 +4,7 @@ import { clientFlags, command, contractFlag, idOf, jsonFlag, outputFlag, repeate
 import { exitCodes, Failure } from "./failure.ts";
 import { openSource, readText, writeTo } from "./files.ts";
 import { print, printJson, suggest } from "./output.ts";
-import { readTrustFile } from "./trust-file.ts";
+import { readTrustFile, trustFileOf } from "./trust-file.ts";
 
 const problemsShown = 20;
 
@@ -22,7 +22,7 @@ const exportLog = command({
       throw new Failure("an archive is nothing for a terminal; say -o FILE", exitCodes.usage);
     const response = await createClient(args).send("GET", `/v1/contracts/${idOf(args.contract)}/audit/export?format=${args.format}`);
     await writeTo(args.output, response.body ?? new Blob([]).stream());
-    suggest(`npx postern audit verify ${args.output ?? "FILE"} --trust trust.json`);
+    suggest(`npx postern audit verify ${args.output ?? "FILE"} --trust ${trustFileOf(args.contract)}`);
   },
 });
 

@@ -2,6 +2,7 @@
 import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { ConfigRefused, type Environment, type OperatorFile, readEnvironment, readSettings } from "../config.ts";
+import { toBase64 } from "../crypto/index.ts";
 import { loadOperatorFile } from "../operator-file.ts";
 import { checkDatabase, checkShareDatabase, type Outcome } from "./doctor-databases.ts";
 
@@ -63,8 +64,10 @@ async function checkKeys(settings: Environment): Promise<Outcome> {
   }
   const open = files.filter((file) => (statSync(file).mode & 0o077) !== 0);
   if (open.length > 0) return { failing: `others may read ${open.join(", ")}`, cure: `chmod 600 ${open.join(" ")}` };
-  await readKeyFiles(settings.POSTERN_DATA, paths, undefined);
-  return { ok: `five keys, under ${keysDirectory(settings.POSTERN_DATA)} unless named; keep that directory out of every backup` };
+  const { edge, keeper } = await readKeyFiles(settings.POSTERN_DATA, paths, undefined);
+  const publicKeys = [edge, keeper].map((side) => (side ? toBase64(side.writer.publicKey) : "none"));
+  const kept = `five keys, under ${keysDirectory(settings.POSTERN_DATA)} unless named; keep that directory out of every backup`;
+  return { ok: `${kept}. Writers' public keys, for another process's \`writers\`: edge ${publicKeys[0]}, keeper ${publicKeys[1]}` };
 }
 
 function databaseChecks(settings: Environment): [string, () => Promise<Outcome>][] {

@@ -8,6 +8,7 @@ import { writeTo } from "./files.ts";
 import { columns, plain, print, printJson, suggest } from "./output.ts";
 import { describeJob, findJob, jobSchema, purgesPath } from "./purge-job.ts";
 import { watch } from "./purge-watch.ts";
+import { trustFileOf } from "./trust-file.ts";
 
 const planSchema = z.looseObject({
   contract: z.string(),
@@ -101,7 +102,7 @@ const certificate = command({
     const { job } = await findJob(client, args.id);
     const response = await client.send("GET", `${purgesPath(args.id)}/${idOf(job)}/certificate`);
     await writeTo(args.output, response.body ?? new Blob([]).stream());
-    suggest(`npx postern certificate verify ${args.output ?? "FILE"} --trust trust.json`);
+    suggest(`npx postern certificate verify ${args.output ?? "FILE"} --trust ${trustFileOf(args.id)}`);
   },
 });
 
