@@ -5,6 +5,7 @@ import { command, jsonFlag } from "./command.ts";
 import { exitCodes, Failure } from "./failure.ts";
 import { readText } from "./files.ts";
 import { plain, print, printJson } from "./output.ts";
+import { test } from "./policy-test.ts";
 import { throwProblems } from "./problems.ts";
 
 const check = command({
@@ -57,9 +58,9 @@ async function checkTogether(
 }
 
 const schema = command({
-  meta: { description: "Print the JSON Schema of policy or contract files, for editors" },
+  meta: { description: "Print the JSON Schema of policy, contract or case files, for editors" },
   examples: ["npx postern policy schema contract > contract.schema.json"],
-  args: { kind: { type: "positional", required: true, valueHint: "KIND", description: "policy or contract" } },
+  args: { kind: { type: "positional", required: true, valueHint: "KIND", description: "policy, contract or cases" } },
   async run({ args }) {
     const { fileJsonSchema, fileKinds } = await import("../policy/index.ts");
     const kind = fileKinds.find((known) => known === args.kind);
@@ -68,4 +69,4 @@ const schema = command({
   },
 });
 
-export const policy = command({ meta: { description: "Check policy files" }, subCommands: { check, schema } });
+export const policy = command({ meta: { description: "Check and test policy files" }, subCommands: { check, test, schema } });

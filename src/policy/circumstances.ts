@@ -1,7 +1,7 @@
 /**
  * What a request meets before anything is decided: the contract's hours by its own clock, its networks, its purposes. What passes is what conditions may know.
  */
-import { ok, type Refusal, type Result, refuse } from "../kernel/index.ts";
+import { ok, type RefusalCode, type Result, refuse } from "../kernel/index.ts";
 import type { Bundle } from "./bundle.ts";
 import type { Facts } from "./condition.ts";
 import { isWithin } from "./hours.ts";
@@ -22,11 +22,14 @@ export interface AgentRequest {
   readonly ticket: string | null;
 }
 
+/** Where, when or what for not. */
+export type Unmet = Extract<RefusalCode, "outside_hours" | "outside_network" | "purpose_required" | "purpose_unknown">;
+
 /** hours → network → purpose */
 export function circumstancesOf(
   bundle: Bundle,
   { agent, now, address, purpose: asked, ticket }: AgentRequest,
-): Result<Circumstances, Refusal> {
+): Result<Circumstances, { readonly code: Unmet }> {
   const place = placeOf(bundle, now, address);
   if (!place.ok) return place;
   const purpose = purposeOf(bundle, asked);
@@ -35,7 +38,11 @@ export function circumstancesOf(
   return ok({ agent, contract: { id, merchant, vendor }, request: { ...place.value, purpose: purpose.value, ticket: ticket ?? "" } });
 }
 
-function placeOf(bundle: Bundle, now: number, address: string | undefined): Result<CivilMoment & { network: string }, Refusal> {
+function placeOf(
+  bundle: Bundle,
+  now: number,
+  address: string | undefined,
+): Result<CivilMoment & { network: string }, { readonly code: Unmet }> {
   const { term, hours, networks } = bundle.contract;
   const moment = civilMoment(now, term.zone);
   const { weekday, hour, minute } = moment;
@@ -44,7 +51,7 @@ function placeOf(bundle: Bundle, now: number, address: string | undefined): Resu
   return network === null ? refuse({ code: "outside_network" }) : ok({ ...moment, network });
 }
 
-function purposeOf(bundle: Bundle, asked: string | null): Result<string, Refusal> {
+function purposeOf(bundle: Bundle, asked: string | null): Result<string, { readonly code: Unmet }> {
   const purposes = Object.keys(bundle.contract.purposes);
   const [only, ...others] = purposes;
   if (asked === null) return only !== undefined && others.length === 0 ? ok(only) : refuse({ code: "purpose_required" });

@@ -1,5 +1,6 @@
 export type { Treatment } from "../masking/index.ts";
 export { type Bundle, bundleDigest, bundleText, parseBundle, type Resource, type Rule } from "./bundle.ts";
+export { type CasesDocument, parseCases } from "./cases-document.ts";
 export { type AgentRequest, type Circumstances, circumstancesOf } from "./circumstances.ts";
 export { compile } from "./compile.ts";
 export type { Facts } from "./condition.ts";
@@ -11,6 +12,7 @@ export { isWithin } from "./hours.ts";
 export { networkOf } from "./networks.ts";
 export { type PolicyDocument, parsePolicy } from "./policy-document.ts";
 export { describeProblem, type Problem, type ProblemCode } from "./problem.ts";
+export { type CaseResult, type Difference, runCases } from "./run-cases.ts";
 export { judge, type OpenLevel, type Shown, show } from "./show.ts";
 export { mergeLevels, type SortedFields, sortFields } from "./sort-fields.ts";
 export { civilMoment, type TermInstants, termInstants } from "./term.ts";
