@@ -5,6 +5,7 @@ import { command, jsonFlag } from "./command.ts";
 import { exitCodes, Failure } from "./failure.ts";
 import { readText } from "./files.ts";
 import { plain, print, printJson } from "./output.ts";
+import { explain } from "./policy-explain.ts";
 import { test } from "./policy-test.ts";
 import { throwProblems } from "./problems.ts";
 
@@ -69,4 +70,7 @@ const schema = command({
   },
 });
 
-export const policy = command({ meta: { description: "Check and test policy files" }, subCommands: { check, test, schema } });
+export const policy = command({
+  meta: { description: "Check, test and explain policy files" },
+  subCommands: { check, test, explain, schema },
+});

@@ -6,7 +6,7 @@ import type { Bundle } from "./bundle.ts";
 import type { Facts } from "./condition.ts";
 import { isWithin } from "./hours.ts";
 import { networkOf } from "./networks.ts";
-import { type CivilMoment, civilMoment } from "./term.ts";
+import { type CivilMoment, civilMoment, termInstants } from "./term.ts";
 
 /** All that is known without the record. */
 export type Circumstances = Omit<Facts, "record">;
@@ -20,6 +20,13 @@ export interface AgentRequest {
   /** `null` = not named, which will do where the contract has one. */
   readonly purpose: string | null;
   readonly ticket: string | null;
+}
+
+/** Is the instant outside the contract's days? `null` = within. */
+export function outsideTerm({ contract }: Bundle, now: number): "contract_not_active" | "contract_ended" | null {
+  const { startsAt, endsAt } = termInstants(contract.term);
+  if (now < Date.parse(startsAt)) return "contract_not_active";
+  return now < Date.parse(endsAt) ? null : "contract_ended";
 }
 
 /** Where, when or what for not. */

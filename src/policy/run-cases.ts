@@ -6,7 +6,7 @@ import { ok, printJson, type Result, refuse } from "../kernel/index.ts";
 import type { Treatment } from "../masking/index.ts";
 import type { Bundle } from "./bundle.ts";
 import type { CaseDocument, CasesDocument, Expectation, Outcome } from "./cases-document.ts";
-import { circumstancesOf } from "./circumstances.ts";
+import { circumstancesOf, outsideTerm } from "./circumstances.ts";
 import { compile } from "./compile.ts";
 import type { ContractDocument } from "./contract-document.ts";
 import { decide, type Obligation, type Settled, type SettledField } from "./decide.ts";
@@ -17,7 +17,7 @@ import { describeMetering } from "./rule.ts";
 import { quote } from "./shape.ts";
 import { judge, type Shown, show } from "./show.ts";
 import { sortFields } from "./sort-fields.ts";
-import { instantAt, termInstants } from "./term.ts";
+import { instantAt } from "./term.ts";
 import { valuesAt } from "./values-at.ts";
 
 export interface CaseResult {
@@ -80,9 +80,8 @@ type Met = { readonly outcome: Outcome; readonly failed: readonly string[] } | {
 
 function meet(bundle: Bundle, { request, now, type, record }: CaseDocument): Met {
   const instant = instantAt(now, bundle.contract.term.zone) ?? Number.NaN;
-  const { startsAt, endsAt } = termInstants(bundle.contract.term);
-  if (instant < Date.parse(startsAt)) return { outcome: "contract_not_active", failed: [] };
-  if (!(instant < Date.parse(endsAt))) return { outcome: "contract_ended", failed: [] };
+  const outside = outsideTerm(bundle, instant);
+  if (outside !== null) return { outcome: outside, failed: [] };
   const circumstances = circumstancesOf(bundle, { ...request, now: instant });
   if (!circumstances.ok) return { outcome: circumstances.refusal.code, failed: [] };
   const decision = decide(bundle, { role: request.agent.role, type, purpose: circumstances.value.request.purpose });
