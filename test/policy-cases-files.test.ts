@@ -3,6 +3,7 @@
  */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import * as fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parseCases, parseContract, parsePolicy } from "../src/policy/index.ts";
 import { casesText, contract, everything, policy, record, runText } from "./support/cases.ts";
@@ -79,6 +80,39 @@ describe("a case file", () => {
   });
 });
 
+/** Every place in a document, from its top. */
+function spotsOf(value: unknown, at: readonly string[] = []): (readonly string[])[] {
+  if (typeof value !== "object" || value === null) return [at];
+  return [at, ...Object.entries(value).flatMap(([key, member]) => spotsOf(member, [...at, key]))];
+}
+
+function replaced(value: unknown, [key, ...rest]: readonly string[], by: unknown): unknown {
+  if (key === undefined) return by;
+  if (Array.isArray(value)) return value.map((item: unknown, index) => (`${index}` === key ? replaced(item, rest, by) : item));
+  const members = Object.entries(value ?? {}).map(([name, member]) => [name, name === key ? replaced(member, rest, by) : member] as const);
+  return Object.fromEntries(members);
+}
+
+describe("whatever stands in a case file", () => {
+  it("is read or refused, and what is read is run", () => {
+    const parsed = parsePolicy(policy, "p.yaml");
+    const good = parsed.ok ? parseCases(casesText(everything), "p.cases.yaml", parsed.value) : parsed;
+    if (!parsed.ok || !good.ok) throw new Error("does not parse");
+    const whole = "cases" in good.value ? good.value.source.value : null;
+    const words = fc.constantFrom("mask", "withhold", "usual", "order", "not_there", "any", "2026-03-02T10:00", "rows");
+    fc.assert(
+      fc.property(fc.constantFrom(...spotsOf(whole)), fc.oneof(fc.jsonValue({ maxDepth: 2 }), words), (spot, by) => {
+        const text = JSON.stringify(replaced(whole, spot, by));
+        const cases = parseCases(text, "p.cases.yaml", parsed.value);
+        // What is wrong with a contract is told by an Error of the test's own.
+        if (cases.ok) expect(() => runText(text)).not.toThrow(TypeError);
+        else expect(cases.refusal.length).toBeGreaterThan(0);
+      }),
+      { numRuns: 300 },
+    );
+  });
+});
+
 describe("postern policy test", () => {
   let line: CommandLine;
   beforeAll(async () => {
@@ -128,6 +162,18 @@ FAIL  q.cases.yaml:13  a promise
       stderr: "postern: 1 problem\n  c.yaml:3:55: not a time zone (an IANA name, as Asia/Shanghai)\n",
     });
     expect(parseContract(readFileSync(join(line.home, "c.yaml"), "utf8"), "c.yaml").ok).toBe(false);
+  });
+
+  it("has its files checked by policy check, among policies and contracts", async () => {
+    line.put("p.cases.yaml", casesText(everything));
+    line.put("c.yaml", contract.replaceAll(/^ {4}/gm, ""));
+    expect(await line.postern("policy check c.yaml p.yaml p.cases.yaml")).toEqual({ code: 0, stdout: "OK, 3 files\n", stderr: "" });
+    line.put("p.cases.yaml", casesText(everything).replace("role: agent", "role: agnet"));
+    const { code, stderr } = await line.postern("policy check p.yaml p.cases.yaml");
+    expect({ code, stderr }).toEqual({
+      code: 1,
+      stderr: 'postern: 1 problem\n  p.cases.yaml:14:20: no role of the policy "agnet" (did you mean agent?)\n',
+    });
   });
 
   it.each([

@@ -2,7 +2,7 @@
 import { readdir, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { styleText } from "node:util";
-import type { CaseResult, CasesDocument, ContractDocument, Difference } from "../policy/index.ts";
+import type { CaseResult, CasesDocument, ContractDocument, Difference, Problem } from "../policy/index.ts";
 import { command, jsonFlag } from "./command.ts";
 import { exitCodes, Failure } from "./failure.ts";
 import { readText } from "./files.ts";
@@ -46,9 +46,19 @@ async function caseFiles(named: string): Promise<string[]> {
   return files.map((name) => join(named, name));
 }
 
+/** What is wrong in a case file; nothing where its policy has problems of its own. `null` = it is called like none. */
+export async function caseProblems(file: string, text: string): Promise<readonly Problem[] | null> {
+  if (!file.endsWith(suffix)) return null;
+  const { parseCases, parsePolicy } = await import("../policy/index.ts");
+  const beside = policyOf(file);
+  const policy = parsePolicy(await readText(beside), beside);
+  const cases = policy.ok ? parseCases(text, file, policy.value) : null;
+  return cases?.ok === false ? cases.refusal : [];
+}
+
 async function runFile(file: string): Promise<CaseResult[]> {
   const { parseCases, parsePolicy, runCases } = await import("../policy/index.ts");
-  const policyFile = `${file.slice(0, -suffix.length)}.yaml`;
+  const policyFile = policyOf(file);
   const policy = parsePolicy(await readText(policyFile), policyFile);
   if (!policy.ok) return throwProblems(policy.refusal);
   const cases = parseCases(await readText(file), file, policy.value);
@@ -56,6 +66,10 @@ async function runFile(file: string): Promise<CaseResult[]> {
   const contracts = await contractsOf(cases.value, file);
   const results = runCases(cases.value, policy.value, contracts, basename(policyFile, ".yaml"));
   return results.ok ? results.value : throwProblems(results.refusal);
+}
+
+function policyOf(file: string): string {
+  return `${file.slice(0, -suffix.length)}.yaml`;
 }
 
 async function contractsOf({ contracts }: CasesDocument, file: string): Promise<Record<string, ContractDocument>> {

@@ -6,7 +6,7 @@ import { exitCodes, Failure } from "./failure.ts";
 import { readText } from "./files.ts";
 import { plain, print, printJson } from "./output.ts";
 import { explain } from "./policy-explain.ts";
-import { test } from "./policy-test.ts";
+import { caseProblems, test } from "./policy-test.ts";
 import { throwProblems } from "./problems.ts";
 
 const check = command({
@@ -21,6 +21,11 @@ const check = command({
     const policies: PolicyDocument[] = [];
     for (const file of args._) {
       const text = await readText(file);
+      const ofCases = await caseProblems(file, text);
+      if (ofCases !== null) {
+        problems.push(...ofCases);
+        continue;
+      }
       const isContract = /^contract\s*:/m.test(text);
       const parsed = isContract ? parseContract(text, file) : parsePolicy(text, file);
       if (!parsed.ok) problems.push(...parsed.refusal);
