@@ -130,6 +130,22 @@ describe("postern policy test", () => {
     for (const name of shipped) expect(stdout).toContain(`/${name.replace(/\.yaml$/, ".cases.yaml")}:`);
   });
 
+  it("comes with policies that name no field which nobody works with: what is named is stored", () => {
+    for (const name of readdirSync(join(root, "policies")).filter((file) => /^[^.]+\.yaml$/.test(file))) {
+      const shipped = parsePolicy(readFileSync(join(root, "policies", name), "utf8"), name);
+      if (!shipped.ok) throw new Error("does not parse");
+      for (const [type, { fields }] of Object.entries(shipped.value.resources)) {
+        const idle = Object.entries(fields).filter(
+          ([path, { search }]) => !search && !Object.values(shipped.value.roles).some((rules) => rules[type]?.fields[path]),
+        );
+        expect(
+          idle.map(([path]) => path),
+          `${name} ${type}`,
+        ).toEqual([]);
+      }
+    }
+  });
+
   it("says of a case that fails what was expected, what came, and which line decided; and ends with 1", async () => {
     line.put("q.yaml", policy.replace('"items[].sku": reveal', '"items[].sku": mask'));
     line.put("q.cases.yaml", casesText(everything).replace("policy:   p\n", "policy:   q\n"));
