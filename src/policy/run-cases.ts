@@ -58,11 +58,11 @@ export function runCases(
   }
   if (problems.length > 0) return refuse(problems);
   return ok(
-    cases.cases.flatMap((one) => {
+    cases.cases.map((one) => {
       const bundle = bundles.get(one.contract);
-      if (bundle === undefined) return [];
+      if (bundle === undefined) throw new RangeError("a contract of the cases was not handed over");
       const { name, line } = one;
-      return [{ name, file: cases.source.file, line, differences: compare(one, meet(bundle, one)) }];
+      return { name, file: cases.source.file, line, differences: compare(one, meet(bundle, one)) };
     }),
   );
 }
