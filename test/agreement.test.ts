@@ -209,7 +209,7 @@ describe("records come as NDJSON", () => {
   it("not into an unknown type, not by an officer or agent, not with another media type", async () => {
     const send = (as: string, type: string, media: string) =>
       gateway.call("POST", `/v1/contracts/c-import/records/${type}/import`, { as, body: "{}", headers: { "content-type": media } });
-    await problemOf(send("owner-1", "ticket", "application/x-ndjson"), 404);
+    await problemOf(send("owner-1", "invoice", "application/x-ndjson"), 404);
     await problemOf(send("officer", "customer", "application/x-ndjson"), 403);
     await problemOf(send("agent-1", "customer", "application/x-ndjson"), 403);
     await problemOf(send("owner-1", "customer", "application/json"), 415);

@@ -5,6 +5,8 @@ import { command, jsonFlag } from "./command.ts";
 import { exitCodes, Failure } from "./failure.ts";
 import { readText } from "./files.ts";
 import { plain, print, printJson } from "./output.ts";
+import { explain } from "./policy-explain.ts";
+import { caseProblems, test } from "./policy-test.ts";
 import { throwProblems } from "./problems.ts";
 
 const check = command({
@@ -19,6 +21,11 @@ const check = command({
     const policies: PolicyDocument[] = [];
     for (const file of args._) {
       const text = await readText(file);
+      const ofCases = await caseProblems(file, text);
+      if (ofCases !== null) {
+        problems.push(...ofCases);
+        continue;
+      }
       const isContract = /^contract\s*:/m.test(text);
       const parsed = isContract ? parseContract(text, file) : parsePolicy(text, file);
       if (!parsed.ok) problems.push(...parsed.refusal);
@@ -57,9 +64,9 @@ async function checkTogether(
 }
 
 const schema = command({
-  meta: { description: "Print the JSON Schema of policy or contract files, for editors" },
+  meta: { description: "Print the JSON Schema of policy, contract or case files, for editors" },
   examples: ["npx postern policy schema contract > contract.schema.json"],
-  args: { kind: { type: "positional", required: true, valueHint: "KIND", description: "policy or contract" } },
+  args: { kind: { type: "positional", required: true, valueHint: "KIND", description: "policy, contract or cases" } },
   async run({ args }) {
     const { fileJsonSchema, fileKinds } = await import("../policy/index.ts");
     const kind = fileKinds.find((known) => known === args.kind);
@@ -68,4 +75,7 @@ const schema = command({
   },
 });
 
-export const policy = command({ meta: { description: "Check policy files" }, subCommands: { check, schema } });
+export const policy = command({
+  meta: { description: "Check, test and explain policy files" },
+  subCommands: { check, test, explain, schema },
+});

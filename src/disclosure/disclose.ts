@@ -13,7 +13,7 @@ import { ok, type Refusal, type RefusalCode, type Result, refuse } from "../kern
 import type { ContractKeys } from "../keys/index.ts";
 import { normalize } from "../masking/index.ts";
 import type { Offices } from "../offices/index.ts";
-import { type Bundle, type CivilMoment, civilMoment, type Decision, decide, type Facts, isWithin, networkOf } from "../policy/index.ts";
+import { type AgentRequest, circumstancesOf, type Decision, decide } from "../policy/index.ts";
 import { indexValueOf, locatorOf } from "../records/index.ts";
 import type { Ask, Disclosure } from "./ask.ts";
 import { deny, denyDraft, denyUnknown, disclosedDraft, draftOf, excludedDraft, logOf } from "./entries.ts";
@@ -48,19 +48,18 @@ async function answer(deps: Disclosure, ask: Ask): Promise<Result<Disclosed, Ref
   const keys = await deps.keyring.keysOf(deps.database, ask.contract, epoch);
   const log = deps.logs.contract(keys);
   const bundle = await deps.bundles.bundleOf(deps.database, ask.contract, digest);
-  const place = placeOf(bundle, loaded.now, ask.request.address);
-  if (!place.ok) return deny(deps, ask, who, place.refusal, { log, exists: true, bundle });
-  const purpose = purposeOf(bundle, ask.purpose);
-  if (!purpose.ok) return deny(deps, ask, who, purpose.refusal, { log, exists: true, bundle });
-  const decision = decide(bundle, { role, type: ask.type, purpose: purpose.value });
-  const draft = draftOf(ask, who, bundle, { role, purpose: purpose.value, digest });
+  const circumstances = circumstancesOf(bundle, requestOf(ask, who, role, loaded.now));
+  if (!circumstances.ok) return deny(deps, ask, who, circumstances.refusal, { log, exists: true, bundle });
+  const { purpose } = circumstances.value.request;
+  const decision = decide(bundle, { role, type: ask.type, purpose });
+  const draft = draftOf(ask, who, bundle, { role, purpose, digest });
   if (!decision) return denyDraft(deps, log, draft, { code: "not_found" });
 
   const found = await find(deps, ask, who, { loaded, decision, keys });
   if (!found.ok) return denyDraft(deps, log, draft, found.refusal);
 
-  const facts = factsOf(bundle, who, { role, request: { ...place.value, purpose: purpose.value, ticket: ask.ticket ?? "" } });
-  const opened = openRecords(deps.aead, { contract: ask.contract, type: ask.type, decision, keys, facts }, found.value);
+  const opening = { contract: ask.contract, type: ask.type, decision, keys, circumstances: circumstances.value };
+  const opened = openRecords(deps.aead, opening, found.value);
   if (opened === null) return denyDraft(deps, log, draft, { code: "record_damaged" });
   const { shown, refused } = opened;
   if (shown.length === 0 && ask.want.kind === "read") return denyDraft(deps, log, excludedDraft(draft, refused), { code: "not_found" });
@@ -94,26 +93,8 @@ const refusalOfStanding = {
   purged: "contract_purged",
 } as const satisfies Record<string, RefusalCode>;
 
-function purposeOf(bundle: Bundle, asked: string | null): Result<string, Refusal> {
-  const purposes = Object.keys(bundle.contract.purposes);
-  const [only, ...others] = purposes;
-  if (asked === null) return only !== undefined && others.length === 0 ? ok(only) : refuse({ code: "purpose_required" });
-  return purposes.includes(asked) ? ok(asked) : refuse({ code: "purpose_unknown" });
-}
-
-/** Where and when the contract may be worked on: its own hours by its own clock, its own networks. */
-function placeOf(bundle: Bundle, now: number, address: string | undefined): Result<CivilMoment & { network: string }, Refusal> {
-  const { term, hours, networks } = bundle.contract;
-  const moment = civilMoment(now, term.zone);
-  const { weekday, hour, minute } = moment;
-  if (hours && !isWithin(hours, { weekday, minute: hour * 60 + minute })) return refuse({ code: "outside_hours" });
-  const network = networks ? networkOf(networks, address) : "";
-  return network === null ? refuse({ code: "outside_network" }) : ok({ ...moment, network });
-}
-
-function factsOf(bundle: Bundle, who: Principal, { role, request }: { role: string; request: Facts["request"] }): Omit<Facts, "record"> {
-  const { id, merchant, vendor } = bundle.contract;
-  return { agent: { role, issuer: who.issuer, subject: who.subject }, contract: { id, merchant, vendor }, request };
+function requestOf({ purpose, ticket, request: { address } }: Ask, who: Principal, role: string, now: number): AgentRequest {
+  return { agent: { role, issuer: who.issuer, subject: who.subject }, now, address, purpose, ticket };
 }
 
 /** For a read the first load has the record already; a search computes the blind value with the contract's keys and loads again. */

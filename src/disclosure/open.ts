@@ -5,8 +5,7 @@
 import type { Aead } from "../crypto/index.ts";
 import type { ContractId, JsonObject, Locator } from "../kernel/index.ts";
 import type { ContractKeys } from "../keys/index.ts";
-import { type MaskingMoment, maskDocument } from "../masking/index.ts";
-import { admit, type Decision, type Facts, type MaskingNote, mergeLevels, type Settled, settle } from "../policy/index.ts";
+import { type Circumstances, type Decision, judge, type MaskingNote, type OpenLevel, type Shown, show } from "../policy/index.ts";
 import { openLevel } from "../records/index.ts";
 import { hitsMax, type LoadedRecord } from "./load.ts";
 
@@ -20,9 +19,8 @@ export interface MaskedRecord {
 export interface Opened {
   readonly record: MaskedRecord;
   readonly subject: string;
-  readonly settled: Settled;
-  /** Policy path → treatment of what left. */
-  readonly left: ReturnType<typeof maskDocument>["shown"];
+  readonly settled: Shown["settled"];
+  readonly left: Shown["left"];
 }
 
 export interface OpenedRecords {
@@ -39,72 +37,50 @@ export interface Opening {
   readonly type: string;
   readonly decision: Decision;
   readonly keys: ContractKeys;
-  readonly facts: Omit<Facts, "record">;
+  readonly circumstances: Circumstances;
 }
-
-const plainLevel = 0;
 
 /** `null` = a key or a level does not open. */
 export function openRecords(aead: Aead, opening: Opening, records: readonly LoadedRecord[]): OpenedRecords | null {
-  const { decision, facts } = opening;
+  const { type, decision, circumstances, keys } = opening;
   const shown: Opened[] = [];
   let [more, notHeld, failed] = [false, 0, 0];
   for (const record of records) {
     // Without a row rule nobody need look into what is not shown.
     if (shown.length === hitsMax && !decision.hasRows) return { shown, more: true, refused: { notHeld, failed } };
     const open = openerOf(aead, opening, record);
-    const plain = decision.needsRecord ? open?.(plainLevel) : {};
-    if (!open || !plain) return null;
-    const known = { ...facts, record: plain };
-    const verdict = decision.hasRows ? admit(decision, known) : "holds";
-    if (verdict === "failed") failed++;
-    else if (verdict === "fails_to_hold") notHeld++;
+    const judged = open && judge(decision, circumstances, open);
+    if (!open || !judged) return null;
+    if (judged.admitted === "failed") failed++;
+    else if (judged.admitted === "fails_to_hold") notHeld++;
     else if (shown.length === hitsMax) more = true;
     else {
-      const opened = openAndMask(opening, record, settle(decision, known), open);
+      const opened = show(decision, judged.facts, open, keys.pseudonym);
       if (opened === null) return null;
-      shown.push(opened);
+      const { locator, subject } = record;
+      const { settled, fields, left } = opened;
+      shown.push({ record: { type, locator, fields, masking: settled.masking }, subject, settled, left });
     }
   }
   return { shown, more, refused: { notHeld, failed } };
 }
 
-/** Opens a level once; an absent one is empty, one that does not open is `null`. */
-type Open = (level: number) => JsonObject | null;
-
+/** Opens each level once. `null` = its key does not open. */
 function openerOf(
   aead: Aead,
   { contract, type, keys }: Opening,
   { locator, subject, version, subjectKey, levels }: LoadedRecord,
-): Open | null {
+): OpenLevel | null {
   const key = subjectKey && keys.openSubjectKey(subject, subjectKey);
   if (!key) return null;
   const opened = new Map<number, JsonObject | null>();
   return (level) => {
+    const sealed = levels[level];
+    if (!sealed) return undefined;
     const known = opened.get(level);
     if (known !== undefined) return known;
-    const sealed = levels[level];
-    const document = sealed ? openLevel(aead, key, { contract, subject, type, locator, level, version }, sealed) : {};
+    const document = openLevel(aead, key, { contract, subject, type, locator, level, version }, sealed);
     opened.set(level, document);
     return document;
   };
-}
-
-/** Opens only the levels from which something leaves. */
-function openAndMask(
-  { type, keys, facts }: Opening,
-  { locator, subject, levels }: LoadedRecord,
-  settled: Settled,
-  open: Open,
-): Opened | null {
-  const documents: JsonObject[] = [];
-  for (const level of settled.levels) {
-    if (!levels[level]) continue;
-    const document = open(level);
-    if (!document) return null;
-    documents.push(document);
-  }
-  const moment: MaskingMoment = { today: facts.request.date, pseudonymKey: keys.pseudonym };
-  const { fields, shown: left } = maskDocument(settled.plan, mergeLevels(documents), moment);
-  return { record: { type, locator, fields, masking: settled.masking }, subject, settled, left };
 }

@@ -8,11 +8,11 @@ import { classNames, type DataClass } from "../masking/index.ts";
 import { type Hours, hoursEntrySchema, hoursSchema, readHours } from "./hours.ts";
 import { type Network, parseBlock } from "./networks.ts";
 import { isClass } from "./policy-shape.ts";
-import { inFileOrder, type Problem, type ProblemCode } from "./problem.ts";
+import { inFileOrder, type Problem } from "./problem.ts";
 import { type PurposeDocument, purposePresets } from "./purposes.ts";
 import { readCeilingGrant } from "./rule.ts";
 import { ceilingSchema, nameSchema } from "./rule-shape.ts";
-import { checkShape, checkValue, didYouMean, type IssueNote, quote } from "./shape.ts";
+import { checkShape, checkValue, didYouMean, quote, refusing } from "./shape.ts";
 import { isCivilDate, isZone, parseDurationHours } from "./term.ts";
 import type { Grant } from "./treatments.ts";
 import { readYaml, type Source } from "./yaml-source.ts";
@@ -103,8 +103,11 @@ export const contractFileSchema = contractSchemaWith(z.partialRecord(z.enum(clas
 
 export function parseContract(text: string, file: string): Result<ContractDocument, Problem[]> {
   const read = readYaml(text, file);
-  if (!read.ok) return read;
-  const source = read.value;
+  return read.ok ? readContract(read.value) : read;
+}
+
+/** A contract that stands in a file, or is one. */
+export function readContract(source: Source): Result<ContractDocument, Problem[]> {
   const shape = checkShape(contractSchema, source);
   if (!shape.ok) return shape;
   const { contract, parties, term, purposes, policy, roles, purge } = shape.value;
@@ -165,10 +168,6 @@ function readNetworks(shape: string[] | Record<string, string[]>): Network[] {
 function readPurpose({ preset, classes }: z.output<typeof purpose>): PurposeDocument {
   const listed = preset === undefined ? classes : purposePresets[preset];
   return listed === undefined ? {} : { classes: listed };
-}
-
-function refusing(code: ProblemCode, error: string, hint: string): { error: string; params: IssueNote } {
-  return { error, params: { code, hint } };
 }
 
 /** Of a text that the schema has let through. */

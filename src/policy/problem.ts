@@ -39,7 +39,11 @@ export type ProblemCode =
   | "bad_duration"
   | "bad_hours"
   | "bad_network"
-  | "bad_subject";
+  | "bad_subject"
+  | "other_policy"
+  | "unknown_contract"
+  | "unknown_record"
+  | "name_twice";
 
 /** `file:line:column: message (hint)`. */
 export function describeProblem(problem: Problem): string {

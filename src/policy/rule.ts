@@ -100,10 +100,10 @@ function readOptions(reader: RuleReader, at: YamlPath, [word, value]: [string, u
     problems.push(...checked.refusal);
     return null;
   }
-  const { profile, to, purposes, when, quota, reason, seconds } = checked.value;
+  const { profile, to, purposes, when } = checked.value;
   if (to !== undefined && !generalizationsOf(reader.class).includes(to)) problems.push(cannotGeneralize(reader, [...at, word, "to"], to));
   const condition = when === undefined ? undefined : readCondition(reader, [...at, word, "when"], when);
-  const metering = { ...(quota && { quota: readQuota(quota) }), ...(reason && { reason }), ...(seconds && { seconds }) };
+  const metering = readMetering(checked.value);
   return {
     grant: { treatment: word, ...(profile && { profile }), ...(to && { to }) },
     ...(Object.keys(metering).length > 0 && { metering }),
@@ -133,6 +133,16 @@ export function readCondition(
   if ("condition" in compiled) return compiled.condition;
   problems.push(source.valueProblem(at, "bad_condition", compiled.problem.message, compiled.problem.hint));
   return undefined;
+}
+
+export function readMetering({ quota, reason, seconds }: Pick<Options, "quota" | "reason" | "seconds">): Metering {
+  return { ...(quota && { quota: readQuota(quota) }), ...(reason && { reason }), ...(seconds && { seconds }) };
+}
+
+/** `20/day, reason, 30 s`. */
+export function describeMetering({ quota, reason, seconds }: Metering): string {
+  const parts = [quota && `${quota.count}/${quota.per}`, reason && "reason", seconds === undefined ? undefined : `${seconds} s`];
+  return parts.filter((part) => part !== undefined).join(", ");
 }
 
 function readQuota(text: string): NonNullable<Metering["quota"]> {
@@ -172,7 +182,7 @@ export function readCeilingGrant(
   return { treatment: word, ...(profile && { profile }), ...(to && { to }) };
 }
 
-function treatmentProblem(source: Source, at: YamlPath, value: unknown): Problem {
+export function treatmentProblem(source: Source, at: YamlPath, value: unknown): Problem {
   if (typeof value === "string") return wordProblem(source, at, value);
   const hint = "mask, { mask: { profile: strict } }, { reveal: { purposes: [after_sales] }, else: mask }";
   return source.valueProblem(at, "unknown_treatment", "a treatment is one word, or one word with its options", hint);
@@ -196,7 +206,7 @@ function cannotGeneralize({ source, class: name }: Pick<RuleReader, "source" | "
   return source.valueProblem(at, "bad_generalization", `a value of class ${name} cannot be made coarser to ${quote(to)}`, hint);
 }
 
-function isTreatment(value: unknown): value is Treatment {
+export function isTreatment(value: unknown): value is Treatment {
   const names: readonly unknown[] = treatmentNames;
   return names.includes(value);
 }

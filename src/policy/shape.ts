@@ -4,10 +4,14 @@
 import * as z from "zod";
 import { nearest, ok, type Result, refuse } from "../kernel/index.ts";
 import { inFileOrder, type Problem, type ProblemCode } from "./problem.ts";
-import type { Source, YamlPath } from "./yaml-source.ts";
+import { type Source, valueAt, type YamlPath } from "./yaml-source.ts";
 
 /** A schema's own refusal: its stable code and its cure ride along in the issue. */
-export type IssueNote = { readonly code: ProblemCode; readonly hint: string };
+type IssueNote = { readonly code: ProblemCode; readonly hint: string };
+
+export function refusing(code: ProblemCode, error: string, hint: string): { error: string; params: IssueNote } {
+  return { error, params: { code, hint } };
+}
 
 export function checkShape<Schema extends z.ZodType>(schema: Schema, source: Source): Result<z.output<Schema>, Problem[]> {
   return checkValue(schema, source, [], source.value);
@@ -89,13 +93,4 @@ function unwrapped(schema: unknown): unknown {
 
 function stands(value: unknown, path: YamlPath): boolean {
   return path.length === 0 || valueAt(value, path) !== undefined;
-}
-
-function valueAt(value: unknown, path: YamlPath): unknown {
-  let at = value;
-  for (const step of path) {
-    if (typeof at !== "object" || at === null) return undefined;
-    at = Reflect.get(at, step);
-  }
-  return at;
 }

@@ -85,15 +85,24 @@ export function civilMoment(instant: number, zone: string): CivilMoment {
   return moment;
 }
 
-/** The first instant of a civil day: its midnight, or, where a clock change skips midnight, the instant of that change. */
+/** The instant of a civil `2026-03-02T10:00` in `zone`; `null` = no date and time that exist. */
+export function instantAt(text: string, zone: string): number | null {
+  const [, date = "", hour, minute] = /^([0-9-]{10})T([01][0-9]|2[0-3]):([0-5][0-9])$/.exec(text) ?? [];
+  return isCivilDate(date) ? instantOf(utcMidnight(date) + Number(hour) * hourMs + Number(minute) * minuteMs, zone) : null;
+}
+
 function startOfDay(date: string, zone: string): number {
+  return instantOf(utcMidnight(date), zone);
+}
+
+/** The first instant at which a clock in `zone` shows `civil` (written as if it were UTC); where a change skips that, the instant it would have been without. */
+function instantOf(civil: number, zone: string): number {
   const format = formatter(zone);
-  const midnight = utcMidnight(date);
-  const before = offsetMs(format, midnight - dayMs);
-  const after = offsetMs(format, midnight + dayMs);
-  const candidates = [midnight - Math.max(before, after), midnight - Math.min(before, after)];
-  // Twice midnight: the earlier counts. No midnight: the offset of before leads to the change itself.
-  return candidates.find((instant) => instant + offsetMs(format, instant) === midnight) ?? midnight - before;
+  const before = offsetMs(format, civil - dayMs);
+  const after = offsetMs(format, civil + dayMs);
+  const candidates = [civil - Math.max(before, after), civil - Math.min(before, after)];
+  // Shown twice: the earlier counts. Never shown: the offset of before leads, for a skipped midnight, to the change itself.
+  return candidates.find((instant) => instant + offsetMs(format, instant) === civil) ?? civil - before;
 }
 
 function offsetMs(format: Intl.DateTimeFormat, instant: number): number {

@@ -43,6 +43,27 @@ export function readYaml(text: string, file: string): Result<Source, Problem[]> 
   });
 }
 
+/** What stands at `at`, as a source of its own: a contract inside another file keeps its positions. */
+export function sourceWithin(source: Source, at: YamlPath): Source {
+  return {
+    file: source.file,
+    value: valueAt(source.value, at),
+    problem: (path, ...rest) => source.problem([...at, ...path], ...rest),
+    valueProblem: (path, ...rest) => source.valueProblem([...at, ...path], ...rest),
+    lineOf: (path) => source.lineOf([...at, ...path]),
+  };
+}
+
+/** `undefined` = nothing stands there. */
+export function valueAt(value: unknown, path: YamlPath): unknown {
+  let at = value;
+  for (const step of path) {
+    if (typeof at !== "object" || at === null) return undefined;
+    at = Reflect.get(at, step);
+  }
+  return at;
+}
+
 interface Place {
   readonly key: number;
   readonly value: number;
