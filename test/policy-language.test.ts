@@ -244,8 +244,8 @@ describe("a policy that grants more than the contract", () => {
     const narrow = parseContract(contract.replace("phone: reveal, address: mask", "phone: mask"), "c.yaml");
     if (!parsed.ok || !narrow.ok) throw new Error("does not parse");
     expect(excesses(parsed.value, narrow.value).map(describeProblem)).toEqual([
-      "cs.yaml:13:1: customer.address → mask is more than the contract's ceiling for address: withhold (c.yaml:5) (the contract caps it; write here what holds, or raise the ceiling)",
-      "cs.yaml:18:1: customer.phone → reveal is more than the contract's ceiling for phone: mask (c.yaml:5) (the contract caps it; write here what holds, or raise the ceiling)",
+      "cs.yaml:13:7: customer.address → mask is more than the contract's ceiling for address: withhold (c.yaml:5) (the contract caps it; write here what holds, or raise the ceiling)",
+      "cs.yaml:18:7: customer.phone → reveal is more than the contract's ceiling for phone: mask (c.yaml:5) (the contract caps it; write here what holds, or raise the ceiling)",
     ]);
     const bundle = compile(parsed.value, narrow.value);
     expect(bundle.ok && bundle.value.roles.senior?.customer?.fields).toMatchObject({

@@ -51,6 +51,11 @@ function compiled(policyText: string, contract: string): Bundle {
 }
 
 const standard = compiled(shipped, contractText(usual));
+/** Where a role of the shipped policy says this. */
+const lineOf = (role: string, rule: string) => {
+  const lines = shipped.split("\n");
+  return 1 + lines.indexOf(`      ${rule}`, lines.indexOf(`  ${role}:`));
+};
 /** The rule that holds where nothing is asked of it. */
 const rule = (bundle: Bundle, role: string, path: string, type = "customer") => bundle.roles[role]?.[type]?.fields[path]?.at(-1);
 
@@ -75,20 +80,23 @@ describe("the effective policy", () => {
     }
     expect(rule(standard, "first_line", "phone")).toEqual({
       treatment: "mask",
-      why: "role first_line: phone → mask (p.yaml:80)",
-      at: { file: "p.yaml", line: 80 },
+      why: `role first_line: phone → mask (p.yaml:${lineOf("first_line", "phone: mask")})`,
+      at: { file: "p.yaml", line: lineOf("first_line", "phone: mask") },
     });
     expect(rule(standard, "first_line", "id_card")).toEqual({ treatment: "withhold", why: "role first_line has no rule for id_card" });
     expect(rule(standard, "senior", "id_card")).toMatchObject({
       treatment: "withhold",
-      why: "above the contract's ceiling (p.yaml:108)",
+      why: `above the contract's ceiling (p.yaml:${lineOf("senior", "id_card: mask")})`,
     });
     expect(rule(standard, "senior", "phone")).toMatchObject({
       treatment: "mask",
-      why: "role senior: phone → reveal; the contract's ceiling: mask (p.yaml:107)",
+      why: `role senior: phone → reveal; the contract's ceiling: mask (p.yaml:${lineOf("senior", "phone: reveal")})`,
     });
     // Inherited: the line is the one where it is written.
-    expect(rule(standard, "senior", "name")).toMatchObject({ treatment: "mask", why: "role senior: name → mask (p.yaml:79)" });
+    expect(rule(standard, "senior", "name")).toMatchObject({
+      treatment: "mask",
+      why: `role senior: name → mask (p.yaml:${lineOf("first_line", "name: mask")})`,
+    });
   });
 
   it("withholds free text even where policy and contract would show it", () => {
@@ -164,7 +172,7 @@ describe("a decision", () => {
       path: "phone",
       class: "phone",
       treatment: "mask",
-      why: "role first_line: phone → mask (p.yaml:80)",
+      why: `role first_line: phone → mask (p.yaml:${lineOf("first_line", "phone: mask")})`,
       can: [],
     });
     expect(settled(decide(compiled(shipped, contractText("{ plain: reveal }")), question)).levels).toEqual([0]);

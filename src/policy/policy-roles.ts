@@ -124,7 +124,7 @@ function readRows(reader: Parameters<typeof readCondition>[0], at: YamlPath, val
     return undefined;
   }
   const when = readCondition(reader, at, value);
-  return when && { when, line: source.lineOf(at) };
+  return when && { when, line: source.placeOf(at).line };
 }
 
 function overlay(inherited: RoleRules, own: RoleRules): RoleRules {

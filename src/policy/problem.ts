@@ -25,6 +25,7 @@ export type ProblemCode =
   | "unknown_class"
   | "unknown_treatment"
   | "bad_generalization"
+  | "bad_derive"
   | "bad_condition"
   | "too_many_conditions"
   | "else_not_less"

@@ -24,8 +24,9 @@ export interface Alternative {
   readonly metering?: Metering;
   readonly purposes?: readonly string[];
   readonly when?: Condition;
-  /** Of the file, from 1. */
+  /** Of the file, both from 1. */
   readonly line: number;
+  readonly column: number;
 }
 
 /** In order: the first whose purpose and condition hold decides; where none does, withheld. */
@@ -81,10 +82,15 @@ function isAtMost(upper: Alternative, lower: Alternative): boolean {
   return isSameGrant(capAlternative(upper, lower).grant, lower.grant);
 }
 
-function readWord({ source, problems }: RuleReader, at: YamlPath, value: unknown): FieldRule {
+function readWord(reader: RuleReader, at: YamlPath, value: unknown): FieldRule {
+  const { source, problems } = reader;
   if (!isTreatment(value)) problems.push(treatmentProblem(source, at, value));
   else if (value === "generalize") problems.push(barelyGeneralized(source, at));
-  else return [{ grant: { treatment: value }, line: source.lineOf(at) }];
+  else {
+    const word: Alternative = { grant: { treatment: value }, ...source.placeOf(at) };
+    checkAnswer(reader, at, word);
+    return [word];
+  }
   return [];
 }
 
@@ -104,13 +110,29 @@ function readOptions(reader: RuleReader, at: YamlPath, [word, value]: [string, u
   if (to !== undefined && !generalizationsOf(reader.class).includes(to)) problems.push(cannotGeneralize(reader, [...at, word, "to"], to));
   const condition = when === undefined ? undefined : readCondition(reader, [...at, word, "when"], when);
   const metering = { ...(quota && { quota: readQuota(quota) }), ...(reason && { reason }), ...(seconds && { seconds }) };
-  return {
+  const alternative: Alternative = {
     grant: { treatment: word, ...(profile && { profile }), ...(to && { to }) },
     ...(Object.keys(metering).length > 0 && { metering }),
     ...(purposes && { purposes }),
     ...(condition && { when: condition }),
-    line: source.lineOf([...at, word]),
+    ...source.placeOf([...at, word]),
   };
+  checkAnswer(reader, [...at, word], alternative);
+  return alternative;
+}
+
+/** An answer has nothing between all and nothing, so a read could not show it masked until it is asked for. */
+function checkAnswer(
+  { source, problems, class: name }: Pick<RuleReader, "source" | "problems" | "class">,
+  at: YamlPath,
+  { grant, metering }: Pick<Alternative, "grant" | "metering">,
+): void {
+  if (name !== "derived") return;
+  const hint = "reveal, withhold, or { reveal: { purposes: [after_sales] } }";
+  if (grant.treatment !== "reveal" && grant.treatment !== "withhold")
+    problems.push(source.problem(at, "bad_derive", `an answer is revealed or withheld: ${grant.treatment} does nothing to it`, hint));
+  else if (metering !== undefined)
+    problems.push(source.problem(at, "bad_derive", "an answer is in every read or in none: it is not asked for one at a time", hint));
 }
 
 type Options = {
@@ -146,7 +168,11 @@ export function readCeilingGrant(
   at: YamlPath,
   value: unknown,
 ): Grant | null {
-  if (isTreatment(value) && value !== "generalize") return { treatment: value };
+  if (isTreatment(value) && value !== "generalize") {
+    const grant: Grant = { treatment: value };
+    checkAnswer({ source, problems, class: name }, at, { grant });
+    return grant;
+  }
   const [entry, second] = typeof value === "object" && value !== null ? Object.entries(value) : [];
   const word = entry?.[0];
   if (second !== undefined || (word !== "mask" && word !== "generalize")) {
@@ -169,7 +195,9 @@ export function readCeilingGrant(
   const { profile, to } = checked.value;
   if (to !== undefined && !generalizationsOf(name).includes(to))
     problems.push(cannotGeneralize({ source, class: name }, [...at, word, "to"], to));
-  return { treatment: word, ...(profile && { profile }), ...(to && { to }) };
+  const grant: Grant = { treatment: word, ...(profile && { profile }), ...(to && { to }) };
+  checkAnswer({ source, problems, class: name }, [...at, word], { grant });
+  return grant;
 }
 
 function treatmentProblem(source: Source, at: YamlPath, value: unknown): Problem {

@@ -72,7 +72,9 @@ function merge(first: Json, second: Json): Json {
 function trieOf(resource: Resource): ObjectTrie<FieldRules> {
   const standing = tries.get(resource);
   if (standing !== undefined) return standing;
-  const made = buildTrie(Object.entries(resource.fields).map(([path, field]) => [path, { ...field, path }] as const));
+  // Answers are made anew each time: what a document has under their names is kept no more than what nobody named.
+  const stored = Object.entries(resource.fields).filter(([, { derive }]) => derive === undefined);
+  const made = buildTrie(stored.map(([path, field]) => [path, { ...field, path }] as const));
   tries.set(resource, made);
   return made;
 }

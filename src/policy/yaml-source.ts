@@ -16,8 +16,8 @@ export interface Source {
   problem(path: YamlPath, code: ProblemCode, message: string, hint?: string): Problem;
   /** As `problem`, at the value instead of the key. */
   valueProblem(path: YamlPath, code: ProblemCode, message: string, hint?: string): Problem;
-  /** Where the last key of `path` stands, from 1. */
-  lineOf(path: YamlPath): number;
+  /** Where the last key of `path` stands, both from 1. */
+  placeOf(path: YamlPath): { readonly line: number; readonly column: number };
 }
 
 const sourceCharactersMax = 256 * 1024;
@@ -39,7 +39,10 @@ export function readYaml(text: string, file: string): Result<Source, Problem[]> 
     value,
     problem: (path, code, message, hint) => at(reader.offset(path, "key"), code, message, hint),
     valueProblem: (path, code, message, hint) => at(reader.offset(path, "value"), code, message, hint),
-    lineOf: (path) => lines.linePos(reader.offset(path, "key")).line,
+    placeOf: (path) => {
+      const { line, col } = lines.linePos(reader.offset(path, "key"));
+      return { line, column: col };
+    },
   });
 }
 
