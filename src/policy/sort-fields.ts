@@ -72,9 +72,7 @@ function merge(first: Json, second: Json): Json {
 function trieOf(resource: Resource): ObjectTrie<FieldRules> {
   const standing = tries.get(resource);
   if (standing !== undefined) return standing;
-  // Answers are made anew each time: what a document has under their names is kept no more than what nobody named.
-  const stored = Object.entries(resource.fields).filter(([, { derive }]) => derive === undefined);
-  const made = buildTrie(stored.map(([path, field]) => [path, { ...field, path }] as const));
+  const made = buildTrie(Object.entries(resource.fields).map(([path, field]) => [path, { ...field, path }] as const));
   tries.set(resource, made);
   return made;
 }
