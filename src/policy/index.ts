@@ -1,15 +1,15 @@
 export type { Treatment } from "../masking/index.ts";
 export { type Bundle, bundleDigest, bundleText, parseBundle, type Resource, type Rule } from "./bundle.ts";
+export { type Checked, checkFiles } from "./check.ts";
 export { compile } from "./compile.ts";
 export type { Facts } from "./condition.ts";
 export { type ContractDocument, parseContract } from "./contract-document.ts";
 export { admit, type Decision, decide, type MaskingNote, type Question, type Settled, settle } from "./decide.ts";
 export { type FileKind, fileJsonSchema, fileKinds } from "./editor-schemas.ts";
-export { excesses } from "./excess.ts";
 export { isWithin } from "./hours.ts";
 export { networkOf } from "./networks.ts";
 export { type PolicyDocument, parsePolicy } from "./policy-document.ts";
-export { describeProblem, type Problem, type ProblemCode } from "./problem.ts";
+export { describeProblem, type Problem, type ProblemCode, problemCodes } from "./problem.ts";
 export { mergeLevels, type SortedFields, sortFields } from "./sort-fields.ts";
 export { type CivilMoment, civilMoment, type TermInstants, termInstants } from "./term.ts";
 export { cap } from "./treatments.ts";

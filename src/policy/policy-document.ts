@@ -5,7 +5,7 @@
 import { ok, type Result, refuse } from "../kernel/index.ts";
 import { buildTrie, parsePath } from "../masking/index.ts";
 import { type DeriveReader, isOneValue, readDerive } from "./derive.ts";
-import { type RoleRules, readRoles } from "./policy-roles.ts";
+import { type Roles, readRoles } from "./policy-roles.ts";
 import {
   type FieldDocument,
   fieldClasses,
@@ -20,11 +20,9 @@ import { inFileOrder, type Problem } from "./problem.ts";
 import { checkShape, didYouMean, quote } from "./shape.ts";
 import { readYaml, type Source, type YamlPath } from "./yaml-source.ts";
 
-export interface PolicyDocument {
+export interface PolicyDocument extends Roles {
   readonly source: Source;
   readonly resources: Readonly<Record<string, ResourceDocument>>;
-  /** What a role extends is already in it. */
-  readonly roles: Readonly<Record<string, RoleRules>>;
 }
 
 export function parsePolicy(text: string, file: string): Result<PolicyDocument, Problem[]> {
@@ -37,8 +35,8 @@ export function parsePolicy(text: string, file: string): Result<PolicyDocument, 
   const resources = Object.fromEntries(
     Object.entries(shape.value.resources).map(([type, resource]) => [type, readResource(type, resource, shape.value, source, problems)]),
   );
-  const roles = readRoles(shape.value, resources, source, problems);
-  return problems.length > 0 ? refuse(inFileOrder(problems)) : ok({ source, resources, roles });
+  const { roles, written } = readRoles(shape.value, resources, source, problems);
+  return problems.length > 0 ? refuse(inFileOrder(problems)) : ok({ source, resources, roles, written });
 }
 
 function readResource(
@@ -82,9 +80,14 @@ function readClassed({ source, problems }: DeriveReader, at: YamlPath, { class: 
   problems.push(
     name === undefined
       ? source.problem(at, "missing", 'missing key "class"', "class: says what stands there; or derive: an answer made of other fields")
-      : source.valueProblem([...at, "class"], "unknown_class", `unknown class ${quote(name)}`, didYouMean(name, fieldClasses)),
+      : source.valueProblem([...at, "class"], "unknown_class", `unknown class ${quote(name)}`, classHint(name)),
   );
   return null;
+}
+
+function classHint(word: string): string {
+  if (word === "derived") return "an answer is written as derive: { age_band: birth_date }";
+  return didYouMean(word, fieldClasses) ?? "docs/MASKS.md lists the classes";
 }
 
 function readAnswer(reader: DeriveReader, at: YamlPath, { class: name, search, derive }: FieldShape): FieldDocument | null {

@@ -60,10 +60,14 @@ export function readRule(reader: RuleReader, at: YamlPath, value: unknown): Fiel
       source.problem([...at, "else"], "unreachable_rule", "nothing gets to this else: what it stands in for always holds", hint),
     );
   } else if (!isAtMost(first, next)) {
-    const said = `this else grants ${describeGrant(next.grant)}, which is not less than ${describeGrant(first.grant)}`;
+    const said = `this else grants ${describe(next)}, which is not less than ${describe(first)}`;
     problems.push(source.valueProblem([...at, "else"], "else_not_less", said, "write the higher treatment first"));
   }
   return [first, ...rest];
+}
+
+function describe({ grant, metering }: Alternative): string {
+  return describeGrant(grant) + (metering === undefined ? "" : " to whoever asks");
 }
 
 /** Where a condition fails, what follows is no more than what it would have given. */
@@ -78,7 +82,8 @@ export function capAlternative(upper: Alternative, lower: Alternative): Alternat
 
 const masked: Grant = { treatment: "mask" };
 
-function isAtMost(upper: Alternative, lower: Alternative): boolean {
+/** Whether `upper` allows all that `lower` grants. */
+export function isAtMost(upper: Alternative, lower: Alternative): boolean {
   return isSameGrant(capAlternative(upper, lower).grant, lower.grant);
 }
 

@@ -1,0 +1,56 @@
+/**
+ * Policy and contract files as `policy check` reads them: each alone, and each contract with the policy that it names, where that is among them.
+ * Problems are what a gateway refuses; warnings are what it does, and what whoever wrote the files may not have meant.
+ */
+import { compile } from "./compile.ts";
+import { type ContractDocument, parseContract } from "./contract-document.ts";
+import { excesses } from "./excess.ts";
+import { outranked } from "./outranked.ts";
+import { type PolicyDocument, parsePolicy } from "./policy-document.ts";
+import { inFileOrder, type Problem } from "./problem.ts";
+import { unreachable, unreachableUnder } from "./unreachable.ts";
+import { unseen } from "./unseen.ts";
+import { viewJoins } from "./views.ts";
+
+export interface PolicyFile {
+  readonly file: string;
+  readonly text: string;
+}
+
+export interface Checked {
+  readonly problems: readonly Problem[];
+  readonly warnings: readonly Problem[];
+}
+
+export function checkFiles(files: readonly PolicyFile[]): Checked {
+  const problems: Problem[] = [];
+  const contracts: ContractDocument[] = [];
+  const policies: PolicyDocument[] = [];
+  for (const { file, text } of files) {
+    const parsed = /^contract\s*:/m.test(text) ? parseContract(text, file) : parsePolicy(text, file);
+    if (!parsed.ok) problems.push(...parsed.refusal);
+    else if ("ceiling" in parsed.value) contracts.push(parsed.value);
+    else policies.push(parsed.value);
+  }
+  const warnings = policies.flatMap((policy) => policyWarnings(policy));
+  for (const contract of contracts) {
+    for (const policy of policies.filter(({ source }) => baseName(source.file) === `${contract.policy}.yaml`)) {
+      const compiled = compile(policy, contract);
+      if (compiled.ok) warnings.push(...excesses(policy, contract), ...unreachableUnder(policy, contract));
+      else problems.push(...compiled.refusal);
+    }
+  }
+  return { problems, warnings };
+}
+
+/** Of a policy alone; what a role has from another is warned of once. */
+function policyWarnings(policy: PolicyDocument): Problem[] {
+  const found = [...unreachable(policy), ...unseen(policy), ...outranked(policy), ...viewJoins(policy)];
+  return inFileOrder([
+    ...new Map(found.toReversed().map((warning) => [`${warning.code} ${warning.line}:${warning.column}`, warning])).values(),
+  ]);
+}
+
+function baseName(file: string): string {
+  return file.slice(1 + Math.max(file.lastIndexOf("/"), file.lastIndexOf("\\")));
+}
