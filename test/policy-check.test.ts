@@ -108,6 +108,17 @@ describe("the check", () => {
     expect([...codes].sort()).toEqual([...problemCodes].sort());
   });
 
+  it("warns in both ways of what is lowered beside another field that is only sometimes there", () => {
+    const sometimes = edited(policyText, [
+      ["status: { class: plain }", "status: { class: plain }\n      a: { class: plate }\n      b: { class: plate }"],
+      ["phone: reveal", "phone: reveal\n      a: { mask: { when: request.hour < 18 } }\n      b: { mask: { profile: hutool } }"],
+    ]);
+    expect(check(sometimes, contractText).warnings.map(({ code, line }) => [code, line])).toEqual([
+      ["masks_join", 26],
+      ["views_join", 26],
+    ]);
+  });
+
   it("warns of what a role has from another once, where it is written", () => {
     const twice = edited(policyText, [
       ["status: { class: plain }", "status: { class: plain }\n      id_card: { class: resident_id }"],

@@ -5,7 +5,15 @@
 import * as fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import type { Json } from "../src/kernel/index.ts";
-import { type DataClass, maskDocument, placesOf } from "../src/masking/index.ts";
+import {
+  classNames,
+  type DataClass,
+  generalizationsOf,
+  type MaskProfile,
+  maskDocument,
+  piecedTogether,
+  placesOf,
+} from "../src/masking/index.ts";
 import { checkFiles, compile, decide, parseContract, parsePolicy, settle } from "../src/policy/index.ts";
 import { bringIntoForce, importLines } from "./support/agreement.ts";
 import { createGateway, type Gateway } from "./support/gateway.ts";
@@ -125,6 +133,24 @@ describe("all that an agent sees of one phone", () => {
 
   it("is all of it only where a rule reveals it: the measure would see it", async () => {
     expect((await shown("reveal", "c-clear")).size).toBe(phone.length);
+  });
+});
+
+describe("ways to show one value, laid over each other", () => {
+  const mask = (profile: MaskProfile) => ({ treatment: "mask", profile }) as const;
+  const [usual, strict, hutool] = [mask("cn-default"), mask("strict"), mask("hutool")];
+
+  it("are one picture where they show more than any of them", () => {
+    expect(piecedTogether("plate", [usual, strict, hutool])).toBe("浙A1*B4C");
+    expect(piecedTogether("plate", [usual, strict])).toBeNull();
+    expect(piecedTogether("plate", [usual, hutool, { treatment: "reveal" }])).toBeNull();
+  });
+
+  it("are none where they lie within each other, as all others of ours do", () => {
+    for (const name of classNames.filter((known) => known !== "plate")) {
+      const coarser = generalizationsOf(name).map((to) => ({ treatment: "generalize", to }) as const);
+      expect([name, piecedTogether(name, [usual, strict, hutool, { treatment: "pseudonymize" }, ...coarser])]).toEqual([name, null]);
+    }
   });
 });
 

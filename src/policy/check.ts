@@ -46,9 +46,8 @@ export function checkFiles(files: readonly PolicyFile[]): Checked {
 /** Of a policy alone; what a role has from another is warned of once. */
 function policyWarnings(policy: PolicyDocument): Problem[] {
   const found = [...unreachable(policy), ...unseen(policy), ...outranked(policy), ...viewJoins(policy)];
-  return inFileOrder([
-    ...new Map(found.toReversed().map((warning) => [`${warning.code} ${warning.line}:${warning.column}`, warning])).values(),
-  ]);
+  const keys = found.map(({ code, line, column }) => `${code} ${line}:${column}`);
+  return inFileOrder(found.filter((_, index) => keys.indexOf(keys[index] ?? "") === index));
 }
 
 function baseName(file: string): string {

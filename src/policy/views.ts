@@ -67,7 +67,7 @@ function joinAt(view: View, views: readonly View[]): JoinAt | undefined {
     problem: {
       ...placeOf(view),
       code: "masks_join",
-      message: `${say(view)} beside ${sayWithLine(other)}: ${join.why}; every answer lowers it to ${describeGrant(lowered)}`,
+      message: `${say(view)} beside ${sayWithLine(other)}: ${join.why}; an answer with both lowers it to ${describeGrant(lowered)}`,
       hint: "write here what holds, or less of the other",
     },
   };

@@ -21,7 +21,7 @@ export const policyWarnings: Examples = {
         ["status: { class: plain }", "status: { class: plain }\n      id_card: { class: resident_id }"],
       ],
       said: [
-        "warning: p.yaml:23:7: customer.id_card → mask beside customer.birth_date → reveal (line 24): eight of its digits are the date of birth, six follow from the place, and the last one checks the rest; every answer lowers it to mask (strict) (write here what holds, or less of the other)",
+        "warning: p.yaml:23:7: customer.id_card → mask beside customer.birth_date → reveal (line 24): eight of its digits are the date of birth, six follow from the place, and the last one checks the rest; an answer with both lowers it to mask (strict) (write here what holds, or less of the other)",
       ],
     },
     {
@@ -52,7 +52,7 @@ export const policyWarnings: Examples = {
       what: "an age band beside a year",
       edits: [["      phone: reveal\n", "      birth_date: { generalize: { to: year } }\n"]],
       said: [
-        "warning: p.yaml:16:7: customer.age_band → reveal beside customer.birth_date → generalize to year (line 22): the year, and the day on which the band changes, are the date of birth; every answer lowers it to withhold (write here what holds, or less of the other)",
+        "warning: p.yaml:16:7: customer.age_band → reveal beside customer.birth_date → generalize to year (line 22): the year, and the day on which the band changes, are the date of birth; an answer with both lowers it to withhold (write here what holds, or less of the other)",
       ],
     },
     {
@@ -65,7 +65,7 @@ export const policyWarnings: Examples = {
         ],
       ],
       said: [
-        "warning: p.yaml:25:7: customer.same → reveal beside customer.phone → reveal (line 24): to be the same as a value that is shown is to be shown; every answer lowers it to withhold (write here what holds, or less of the other)",
+        "warning: p.yaml:25:7: customer.same → reveal beside customer.phone → reveal (line 24): to be the same as a value that is shown is to be shown; an answer with both lowers it to withhold (write here what holds, or less of the other)",
       ],
     },
     {
@@ -141,7 +141,7 @@ export const policyWarnings: Examples = {
         ["status: { class: plain }", "status: { class: plain }\n      a: { class: plate }\n      b: { class: plate }"],
       ],
       said: [
-        "warning: p.yaml:26:12: customer.b → mask (hutool) beside customer.a → mask (line 25): the first three and the last three of seven; every answer lowers it to mask (cn-default) (write here what holds, or less of the other)",
+        "warning: p.yaml:26:12: customer.b → mask (hutool) beside customer.a → mask (line 25): the first three and the last three of seven; an answer with both lowers it to mask (cn-default) (write here what holds, or less of the other)",
       ],
     },
   ],
