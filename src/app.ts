@@ -5,15 +5,25 @@ import type { Context, Hono } from "hono";
 import { uuidv7 } from "uuidv7";
 import * as z from "zod";
 import { AuditUnavailable } from "./audit/index.ts";
-import { json, openApiDocument, type Route, serve } from "./http/index.ts";
-import { ok, type Refusal } from "./kernel/index.ts";
+import { json, type Metrics, openApiDocument, type Route, serve } from "./http/index.ts";
+import type { Identity } from "./identity/index.ts";
+import { ok, type Refusal, refuse } from "./kernel/index.ts";
 import { KeysUnavailable } from "./keys/index.ts";
+import type { Offices } from "./offices/index.ts";
 import { type Database, DatabaseUnavailable, databaseNowText } from "./storage/index.ts";
 
 /** What one side serves, and the database that it needs for it. */
 export interface Side {
   readonly routes: readonly Route[];
   readonly database: Database;
+  readonly counted: CountedSide;
+}
+
+/** What the process counts, one for all its sides, and who may read it. */
+export interface CountedSide {
+  readonly metrics: Metrics;
+  readonly identity: Identity;
+  readonly offices: Offices;
 }
 
 export interface AppOptions {
@@ -29,8 +39,10 @@ export interface AppOptions {
 export function buildApp(sides: readonly Side[], { version, addressOf, headerOf, report }: AppOptions): Hono {
   const routes = sides.flatMap((side) => side.routes);
   const databases = sides.map((side) => side.database);
-  routes.push(...platformRoutes(databases, () => openApiDocument(routes, version)));
-  return serve({ routes, newRequestId: uuidv7, addressOf, headerOf, describeFault: (fault) => describeFault(fault, report) });
+  const [counted] = sides.map((side) => side.counted);
+  routes.push(...platformRoutes(databases, () => openApiDocument(routes, version)), ...(counted ? [metricsRoute(counted)] : []));
+  const answered = (route: string, status: number) => counted?.metrics.requests.add(1, route, `${Math.floor(status / 100)}xx`);
+  return serve({ routes, newRequestId: uuidv7, addressOf, headerOf, describeFault: (fault) => describeFault(fault, report), answered });
 }
 
 function describeFault(fault: unknown, report: (fault: unknown) => void): Refusal {
@@ -99,6 +111,24 @@ function platformRoutes(databases: readonly Database[], openApi: () => string): 
       },
     },
   ];
+}
+
+/** Names of contracts and how busy they are: for operators alone. It is no look at anybody's data, so it leaves no entry in a log. */
+function metricsRoute({ metrics, identity, offices }: CountedSide): Route {
+  return {
+    method: "GET",
+    path: "/metrics",
+    who: "operator",
+    summary: "What this process counted since its start, for Prometheus",
+    answers: { 200: { media: "text/plain", description: "Counters, text format 0.0.4" } },
+    refusals: [],
+    async handle({ header }) {
+      const who = await identity.identify(header("authorization"));
+      if (!who.ok) return refuse({ code: who.refusal });
+      if (!offices.isOperator(who.value)) return refuse({ code: "not_permitted" });
+      return ok({ status: 200, media: "text/plain; version=0.0.4; charset=utf-8", body: metrics.text() });
+    },
+  };
 }
 
 async function readiness(databases: readonly Database[]): Promise<Record<string, string>> {

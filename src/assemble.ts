@@ -20,11 +20,11 @@ import { type Bundles, createBundles } from "./contracts/index.ts";
 import type { Aead, Signer } from "./crypto/index.ts";
 import { disclosureRoutes } from "./disclosure/index.ts";
 import { createVaultLoad } from "./disclosure/postgres.ts";
-import type { Route } from "./http/index.ts";
+import type { Metrics, Route } from "./http/index.ts";
 import { createIdentity, type Digest, type Identity, type IssuerProfile } from "./identity/index.ts";
 import { type InFlight, inTurn } from "./kernel/index.ts";
 import { createAuditKeys, type Keyring, KeysUnavailable, type OpenedAuditKeys, type RootKey, type ShareStore } from "./keys/index.ts";
-import { createOffices, type MerchantOffices } from "./offices/index.ts";
+import { createOffices, type MerchantOffices, type OfficeHolder } from "./offices/index.ts";
 import { type ExportDesk, oversightRoutes } from "./oversight/index.ts";
 import { orderDuePurges, type PurgeParts, purgeEffect, purgeRoutes, runPurges } from "./purge/index.ts";
 import type { Database } from "./storage/index.ts";
@@ -39,6 +39,9 @@ export interface CommonParts {
   readonly logName: string;
   readonly issuers: readonly IssuerProfile[];
   readonly merchants: Readonly<Record<string, MerchantOffices>>;
+  readonly operators: readonly OfficeHolder[];
+  /** One for all sides of a process. */
+  readonly metrics: Metrics;
   readonly audience: string;
   readonly digest?: Digest | undefined;
   /** Milliseconds. */
@@ -91,7 +94,7 @@ export function assembleEdge(common: CommonParts, side: SideParts, inFlight: InF
   const { database } = side;
   const shared = sharedParts(common, side);
   const routes = disclosureRoutes({ ...shared, database, load: createVaultLoad(database), aead: common.aead, inFlight });
-  return { routes, database };
+  return { routes, database, counted: shared };
 }
 
 export function assembleKeeper(common: CommonParts, side: KeeperParts, inFlight: InFlight): Keeper {
@@ -122,6 +125,7 @@ export function assembleKeeper(common: CommonParts, side: KeeperParts, inFlight:
   const issuers = new Set(common.issuers.map((issuer) => issuer.id));
   return {
     database,
+    counted: shared,
     purge,
     routes: counted(inFlight, [
       ...agreementRoutes({ ...door, issuers, trust }),
@@ -173,7 +177,8 @@ function sharedParts(common: CommonParts, { database, writer, audit: replace, me
     audit: replace ? replace(made) : made,
     logs: createLogHandles(common.logName, auditKeys),
     keyring,
-    offices: createOffices(common.merchants),
+    offices: createOffices(common.merchants, common.operators),
+    metrics: common.metrics,
     bundles: memory.bundles,
     identity: memory.identity,
   };

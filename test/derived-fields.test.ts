@@ -8,7 +8,6 @@ import {
   bundleText,
   compile,
   decide,
-  describeProblem,
   type Facts,
   parseBundle,
   parseContract,
@@ -200,120 +199,6 @@ describe("a derived field", () => {
     expect([...sorted.unnamed].sort()).toEqual(["receiver.same_phone", "salutation"]);
     expect(JSON.stringify(sorted.levels)).not.toMatch(/张女士|same_phone/);
     expect(sorted.searchable.map(({ field }) => field)).toEqual(["phone"]);
-  });
-});
-
-describe("a derived field that is written wrong", () => {
-  const written = (before: string, after: string) => {
-    const parsed = parsePolicy(policy.replace(before, after), "p.yaml");
-    return parsed.ok ? [] : parsed.refusal.map(describeProblem);
-  };
-
-  it.each([
-    [
-      "an answer that there is not",
-      "{ age_band: birth_date }",
-      "{ age: birth_date }",
-      'p.yaml:6:40: no answer "age" (one of salutation, age_band, carrier, same_as)',
-    ],
-    [
-      "two at once",
-      "{ age_band: birth_date }",
-      "{ age_band: birth_date, carrier: phone }",
-      "p.yaml:6:38: derive is one answer and what it is made of (derive: { age_band: birth_date })",
-    ],
-    [
-      "a word",
-      "{ age_band: birth_date }",
-      "age_band",
-      "p.yaml:6:38: derive is one answer and what it is made of (derive: { age_band: birth_date })",
-    ],
-    [
-      "a field that is not there",
-      "{ age_band: birth_date }",
-      "{ age_band: birthdate }",
-      'p.yaml:6:50: no field "birthdate" with a class in this resource (did you mean birth_date?)',
-    ],
-    [
-      "another answer",
-      "{ age_band: birth_date }",
-      "{ age_band: carrier }",
-      'p.yaml:6:50: no field "carrier" with a class in this resource',
-    ],
-    [
-      "a field of another class",
-      "{ age_band: birth_date }",
-      "{ age_band: phone }",
-      "p.yaml:6:50: age_band is not made of class phone (a field of class birth_date)",
-    ],
-    ["a name without a gender", "name: receiver.name, gender: gender", "name: receiver.name", 'p.yaml:5:40: missing key "gender"'],
-    [
-      "a gender of another class",
-      "gender: gender }",
-      "gender: phone }",
-      "p.yaml:5:83: salutation is not made of class phone (a field of class plain)",
-    ],
-    ["one of two", "[phone, receiver.mobile]", "[phone]", "p.yaml:7:49: expected two paths"],
-    [
-      "two of two classes",
-      "[phone, receiver.mobile]",
-      "[phone, gender]",
-      "p.yaml:7:57: class plain is not phone (two fields of one class)",
-    ],
-    [
-      "what is not to be compared",
-      "[phone, receiver.mobile]",
-      "[note, note]",
-      "p.yaml:7:50: values of class free_text are not compared (a field of another class)",
-    ],
-    [
-      "what stands in a list",
-      "{ carrier: phone }",
-      '{ carrier: "items[].sku" }',
-      'p.yaml:8:49: "items[].sku" is not the path of one value (keys with dots between them, no [], {} or $)',
-    ],
-    [
-      "in a list",
-      "carrier:             {",
-      '"items[].carrier": {',
-      "p.yaml:8:7: an answer cannot stand at items[].carrier (keys with dots between them, no [], {} or $)",
-    ],
-    [
-      "with a class",
-      "{ derive: { carrier: phone } }",
-      "{ class: phone, derive: { carrier: phone } }",
-      "p.yaml:8:30: an answer has no class of its own (take the class away: a contract's ceiling says derived)",
-    ],
-    [
-      "searchable",
-      "{ derive: { carrier: phone } }",
-      "{ derive: { carrier: phone }, search: true }",
-      "p.yaml:8:58: an answer is not searchable: it is stored nowhere (search by what it is made of)",
-    ],
-    [
-      "masked",
-      "salutation: reveal",
-      "salutation: mask",
-      "p.yaml:21:7: an answer is revealed or withheld: mask does nothing to it (reveal, withhold, or { reveal: { purposes: [after_sales] } })",
-    ],
-    [
-      "metered",
-      "salutation: reveal",
-      "salutation: { reveal: { quota: 1/day } }",
-      "p.yaml:21:21: an answer is in every read or in none: it is not asked for one at a time (reveal, withhold, or { reveal: { purposes: [after_sales] } })",
-    ],
-  ])("is refused: %s", (_what, before, after, said) => {
-    expect(written(before, after)).toContainEqual(expect.stringContaining(said));
-  });
-
-  it("is refused where its class is written, in a policy or as a contract's mask", () => {
-    expect(written("gender:              { class: plain }", "gender: { class: derived }")[0]).toContain(
-      'p.yaml:9:24: unknown class "derived"',
-    );
-    const capped = parseContract(contract({ most: "{ derived: mask }" }), "c.yaml");
-    expect(capped.ok ? [] : capped.refusal.map(describeProblem)).toEqual([
-      "c.yaml:5:12: an answer is revealed or withheld: mask does nothing to it (reveal, withhold, or { reveal: { purposes: [after_sales] } })",
-    ]);
   });
 });
 

@@ -78,11 +78,9 @@ describe("the effective policy", () => {
         expect(Object.keys(standard.roles[role]?.[type]?.fields ?? {}).sort()).toEqual(Object.keys(resource.fields).sort());
       }
     }
-    expect(rule(standard, "first_line", "phone")).toEqual({
-      treatment: "mask",
-      why: `role first_line: phone → mask (p.yaml:${lineOf("first_line", "phone: mask")})`,
-      at: { file: "p.yaml", line: lineOf("first_line", "phone: mask") },
-    });
+    const line = lineOf("first_line", "phone: mask");
+    const why = `role first_line: phone → mask (p.yaml:${line})`;
+    expect(rule(standard, "first_line", "phone")).toEqual({ treatment: "mask", why, at: { file: "p.yaml", line } });
     expect(rule(standard, "first_line", "id_card")).toEqual({ treatment: "withhold", why: "role first_line has no rule for id_card" });
     expect(rule(standard, "senior", "id_card")).toMatchObject({
       treatment: "withhold",

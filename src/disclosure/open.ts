@@ -23,6 +23,8 @@ export interface Opened {
   readonly settled: Settled;
   /** Policy path → treatment of what left. */
   readonly left: ReturnType<typeof maskDocument>["shown"];
+  /** Members and shapes that the policy does not name. */
+  readonly unknown: number;
 }
 
 export interface OpenedRecords {
@@ -105,6 +107,6 @@ function openAndMask(
     documents.push(document);
   }
   const moment: MaskingMoment = { today: facts.request.date, pseudonymKey: keys.pseudonym };
-  const { fields, shown: left } = maskDocument(settled.plan, mergeLevels(documents), moment);
-  return { record: { type, locator, fields, masking: settled.masking }, subject, settled, left };
+  const { fields, shown: left, unknown } = maskDocument(settled.plan, mergeLevels(documents), moment);
+  return { record: { type, locator, fields, masking: settled.masking }, subject, settled, left, unknown };
 }

@@ -3,7 +3,7 @@
  * Built once; what differs per request (address, dependencies on Workers) comes in with it.
  */
 import { type Context, Hono } from "hono";
-import { ok, type Refusal, type Result, refuse } from "../kernel/index.ts";
+import { ok, type Refusal, type Result, refusals, refuse } from "../kernel/index.ts";
 import { baseHeaders, type Language, languageOf, problem } from "./problem.ts";
 import { byPath, checkHeaders, checkMedia, type HeaderReader, readJsonBody, readParams, readQuery } from "./receive.ts";
 import { type Answer, parameters, type Received, type Route } from "./route.ts";
@@ -17,6 +17,8 @@ export interface ServeOptions {
   readonly headerOf?: ((c: Context, name: string) => string | null) | undefined;
   /** From a thrown fault to what the caller is told; reports what it does not know. */
   readonly describeFault: (fault: unknown) => Refusal;
+  /** Once for every answer. `route`: `GET /v1/contracts/{contract}`, `none` where nothing is served. */
+  readonly answered: (route: string, status: number) => void;
 }
 
 export function serve(options: ServeOptions): Hono {
@@ -32,7 +34,7 @@ export function serve(options: ServeOptions): Hono {
         options,
         c,
         () => (route ? run(c, route, options) : Promise.resolve(refuse({ code: "method_not_allowed" } as const))),
-        { allow },
+        { allow, route: route && `${route.method} ${route.path}` },
       );
     });
   }
@@ -86,13 +88,14 @@ async function respond(
   options: ServeOptions,
   c: Context,
   work: () => Promise<Result<Answer, Refusal>>,
-  { allow }: { allow?: string },
+  { allow, route = "none" }: { allow?: string; route?: string | undefined },
 ): Promise<Response> {
-  const { newRequestId, describeFault } = options;
+  const { newRequestId, describeFault, answered } = options;
   const requestId = newRequestId();
   requestIds.set(c.req.raw, requestId);
   const language: Language = languageOf(headerReader(options, c)("accept-language"));
   const result = await work().catch((fault: unknown) => refuse(describeFault(fault)));
+  answered(route, result.ok ? result.value.status : refusals[result.refusal.code].status);
   if (!result.ok) {
     const headers = result.refusal.code === "method_not_allowed" && allow ? { allow } : {};
     return problem(result.refusal, { requestId, language, headers });
