@@ -5,9 +5,11 @@ import type { Context, Hono } from "hono";
 import { uuidv7 } from "uuidv7";
 import * as z from "zod";
 import { AuditUnavailable } from "./audit/index.ts";
-import { json, openApiDocument, type Route, serve, type TurnedAway } from "./http/index.ts";
-import { ok, type Refusal } from "./kernel/index.ts";
+import { json, type Metrics, openApiDocument, type Route, serve, type TurnedAway } from "./http/index.ts";
+import type { Identity } from "./identity/index.ts";
+import { ok, type Refusal, refuse } from "./kernel/index.ts";
 import { KeysUnavailable } from "./keys/index.ts";
+import type { Offices } from "./offices/index.ts";
 import { type Database, DatabaseUnavailable, databaseNowText } from "./storage/index.ts";
 
 /** What one side serves, and the database that it needs for it. */
@@ -18,6 +20,14 @@ export interface Side {
   readonly turnedAway: (away: TurnedAway) => Promise<void>;
   /** Every few seconds, and `now` at the end: writes what was counted of callers that nobody knows. */
   readonly settle: (when?: "now") => Promise<void>;
+  readonly counted: CountedSide;
+}
+
+/** What the process counts, one for all its sides, and who may read it. */
+export interface CountedSide {
+  readonly metrics: Metrics;
+  readonly identity: Identity;
+  readonly offices: Offices;
 }
 
 export interface AppOptions {
@@ -33,15 +43,18 @@ export interface AppOptions {
 export function buildApp(sides: readonly Side[], { version, addressOf, headerOf, report }: AppOptions): Hono {
   const routes = sides.flatMap((side) => side.routes);
   const databases = sides.map((side) => side.database);
-  const platform = platformRoutes(databases, () => openApiDocument(routes, version));
+  const [counted] = sides.map((side) => side.counted);
+  const platform = [...platformRoutes(databases, () => openApiDocument(routes, version)), ...(counted ? [metricsRoute(counted)] : [])];
   routes.push(...platform);
   const turnedAway = async (route: Route | null, away: TurnedAway): Promise<void> => {
-    // The platform's routes know nobody and say nothing of anybody.
+    // The platform's routes say nothing of anybody.
     if (route && platform.includes(route)) return;
     const side = sides.find((candidate) => route === null || candidate.routes.includes(route));
     await side?.turnedAway(away);
   };
-  return serve({ routes, newRequestId: uuidv7, addressOf, headerOf, turnedAway, describeFault: (fault) => describeFault(fault, report) });
+  const answered = (route: string, status: number) => counted?.metrics.requests.add(1, route, `${Math.floor(status / 100)}xx`);
+  const faults = (fault: unknown) => describeFault(fault, report);
+  return serve({ routes, newRequestId: uuidv7, addressOf, headerOf, turnedAway, describeFault: faults, answered });
 }
 
 function describeFault(fault: unknown, report: (fault: unknown) => void): Refusal {
@@ -110,6 +123,24 @@ function platformRoutes(databases: readonly Database[], openApi: () => string): 
       },
     },
   ];
+}
+
+/** Names of contracts and how busy they are: for operators alone. It is no look at anybody's data, so it leaves no entry in a log. */
+function metricsRoute({ metrics, identity, offices }: CountedSide): Route {
+  return {
+    method: "GET",
+    path: "/metrics",
+    who: "operator",
+    summary: "What this process counted since its start, for Prometheus",
+    answers: { 200: { media: "text/plain", description: "Counters, text format 0.0.4" } },
+    refusals: [],
+    async handle({ header }) {
+      const who = await identity.identify(header("authorization"));
+      if (!who.ok) return refuse({ code: who.refusal });
+      if (!offices.isOperator(who.value)) return refuse({ code: "not_permitted" });
+      return ok({ status: 200, media: "text/plain; version=0.0.4; charset=utf-8", body: metrics.text() });
+    },
+  };
 }
 
 async function readiness(databases: readonly Database[]): Promise<Record<string, string>> {

@@ -23,11 +23,11 @@ import { type Bundles, createBundles } from "./contracts/index.ts";
 import type { Aead, Signer } from "./crypto/index.ts";
 import { disclosureRoutes, logAgentTurnedAway } from "./disclosure/index.ts";
 import { createVaultLoad } from "./disclosure/postgres.ts";
-import type { Route } from "./http/index.ts";
+import type { Metrics, Route } from "./http/index.ts";
 import { createIdentity, type Digest, type Identity, type IssuerProfile } from "./identity/index.ts";
 import { type InFlight, inTurn } from "./kernel/index.ts";
 import { createAuditKeys, type Keyring, KeysUnavailable, type OpenedAuditKeys, type RootKey, type ShareStore } from "./keys/index.ts";
-import { createOffices, logTurnedAway, type MerchantOffices } from "./offices/index.ts";
+import { createOffices, logTurnedAway, type MerchantOffices, type OfficeHolder } from "./offices/index.ts";
 import { type ExportDesk, oversightRoutes } from "./oversight/index.ts";
 import { orderDuePurges, type PurgeParts, purgeEffect, purgeRoutes, runPurges } from "./purge/index.ts";
 import type { Database } from "./storage/index.ts";
@@ -42,6 +42,9 @@ export interface CommonParts {
   readonly logName: string;
   readonly issuers: readonly IssuerProfile[];
   readonly merchants: Readonly<Record<string, MerchantOffices>>;
+  readonly operators: readonly OfficeHolder[];
+  /** One for all sides of a process. */
+  readonly metrics: Metrics;
   readonly audience: string;
   readonly digest?: Digest | undefined;
   /** Milliseconds. */
@@ -101,7 +104,11 @@ export function assembleEdge(common: CommonParts, side: SideParts, inFlight: InF
   const shared = sharedParts(common, side);
   const deps = { ...shared, database, load: createVaultLoad(database), aead: common.aead, inFlight };
   const { settle } = shared.strangers;
-  return { routes: disclosureRoutes(deps), database, settle, turnedAway: (away) => logAgentTurnedAway(deps, away) };
+  return {
+    ...{ database, settle, counted: shared },
+    routes: disclosureRoutes(deps),
+    turnedAway: (away) => logAgentTurnedAway(deps, away),
+  };
 }
 
 export function assembleKeeper(common: CommonParts, side: KeeperParts, inFlight: InFlight): Keeper {
@@ -132,6 +139,7 @@ export function assembleKeeper(common: CommonParts, side: KeeperParts, inFlight:
   const issuers = new Set(common.issuers.map((issuer) => issuer.id));
   return {
     database,
+    counted: shared,
     purge,
     settle: shared.strangers.settle,
     turnedAway: ({ caller, refusal, contract }) => logTurnedAway(door, caller, { code: refusal.code, contract }),
@@ -188,7 +196,8 @@ function sharedParts(common: CommonParts, { database, writer, audit: replace, me
     logs,
     strangers: createStrangers({ audit, log: () => logs.gateway(database), now, tally: memory.strangers }),
     keyring,
-    offices: createOffices(common.merchants),
+    offices: createOffices(common.merchants, common.operators),
+    metrics: common.metrics,
     bundles: memory.bundles,
     identity: memory.identity,
   };

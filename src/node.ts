@@ -10,7 +10,7 @@ import { ConfigRefused, type Environment, type OperatorFile } from "./config.ts"
 import { fromBase64, useHashes } from "./crypto/index.ts";
 import { nodeAead } from "./crypto/node-aead.ts";
 import { nodeHashes } from "./crypto/node-hash.ts";
-import type { Route } from "./http/index.ts";
+import { createMetrics, type Route } from "./http/index.ts";
 import { addressOf, headerOf } from "./http/node-request.ts";
 import type { IssuerProfile } from "./identity/index.ts";
 import { nodeDigest } from "./identity/node-digest.ts";
@@ -77,6 +77,8 @@ export async function start({ environment, operators, only, moreRoutes = () => [
       logName: environment.POSTERN_LOG_NAME,
       issuers,
       merchants: operators.merchants,
+      operators: operators.operators,
+      metrics: createMetrics(),
       audience: environment.POSTERN_ORIGIN,
       digest: nodeDigest,
       now: Date.now,

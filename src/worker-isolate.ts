@@ -8,7 +8,7 @@ import { describeForOperators } from "./app.ts";
 import { type CommonParts, createMemory, type Memory } from "./assemble.ts";
 import { ConfigRefused } from "./config.ts";
 import { createSigner, portableAead, type Signer } from "./crypto/index.ts";
-import { languageOf, problem } from "./http/index.ts";
+import { createMetrics, languageOf, type Metrics, problem } from "./http/index.ts";
 import { createKeyring, createRootKey, type OpenedKeys, type RootKey } from "./keys/index.ts";
 import { createPostgresShareStore } from "./keys/postgres-share-store.ts";
 import { checkShareDatabase } from "./start-checks.ts";
@@ -27,6 +27,8 @@ export interface Isolate<Settings extends WorkerSettings> {
   readonly writer: Signer;
   readonly memory: Memory;
   readonly contractKeys: OpenedKeys;
+  /** The app is made for each event; what it counts is the isolate's. */
+  readonly metrics: Metrics;
   /** Whether the start's checks have passed, of each database. */
   readonly main: Passed;
   readonly shares: Passed;
@@ -39,6 +41,7 @@ export async function openIsolate<Settings extends WorkerSettings>(settings: Set
     writer: await createSigner(settings.writerSeed),
     memory: createMemory({ issuers: settings.issuers, audience: settings.origin, now: Date.now }),
     contractKeys: new Map(),
+    metrics: createMetrics(),
     main: { yet: false },
     shares: { yet: false },
   };
@@ -79,7 +82,7 @@ export interface ConnectOptions {
 
 /** Opens none yet: the first statement does. */
 export function connect(
-  { settings, root, contractKeys, shares: passed }: Isolate<WorkerSettings>,
+  { settings, root, contractKeys, metrics, shares: passed }: Isolate<WorkerSettings>,
   { applicationName, deadlineMs, ...limits }: ConnectOptions,
 ): Connections {
   const database = openPostgres({ url: settings.databaseUrl, applicationName, deadlineMs, ...eventLimits, ...limits });
@@ -99,6 +102,8 @@ export function connect(
     logName: settings.logName,
     issuers: settings.issuers,
     merchants: settings.merchants,
+    operators: settings.operators,
+    metrics,
     audience: settings.origin,
     now: Date.now,
   };

@@ -17,6 +17,7 @@ export interface WorkerSettings {
   readonly origin: string;
   readonly issuers: readonly IssuerProfile[];
   readonly merchants: OperatorFile["merchants"];
+  readonly operators: OperatorFile["operators"];
 }
 
 export interface KeeperSettings extends WorkerSettings {
@@ -161,11 +162,11 @@ function urlOf([binding, bound]: readonly [string, Bound], [variable, url]: read
 function readOperators({
   POSTERN_CONFIG,
   NODE_ENV,
-}: Common): Pick<WorkerSettings, "issuers" | "merchants"> & Pick<OperatorFile, "writers"> {
-  const { issuers, merchants, writers } = readOperatorFile(POSTERN_CONFIG, "POSTERN_CONFIG", NODE_ENV === "production");
+}: Common): Pick<WorkerSettings, "issuers" | "merchants" | "operators"> & Pick<OperatorFile, "writers"> {
+  const { issuers, merchants, operators, writers } = readOperatorFile(POSTERN_CONFIG, "POSTERN_CONFIG", NODE_ENV === "production");
   const profiles = issuers.map((issuer) => {
     if ("built_in" in issuer) throw new ConfigRefused("POSTERN_CONFIG: issuers: the built-in issuer's key is not on Workers");
     return { id: issuer.id, issuer: issuer.issuer, audience: issuer.audience, keys: { jwks: new URL(issuer.jwks) } };
   });
-  return { issuers: profiles, merchants, writers };
+  return { issuers: profiles, merchants, operators, writers };
 }

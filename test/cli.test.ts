@@ -173,7 +173,7 @@ describe("a mistake on the command line", () => {
     put("narrow.yaml", contractText({ contract: "c-narrow", ceiling: "{ plain: reveal, phone: mask }" }));
     const { code, stdout } = await postern(`policy check narrow.yaml ${join(root, "policies/cs-standard.yaml")}`);
     expect(code).toBe(0);
-    expect(stdout).toMatch(/^warning: .*cs-standard\.yaml:\d+:1: customer\.name → mask is more than .* withhold \(narrow\.yaml:5\)/m);
+    expect(stdout).toMatch(/^warning: .*cs-standard\.yaml:\d+:\d+: customer\.name → mask is more than .* withhold \(narrow\.yaml:5\)/m);
     expect(stdout).toMatch(/^OK, 2 files$/m);
   });
 

@@ -1,6 +1,6 @@
 /**
  * Every request leaves exactly one entry, whatever becomes of it: of each route that is documented, each way to be refused. Which log it is in,
- * and who it says it was. A flood of callers that nobody knows is counted. The platform's own routes know nobody and leave none.
+ * and who it says it was. A flood of callers that nobody knows is counted. The platform's own routes say nothing of anybody and leave none.
  */
 import type { AddressInfo } from "node:net";
 import { connect } from "node:net";
@@ -238,7 +238,7 @@ describe("an agent's request", () => {
 
 describe("the platform's routes", () => {
   it("leave no entry, refused or not", async () => {
-    for (const path of platform.slice(0, 3)) {
+    for (const path of platform) {
       expect((await ask("GET", path)).entries).toEqual([]);
       expect((await ask("DELETE", path)).entries).toEqual([]);
     }

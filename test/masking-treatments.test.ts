@@ -177,12 +177,30 @@ describe("two fields of one response", () => {
     expect(together(mask("nickname"), mask("messenger_account", "strict"))).toEqual(["strict", "strict"]);
   });
 
+  it("are lowered again where lowering one has made a pair of others", () => {
+    expect(together(mask("nickname"), mask("messenger_account"), mask("phone", "strict"))).toEqual(["strict", "strict", "strict"]);
+  });
+
+  it("are not a year and the band whose change tells the day", () => {
+    const [year, band] = (["year", "age_band"] as const).map((to) => ({ class: "birth_date", treatment: "generalize", to }) as const);
+    const treatments = (...fields: readonly Omit<PlannedField, "path">[]) =>
+      compilePlan(fields.map((field, index) => ({ ...field, path: `f${index}` }))).fields.map(({ treatment }) => treatment);
+    if (!year || !band) throw new Error("no fields");
+    expect(treatments(year, band)).toEqual(["generalize", "withhold"]);
+    expect(treatments(band, band)).toEqual(["generalize", "generalize"]);
+    expect(together(mask("birth_date"), band)).toEqual(["strict", undefined]);
+  });
+
   it("are looked for by a table that a policy's check can read", () => {
     expect(joins.map(({ lowers, beside }) => `${lowers.class} ${beside.class}`)).toEqual([
       "resident_id birth_date",
       "plate plate",
       "messenger_account phone",
       "nickname messenger_account",
+      "birth_date birth_date",
+      "birth_date birth_date",
+      "derived birth_date",
+      "derived birth_date",
     ]);
     const born = { class: "birth_date", treatment: "reveal" } as const;
     expect(joinOf(mask("resident_id"), [born])?.why).toContain("date of birth");

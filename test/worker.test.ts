@@ -57,6 +57,16 @@ describe("the scripts on Workers", () => {
     }
   });
 
+  it("count over the isolate's requests, for the operator alone", async () => {
+    for (const script of [world.edge, world.keeper]) {
+      const text = async () => (await script.call("GET", "/metrics", { as: "operator" })).text();
+      const asked = (answer: string) => Number(/route="GET \/metrics",status="2xx"} ([0-9]+)/.exec(answer)?.[1] ?? 0);
+      const before = asked(await text());
+      expect(asked(await text())).toBe(before + 1);
+      expect((await script.call("GET", "/metrics", { as: "owner-1" })).status).toBe(403);
+    }
+  });
+
   it("write one log with what runs on Node: exported by the keeper over many pages, and distrusted without the edge's key", async () => {
     const found = await world.call("POST", `${records}/search`, { as: "agent-1", body: { by: { id: "U1" } } });
     const seen = [found.headers.get("audit-promise") ?? "", ...(await readMany(onNode, 1_100))];

@@ -3,8 +3,10 @@
  * enter → log → for each batch of lines:  parse → sort fields by level → locate → subject's key → seal → index → commit
  * A line that is rejected is named by its number and reason while the rest goes in. Fields that no policy names are counted, not stored (PIPL 6).
  */
+
 import { type Bundles, lockContract, selectContract } from "../contracts/index.ts";
 import { type Aead, keyBytes, randomBytes } from "../crypto/index.ts";
+import type { Metrics } from "../http/index.ts";
 import {
   type ContractId,
   isJsonObject,
@@ -57,6 +59,7 @@ export interface Imported {
 export interface ImportDesk extends OfficeDoor {
   readonly bundles: Bundles;
   readonly aead: Aead;
+  readonly metrics: Metrics;
 }
 
 export async function importRecords(
@@ -77,6 +80,10 @@ export async function importRecords(
   }
   await desk.audit.append(log, { ...entry, outcome: { effect: "allow", code: "started" }, facts: { type: target.type } });
   const imported = await importLines(desk, { contract: contract.id, type: target.type, resource }, target.body);
+  if (imported.ok) {
+    const unnamed = Object.values(imported.value.unnamed).reduce((sum, count) => sum + count, 0);
+    desk.metrics.unknownFields.add(unnamed, contract.id, target.type, "import");
+  }
   const outcome = imported.ok ? ({ effect: "allow", code: "done" } as const) : ({ effect: "deny", code: imported.refusal.code } as const);
   // An import may outlive its contract: then that log is the purge's alone, or frozen.
   const standing = (await selectContract(desk.database, contract.id)) ?? contract;

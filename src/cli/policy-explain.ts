@@ -112,7 +112,7 @@ async function circumstancesAt(bundle: Bundle, request: AgentRequest): Promise<C
 
 async function printRefused(code: string, { source }: ContractDocument, json: boolean): Promise<void> {
   const key = code === "outside_hours" ? "hours" : code === "outside_network" ? "networks" : "term";
-  const at = { file: source.file, line: source.lineOf([key]) };
+  const at = { file: source.file, line: source.placeOf([key]).line };
   if (json) return printJson({ refused: code, at });
   const { refusals } = await import("../kernel/index.ts");
   const titles: Readonly<Record<string, { readonly en: string }>> = refusals;

@@ -2,7 +2,7 @@
 import { readdir, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { styleText } from "node:util";
-import type { CaseResult, CasesDocument, ContractDocument, Difference, Problem } from "../policy/index.ts";
+import type { CaseResult, CasesDocument, ContractDocument, Difference, PolicyFile } from "../policy/index.ts";
 import { command, jsonFlag } from "./command.ts";
 import { exitCodes, Failure } from "./failure.ts";
 import { readText } from "./files.ts";
@@ -46,14 +46,11 @@ async function caseFiles(named: string): Promise<string[]> {
   return files.map((name) => join(named, name));
 }
 
-/** What is wrong in a case file; nothing where its policy has problems of its own. `null` = it is called like none. */
-export async function caseProblems(file: string, text: string): Promise<readonly Problem[] | null> {
-  if (!file.endsWith(suffix)) return null;
-  const { parseCases, parsePolicy } = await import("../policy/index.ts");
+/** The policy that a case file lies beside; `undefined` = it is called like none. */
+export async function policyBeside(file: string): Promise<PolicyFile | undefined> {
+  if (!file.endsWith(suffix)) return undefined;
   const beside = policyOf(file);
-  const policy = parsePolicy(await readText(beside), beside);
-  const cases = policy.ok ? parseCases(text, file, policy.value) : null;
-  return cases?.ok === false ? cases.refusal : [];
+  return { file: beside, text: await readText(beside) };
 }
 
 async function runFile(file: string): Promise<CaseResult[]> {

@@ -1,12 +1,11 @@
 /** `postern policy …`: reads policy and contract files as the gateway would, without one. */
-import { basename } from "node:path";
-import type { ContractDocument, PolicyDocument, Problem } from "../policy/index.ts";
+import type { PolicyFile } from "../policy/index.ts";
 import { command, jsonFlag } from "./command.ts";
 import { exitCodes, Failure } from "./failure.ts";
 import { readText } from "./files.ts";
 import { plain, print, printJson } from "./output.ts";
 import { explain } from "./policy-explain.ts";
-import { caseProblems, test } from "./policy-test.ts";
+import { policyBeside, test } from "./policy-test.ts";
 import { throwProblems } from "./problems.ts";
 
 const check = command({
@@ -15,53 +14,19 @@ const check = command({
   args: { files: { type: "positional", required: true, valueHint: "FILE", description: "YAML files" }, ...jsonFlag },
   variadic: true,
   async run({ args }) {
-    const { parseContract, parsePolicy } = await import("../policy/index.ts");
-    const problems: Problem[] = [];
-    const contracts: ContractDocument[] = [];
-    const policies: PolicyDocument[] = [];
-    for (const file of args._) {
-      const text = await readText(file);
-      const ofCases = await caseProblems(file, text);
-      if (ofCases !== null) {
-        problems.push(...ofCases);
-        continue;
-      }
-      const isContract = /^contract\s*:/m.test(text);
-      const parsed = isContract ? parseContract(text, file) : parsePolicy(text, file);
-      if (!parsed.ok) problems.push(...parsed.refusal);
-      else if ("ceiling" in parsed.value) contracts.push(parsed.value);
-      else policies.push(parsed.value);
-    }
-    const together = await checkTogether(contracts, policies);
-    problems.push(...together.problems);
+    const { checkFiles, describeProblem } = await import("../policy/index.ts");
+    const files: PolicyFile[] = [];
+    for (const file of args._) files.push({ file, text: await readText(file), beside: await policyBeside(file) });
+    const { problems, warnings } = checkFiles(files);
     if (args.json) {
       process.exitCode = problems.length > 0 ? exitCodes.failed : exitCodes.ok;
-      return printJson({ files: args._.length, problems, warnings: together.warnings });
+      return printJson({ files: files.length, problems, warnings });
     }
-    const { describeProblem } = await import("../policy/index.ts");
-    for (const warning of together.warnings) print(`warning: ${plain(describeProblem(warning))}`);
+    for (const warning of warnings) print(`warning: ${plain(describeProblem(warning))}`);
     if (problems.length > 0) await throwProblems(problems);
-    print(`OK, ${args._.length} file${args._.length === 1 ? "" : "s"}`);
+    print(`OK, ${files.length} file${files.length === 1 ? "" : "s"}`);
   },
 });
-
-/** Each contract with the policy that it names, where that is among the files. */
-async function checkTogether(
-  contracts: readonly ContractDocument[],
-  policies: readonly PolicyDocument[],
-): Promise<{ problems: Problem[]; warnings: Problem[] }> {
-  const { compile, excesses } = await import("../policy/index.ts");
-  const problems: Problem[] = [];
-  const warnings: Problem[] = [];
-  for (const contract of contracts) {
-    for (const policy of policies.filter(({ source }) => basename(source.file) === `${contract.policy}.yaml`)) {
-      const compiled = compile(policy, contract);
-      if (compiled.ok) warnings.push(...excesses(policy, contract));
-      else problems.push(...compiled.refusal);
-    }
-  }
-  return { problems, warnings };
-}
 
 const schema = command({
   meta: { description: "Print the JSON Schema of policy, contract or case files, for editors" },

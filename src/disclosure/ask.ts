@@ -2,6 +2,7 @@
 import type { AuditLog, LogHandles, RequestFacts, Strangers } from "../audit/index.ts";
 import type { Bundles } from "../contracts/index.ts";
 import type { Aead } from "../crypto/index.ts";
+import type { Metrics } from "../http/index.ts";
 import type { Identity } from "../identity/index.ts";
 import type { ContractId, InFlight, Locator } from "../kernel/index.ts";
 import type { Keyring } from "../keys/index.ts";
@@ -21,6 +22,7 @@ export interface Disclosure {
   readonly strangers: Strangers;
   readonly inFlight: InFlight;
   readonly offices: Offices;
+  readonly metrics: Metrics;
 }
 
 export interface Ask {

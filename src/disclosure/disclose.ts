@@ -65,6 +65,7 @@ async function answer(deps: Disclosure, ask: Ask): Promise<Result<Disclosed, Ref
   if (shown.length === 0 && ask.want.kind === "read") return denyDraft(deps, log, excludedDraft(draft, refused), { code: "not_found" });
 
   const receipt = await deps.audit.append(log, disclosedDraft(excludedDraft(draft, refused), ask, shown));
+  for (const { unknown } of shown) deps.metrics.unknownFields.add(unknown, ask.contract, ask.type, "read");
   const records = new Undisclosed(shown.map(({ record }) => record)).release(receipt);
   return ok({ records, more: opened.more, promise: receipt });
 }

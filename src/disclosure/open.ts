@@ -21,6 +21,7 @@ export interface Opened {
   readonly subject: string;
   readonly settled: Shown["settled"];
   readonly left: Shown["left"];
+  readonly unknown: Shown["unknown"];
 }
 
 export interface OpenedRecords {
@@ -58,8 +59,8 @@ export function openRecords(aead: Aead, opening: Opening, records: readonly Load
       const opened = show(decision, judged.facts, open, keys.pseudonym);
       if (opened === null) return null;
       const { locator, subject } = record;
-      const { settled, fields, left } = opened;
-      shown.push({ record: { type, locator, fields, masking: settled.masking }, subject, settled, left });
+      const { settled, fields, left, unknown } = opened;
+      shown.push({ record: { type, locator, fields, masking: settled.masking }, subject, settled, left, unknown });
     }
   }
   return { shown, more, refused: { notHeld, failed } };

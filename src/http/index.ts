@@ -1,3 +1,4 @@
+export { createMetrics, type Metrics } from "./metrics.ts";
 export { openApiDocument } from "./openapi.ts";
 export { languageOf, problem } from "./problem.ts";
 export { readBounded } from "./receive.ts";

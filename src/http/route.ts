@@ -5,7 +5,7 @@
 import type * as z from "zod";
 import type { Refusal, RefusalCode, Result } from "../kernel/index.ts";
 
-export type Who = "agent" | "merchant_owner" | "officer" | "platform" | "anyone with a seat or an office";
+export type Who = "agent" | "merchant_owner" | "officer" | "operator" | "platform" | "anyone with a seat or an office";
 
 export interface Route {
   readonly method: "GET" | "POST" | "PUT";

@@ -3,7 +3,7 @@
  * Built once; what differs per request (address, dependencies on Workers) comes in with it.
  */
 import { type Context, Hono } from "hono";
-import { ok, type Refusal, type RefusalCode, type Result, refuse } from "../kernel/index.ts";
+import { ok, type Refusal, type RefusalCode, type Result, refusals, refuse } from "../kernel/index.ts";
 import { baseHeaders, type Language, languageOf, problem } from "./problem.ts";
 import { byPath, checkHeaders, checkMedia, type HeaderReader, readContract, readJsonBody, readParams, readQuery } from "./receive.ts";
 import { type Answer, type Caller, parameters, type Received, type Route, type TurnedAway } from "./route.ts";
@@ -19,6 +19,8 @@ export interface ServeOptions {
   readonly describeFault: (fault: unknown) => Refusal;
   /** Leaves the entry of a request that no use case saw. `route`: one that has the path; `null` = none has. */
   readonly turnedAway: (route: Route | null, away: TurnedAway) => Promise<void>;
+  /** Once for every answer. `route`: `GET /v1/contracts/{contract}`, `none` where nothing is served. */
+  readonly answered: (route: string, status: number) => void;
 }
 
 export function serve(options: ServeOptions): Hono {
@@ -48,6 +50,11 @@ async function respond(options: ServeOptions, c: Context, group: readonly Route[
   const arrival = arrivalOf(options, c, group);
   const requestId = arrival.caller.request.id;
   const result = await answerTo(options, arrival);
+  const { route } = arrival;
+  options.answered(
+    route ? `${route.method} ${route.path}` : "none",
+    result.ok ? result.value.status : refusals[result.refusal.code].status,
+  );
   if (!result.ok) {
     const language: Language = languageOf(arrival.header("accept-language"));
     const allow = group.map((route) => route.method).join(", ");

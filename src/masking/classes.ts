@@ -36,7 +36,7 @@ export interface ClassRules {
   readonly generalize?: { readonly [To in Generalization]?: Show };
   /** The one spelling of `text` for the blind index and for pseudonyms; `null` = nothing left. */
   normalize(text: string): string | null;
-  /** Few values, or none that may be told apart: no pseudonym either. */
+  /** Few values, or none that may be told apart: no pseudonym either, and no `same_as`. */
   readonly pseudonymize?: false;
   /** Never kept: it must not be there. */
   readonly stored?: false;
@@ -113,6 +113,16 @@ export const dataClasses = {
     pseudonymize: false,
     stored: false,
   },
+  /** Answers that are made of other fields (derived.ts): no value of theirs lies anywhere. */
+  derived: {
+    level: 0,
+    default: "reveal",
+    masks: { "cn-default": withheld },
+    reveal: withheld,
+    normalize: () => null,
+    pseudonymize: false,
+    stored: false,
+  },
 } as const satisfies Record<string, ClassRules>;
 
 export type DataClass = keyof typeof dataClasses;
@@ -127,6 +137,11 @@ export function rulesOf(name: DataClass): ClassRules {
 /** Whether the vault may keep values of the class. */
 export function isStored(name: DataClass): boolean {
   return rulesOf(name).stored !== false;
+}
+
+/** Whether two values of the class may be told apart or found equal without being shown. */
+export function isComparable(name: DataClass): boolean {
+  return rulesOf(name).pseudonymize !== false;
 }
 
 /** What a class can be generalized to; empty = nothing. */
@@ -154,7 +169,7 @@ export function generalizeValue(name: DataClass, value: Json, to: Generalization
 export function pseudonymizeValue(name: DataClass, value: Json, key: Uint8Array): string | null {
   const rules = rulesOf(name);
   const plain = numberText(value);
-  if (rules.pseudonymize === false || plain === null) return null;
+  if (!isComparable(name) || plain === null) return null;
   const normalized = rules.normalize(plain);
   return normalized === null ? null : pseudonymOf(key, name, normalized);
 }

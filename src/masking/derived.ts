@@ -1,12 +1,38 @@
 /**
  * Answers instead of data: how to address somebody, how old they are about, whose network a number was given by, whether two values are the same.
- * Each says what it says and nothing of the value besides.
+ * Each says what it says and nothing of the value besides. As a field, an answer is made of others of its record, shown or not.
  */
 import type { Json } from "../kernel/index.ts";
 import { ageBand } from "./birth-date.ts";
 import { type DataClass, normalize } from "./classes.ts";
 import { maskName, readHanName } from "./name.ts";
 import { readMobile } from "./phone.ts";
+
+/** Of which classes each is made, in order. `same_as`: two of one class, whose values may be compared. */
+export const answerSources = {
+  salutation: ["person_name", "plain"],
+  age_band: ["birth_date"],
+  carrier: ["phone"],
+  same_as: null,
+} as const satisfies Record<string, readonly DataClass[] | null>;
+
+export type AnswerName = keyof typeof answerSources;
+
+export const answerNames = Object.keys(answerSources) as readonly AnswerName[];
+
+/** What a derived field is made of. */
+export interface Derivation {
+  readonly answer: AnswerName;
+  readonly from: readonly { readonly path: string; readonly class: DataClass }[];
+}
+
+/** `values`: of the fields in `from`, in their order; `null` = there is no answer. `today`: civil. */
+export function answerOf({ answer, from }: Derivation, [first = null, second = null]: readonly Json[], today: string): Json {
+  if (answer === "salutation") return salutation(first, second);
+  if (answer === "age_band") return ageBandOf(first, today);
+  if (answer === "carrier") return carrierOf(first);
+  return from[0] === undefined ? null : sameAs(from[0].class, first, second);
+}
 
 const neutral = "您好";
 const genders = {

@@ -7,6 +7,7 @@
  */
 import { isJsonArray, isJsonObject, type Json, type JsonObject, printJson } from "../kernel/index.ts";
 import { type DataClass, generalizeValue, maskOf, pseudonymizeValue, rulesOf } from "./classes.ts";
+import { answerOf, type Derivation } from "./derived.ts";
 import { guardJoins } from "./joins.ts";
 import { readJsonText } from "./json-text.ts";
 import { buildTrie, type Trie } from "./path.ts";
@@ -20,6 +21,10 @@ export interface PlannedField {
   readonly profile?: MaskProfile;
   /** Of `generalize`. */
   readonly to?: Generalization;
+  /** Of class `derived`, and never without it: what is at the path is made of other fields, whatever their own treatment. */
+  readonly derive?: Derivation;
+  /** Why the guard against joins lowered it. */
+  readonly lowered?: string;
 }
 
 /** What a mask may depend on besides the value. */
@@ -51,6 +56,8 @@ export interface Masked {
 const elementsMax = 10_000;
 
 interface Walk extends MaskingMoment {
+  /** The whole, for the answers that are made of it. */
+  readonly document: JsonObject;
   /** By the fields' place in the plan. */
   readonly shown: boolean[];
   unknown: number;
@@ -80,7 +87,7 @@ function summarizer(plan: Plan): MaskingPlan["summarize"] {
 }
 
 export function maskDocument(plan: MaskingPlan, document: JsonObject, { today, pseudonymKey }: MaskingMoment): Masked {
-  const walk: Walk = { today, pseudonymKey, shown: plan.fields.map(() => false), unknown: 0 };
+  const walk: Walk = { document, today, pseudonymKey, shown: plan.fields.map(() => false), unknown: 0 };
   const fields = plan.root(document, false, walk);
   const shown = plan.summarize(walk.shown);
   return { fields: fields !== undefined && isJsonObject(fields) ? fields : {}, shown, unknown: walk.unknown };
@@ -110,6 +117,7 @@ function hiddenObject(node: Extract<Trie<number>, { kind: "object" }>, plan: Pla
 function leafNode(place: number, plan: Plan): PlanNode {
   const field = plan[place];
   if (field === undefined) return hidden;
+  if (field.derive !== undefined) return answerNode(place, field.derive);
   const treat = treatmentOf(field);
   return (value, _within, walk) => {
     if (value === undefined || value === null) return value;
@@ -118,6 +126,24 @@ function leafNode(place: number, plan: Plan): PlanNode {
     else if (typeof value === "object") walk.unknown++;
     return out;
   };
+}
+
+/** An answer that leaves: made of the document, `null` where there is none. What a document has under its name is nothing that anybody named. */
+function answerNode(place: number, derive: Derivation): PlanNode {
+  const sources = derive.from.map(({ path }) => path.split("."));
+  return (value, _within, walk) => {
+    const values = sources.map((keys) => valueAt(walk.document, keys));
+    const out = answerOf(derive, values, walk.today);
+    if (out !== null) walk.shown[place] = true;
+    if (value !== undefined) walk.unknown++;
+    return out;
+  };
+}
+
+function valueAt(document: JsonObject, keys: readonly string[]): Json {
+  let at: Json = document;
+  for (const key of keys) at = isJsonObject(at) && Object.hasOwn(at, key) ? (at[key] ?? null) : null;
+  return at;
 }
 
 /** What is done to a value that is not `null`; a treatment without what it needs withholds. */

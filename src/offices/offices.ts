@@ -19,10 +19,13 @@ export interface Offices {
   officeAt(merchant: string, holder: OfficeHolder): Office | null;
   /** The merchants where this person holds `office`. */
   merchantsOf(holder: OfficeHolder, office: Office): readonly string[];
+  /** Runs the gateway: reads neither data nor logs. */
+  isOperator(holder: OfficeHolder): boolean;
 }
 
 /** Throws a RangeError where one person holds two offices of one merchant. */
-export function createOffices(merchants: Readonly<Record<string, MerchantOffices>>): Offices {
+export function createOffices(merchants: Readonly<Record<string, MerchantOffices>>, operators: readonly OfficeHolder[]): Offices {
+  const running = new Set(operators.map(nameOf));
   const offices = new Map<string, Map<string, Office>>();
   for (const [merchant, { owners, officers }] of Object.entries(merchants)) {
     const held = new Map<string, Office>(owners.map((owner) => [nameOf(owner), "merchant_owner"]));
@@ -36,6 +39,7 @@ export function createOffices(merchants: Readonly<Record<string, MerchantOffices
   return {
     officeAt: (merchant, holder) => offices.get(merchant)?.get(nameOf(holder)) ?? null,
     merchantsOf: (holder, office) => [...offices].filter(([, held]) => held.get(nameOf(holder)) === office).map(([merchant]) => merchant),
+    isOperator: (holder) => running.has(nameOf(holder)),
   };
 }
 

@@ -114,7 +114,7 @@ function readCase(reader: CaseReader, at: YamlPath, one: CasesShape["cases"][num
       unknownName(reader, [...at, "failed", index], { code: "unknown_field", kind: "field", word: path, known: resource.fields });
   }
   const request = { agent, address, purpose: purpose ?? null, ticket: ticket ?? null };
-  return { name, line: source.lineOf(at), contract, request, now, type, record, expect, others, failed };
+  return { name, line: source.placeOf(at).line, contract, request, now, type, record, expect, others, failed };
 }
 
 function readContractName(reader: CaseReader, at: YamlPath, named: string | undefined): string | null {

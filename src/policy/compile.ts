@@ -3,10 +3,11 @@
  */
 import { ok, type Result, refuse } from "../kernel/index.ts";
 import type { DataClass } from "../masking/index.ts";
-import type { Bundle, Rule } from "./bundle.ts";
+import type { Bundle, Resource, Rule } from "./bundle.ts";
 import type { ContractDocument } from "./contract-document.ts";
 import type { PolicyDocument } from "./policy-document.ts";
 import type { TypeRules } from "./policy-roles.ts";
+import type { FieldDocument } from "./policy-shape.ts";
 import type { Problem } from "./problem.ts";
 import type { Alternative } from "./rule.ts";
 import { didYouMean, quote } from "./shape.ts";
@@ -30,9 +31,13 @@ export function compile(policy: PolicyDocument, contract: ContractDocument): Res
   return ok({
     contract: contractOf(contract),
     policy: contract.policy,
-    resources: mapValues(policy.resources, ({ subject, fields }) => ({ subject, fields: { ...fields } })),
+    resources: mapValues(policy.resources, ({ subject, fields }) => ({ subject, fields: mapValues(fields, fieldOf) })),
     roles: Object.fromEntries(contract.roles.map((role) => [role, compileRole(role, policy, contract)])),
   });
+}
+
+function fieldOf({ derive, ...field }: FieldDocument): Resource["fields"][string] {
+  return { ...field, ...(derive && { derive: { answer: derive.answer, from: [...derive.from] } }) };
 }
 
 function contractOf({ id, merchant, vendor, subprocessors, term, hours, networks, purposes, purge }: ContractDocument): Bundle["contract"] {

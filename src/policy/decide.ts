@@ -5,8 +5,10 @@
 import {
   compilePlan,
   type DataClass,
+  type Derivation,
   dataClasses,
   type Generalization,
+  guardJoins,
   type MaskingPlan,
   type MaskProfile,
   type PlannedField,
@@ -41,9 +43,9 @@ interface OpenDecision {
   readonly settled: Map<string, Settled>;
 }
 
-interface OpenField {
-  readonly path: string;
-  readonly class: DataClass;
+type Named = Pick<PlannedField, "path" | "class" | "derive">;
+
+interface OpenField extends Named {
   /** The last has no condition. */
   readonly rules: readonly { readonly rule: Rule; readonly condition: number | null }[];
 }
@@ -131,11 +133,16 @@ function remember(settled: Map<string, Settled>, outcome: string, make: () => Se
 
 function makeDecision(bundle: Bundle, resource: Resource, rules: Bundle["roles"][string][string], { purpose }: Question): Decision {
   const classes = bundle.contract.purposes[purpose] ?? { classes: [] };
-  const reachable = Object.entries(resource.fields).map(([path, field]) => ({
-    path,
-    class: field.class,
-    rules: needs(classes, field.class) ? reachableRules(own(rules.fields, path) ?? [], purpose) : [notNeeded(purpose)],
-  }));
+  const reachable = Object.entries(resource.fields).map(([path, { class: name, derive }]) => {
+    const made = derive && { answer: derive.answer, from: sourcesOf(resource, derive.from) };
+    const isNeeded = needs(
+      classes,
+      name,
+      made?.from.map((source) => source.class),
+    );
+    const reached = isNeeded ? reachableRules(own(rules.fields, path) ?? [], purpose) : [notNeeded(purpose)];
+    return { path, class: name, ...(made && { derive: made }), rules: reached };
+  });
   // In the order of their texts, so that a log's outcome is read the same from any copy of the bundle.
   const texts = [...new Set(reachable.flatMap((field) => field.rules.flatMap(({ when }) => when ?? [])))].sort();
   // An environment for expressions is dear, and most policies have none.
@@ -152,6 +159,13 @@ function makeDecision(bundle: Bundle, resource: Resource, rules: Bundle["roles"]
     hasRows: rows !== null,
     open: { fields, conditions: compiled, rows, variables: (facts) => conditions?.variables(facts) ?? {}, settled: new Map() },
   };
+}
+
+function sourcesOf({ fields }: Resource, paths: readonly string[]): Derivation["from"] {
+  return paths.flatMap((path) => {
+    const field = own(fields, path);
+    return field === undefined ? [] : [{ path, class: field.class }];
+  });
 }
 
 /** For this purpose, and no further than the first that always holds. */
@@ -174,19 +188,24 @@ function compileCondition(conditions: Conditions | null, text: string): Conditio
 function makeSettled(open: OpenDecision, verdicts: readonly Verdict[]): Settled {
   const failed: string[] = [];
   const obligations: Obligation[] = [];
-  const fields = open.fields.map(({ path, class: name, rules }): SettledField => {
+  const settled = open.fields.map(({ rules, ...named }): SettledField => {
+    const { path } = named;
     const passed: string[] = [];
     for (const { rule, condition } of rules) {
       const verdict = condition === null ? "holds" : (verdicts[condition] ?? "failed");
       if (verdict === "holds") {
         if (rule.reveal !== undefined) obligations.push({ path, ...rule.reveal });
-        return settledField({ path, class: name, rule, passed });
+        return settledField(named, rule, passed);
       }
       if (verdict === "failed" && failed.at(-1) !== path) failed.push(path);
       passed.push(`the condition in line ${rule.at?.line ?? "?"} ${verdict === "failed" ? "could not be evaluated" : "does not hold"}`);
     }
-    return settledField({ path, class: name, rule: { treatment: "withhold", why: "no rule" }, passed });
+    return settledField(named, { treatment: "withhold", why: "no rule" }, passed);
   });
+  const fields = guardJoins(settled).map((field) => ({
+    ...field,
+    why: [field.why, ...(field.lowered ? [`lowered: ${field.lowered}`] : [])].join("; "),
+  }));
   return {
     plan: compilePlan(fields),
     levels: levelsOf(fields),
@@ -200,12 +219,9 @@ function makeSettled(open: OpenDecision, verdicts: readonly Verdict[]): Settled 
   };
 }
 
-function settledField(decided: { path: string; class: DataClass; rule: Rule; passed: readonly string[] }): SettledField {
-  const { path, class: name, rule, passed } = decided;
-  const { treatment, profile, to, why, at } = rule;
+function settledField(named: Named, { treatment, profile, to, why, at }: Rule, passed: readonly string[]): SettledField {
   return {
-    path,
-    class: name,
+    ...named,
     treatment,
     ...parameters(profile, to),
     why: [why, ...passed].join("; "),
@@ -219,7 +235,9 @@ function parameters(profile: MaskProfile | undefined, to: Generalization | undef
 
 function levelsOf(fields: readonly SettledField[]): number[] {
   const leaving = fields.filter(({ treatment }) => treatment !== "withhold");
-  return [...new Set(leaving.map((field) => dataClasses[field.class].level))].sort((a, b) => a - b);
+  // An answer lies at no level: it takes those of what it is made of, though that be withheld.
+  const classes = leaving.flatMap(({ class: name, derive }) => derive?.from.map((source) => source.class) ?? [name]);
+  return [...new Set(classes.map((name) => dataClasses[name].level))].sort((a, b) => a - b);
 }
 
 function own<Value>(record: Readonly<Record<string, Value>>, key: string): Value | undefined {

@@ -15,14 +15,14 @@ export function excesses(policy: PolicyDocument, contract: ContractDocument): Pr
         const name = policy.resources[type]?.fields[path]?.class;
         if (name === undefined) continue;
         const ceiling = contract.ceiling[name] ?? { treatment: "withhold" };
-        for (const { grant, line } of rule) {
+        for (const { grant, line, column } of rule) {
           if (isSameGrant(capGrant(ceiling, grant), grant)) continue;
           const limit = contract.ceiling[name] === undefined ? ["ceiling"] : ["ceiling", name];
-          const place = `${contract.source.file}:${contract.source.lineOf(limit)}`;
+          const place = `${contract.source.file}:${contract.source.placeOf(limit).line}`;
           found.set(`${line} ${path}`, {
             file: policy.source.file,
             line,
-            column: 1,
+            column,
             code: "exceeds_contract",
             message: `${type}.${path} → ${describeGrant(grant)} is more than the contract's ceiling for ${name}: ${describeGrant(ceiling)} (${place})`,
             hint: "the contract caps it; write here what holds, or raise the ceiling",

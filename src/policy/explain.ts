@@ -3,7 +3,7 @@
  * that does not hold, another field beside it. By the decision that a disclosure would take; without a record it says what the record would decide.
  */
 import { type JsonObject, printJson } from "../kernel/index.ts";
-import { type DataClass, joinOf } from "../masking/index.ts";
+import type { DataClass } from "../masking/index.ts";
 import type { Rule } from "./bundle.ts";
 import type { Circumstances } from "./circumstances.ts";
 import type { Verdict } from "./condition.ts";
@@ -99,7 +99,14 @@ export function explain(asked: Explained): Explanation {
       const value = shown === null ? undefined : valuesAt(shown.fields, field.path);
       const explained = explainField(asked, field, verdictOf);
       const lowered = isDecided ? loweredBeside(settled, field.path) : null;
-      const outcomes = lowered ? explained.outcomes.map((one) => ({ ...one, profile: lowered.profile })) : explained.outcomes;
+      const outcomes = lowered
+        ? explained.outcomes.map(({ why, at, onRequest }) => ({
+            ...lowered.grant,
+            why,
+            ...(at && { at }),
+            ...(onRequest && { onRequest }),
+          }))
+        : explained.outcomes;
       return {
         path: field.path,
         class: field.class,
@@ -173,7 +180,7 @@ function purposeCaps(asked: {
   const needed = contract.purposes[purpose];
   if (written.length === 0) return [];
   if (needed !== undefined && !needs(needed, asked.class)) {
-    const at = { file: contract.source.file, line: contract.source.lineOf(["purposes", purpose]) };
+    const at = { file: contract.source.file, line: contract.source.placeOf(["purposes", purpose]).line };
     return [{ by: "purpose", what: `${purpose} needs ${needed.classes?.join(", ") || "nothing personal"}`, at }];
   }
   return written
@@ -187,12 +194,13 @@ function ceilingCap({ ceiling, source }: ContractDocument, name: DataClass, alte
   const most: Grant = ceiling[name] ?? { treatment: "withhold" };
   if (alternative === undefined || isSameGrant(capGrant(most, alternative.grant), alternative.grant)) return [];
   const limit = ceiling[name] === undefined ? ["ceiling"] : ["ceiling", name];
-  return [{ by: "ceiling", what: `${name} at most ${describeGrant(most)}`, at: { file: source.file, line: source.lineOf(limit) } }];
+  return [{ by: "ceiling", what: `${name} at most ${describeGrant(most)}`, at: { file: source.file, line: source.placeOf(limit).line } }];
 }
 
-function loweredBeside(settled: Settled, path: string): { readonly profile: NonNullable<Grant["profile"]>; readonly cap: Cap } | null {
+function loweredBeside(settled: Settled, path: string): { readonly grant: Grant; readonly cap: Cap } | null {
   const field = settled.fields.find((known) => known.path === path);
-  const join = field && joinOf(field, settled.fields);
-  if (join === undefined) return null;
-  return { profile: join.to, cap: { by: "beside", what: `a ${join.beside.class} beside it: ${join.why}` } };
+  if (field?.lowered === undefined) return null;
+  const { treatment, profile, lowered } = field;
+  const grant: Grant = treatment === "mask" && profile ? { treatment, profile } : { treatment };
+  return { grant, cap: { by: "beside", what: lowered } };
 }

@@ -3,10 +3,12 @@
  * An empty file is a policy: it denies everything.
  */
 import { ok, type Result, refuse } from "../kernel/index.ts";
-import { buildTrie, classNames, parsePath } from "../masking/index.ts";
-import { type RoleRules, readRoles } from "./policy-roles.ts";
+import { buildTrie, parsePath } from "../masking/index.ts";
+import { type DeriveReader, isOneValue, readDerive } from "./derive.ts";
+import { type Roles, readRoles } from "./policy-roles.ts";
 import {
   type FieldDocument,
+  fieldClasses,
   isClass,
   type PolicyShape,
   pathProblem,
@@ -16,13 +18,11 @@ import {
 } from "./policy-shape.ts";
 import { inFileOrder, type Problem } from "./problem.ts";
 import { checkShape, didYouMean, quote } from "./shape.ts";
-import { readYaml, type Source } from "./yaml-source.ts";
+import { readYaml, type Source, type YamlPath } from "./yaml-source.ts";
 
-export interface PolicyDocument {
+export interface PolicyDocument extends Roles {
   readonly source: Source;
   readonly resources: Readonly<Record<string, ResourceDocument>>;
-  /** What a role extends is already in it. */
-  readonly roles: Readonly<Record<string, RoleRules>>;
 }
 
 export function parsePolicy(text: string, file: string): Result<PolicyDocument, Problem[]> {
@@ -35,8 +35,8 @@ export function parsePolicy(text: string, file: string): Result<PolicyDocument, 
   const resources = Object.fromEntries(
     Object.entries(shape.value.resources).map(([type, resource]) => [type, readResource(type, resource, shape.value, source, problems)]),
   );
-  const roles = readRoles(shape.value, resources, source, problems);
-  return problems.length > 0 ? refuse(inFileOrder(problems)) : ok({ source, resources, roles });
+  const { roles, written } = readRoles(shape.value, resources, source, problems);
+  return problems.length > 0 ? refuse(inFileOrder(problems)) : ok({ source, resources, roles, written });
 }
 
 function readResource(
@@ -50,12 +50,14 @@ function readResource(
   if (type === "extends")
     problems.push(source.problem(["resources", type], "wrong_value", "a resource cannot be called extends", "choose another name"));
   const fields: Record<string, FieldDocument> = {};
-  for (const [path, field] of Object.entries(shape.fields)) {
+  const isAnswer = (path: string) => shape.fields[path]?.derive !== undefined;
+  const [answers, written] = [Object.keys(shape.fields).filter(isAnswer), Object.keys(shape.fields).filter((path) => !isAnswer(path))];
+  const reader: DeriveReader = { source, problems, written, classed: fields };
+  // Answers last: they are made of what has a class.
+  for (const path of [...written, ...answers]) {
+    const field = shape.fields[path] ?? {};
     if (parsePath(path) === null) {
       problems.push(pathProblem(source, [...at, path], path));
-    } else if (!isClass(field.class)) {
-      const hint = didYouMean(field.class, classNames);
-      problems.push(source.valueProblem([...at, path, "class"], "unknown_class", `unknown class ${quote(field.class)}`, hint));
     } else if (path === rowsKey) {
       problems.push(
         source.problem([...at, path], "wrong_value", "a field cannot be called rows", "roles write their row rule under this name"),
@@ -64,10 +66,44 @@ function readResource(
       const hint = "a field is a value, an object or a list: name either it or what is inside";
       problems.push(source.problem([...at, path], "paths_overlap", `${path} overlaps another field`, hint));
     } else {
-      fields[path] = { class: field.class, search: field.search };
+      const read = field.derive === undefined ? readClassed(reader, [...at, path], field) : readAnswer(reader, [...at, path], field);
+      if (read !== null) fields[path] = read;
     }
   }
   return { subject: readSubject(type, shape.subject, policy, source, problems), fields };
+}
+
+type FieldShape = PolicyShape["resources"][string]["fields"][string];
+
+function readClassed({ source, problems }: DeriveReader, at: YamlPath, { class: name, search = false }: FieldShape): FieldDocument | null {
+  if (name !== undefined && isClass(name) && name !== "derived") return { class: name, search };
+  problems.push(
+    name === undefined
+      ? source.problem(at, "missing", 'missing key "class"', "class: says what stands there; or derive: an answer made of other fields")
+      : source.valueProblem([...at, "class"], "unknown_class", `unknown class ${quote(name)}`, classHint(name)),
+  );
+  return null;
+}
+
+function classHint(word: string): string {
+  if (word === "derived") return "an answer is written as derive: { age_band: birth_date }";
+  return didYouMean(word, fieldClasses) ?? "docs/MASKS.md lists the classes";
+}
+
+function readAnswer(reader: DeriveReader, at: YamlPath, { class: name, search, derive }: FieldShape): FieldDocument | null {
+  const { source, problems } = reader;
+  const path = String(at.at(-1));
+  const refuseAt = (key: YamlPath, said: string, hint: string) =>
+    void problems.push(source.problem([...at, ...key], "bad_derive", said, hint));
+  if (name !== undefined)
+    refuseAt(["class"], "an answer has no class of its own", "take the class away: a contract's ceiling says derived");
+  else if (search !== undefined) refuseAt(["search"], "an answer is not searchable: it is stored nowhere", "search by what it is made of");
+  else if (!isOneValue(path)) refuseAt([], `an answer cannot stand at ${path}`, "keys with dots between them, no [], {} or $");
+  else {
+    const read = readDerive(reader, [...at, "derive"], derive);
+    return read && { class: "derived", search: false, derive: read };
+  }
+  return null;
 }
 
 function readSubject(

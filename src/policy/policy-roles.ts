@@ -23,6 +23,18 @@ export interface RowRule {
 /** By type. */
 export type RoleRules = Readonly<Record<string, TypeRules>>;
 
+/** A role as it is written: its own rules alone. */
+export interface WrittenRole {
+  readonly extends?: string;
+  readonly rules: RoleRules;
+}
+
+export interface Roles {
+  /** What a role extends is already in it. */
+  readonly roles: Readonly<Record<string, RoleRules>>;
+  readonly written: Readonly<Record<string, WrittenRole>>;
+}
+
 /** Of one role and resource, counting each text once. */
 const conditionsMax = 32;
 
@@ -39,7 +51,7 @@ export function readRoles(
   resources: Readonly<Record<string, ResourceDocument>>,
   source: Source,
   problems: Problem[],
-): Record<string, RoleRules> {
+): Roles {
   const made = new Map<string, Conditions>();
   const conditionsOf = (type: string) => {
     const known = made.get(type) ?? createConditions(resources[type] ?? { fields: {} });
@@ -51,7 +63,13 @@ export function readRoles(
   const roles: Record<string, RoleRules> = {};
   for (const role of own.keys())
     roles[role] = chainOf(reader, role).reduceRight<RoleRules>((inherited, link) => overlay(inherited, own.get(link) ?? {}), {});
-  return roles;
+  const written = Object.fromEntries(
+    [...own].map(([role, rules]) => {
+      const parent = policy.roles[role]?.extends;
+      return [role, { ...(parent !== undefined && { extends: parent }), rules }];
+    }),
+  );
+  return { roles, written };
 }
 
 /** The role, what it extends, what that extends …; as far as it goes without a problem. */
@@ -124,7 +142,7 @@ function readRows(reader: Parameters<typeof readCondition>[0], at: YamlPath, val
     return undefined;
   }
   const when = readCondition(reader, at, value);
-  return when && { when, line: source.lineOf(at) };
+  return when && { when, line: source.placeOf(at).line };
 }
 
 function overlay(inherited: RoleRules, own: RoleRules): RoleRules {

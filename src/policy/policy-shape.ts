@@ -3,6 +3,7 @@
  */
 import * as z from "zod";
 import { classNames, type DataClass } from "../masking/index.ts";
+import { type DeriveDocument, derivedFieldSchema } from "./derive.ts";
 import type { Problem } from "./problem.ts";
 import { nameSchema, ruleSchema } from "./rule-shape.ts";
 import { quote } from "./shape.ts";
@@ -12,6 +13,8 @@ export interface FieldDocument {
   readonly class: DataClass;
   /** Exact match by the blind index. */
   readonly search: boolean;
+  /** Of class `derived`, and never without it: `from` are paths of other fields of the resource. */
+  readonly derive?: DeriveDocument;
 }
 
 export interface ResourceDocument {
@@ -23,9 +26,8 @@ export interface ResourceDocument {
 /** Under a role's resource, beside the fields. */
 export const rowsKey = "rows";
 
-/** `name`: a class; `rules`: what stands under a role's resource. The reader takes anything and reads it itself, for better messages. */
-function policySchemaWith<Name extends z.ZodType, Rules extends z.ZodType>(name: Name, rules: Rules) {
-  const field = z.strictObject({ class: name, search: z.boolean().default(false).describe("Agents find the record by the exact value") });
+/** `field`: what a field is; `rules`: what stands under a role's resource. The reader takes anything and reads it itself, for better messages. */
+function policySchemaWith<Field extends z.ZodType, Rules extends z.ZodType>(field: Field, rules: Rules) {
   return z.strictObject({
     resources: z
       .record(
@@ -40,11 +42,23 @@ function policySchemaWith<Name extends z.ZodType, Rules extends z.ZodType>(name:
   });
 }
 
-export const policySchema = policySchemaWith(z.string(), z.record(z.string(), z.unknown()));
+export const policySchema = policySchemaWith(
+  z.strictObject({ class: z.string().optional(), search: z.boolean().optional(), derive: z.unknown().optional() }),
+  z.record(z.string(), z.unknown()),
+);
+
+/** Classes that are written; answers have theirs from what they are. */
+export const fieldClasses = classNames.filter((name) => name !== "derived");
 
 /** For editors: the whole file. */
 export const policyFileSchema = policySchemaWith(
-  z.enum(classNames),
+  z.union([
+    z.strictObject({
+      class: z.enum(fieldClasses),
+      search: z.boolean().default(false).describe("Agents find the record by the exact value"),
+    }),
+    derivedFieldSchema,
+  ]),
   z
     .object({ [rowsKey]: z.string().optional().describe("Only records for which this CEL expression holds are there") })
     .catchall(ruleSchema),

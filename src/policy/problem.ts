@@ -13,37 +13,45 @@ export interface Problem {
   readonly hint?: string;
 }
 
-export type ProblemCode =
-  | "yaml"
-  | "too_large"
-  | "unknown_key"
-  | "missing"
-  | "wrong_value"
-  | "wildcard"
-  | "bad_path"
-  | "paths_overlap"
-  | "unknown_class"
-  | "unknown_treatment"
-  | "bad_generalization"
-  | "bad_condition"
-  | "too_many_conditions"
-  | "else_not_less"
-  | "unreachable_rule"
-  | "exceeds_contract"
-  | "unknown_resource"
-  | "unknown_field"
-  | "unknown_role"
-  | "extends_cycle"
-  | "bad_date"
-  | "bad_zone"
-  | "bad_duration"
-  | "bad_hours"
-  | "bad_network"
-  | "bad_subject"
-  | "other_policy"
-  | "unknown_contract"
-  | "unknown_record"
-  | "name_twice";
+/** The last five are warned of alone; `unreachable_rule` is either. */
+export const problemCodes = [
+  "yaml",
+  "too_large",
+  "unknown_key",
+  "missing",
+  "wrong_value",
+  "wildcard",
+  "bad_path",
+  "paths_overlap",
+  "unknown_class",
+  "unknown_treatment",
+  "bad_generalization",
+  "bad_derive",
+  "bad_condition",
+  "too_many_conditions",
+  "else_not_less",
+  "unreachable_rule",
+  "unknown_resource",
+  "unknown_field",
+  "unknown_role",
+  "extends_cycle",
+  "bad_date",
+  "bad_zone",
+  "bad_duration",
+  "bad_hours",
+  "bad_network",
+  "bad_subject",
+  "exceeds_contract",
+  "unseen_field",
+  "sees_more",
+  "masks_join",
+  "views_join",
+] as const;
+
+export type ProblemCode = (typeof problemCodes)[number] | CaseProblemCode;
+
+/** Of case files alone. */
+type CaseProblemCode = "other_policy" | "unknown_contract" | "unknown_record" | "name_twice";
 
 /** `file:line:column: message (hint)`. */
 export function describeProblem(problem: Problem): string {

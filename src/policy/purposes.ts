@@ -27,6 +27,8 @@ export interface PurposeDocument {
   readonly classes?: readonly DataClass[];
 }
 
-export function needs({ classes }: PurposeDocument, name: DataClass): boolean {
-  return classes === undefined || businessClasses.includes(name) || classes.includes(name);
+/** `sources`: of an answer, the classes that it is made of: a purpose that needs all of them needs it, too. */
+export function needs({ classes }: PurposeDocument, name: DataClass, sources: readonly DataClass[] = []): boolean {
+  const isNeeded = (wanted: DataClass) => classes === undefined || businessClasses.includes(wanted) || classes.includes(wanted);
+  return isNeeded(name) || (sources.length > 0 && sources.every(isNeeded));
 }

@@ -24,8 +24,9 @@ export interface Alternative {
   readonly metering?: Metering;
   readonly purposes?: readonly string[];
   readonly when?: Condition;
-  /** Of the file, from 1. */
+  /** Of the file, both from 1. */
   readonly line: number;
+  readonly column: number;
 }
 
 /** In order: the first whose purpose and condition hold decides; where none does, withheld. */
@@ -59,10 +60,14 @@ export function readRule(reader: RuleReader, at: YamlPath, value: unknown): Fiel
       source.problem([...at, "else"], "unreachable_rule", "nothing gets to this else: what it stands in for always holds", hint),
     );
   } else if (!isAtMost(first, next)) {
-    const said = `this else grants ${describeGrant(next.grant)}, which is not less than ${describeGrant(first.grant)}`;
+    const said = `this else grants ${describe(next)}, which is not less than ${describe(first)}`;
     problems.push(source.valueProblem([...at, "else"], "else_not_less", said, "write the higher treatment first"));
   }
   return [first, ...rest];
+}
+
+function describe({ grant, metering }: Alternative): string {
+  return describeGrant(grant) + (metering === undefined ? "" : " to whoever asks");
 }
 
 /** Where a condition fails, what follows is no more than what it would have given. */
@@ -77,14 +82,20 @@ export function capAlternative(upper: Alternative, lower: Alternative): Alternat
 
 const masked: Grant = { treatment: "mask" };
 
-function isAtMost(upper: Alternative, lower: Alternative): boolean {
+/** Whether `upper` allows all that `lower` grants. */
+export function isAtMost(upper: Alternative, lower: Alternative): boolean {
   return isSameGrant(capAlternative(upper, lower).grant, lower.grant);
 }
 
-function readWord({ source, problems }: RuleReader, at: YamlPath, value: unknown): FieldRule {
+function readWord(reader: RuleReader, at: YamlPath, value: unknown): FieldRule {
+  const { source, problems } = reader;
   if (!isTreatment(value)) problems.push(treatmentProblem(source, at, value));
   else if (value === "generalize") problems.push(barelyGeneralized(source, at));
-  else return [{ grant: { treatment: value }, line: source.lineOf(at) }];
+  else {
+    const word: Alternative = { grant: { treatment: value }, ...source.placeOf(at) };
+    checkAnswer(reader, at, word);
+    return [word];
+  }
   return [];
 }
 
@@ -104,13 +115,29 @@ function readOptions(reader: RuleReader, at: YamlPath, [word, value]: [string, u
   if (to !== undefined && !generalizationsOf(reader.class).includes(to)) problems.push(cannotGeneralize(reader, [...at, word, "to"], to));
   const condition = when === undefined ? undefined : readCondition(reader, [...at, word, "when"], when);
   const metering = readMetering(checked.value);
-  return {
+  const alternative: Alternative = {
     grant: { treatment: word, ...(profile && { profile }), ...(to && { to }) },
     ...(Object.keys(metering).length > 0 && { metering }),
     ...(purposes && { purposes }),
     ...(condition && { when: condition }),
-    line: source.lineOf([...at, word]),
+    ...source.placeOf([...at, word]),
   };
+  checkAnswer(reader, [...at, word], alternative);
+  return alternative;
+}
+
+/** An answer has nothing between all and nothing, so a read could not show it masked until it is asked for. */
+function checkAnswer(
+  { source, problems, class: name }: Pick<RuleReader, "source" | "problems" | "class">,
+  at: YamlPath,
+  { grant, metering }: Pick<Alternative, "grant" | "metering">,
+): void {
+  if (name !== "derived") return;
+  const hint = "reveal, withhold, or { reveal: { purposes: [after_sales] } }";
+  if (grant.treatment !== "reveal" && grant.treatment !== "withhold")
+    problems.push(source.problem(at, "bad_derive", `an answer is revealed or withheld: ${grant.treatment} does nothing to it`, hint));
+  else if (metering !== undefined)
+    problems.push(source.problem(at, "bad_derive", "an answer is in every read or in none: it is not asked for one at a time", hint));
 }
 
 type Options = {
@@ -156,7 +183,11 @@ export function readCeilingGrant(
   at: YamlPath,
   value: unknown,
 ): Grant | null {
-  if (isTreatment(value) && value !== "generalize") return { treatment: value };
+  if (isTreatment(value) && value !== "generalize") {
+    const grant: Grant = { treatment: value };
+    checkAnswer({ source, problems, class: name }, at, { grant });
+    return grant;
+  }
   const [entry, second] = typeof value === "object" && value !== null ? Object.entries(value) : [];
   const word = entry?.[0];
   if (second !== undefined || (word !== "mask" && word !== "generalize")) {
@@ -179,7 +210,9 @@ export function readCeilingGrant(
   const { profile, to } = checked.value;
   if (to !== undefined && !generalizationsOf(name).includes(to))
     problems.push(cannotGeneralize({ source, class: name }, [...at, word, "to"], to));
-  return { treatment: word, ...(profile && { profile }), ...(to && { to }) };
+  const grant: Grant = { treatment: word, ...(profile && { profile }), ...(to && { to }) };
+  checkAnswer({ source, problems, class: name }, [...at, word], { grant });
+  return grant;
 }
 
 export function treatmentProblem(source: Source, at: YamlPath, value: unknown): Problem {

@@ -44,16 +44,11 @@ function describe(issue: z.core.$ZodIssue, schema: z.ZodType, source: Source, at
   if (!stands(source.value, path)) return [source.problem(path, "missing", `missing key ${quote(String(path.at(-1) ?? ""))}`)];
   if (issue.code === "invalid_value") {
     const values = issue.values.map(String);
-    return [
-      source.valueProblem(
-        path,
-        "wrong_value",
-        `expected one of ${values.join(", ")}`,
-        didYouMean(String(valueAt(source.value, path)), values),
-      ),
-    ];
+    const near = nearest(String(valueAt(source.value, path)), values);
+    return [source.valueProblem(path, "wrong_value", `expected one of ${values.join(", ")}`, near && `did you mean ${near}?`)];
   }
-  return [source.valueProblem(path, "wrong_value", `${issue.message.charAt(0).toLowerCase()}${issue.message.slice(1)}`)];
+  const said = issue.message.replace(/^Invalid input: /, "");
+  return [source.valueProblem(path, "wrong_value", `${said.charAt(0).toLowerCase()}${said.slice(1)}`)];
 }
 
 export function didYouMean(word: string, candidates: Iterable<string>): string | undefined {

@@ -23,6 +23,8 @@ export interface Shown {
   readonly fields: JsonObject;
   /** Policy path → treatment of what left. */
   readonly left: Masked["shown"];
+  /** Members and shapes that the policy does not name. */
+  readonly unknown: number;
 }
 
 const plainLevel = 0;
@@ -44,6 +46,6 @@ export function show(decision: Decision, facts: Facts, open: OpenLevel, pseudony
     if (document === null) return null;
     if (document !== undefined) documents.push(document);
   }
-  const { fields, shown: left } = maskDocument(settled.plan, mergeLevels(documents), { today: facts.request.date, pseudonymKey });
-  return { settled, fields, left };
+  const { fields, shown: left, unknown } = maskDocument(settled.plan, mergeLevels(documents), { today: facts.request.date, pseudonymKey });
+  return { settled, fields, left, unknown };
 }

@@ -16,8 +16,8 @@ export interface Source {
   problem(path: YamlPath, code: ProblemCode, message: string, hint?: string): Problem;
   /** As `problem`, at the value instead of the key. */
   valueProblem(path: YamlPath, code: ProblemCode, message: string, hint?: string): Problem;
-  /** Where the last key of `path` stands, from 1. */
-  lineOf(path: YamlPath): number;
+  /** Where the last key of `path` stands, both from 1. */
+  placeOf(path: YamlPath): { readonly line: number; readonly column: number };
 }
 
 const sourceCharactersMax = 256 * 1024;
@@ -39,7 +39,10 @@ export function readYaml(text: string, file: string): Result<Source, Problem[]> 
     value,
     problem: (path, code, message, hint) => at(reader.offset(path, "key"), code, message, hint),
     valueProblem: (path, code, message, hint) => at(reader.offset(path, "value"), code, message, hint),
-    lineOf: (path) => lines.linePos(reader.offset(path, "key")).line,
+    placeOf: (path) => {
+      const { line, col } = lines.linePos(reader.offset(path, "key"));
+      return { line, column: col };
+    },
   });
 }
 
@@ -50,7 +53,7 @@ export function sourceWithin(source: Source, at: YamlPath): Source {
     value: valueAt(source.value, at),
     problem: (path, ...rest) => source.problem([...at, ...path], ...rest),
     valueProblem: (path, ...rest) => source.valueProblem([...at, ...path], ...rest),
-    lineOf: (path) => source.lineOf([...at, ...path]),
+    placeOf: (path) => source.placeOf([...at, ...path]),
   };
 }
 
@@ -87,8 +90,7 @@ class Reader {
     // A %YAML 1.1 line would turn dates into timestamps and `no` into false.
     if (/^%/m.test(text.slice(0, document.contents?.range?.[0] ?? 0)))
       this.#refuse(0, "directives are not accepted", "remove the line that starts with %");
-    for (const error of document.errors) this.#refuse(error.pos[0], firstLine(error.message));
-    for (const warning of document.warnings) this.#refuse(warning.pos[0], firstLine(warning.message));
+    for (const { code, message, pos } of [...document.errors, ...document.warnings]) this.#refuse(pos[0], firstLine(message), cures[code]);
     return this.problems.length > 0 ? null : this.#value(document.contents, [], document.contents?.range?.[0] ?? 0);
   }
 
@@ -140,8 +142,10 @@ class Reader {
       const offset = key.range?.[0] ?? node.range?.[0] ?? 0;
       if (!isScalar(key) || typeof key.value !== "string" || key.anchor !== undefined || key.tag !== undefined) {
         this.#refuse(offset, "a key that is not plain text", "quote it");
-      } else if (key.value === "__proto__" || key.value === "<<") {
-        this.#refuse(offset, key.value === "<<" ? "merge keys are not accepted" : "this key is not accepted", "write the keys out");
+      } else if (key.value === "<<") {
+        this.#refuse(offset, "merge keys are not accepted", "write the keys out");
+      } else if (key.value === "__proto__") {
+        this.#refuse(offset, "this key is not accepted", "choose another name");
       } else {
         out[key.value] = this.#value(value, [...path, key.value], offset);
       }
@@ -159,6 +163,16 @@ function placeKey(path: YamlPath): string {
   return JSON.stringify(path.map(String));
 }
 
+/** Of the parser's own messages. */
 function firstLine(text: string): string {
-  return text.split("\n", 1)[0] ?? text;
+  const [line = text] = text.split("\n", 1);
+  if (/call stack/.test(line)) return "nested too deep";
+  return `${line.charAt(0).toLowerCase()}${line.slice(1)}`;
 }
+
+const cures: Readonly<Record<string, string>> = {
+  DUPLICATE_KEY: "write each key once",
+  BAD_INDENT: "close the bracket, and indent what is inside",
+  TAB_AS_INDENT: "indent with spaces",
+  TAG_RESOLVE_FAILED: "remove the !tag; quote the value if it must be text",
+};

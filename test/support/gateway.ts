@@ -6,6 +6,7 @@ import { buildApp } from "../../src/app.ts";
 import { assembleEdge, assembleKeeper, type CommonParts, type Keeper, type KeeperParts, type SideParts } from "../../src/assemble.ts";
 import { createSigner, randomBytes } from "../../src/crypto/index.ts";
 import { nodeAead } from "../../src/crypto/node-aead.ts";
+import { createMetrics } from "../../src/http/index.ts";
 import { headerOf } from "../../src/http/node-request.ts";
 import { createBuiltInIssuer, generateBuiltInKey } from "../../src/identity/index.ts";
 import { createInFlight } from "../../src/kernel/index.ts";
@@ -65,6 +66,8 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
     logName: "test/postern",
     issuers: [issuer.profile],
     merchants,
+    operators: [demo("operator")],
+    metrics: createMetrics(),
     audience,
     now: Date.now,
     ...options.common,

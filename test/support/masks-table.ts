@@ -40,6 +40,7 @@ const examples: Readonly<Record<DataClass, readonly Json[]>> = {
   precise_location: ["30.27,120.15"],
   minor: ["…"],
   secret: ["123"],
+  derived: ["张女士"],
 };
 
 export function classTable(): string {
@@ -56,11 +57,16 @@ export function classTable(): string {
 }
 
 export function joinTable(): string {
-  const rows = joins.map(({ lowers, to, beside, why }) => {
-    const profiles = "profiles" in beside ? ` (${beside.profiles.join(", ")})` : "";
-    return [`${lowers.class} (${lowers.profiles.join(", ")})`, `${beside.class}: ${beside.treatment}${profiles}`, to, why];
-  });
-  return table(["mask of", "beside", "becomes", "because together they say"], rows);
+  const rows = joins.map(({ lowers, to, beside, why }) => [leaving(lowers), leaving(beside), to, why]);
+  return table(["of these", "beside", "the first becomes", "because together they say"], rows);
+}
+
+type Leaving = (typeof joins)[number]["lowers" | "beside"];
+
+function leaving(field: Leaving): string {
+  const { class: name, treatment } = field;
+  const [profiles, to] = ["profiles" in field ? ` (${field.profiles.join(", ")})` : "", "to" in field ? ` to ${field.to}` : ""];
+  return "answer" in field ? `${name}: ${field.answer}` : `${name}: ${treatment}${profiles}${to}`;
 }
 
 function table(header: readonly string[], rows: readonly (readonly string[])[]): string {

@@ -8,6 +8,7 @@ import { assembleKeeper } from "../../src/assemble.ts";
 import type { AuditLog } from "../../src/audit/index.ts";
 import { createSigner, fromBase64 } from "../../src/crypto/index.ts";
 import { nodeAead } from "../../src/crypto/node-aead.ts";
+import { createMetrics } from "../../src/http/index.ts";
 import { createInFlight } from "../../src/kernel/index.ts";
 import { createFileShareStore } from "../../src/keys/file-share-store.ts";
 import { createKeyring, createRootKey, type ShareStore } from "../../src/keys/index.ts";
@@ -108,7 +109,19 @@ async function main({ killAt, shareDirectory, keeperUrl, secrets, contract }: Ch
   const keyring = createKeyring({ aead: nodeAead, root, shares, now: Date.now });
   const writer = await signer(secrets.keeperWriter);
   const keeper = assembleKeeper(
-    { aead: nodeAead, root, shares, keyring, logName: "test/postern", issuers: [], merchants: {}, audience: "none", now: Date.now },
+    {
+      aead: nodeAead,
+      root,
+      shares,
+      keyring,
+      logName: "test/postern",
+      issuers: [],
+      merchants: {},
+      operators: [],
+      metrics: createMetrics(),
+      audience: "none",
+      now: Date.now,
+    },
     {
       ...{ database, writer, writers: [writer.publicKey], fenceWaitMs: 0, leaseMs },
       audit: (made) => watchLog(made, killAt, last),

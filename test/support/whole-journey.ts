@@ -47,6 +47,7 @@ export async function journeyBeforeThePurge(gateway: Gateway): Promise<void> {
   await importLines(gateway, `{"id":"${canaryElsewhere}\n"${canaryElsewhere}"\n{"id":{"${canaryElsewhere}":1}}\n`);
   await lookAround(gateway);
   for (const path of ["/healthz", "/readyz"]) await expectStatus(gateway.call("GET", path), 200);
+  await expectStatus(gateway.call("GET", "/metrics", { as: "operator" }), 200);
   for (const path of ["/v1/contracts", contract, `${contract}/trust`, "/v1/approvals"])
     await expectStatus(gateway.call("GET", path, { as: "owner-1" }), 200);
   await gateway.keeper.tick();

@@ -104,7 +104,7 @@ async function startScripts({
   issuer,
   ...rest
 }: Operated & { readonly shares: PostgresDatabase; readonly jwks: string; readonly edgeWriter: Uint8Array }): Promise<[Script, Script]> {
-  const operators = `issuers: [{ id: demo, issuer: "${issuer.issuer}", jwks: "${rest.jwks}" }]\nmerchants: ${JSON.stringify(merchants)}\n`;
+  const operators = `issuers: [{ id: demo, issuer: "${issuer.issuer}", jwks: "${rest.jwks}" }]\nmerchants: ${JSON.stringify(merchants)}\noperators: [{ issuer: demo, subject: operator }]\n`;
   const named = { POSTERN_LOG_NAME: logName, POSTERN_ORIGIN: audience };
   const edge = {
     bindings: { HYPERDRIVE: main.edgeUrl, SHARES: rest.shares.ownerUrl },
