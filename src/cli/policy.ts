@@ -5,6 +5,7 @@ import { command, jsonFlag } from "./command.ts";
 import { exitCodes, Failure } from "./failure.ts";
 import { readText } from "./files.ts";
 import { plain, print, printJson } from "./output.ts";
+import { policyDiff } from "./policy-diff.ts";
 import { throwProblems } from "./problems.ts";
 
 const check = command({
@@ -68,4 +69,4 @@ const schema = command({
   },
 });
 
-export const policy = command({ meta: { description: "Check policy files" }, subCommands: { check, schema } });
+export const policy = command({ meta: { description: "Check policy files" }, subCommands: { check, schema, diff: policyDiff } });

@@ -7,10 +7,15 @@ import { sha256, toHex, utf8 } from "../crypto/index.ts";
 import { canonicalJson } from "../kernel/index.ts";
 import { classNames, generalizations, maskProfiles, treatmentNames } from "../masking/index.ts";
 
+const fieldSchema = z.strictObject({
+  class: z.enum(classNames),
+  search: z.boolean(),
+});
+
 const resourceSchema = z.strictObject({
   /** `path` null: the record is its own subject. */
   subject: z.strictObject({ type: z.string(), path: z.string().nullable() }),
-  fields: z.record(z.string(), z.strictObject({ class: z.enum(classNames), search: z.boolean() })),
+  fields: z.record(z.string(), fieldSchema),
 });
 
 const placeSchema = z.strictObject({ file: z.string(), line: z.int() });

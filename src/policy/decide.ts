@@ -44,6 +44,8 @@ interface OpenDecision {
 interface OpenField {
   readonly path: string;
   readonly class: DataClass;
+  /** Where its values may lie. */
+  readonly levels: readonly number[];
   /** The last has no condition. */
   readonly rules: readonly { readonly rule: Rule; readonly condition: number | null }[];
 }
@@ -129,12 +131,12 @@ function remember(settled: Map<string, Settled>, outcome: string, make: () => Se
   return made;
 }
 
-function makeDecision(bundle: Bundle, resource: Resource, rules: Bundle["roles"][string][string], { purpose }: Question): Decision {
-  const classes = bundle.contract.purposes[purpose] ?? { classes: [] };
+function makeDecision(bundle: Bundle, resource: Resource, rules: Bundle["roles"][string][string], question: Question): Decision {
   const reachable = Object.entries(resource.fields).map(([path, field]) => ({
     path,
     class: field.class,
-    rules: needs(classes, field.class) ? reachableRules(own(rules.fields, path) ?? [], purpose) : [notNeeded(purpose)],
+    levels: [dataClasses[field.class].level],
+    rules: rulesFor(bundle, question, path),
   }));
   // In the order of their texts, so that a log's outcome is read the same from any copy of the bundle.
   const texts = [...new Set(reachable.flatMap((field) => field.rules.flatMap(({ when }) => when ?? [])))].sort();
@@ -152,6 +154,15 @@ function makeDecision(bundle: Bundle, resource: Resource, rules: Bundle["roles"]
     hasRows: rows !== null,
     open: { fields, conditions: compiled, rows, variables: (facts) => conditions?.variables(facts) ?? {}, settled: new Map() },
   };
+}
+
+/** A field's rules in order, as they come into question; none where the bundle does not know the role, type, purpose or path. */
+export function rulesFor(bundle: Bundle, { role, type, purpose }: Question, path: string): readonly Rule[] {
+  const field = own(own(bundle.resources, type)?.fields ?? {}, path);
+  const rules = own(own(own(bundle.roles, role) ?? {}, type)?.fields ?? {}, path);
+  const classes = own(bundle.contract.purposes, purpose);
+  if (field === undefined || rules === undefined || classes === undefined) return [];
+  return needs(classes, field.class) ? reachableRules(rules, purpose) : [notNeeded(purpose)];
 }
 
 /** For this purpose, and no further than the first that always holds. */
@@ -189,7 +200,7 @@ function makeSettled(open: OpenDecision, verdicts: readonly Verdict[]): Settled 
   });
   return {
     plan: compilePlan(fields),
-    levels: levelsOf(fields),
+    levels: levelsOf(open.fields.filter((_, index) => fields[index]?.treatment !== "withhold")),
     fields,
     masking: fields
       .filter((field) => field.treatment !== "reveal")
@@ -217,9 +228,8 @@ function parameters(profile: MaskProfile | undefined, to: Generalization | undef
   return { ...(profile && { profile }), ...(to && { to }) };
 }
 
-function levelsOf(fields: readonly SettledField[]): number[] {
-  const leaving = fields.filter(({ treatment }) => treatment !== "withhold");
-  return [...new Set(leaving.map((field) => dataClasses[field.class].level))].sort((a, b) => a - b);
+function levelsOf(leaving: readonly OpenField[]): number[] {
+  return [...new Set(leaving.flatMap(({ levels }) => levels))].sort((a, b) => a - b);
 }
 
 function own<Value>(record: Readonly<Record<string, Value>>, key: string): Value | undefined {

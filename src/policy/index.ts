@@ -1,9 +1,12 @@
 export type { Treatment } from "../masking/index.ts";
+export { compileAlone } from "./alone.ts";
 export { type Bundle, bundleDigest, bundleText, parseBundle, type Resource, type Rule } from "./bundle.ts";
 export { compile } from "./compile.ts";
 export type { Facts } from "./condition.ts";
 export { type ContractDocument, parseContract } from "./contract-document.ts";
 export { admit, type Decision, decide, type MaskingNote, type Question, type Settled, settle } from "./decide.ts";
+export { diffBundles, isWider } from "./diff.ts";
+export type { Difference } from "./difference.ts";
 export { type FileKind, fileJsonSchema, fileKinds } from "./editor-schemas.ts";
 export { excesses } from "./excess.ts";
 export { isWithin } from "./hours.ts";
