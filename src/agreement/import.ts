@@ -76,7 +76,8 @@ export async function importRecords(
     return refuse(refusal ?? { code: "not_found" });
   }
   await desk.audit.append(log, { ...entry, outcome: { effect: "allow", code: "started" }, facts: { type: target.type } });
-  const imported = await importLines(desk, { contract: contract.id, type: target.type, resource }, target.body);
+  const into = { contract: contract.id, type: target.type, resource, digest: contract.bundleDigest };
+  const imported = await importLines(desk, into, target.body);
   const outcome = imported.ok ? ({ effect: "allow", code: "done" } as const) : ({ effect: "deny", code: imported.refusal.code } as const);
   // An import may outlive its contract: then that log is the purge's alone, or frozen.
   const standing = (await selectContract(desk.database, contract.id)) ?? contract;
@@ -89,6 +90,8 @@ interface Target {
   readonly contract: ContractId;
   readonly type: string;
   readonly resource: Resource;
+  /** Of the bundle that says so. */
+  readonly digest: string;
 }
 
 async function importLines(desk: ImportDesk, target: Target, body: ReadableStream<Uint8Array>): Promise<Result<Imported, Refusal>> {
@@ -137,7 +140,8 @@ async function writeBatch(desk: ImportDesk, target: Target, batch: readonly Pars
   if (batch.length === 0) return ok(undefined);
   return desk.database.transaction(async (tx) => {
     const contract = await lockContract(tx, target.contract, "share");
-    if (contract?.state !== "active") return refuse({ code: "wrong_state" });
+    // Nothing is written by a policy that is no longer in force: what it named may not be stored any more.
+    if (contract?.state !== "active" || contract.bundleDigest !== target.digest) return refuse({ code: "wrong_state" });
     const keys = await desk.keyring.keysOf(tx, target.contract, await newestEpoch(tx, target.contract));
     const located = locate(target, keys, batch);
     const versions = await selectVersions(tx, target.contract, target.type, [...located.keys()]);

@@ -5,7 +5,9 @@ import { command, jsonFlag } from "./command.ts";
 import { exitCodes, Failure } from "./failure.ts";
 import { readText } from "./files.ts";
 import { plain, print, printJson } from "./output.ts";
+import { policyApply } from "./policy-apply.ts";
 import { policyDiff } from "./policy-diff.ts";
+import { policyShow } from "./policy-show.ts";
 import { throwProblems } from "./problems.ts";
 
 const check = command({
@@ -69,4 +71,7 @@ const schema = command({
   },
 });
 
-export const policy = command({ meta: { description: "Check policy files" }, subCommands: { check, schema, diff: policyDiff } });
+export const policy = command({
+  meta: { description: "Check, compare and change policies" },
+  subCommands: { check, schema, diff: policyDiff, apply: policyApply, show: policyShow },
+});

@@ -10,6 +10,8 @@ import { classNames, generalizations, maskProfiles, treatmentNames } from "../ma
 const fieldSchema = z.strictObject({
   class: z.enum(classNames),
   search: z.boolean(),
+  /** Levels beside its class's own at which values lie that were written while it had another class. */
+  older: z.array(z.int()).exactOptional(),
 });
 
 const resourceSchema = z.strictObject({

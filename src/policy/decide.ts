@@ -135,7 +135,7 @@ function makeDecision(bundle: Bundle, resource: Resource, rules: Bundle["roles"]
   const reachable = Object.entries(resource.fields).map(([path, field]) => ({
     path,
     class: field.class,
-    levels: [dataClasses[field.class].level],
+    levels: [dataClasses[field.class].level, ...(field.older ?? [])],
     rules: rulesFor(bundle, question, path),
   }));
   // In the order of their texts, so that a log's outcome is read the same from any copy of the bundle.

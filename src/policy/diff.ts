@@ -67,9 +67,9 @@ function diffField(place: { type: string; field: string }, before: Field | undef
   return [...held, ...moved, searched];
 }
 
-/** Whether it is searched is no matter of how it is shown. */
+/** Where older values lie, and whether they are searched, is no matter of how they are shown. */
 function isSameField(before: Field, after: Field): boolean {
-  return isSameBut(before, after, ["search"]);
+  return isSameBut(before, after, ["search", "older"]);
 }
 
 interface Pair {

@@ -1,6 +1,7 @@
 export type { Treatment } from "../masking/index.ts";
 export { compileAlone } from "./alone.ts";
 export { type Bundle, bundleDigest, bundleText, parseBundle, type Resource, type Rule } from "./bundle.ts";
+export { carryLevels } from "./carry.ts";
 export { compile } from "./compile.ts";
 export type { Facts } from "./condition.ts";
 export { type ContractDocument, parseContract } from "./contract-document.ts";
