@@ -3,8 +3,9 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import * as z from "zod";
 import { type Agreement, bringIntoForce, contractText, expectStatus, importLines, search, shippedPolicy } from "./support/agreement.ts";
 import { documentedAsk, problemShape, readDocument } from "./support/documented.ts";
-import { createGateway, type Gateway } from "./support/gateway.ts";
+import { audience, createGateway, type Gateway } from "./support/gateway.ts";
 import { entriesOf } from "./support/log-writers.ts";
+import { until } from "./support/until.ts";
 
 const shipped = shippedPolicy("cs-standard");
 const wide = "{ plain: reveal, person_name: reveal, address: mask, phone: reveal, email: mask, free_text: withhold, resident_id: mask }";
@@ -181,6 +182,36 @@ describe("a change that widens", () => {
     const raced = await Promise.all(policies.map((policy) => put("c-many", policy, { replaces })));
     expect(raced.filter(({ status }) => status === 200)).toHaveLength(1);
     expect(new Set(raced.map(({ status }) => status))).toEqual(new Set([200, 409]));
+  });
+});
+
+describe("beside a change", () => {
+  it("only so many wait at a time, and asking again for one of them is no more", async () => {
+    await inForce("c-waiting");
+    const asked = (count: number) => put("c-waiting", wider.replace("roles:", `${"\n".repeat(count)}roles:`));
+    for (let i = 0; i < 10; i++) await change(asked(i), 202);
+    expect((await problemOf(asked(10), 409)).code).toBe("busy");
+    await change(asked(3), 202);
+    expect((await policyOf("c-waiting")).pending).toHaveLength(10);
+  });
+
+  it("an import that began before it writes nothing more by the policy that is over", async () => {
+    await inForce("c-import");
+    const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
+    const writer = writable.getWriter();
+    const lines = (from: number) => Array.from({ length: 600 }, (_, i) => `{"id":"S${from + i}","name":"林"}\n`).join("");
+    const headers = { authorization: `Bearer ${await gateway.token("owner-1")}`, "content-type": "application/x-ndjson" };
+    const request = { method: "POST", headers, body: readable, duplex: "half" };
+    const imported = gateway.app.request(`${audience}/v1/contracts/c-import/records/customer/import`, request);
+    await writer.write(Buffer.from(lines(0)));
+    const count = async () =>
+      Number((await gateway.database.query("select count(*) from postern.record where contract_id = 'c-import'"))[0]?.[0]);
+    await until("a batch", async () => (await count()) === 501, 10_000);
+    await change(put("c-import", narrow), 200);
+    await writer.write(Buffer.from(lines(600))).catch(() => undefined);
+    await writer.close().catch(() => undefined);
+    expect((await problemOf(Promise.resolve(imported), 409)).code).toBe("wrong_state");
+    expect(await count()).toBe(501);
   });
 });
 

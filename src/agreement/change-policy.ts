@@ -5,7 +5,7 @@
  * What the two agree to is a step: from the digest in force to the one that is to be. Once something else is in force, nobody can take it any more.
  * Bundles that were in force stay: entries name them, and records still lie where they said.
  */
-import { type Approval, type Effect, requestApproval } from "../approvals/index.ts";
+import { type Approval, type Effect, type Person, requestApproval, selectApprovals } from "../approvals/index.ts";
 import type { EntryDraft } from "../audit/index.ts";
 import {
   type Bundles,
@@ -61,18 +61,36 @@ export async function changePolicy(desk: PolicyDesk, visit: Visit, id: ContractI
     outcome: { effect: "allow", code: widens ? "requested" : step.before === step.after ? "unchanged" : "narrowed" },
     facts: factsOf(step),
   });
-  const done = await desk.database.transaction(async (tx): Promise<Result<Changed, Refusal>> => {
-    const locked = await lockContract(tx, id, "update");
-    if (!locked || !takesPolicy(locked) || locked.bundleDigest !== step.before) return refuse({ code: "wrong_state" });
-    await putBundle(tx, id, { digest: step.after, compiled: step.compiled });
-    if (!widens) {
-      await moveBundle(tx, id, step.before, step.after);
-      return ok({ ...step, approval: null });
-    }
-    const ask = { contract: id, action: "change_policy", digest: stepDigest(id, step.before, step.after), by: who } as const;
-    return ok({ ...step, approval: await requestApproval(tx, { ...ask, now: locked.readAt }) });
-  });
+  const done = await desk.database.transaction((tx) => carryOut(tx, step, { widens, who }));
   return done.ok ? done : turnDown(desk, visit, entered.value, done.refusal);
+}
+
+/** Under the contract's row lock: of two who change it at once, one starts from what is no longer in force. */
+async function carryOut(tx: Queryable, step: Step, { widens, who }: { widens: boolean; who: Person }): Promise<Result<Changed, Refusal>> {
+  const { contract: id, before, after, compiled } = step;
+  const contract = await lockContract(tx, id, "update");
+  if (!contract || !takesPolicy(contract) || contract.bundleDigest !== before) return refuse({ code: "wrong_state" });
+  if (!widens) {
+    await putBundle(tx, id, { digest: after, compiled });
+    await moveBundle(tx, id, before, after);
+    return ok({ ...step, approval: null });
+  }
+  const ask = { contract: id, action: "change_policy", digest: stepDigest(id, before, after), by: who, now: contract.readAt } as const;
+  const others = (await selectOpenChanges(tx, id)).filter(({ digest }) => digest !== ask.digest);
+  if (others.length >= openChangesMax) return refuse({ code: "busy" });
+  await putBundle(tx, id, { digest: after, compiled });
+  return ok({ ...step, approval: await requestApproval(tx, ask) });
+}
+
+/** At a time. */
+const openChangesMax = 10;
+
+/** Changes that wait for a second owner. */
+export async function selectOpenChanges(database: Queryable, id: ContractId): Promise<Approval[]> {
+  const approvals = await selectApprovals(database, [id]);
+  return approvals.filter(
+    ({ action, state, expiresAt, readAt }) => action === "change_policy" && state === "requested" && expiresAt > readAt,
+  );
 }
 
 /** What is proposed, held against what is in force. */

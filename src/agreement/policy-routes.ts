@@ -67,7 +67,7 @@ export function policyRoutes(desk: PolicyDesk): Route[] {
           schema: changedSchema.extend({ approval: approvalSchema }),
         },
       },
-      refusals: ["wrong_state", "audit_unavailable", "keys_unavailable"],
+      refusals: ["wrong_state", "busy", "audit_unavailable", "keys_unavailable"],
       handle: async (received) => {
         const proposal = received.body as z.infer<typeof changeBody>;
         const changed = await changePolicy(desk, callerOf(received), contractOf(received), proposal);

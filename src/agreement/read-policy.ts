@@ -1,10 +1,10 @@
 /** The policy in force, as an owner or an officer reads it, and what is to take its place. */
-import { type Approval, selectApprovals } from "../approvals/index.ts";
+import type { Approval } from "../approvals/index.ts";
 import { selectBundleDigests } from "../contracts/index.ts";
 import { type ContractId, ok, type Refusal, type Result, refuse } from "../kernel/index.ts";
 import { enterContract, type Visit } from "../offices/index.ts";
 import { type Bundle, type Difference, diffBundles } from "../policy/index.ts";
-import { findStep, type PolicyDesk } from "./change-policy.ts";
+import { findStep, type PolicyDesk, selectOpenChanges } from "./change-policy.ts";
 
 export interface Pending {
   readonly approval: Approval;
@@ -35,11 +35,8 @@ export async function readPolicy(desk: PolicyDesk, visit: Visit, id: ContractId,
   if (!isKept) return refuse({ code: "not_found" });
   const bundleOf = (of: string) => desk.bundles.bundleOf(desk.database, id, of);
   const standing = await bundleOf(contract.bundleDigest);
-  const open = (await selectApprovals(desk.database, [id])).filter(
-    ({ action, state, expiresAt, readAt }) => action === "change_policy" && state === "requested" && expiresAt > readAt,
-  );
   const pending: Pending[] = [];
-  for (const approval of open) {
+  for (const approval of await selectOpenChanges(desk.database, id)) {
     const step = await findStep(desk.database, contract, approval);
     if (step) pending.push({ approval, after: step.after, differences: diffBundles(standing, await bundleOf(step.after)) });
   }

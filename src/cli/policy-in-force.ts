@@ -39,7 +39,7 @@ export async function fetchPolicy(client: Client, contract: string, digest?: str
 }
 
 /** A compiled bundle that is the one of its digest. `digest` absent: whichever it is. */
-async function readBundleText(text: string, digest?: string): Promise<Bundle> {
+export async function readBundleText(text: string, digest?: string): Promise<Bundle> {
   const { bundleDigest, bundleText, parseBundle } = await import("../policy/index.ts");
   let bundle: Bundle;
   try {

@@ -7,6 +7,7 @@ import { readText } from "./files.ts";
 import { plain, print, printJson } from "./output.ts";
 import { policyApply } from "./policy-apply.ts";
 import { policyDiff } from "./policy-diff.ts";
+import { policyReplay } from "./policy-replay.ts";
 import { policyShow } from "./policy-show.ts";
 import { throwProblems } from "./problems.ts";
 
@@ -73,5 +74,5 @@ const schema = command({
 
 export const policy = command({
   meta: { description: "Check, compare and change policies" },
-  subCommands: { check, schema, diff: policyDiff, apply: policyApply, show: policyShow },
+  subCommands: { check, schema, diff: policyDiff, apply: policyApply, show: policyShow, replay: policyReplay },
 });

@@ -9,6 +9,7 @@ export {
   maskValue,
   normalize,
   pseudonymizeValue,
+  showsNothing,
 } from "./classes.ts";
 export { ageBandOf, carrierOf, salutation, sameAs } from "./derived.ts";
 export { compilePlan, type Masked, type MaskingMoment, type MaskingPlan, maskDocument, type PlannedField } from "./document.ts";

@@ -14,6 +14,7 @@ export { isWithin } from "./hours.ts";
 export { networkOf } from "./networks.ts";
 export { type PolicyDocument, parsePolicy } from "./policy-document.ts";
 export { describeProblem, type Problem, type ProblemCode } from "./problem.ts";
+export { createReplay, type Replay, type ReplayResult } from "./replay-tally.ts";
 export { mergeLevels, type SortedFields, sortFields } from "./sort-fields.ts";
 export { type CivilMoment, civilMoment, type TermInstants, termInstants } from "./term.ts";
 export { cap } from "./treatments.ts";
