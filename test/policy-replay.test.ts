@@ -24,6 +24,9 @@ import { bundleOf, factsOf, fields, moments, settledFor, worlds } from "./suppor
 
 vi.setConfig({ testTimeout: runsTimeoutMs });
 
+/** Each run compiles two policies. */
+const longRuns = 10_000;
+
 const paths = Object.keys(fields) as (keyof typeof fields)[];
 
 /** What leaves of a record that has a value at `there` and nowhere else. */
@@ -71,7 +74,7 @@ describe("a recorded decision, taken again", () => {
           if (field?.isThere) told++;
         }
       }),
-      { numRuns: runs(300) },
+      { numRuns: Math.min(runs(200), longRuns) },
     );
     expect(told).toBeGreaterThan(50);
     expect(open).toBeGreaterThan(0);
@@ -87,7 +90,7 @@ describe("a recorded decision, taken again", () => {
         const found = decided(replay(recorded, { before: bundle, after: bundle }));
         expect(Object.fromEntries(found.map(({ path, is }) => [path, is.treatment]))).toEqual(left);
       }),
-      { numRuns: runs(100) },
+      { numRuns: Math.min(runs(100), longRuns) },
     );
   });
 });
