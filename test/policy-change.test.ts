@@ -1,10 +1,11 @@
 /** The policy of a contract in force changes: by one owner where nothing is wider, by two where something is, and from the next request on. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import * as z from "zod";
+import type * as z from "zod";
 import { type Agreement, bringIntoForce, contractText, expectStatus, importLines, search, shippedPolicy } from "./support/agreement.ts";
 import { documentedAsk, problemShape, readDocument } from "./support/documented.ts";
 import { audience, createGateway, type Gateway } from "./support/gateway.ts";
 import { entriesOf } from "./support/log-writers.ts";
+import { changedShape, policyShape } from "./support/policy-answers.ts";
 import { until } from "./support/until.ts";
 
 const shipped = shippedPolicy("cs-standard");
@@ -12,29 +13,6 @@ const wide = "{ plain: reveal, person_name: reveal, address: mask, phone: reveal
 const narrow = shipped.replace("      name: mask", "      name: withhold");
 const wider = shipped.replace("      name: mask", "      name: reveal");
 const customer = { id: "U1", name: "欧阳娜娜", phone: "13800138000", email: "nana@example.com", note: "vip since 2019", vip: true };
-
-const difference = z.looseObject({
-  what: z.string(),
-  direction: z.string(),
-  field: z.string().optional(),
-  before: z.string(),
-  after: z.string(),
-});
-const approval = z.looseObject({ id: z.string(), action: z.string(), state: z.string() });
-const changedShape = z.strictObject({
-  contract: z.string(),
-  before: z.string(),
-  after: z.string(),
-  differences: z.array(difference),
-  approval: approval.optional(),
-});
-const policyShape = z.strictObject({
-  contract: z.string(),
-  in_force: z.string(),
-  digest: z.string(),
-  bundle: z.looseObject({ policy: z.string() }),
-  pending: z.array(z.strictObject({ approval, after: z.string(), differences: z.array(difference) })),
-});
 
 let gateway: Gateway;
 beforeAll(async () => {

@@ -76,7 +76,7 @@ describe("a recorded decision, taken again", () => {
       }),
       { numRuns: Math.min(runs(200), longRuns) },
     );
-    expect(told).toBeGreaterThan(50);
+    expect(told).toBeGreaterThan(10);
     expect(open).toBeGreaterThan(0);
   });
 
