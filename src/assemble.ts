@@ -2,7 +2,7 @@
  * Puts the parts together, once. The entries choose the parts (drivers, key files, runtimes); tests replace one part of the real thing.
  * The edge's parts never see the log key, the certificate key or the keeper's database.
  */
-import { type ActivationParts, activationEffect, agreementRoutes, tickAgreements } from "./agreement/index.ts";
+import { type ActivationParts, activationEffect, agreementRoutes, policyEffect, tickAgreements } from "./agreement/index.ts";
 import type { Side } from "./app.ts";
 import { type ApprovalDesk, approvalRoutes } from "./approvals/index.ts";
 import {
@@ -119,7 +119,8 @@ export function assembleKeeper(common: CommonParts, side: KeeperParts, inFlight:
   const trust = { log: logSigner.publicKey, certificate: certificateSigner.publicKey, writers: side.writers };
   const door = { ...shared, database, aead: common.aead };
   const activation: ActivationParts = { database, keyring, auditKeys, audit, logs, trust };
-  const desk: ApprovalDesk = { ...door, effects: { activate: activationEffect(activation), purge: purgeEffect({ bundles }) } };
+  const effects = { activate: activationEffect(activation), change_policy: policyEffect(door), purge: purgeEffect({ bundles }) };
+  const desk: ApprovalDesk = { ...door, effects };
   const exporter: ExportDesk = { ...door, sequencer, publicKeys: { log: trust.log, writers: trust.writers } };
   const { shares } = common;
   const { fenceWaitMs, leaseMs } = side;

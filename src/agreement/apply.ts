@@ -7,22 +7,8 @@ import { gatewayLog } from "../audit/index.ts";
 import { type NewContract, putDraft } from "../contracts/index.ts";
 import { type ContractId, ok, type Refusal, type Result, refuse } from "../kernel/index.ts";
 import { enterHouse, type OfficeDoor, type Visit } from "../offices/index.ts";
-import {
-  bundleDigest,
-  bundleText,
-  compile,
-  describeProblem,
-  type Problem,
-  parseContract,
-  parsePolicy,
-  termInstants,
-} from "../policy/index.ts";
-
-export interface Files {
-  /** YAML texts and the names that problems are reported under. */
-  readonly contract: { readonly name: string; readonly text: string };
-  readonly policy: { readonly name: string; readonly text: string };
-}
+import { bundleDigest, bundleText, termInstants } from "../policy/index.ts";
+import { compileFiles, type Files } from "./files.ts";
 
 export interface Applied {
   readonly contract: ContractId;
@@ -48,27 +34,14 @@ export async function applyContract(door: OfficeDoor, visit: Visit, files: Files
   return ok({ contract: id, digest, startsAt, endsAt, purgeDueAt });
 }
 
-function draftFrom({ contract, policy }: Files): Result<NewContract, Refusal> {
-  const agreed = parseContract(contract.text, contract.name);
-  const written = parsePolicy(policy.text, policy.name);
-  if (!agreed.ok || !written.ok) {
-    return problems([...(agreed.ok ? [] : agreed.refusal), ...(written.ok ? [] : written.refusal)]);
-  }
-  const compiled = compile(written.value, agreed.value);
-  if (!compiled.ok) return problems(compiled.refusal);
-  const { id, merchant, vendor, term } = compiled.value.contract;
-  if (id === gatewayLog) return refuse({ code: "unacceptable", errors: [{ pointer: contract.name, code: "reserved_id" }] });
-  const text = bundleText(compiled.value);
+function draftFrom(files: Files): Result<NewContract, Refusal> {
+  const compiled = compileFiles(files);
+  if (!compiled.ok) return compiled;
+  const { bundle } = compiled.value;
+  const { id, merchant, vendor, term } = bundle.contract;
+  if (id === gatewayLog) return refuse({ code: "unacceptable", errors: [{ pointer: files.contract.name, code: "reserved_id" }] });
+  const text = bundleText(bundle);
   return ok({ id: id as ContractId, merchant, vendor, ...termInstants(term), bundleDigest: bundleDigest(text), compiled: text });
-}
-
-function problems(found: readonly Problem[]): Result<never, Refusal> {
-  const errors = found.map((problem) => ({
-    pointer: `${problem.file}:${problem.line}:${problem.column}`,
-    code: problem.code,
-    message: describeProblem(problem),
-  }));
-  return refuse({ code: "unacceptable", errors });
 }
 
 function checkOwner(draft: NewContract, merchants: readonly string[]): Refusal | null {

@@ -79,7 +79,8 @@ export async function importRecords(
     return refuse(refusal ?? { code: "not_found" });
   }
   await desk.audit.append(log, { ...entry, outcome: { effect: "allow", code: "started" }, facts: { type: target.type } });
-  const imported = await importLines(desk, { contract: contract.id, type: target.type, resource }, target.body);
+  const into = { contract: contract.id, type: target.type, resource, digest: contract.bundleDigest };
+  const imported = await importLines(desk, into, target.body);
   if (imported.ok) {
     const unnamed = Object.values(imported.value.unnamed).reduce((sum, count) => sum + count, 0);
     desk.metrics.unknownFields.add(unnamed, contract.id, target.type, "import");
@@ -96,6 +97,8 @@ interface Target {
   readonly contract: ContractId;
   readonly type: string;
   readonly resource: Resource;
+  /** Of the bundle that says so. */
+  readonly digest: string;
 }
 
 async function importLines(desk: ImportDesk, target: Target, body: ReadableStream<Uint8Array>): Promise<Result<Imported, Refusal>> {
@@ -144,7 +147,8 @@ async function writeBatch(desk: ImportDesk, target: Target, batch: readonly Pars
   if (batch.length === 0) return ok(undefined);
   return desk.database.transaction(async (tx) => {
     const contract = await lockContract(tx, target.contract, "share");
-    if (contract?.state !== "active") return refuse({ code: "wrong_state" });
+    // Nothing is written by a policy that is no longer in force: what it named may not be stored any more.
+    if (contract?.state !== "active" || contract.bundleDigest !== target.digest) return refuse({ code: "wrong_state" });
     const keys = await desk.keyring.keysOf(tx, target.contract, await newestEpoch(tx, target.contract));
     const located = locate(target, keys, batch);
     const versions = await selectVersions(tx, target.contract, target.type, [...located.keys()]);

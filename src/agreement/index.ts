@@ -1,4 +1,5 @@
 export { type ActivationParts, activationEffect } from "./activate.ts";
+export { policyEffect } from "./change-policy.ts";
 export { tickAgreements } from "./clock.ts";
 export { type AgreementDesk, agreementRoutes } from "./routes.ts";
 export type { TrustKeys } from "./trust.ts";

@@ -8,7 +8,9 @@ import { type ContractId, ok, type Refusal, type Result, refuse } from "../kerne
 import { requestActivation } from "./activate.ts";
 import { applyContract } from "./apply.ts";
 import { describeContract, listContracts, showContract } from "./contracts.ts";
+import { type Files, filesBytesMax, filesSchema } from "./files.ts";
 import { type ImportDesk, type Imported, importRecords } from "./import.ts";
+import { policyRoutes } from "./policy-routes.ts";
 import { importSeats } from "./seats.ts";
 import { readTrust, type TrustKeys } from "./trust.ts";
 
@@ -19,9 +21,6 @@ export interface AgreementDesk extends ImportDesk {
   readonly trust: TrustKeys;
 }
 
-const fileBytesMax = 256 * 1024;
-const file = z.strictObject({ name: z.string().min(1).max(200), text: z.string().max(fileBytesMax) });
-const applyBody = z.strictObject({ contract: file, policy: file });
 const contractSchema = z.object({
   contract: z.string(),
   merchant: z.string(),
@@ -42,7 +41,7 @@ const importedSchema = z.object({
 });
 
 export function agreementRoutes(desk: AgreementDesk): Route[] {
-  return [...contractRoutes(desk), ...contentRoutes(desk)];
+  return [...contractRoutes(desk), ...policyRoutes(desk), ...contentRoutes(desk)];
 }
 
 function contractRoutes(desk: AgreementDesk): Route[] {
@@ -62,13 +61,13 @@ function contractRoutes(desk: AgreementDesk): Route[] {
       path: "/v1/contracts",
       who: "merchant_owner",
       summary: "Write a contract and its policy as a draft; a draft may be replaced",
-      body: { media: "application/json", bytesMax: 3 * fileBytesMax, schema: applyBody, description: "Two YAML files and their names." },
+      body: { media: "application/json", bytesMax: filesBytesMax, schema: filesSchema, description: "Two YAML files and their names." },
       answers: {
         200: { media: "application/json", description: "The draft's id, digest and instants", schema: z.record(z.string(), z.string()) },
       },
       refusals: ["wrong_state", "audit_unavailable"],
       handle: async (received) =>
-        answer(await applyContract(desk, received.caller, received.body as z.infer<typeof applyBody>), (applied) => ({
+        answer(await applyContract(desk, received.caller, received.body as Files), (applied) => ({
           contract: applied.contract,
           digest: applied.digest,
           starts_at: applied.startsAt,

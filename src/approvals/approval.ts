@@ -1,7 +1,7 @@
 /** A four-eyes request and who decides it. */
 import type { ContractId } from "../kernel/index.ts";
 
-export type ApprovalAction = "activate" | "purge";
+export type ApprovalAction = "activate" | "change_policy" | "purge";
 
 export interface Person {
   readonly issuer: string;
@@ -12,7 +12,7 @@ export interface Approval {
   readonly id: string;
   readonly contract: ContractId;
   readonly action: ApprovalAction;
-  /** Of exactly what is approved: a bundle's, or a purge order's. */
+  /** Of exactly what is approved: a bundle's, a step's from one bundle to another, or a purge order's. */
   readonly digest: string;
   readonly state: "requested" | "approved" | "rejected";
   readonly requestedBy: Person;

@@ -2,7 +2,7 @@
  * A second person decides:  enter → find → may they? → log → decide and carry out in one transaction → what follows
  * What an approval sets off belongs to whoever asked for it; it comes in as an effect.
  */
-import type { EventName } from "../audit/index.ts";
+import type { EntryDraft, EventName } from "../audit/index.ts";
 import { selectContractsOf } from "../contracts/index.ts";
 import { type ContractId, ok, type Refusal, type Result, refuse } from "../kernel/index.ts";
 import { type Entered, enterContract, enterHouse, type OfficeDoor, type Visit } from "../offices/index.ts";
@@ -14,6 +14,8 @@ import { selectApproval, selectApprovals } from "./postgres.ts";
 export interface Effect {
   /** What the approval is called in the log. */
   readonly event: EventName;
+  /** What else the log is to say of it: digests, counts. */
+  facts?(database: Queryable, found: Approval): Promise<NonNullable<EntryDraft["facts"]>>;
   /** Runs in the deciding transaction. A refusal leaves the request open. */
   apply(tx: Queryable, approved: Approval): Promise<Result<void, Refusal>>;
   /** Runs after the commit, and again at the keeper's next tick if a crash came between; its result goes to the approver. */
@@ -74,7 +76,7 @@ export async function decideInContract(
     actor: entered.value.actor,
     request: visit.request,
     outcome: { effect: "allow", code: verdict },
-    facts: { contract, approval: id, action: found.action, digest: found.digest },
+    facts: { ...(await effect.facts?.(desk.database, found)), contract, approval: id, action: found.action, digest: found.digest },
   });
   const decision = { contract, id, by: entered.value.who, verdict };
   const decided = await transactionOf(desk, (tx) => decideApproval(tx, decision, (approved) => effect.apply(tx, approved)));

@@ -36,6 +36,7 @@ export {
   selectSubtrees,
 } from "./postgres.ts";
 export { type AuditPromise, formatPromise } from "./promise.ts";
+export { readEntries } from "./read-entries.ts";
 export { createSequencer, LogHalted, readEntry, type Sequencer } from "./sequencer.ts";
 export { createStrangers, createStrangersTally, type Strangers, type StrangersTally } from "./strangers.ts";
 export { type HashTree, hashTree, inclusionProof, leafHash, rootFromInclusion } from "./tree.ts";

@@ -32,9 +32,12 @@ export function tilePath(tile: Tile): string {
   return `tile/${tile.level}/${indexPath(tile)}`;
 }
 
+/** Where the bundles of entries lie. */
+export const entriesFolder = "tile/entries/";
+
 /** The bundle with the entries of a level-0 tile. */
 export function entriesPath(tile: Tile): string {
-  return `tile/entries/${indexPath(tile)}`;
+  return `${entriesFolder}${indexPath(tile)}`;
 }
 
 function indexPath({ index, width }: Tile): string {

@@ -45,14 +45,15 @@ const approve = command({
     if (args.json) return printJson(decided);
     const { action, contract } = decided.approval;
     print(`approved: ${plain(action)} of ${plain(contract)}`);
-    if (action === "activate") {
-      suggest(
-        `npx postern contract trust ${contract}${asBefore(args)} > trust.json`,
-        `npx postern agents import agents.csv --contract ${contract}${asBefore(args)}`,
-      );
-    } else suggest(`npx postern purge watch ${contract}${asBefore(args)}`);
+    suggest(...nextAfter(action, idOf(contract), asBefore(args)));
   },
 });
+
+function nextAfter(action: string, contract: string, as: string): string[] {
+  if (action === "change_policy") return [`npx postern policy show ${contract}${as}`];
+  if (action === "purge") return [`npx postern purge watch ${contract}${as}`];
+  return [`npx postern contract trust ${contract}${as} > trust.json`, `npx postern agents import agents.csv --contract ${contract}${as}`];
+}
 
 const reject = command({
   meta: { description: "As another owner than the one who asked: reject" },

@@ -29,10 +29,11 @@ export interface Upload {
 export interface Client {
   readonly origin: string;
   /** Answers only what succeeded. Throws Failure with the problem otherwise. */
-  send(method: "GET" | "POST", path: string, upload?: Upload): Promise<Response>;
+  send(method: "GET" | "POST" | "PUT", path: string, upload?: Upload): Promise<Response>;
   get<Value>(schema: z.ZodType<Value>, path: string): Promise<Value>;
   /** `body` goes as JSON. */
   post<Value>(schema: z.ZodType<Value>, path: string, body?: unknown): Promise<Value>;
+  put<Value>(schema: z.ZodType<Value>, path: string, body: unknown): Promise<Value>;
 }
 
 /** Reads POSTERN_ORIGIN and POSTERN_TOKEN. */
@@ -54,6 +55,7 @@ export function createClient({ as, json = false }: ClientOptions): Client {
         schema,
         await send("POST", path, body === undefined ? undefined : { media: "application/json", body: JSON.stringify(body) }),
       ),
+    put: async (schema, path, body) => answerOf(schema, await send("PUT", path, { media: "application/json", body: JSON.stringify(body) })),
   };
 }
 

@@ -1,16 +1,9 @@
 /** `postern contract …`: an owner writes contracts and brings them into force. */
-import { readdirSync } from "node:fs";
-import { basename } from "node:path";
-import { fileURLToPath } from "node:url";
 import * as z from "zod";
 import { createClient } from "./client.ts";
 import { asBefore, clientFlags, command, contractArgument, idOf, jsonFlag } from "./command.ts";
-import { exitCodes, Failure } from "./failure.ts";
-import { readText } from "./files.ts";
 import { columns, plain, print, printJson, suggest } from "./output.ts";
-import { throwProblems } from "./problems.ts";
-
-const shippedPolicies = new URL("../../policies/", import.meta.url);
+import { readAgreement } from "./policy-files.ts";
 
 const contractSchema = z.looseObject({
   contract: z.string(),
@@ -38,10 +31,8 @@ const apply = command({
     ...jsonFlag,
   },
   async run({ args }) {
-    const contract = { name: basename(args.file), text: await readText(args.file) };
-    const policy =
-      args.policy === undefined ? await shippedPolicy(contract) : { name: basename(args.policy), text: await readText(args.policy) };
-    const applied = await createClient(args).post(appliedSchema, "/v1/contracts", { contract, policy });
+    const files = await readAgreement({ contract: args.file, policy: args.policy });
+    const applied = await createClient(args).post(appliedSchema, "/v1/contracts", files);
     if (args.json) return printJson(applied);
     print(
       `${applied.contract} is a draft: ${applied.starts_at} to ${applied.ends_at}, purged from ${applied.purge_due_at}\n${applied.digest}`,
@@ -49,21 +40,6 @@ const apply = command({
     suggest(`npx postern contract activate ${applied.contract}${asBefore(args)}`);
   },
 });
-
-async function shippedPolicy(contract: { readonly name: string; readonly text: string }): Promise<{ name: string; text: string }> {
-  const { parseContract } = await import("../policy/index.ts");
-  const parsed = parseContract(contract.text, contract.name);
-  if (!parsed.ok) return throwProblems(parsed.refusal);
-  const name = `${parsed.value.policy}.yaml`;
-  const shipped = readdirSync(shippedPolicies).filter((file) => file.endsWith(".yaml") && !file.endsWith(".cases.yaml"));
-  if (!shipped.includes(name)) {
-    throw new Failure(
-      `no policy ${parsed.value.policy} comes with Postern (there is ${shipped.join(", ")}); name yours with --policy FILE`,
-      exitCodes.usage,
-    );
-  }
-  return { name, text: await readText(fileURLToPath(new URL(name, shippedPolicies))) };
-}
 
 const activate = command({
   meta: { description: "Ask a second owner to bring a draft into force" },

@@ -9,6 +9,8 @@ export const exitCodes = {
   usage: 2,
   /** Consistent, but checked only against keys that the export itself names. */
   notPinned: 3,
+  /** Two policies compared: the new one shows more, or cannot be proven not to. */
+  widens: 4,
   /** EX_UNAVAILABLE: no gateway or database answers. */
   unavailable: 69,
   /** EX_SOFTWARE: a fault of ours. */

@@ -11,7 +11,8 @@ export interface Subject {
   readonly subCommands: readonly { readonly name: string; readonly description: string }[];
 }
 
-const exitLine = "Exit codes: 0 done · 1 refused or not valid · 2 wrong usage · 3 keys not pinned · 69 nothing answers · 78 configuration";
+const exitLine =
+  "Exit codes: 0 done · 1 refused or not valid · 2 wrong usage · 3 keys not pinned · 4 shows more · 69 nothing answers · 78 configuration";
 
 export function helpText({ name, description, args, subCommands }: Subject, { examples = [], variadic = false }: Command): string {
   const flags = Object.entries(args).filter(([, arg]) => arg.type !== "positional");

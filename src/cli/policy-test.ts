@@ -2,7 +2,7 @@
 import { readdir, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { styleText } from "node:util";
-import type { CaseResult, CasesDocument, ContractDocument, Difference, PolicyFile } from "../policy/index.ts";
+import type { CaseDifference, CaseResult, CasesDocument, ContractDocument, PolicyFile } from "../policy/index.ts";
 import { command, jsonFlag } from "./command.ts";
 import { exitCodes, Failure } from "./failure.ts";
 import { readText } from "./files.ts";
@@ -95,6 +95,6 @@ function describe({ name, file, line, differences }: CaseResult): string {
   ].join("\n");
 }
 
-function describeDifference({ path, expected, got, why }: Difference): string {
+function describeDifference({ path, expected, got, why }: CaseDifference): string {
   return `${path}: expected ${expected}, got ${got}${why === undefined ? "" : ` (${why})`}`;
 }

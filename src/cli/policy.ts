@@ -4,7 +4,11 @@ import { command, jsonFlag } from "./command.ts";
 import { exitCodes, Failure } from "./failure.ts";
 import { readText } from "./files.ts";
 import { plain, print, printJson } from "./output.ts";
+import { policyApply } from "./policy-apply.ts";
+import { policyDiff } from "./policy-diff.ts";
 import { explain } from "./policy-explain.ts";
+import { policyReplay } from "./policy-replay.ts";
+import { policyShow } from "./policy-show.ts";
 import { policyBeside, test } from "./policy-test.ts";
 import { throwProblems } from "./problems.ts";
 
@@ -41,6 +45,6 @@ const schema = command({
 });
 
 export const policy = command({
-  meta: { description: "Check, test and explain policy files" },
-  subCommands: { check, test, explain, schema },
+  meta: { description: "Check, test, explain, compare and change policies" },
+  subCommands: { check, test, explain, diff: policyDiff, apply: policyApply, show: policyShow, replay: policyReplay, schema },
 });

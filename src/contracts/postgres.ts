@@ -104,6 +104,31 @@ export async function moveEnd(tx: Queryable, id: ContractId, endsAt: string, pur
   await orm(tx).update(contract).set({ endsAt, purgeDueAt }).where(eq(contract.contractId, id));
 }
 
+/** Keeps a bundle beside those that are or were in force: the log names them all. */
+export async function putBundle(tx: Queryable, id: ContractId, { digest, compiled }: { digest: string; compiled: string }): Promise<void> {
+  await orm(tx).insert(bundle).values({ contractId: id, digest, compiled }).onConflictDoNothing();
+}
+
+/** Puts another bundle in force, if `from` is the one that is. */
+export async function moveBundle(tx: Queryable, id: ContractId, from: string, to: string): Promise<boolean> {
+  const moved = await orm(tx)
+    .update(contract)
+    .set({ bundleDigest: to })
+    .where(and(eq(contract.contractId, id), eq(contract.bundleDigest, from)))
+    .returning({ id: contract.contractId });
+  return moved.length === 1;
+}
+
+/** Of every bundle that is, was, or was asked to be in force. */
+export async function selectBundleDigests(database: Queryable, id: ContractId): Promise<string[]> {
+  const rows = await orm(database)
+    .select({ digest: bundle.digest, readAt: databaseNowMs })
+    .from(bundle)
+    .where(eq(bundle.contractId, id))
+    .orderBy(bundle.digest);
+  return rows.map(({ digest }) => digest);
+}
+
 export async function selectBundle(database: Queryable, id: ContractId, digest: string): Promise<string | null> {
   const [row] = await orm(database)
     .select({ compiled: bundle.compiled, readAt: databaseNowMs })

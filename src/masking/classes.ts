@@ -144,6 +144,13 @@ export function isComparable(name: DataClass): boolean {
   return rulesOf(name).pseudonymize !== false;
 }
 
+/** Whether no value of the class leaves at this treatment, whatever it is. */
+export function showsNothing(name: DataClass, treatment: Treatment): boolean {
+  const { masks, reveal } = rulesOf(name);
+  if (treatment === "mask") return masks["cn-default"] === withheld;
+  return treatment === "withhold" || (treatment === "reveal" && reveal === withheld);
+}
+
 /** What a class can be generalized to; empty = nothing. */
 export function generalizationsOf(name: DataClass): readonly Generalization[] {
   return Object.keys(rulesOf(name).generalize ?? {}) as Generalization[];

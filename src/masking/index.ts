@@ -10,6 +10,7 @@ export {
   maskValue,
   normalize,
   pseudonymizeValue,
+  showsNothing,
 } from "./classes.ts";
 export { type AnswerName, ageBandOf, answerNames, answerSources, carrierOf, type Derivation, salutation, sameAs } from "./derived.ts";
 export { compilePlan, type Masked, type MaskingMoment, type MaskingPlan, maskDocument, type PlannedField } from "./document.ts";

@@ -7,18 +7,19 @@ import { sha256, toHex, utf8 } from "../crypto/index.ts";
 import { canonicalJson } from "../kernel/index.ts";
 import { answerNames, classNames, generalizations, maskProfiles, treatmentNames } from "../masking/index.ts";
 
+const fieldSchema = z.strictObject({
+  class: z.enum(classNames),
+  search: z.boolean(),
+  /** Levels beside its class's own at which values lie that were written while it had another class. */
+  older: z.array(z.int()).exactOptional(),
+  /** Of class `derived`: made of the fields at these paths. */
+  derive: z.strictObject({ answer: z.enum(answerNames), from: z.array(z.string()) }).exactOptional(),
+});
+
 const resourceSchema = z.strictObject({
   /** `path` null: the record is its own subject. */
   subject: z.strictObject({ type: z.string(), path: z.string().nullable() }),
-  fields: z.record(
-    z.string(),
-    z.strictObject({
-      class: z.enum(classNames),
-      search: z.boolean(),
-      /** Of class `derived`: made of the fields at these paths. */
-      derive: z.strictObject({ answer: z.enum(answerNames), from: z.array(z.string()) }).exactOptional(),
-    }),
-  ),
+  fields: z.record(z.string(), fieldSchema),
 });
 
 const placeSchema = z.strictObject({ file: z.string(), line: z.int() });

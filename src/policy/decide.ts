@@ -5,7 +5,6 @@
 import {
   compilePlan,
   type DataClass,
-  type Derivation,
   dataClasses,
   type Generalization,
   guardJoins,
@@ -46,6 +45,8 @@ interface OpenDecision {
 type Named = Pick<PlannedField, "path" | "class" | "derive">;
 
 interface OpenField extends Named {
+  /** Where its values may lie; of an answer, those of what it is made of. */
+  readonly levels: readonly number[];
   /** The last has no condition. */
   readonly rules: readonly { readonly rule: Rule; readonly condition: number | null }[];
 }
@@ -131,17 +132,17 @@ function remember(settled: Map<string, Settled>, outcome: string, make: () => Se
   return made;
 }
 
-function makeDecision(bundle: Bundle, resource: Resource, rules: Bundle["roles"][string][string], { purpose }: Question): Decision {
-  const classes = bundle.contract.purposes[purpose] ?? { classes: [] };
-  const reachable = Object.entries(resource.fields).map(([path, { class: name, derive }]) => {
-    const made = derive && { answer: derive.answer, from: sourcesOf(resource, derive.from) };
-    const isNeeded = needs(
-      classes,
-      name,
-      made?.from.map((source) => source.class),
-    );
-    const reached = isNeeded ? reachableRules(own(rules.fields, path) ?? [], purpose) : [notNeeded(purpose)];
-    return { path, class: name, ...(made && { derive: made }), rules: reached };
+function makeDecision(bundle: Bundle, resource: Resource, rules: Bundle["roles"][string][string], question: Question): Decision {
+  const reachable = Object.entries(resource.fields).map(([path, field]) => {
+    const { class: name, derive } = field;
+    const from = sourcesOf(resource, field);
+    return {
+      path,
+      class: name,
+      ...(derive && { derive: { answer: derive.answer, from: from.map((source) => ({ path: source.path, class: source.class })) } }),
+      levels: (derive ? from : [field]).flatMap((lying) => [dataClasses[lying.class].level, ...(lying.older ?? [])]),
+      rules: rulesFor(bundle, question, path),
+    };
   });
   // In the order of their texts, so that a log's outcome is read the same from any copy of the bundle.
   const texts = [...new Set(reachable.flatMap((field) => field.rules.flatMap(({ when }) => when ?? [])))].sort();
@@ -161,11 +162,25 @@ function makeDecision(bundle: Bundle, resource: Resource, rules: Bundle["roles"]
   };
 }
 
-function sourcesOf({ fields }: Resource, paths: readonly string[]): Derivation["from"] {
-  return paths.flatMap((path) => {
+type ResourceField = Resource["fields"][string];
+
+/** What an answer is made of; of any other field nothing. */
+function sourcesOf({ fields }: Resource, { derive }: ResourceField): (ResourceField & { readonly path: string })[] {
+  return (derive?.from ?? []).flatMap((path) => {
     const field = own(fields, path);
-    return field === undefined ? [] : [{ path, class: field.class }];
+    return field === undefined ? [] : [{ path, ...field }];
   });
+}
+
+/** A field's rules in order, as they come into question; none where the bundle does not know the role, type, purpose or path. */
+export function rulesFor(bundle: Bundle, { role, type, purpose }: Question, path: string): readonly Rule[] {
+  const resource = own(bundle.resources, type);
+  const field = own(resource?.fields ?? {}, path);
+  const rules = own(own(own(bundle.roles, role) ?? {}, type)?.fields ?? {}, path);
+  const classes = own(bundle.contract.purposes, purpose);
+  if (resource === undefined || field === undefined || rules === undefined || classes === undefined) return [];
+  const sources = field.derive && sourcesOf(resource, field).map((source) => source.class);
+  return needs(classes, field.class, sources) ? reachableRules(rules, purpose) : [notNeeded(purpose)];
 }
 
 /** For this purpose, and no further than the first that always holds. */
@@ -208,7 +223,7 @@ function makeSettled(open: OpenDecision, verdicts: readonly Verdict[]): Settled 
   }));
   return {
     plan: compilePlan(fields),
-    levels: levelsOf(fields),
+    levels: levelsOf(open.fields.filter((_, index) => fields[index]?.treatment !== "withhold")),
     fields,
     masking: fields
       .filter((field) => field.treatment !== "reveal")
@@ -233,11 +248,8 @@ function parameters(profile: MaskProfile | undefined, to: Generalization | undef
   return { ...(profile && { profile }), ...(to && { to }) };
 }
 
-function levelsOf(fields: readonly SettledField[]): number[] {
-  const leaving = fields.filter(({ treatment }) => treatment !== "withhold");
-  // An answer lies at no level: it takes those of what it is made of, though that be withheld.
-  const classes = leaving.flatMap(({ class: name, derive }) => derive?.from.map((source) => source.class) ?? [name]);
-  return [...new Set(classes.map((name) => dataClasses[name].level))].sort((a, b) => a - b);
+function levelsOf(leaving: readonly OpenField[]): number[] {
+  return [...new Set(leaving.flatMap(({ levels }) => levels))].sort((a, b) => a - b);
 }
 
 function own<Value>(record: Readonly<Record<string, Value>>, key: string): Value | undefined {

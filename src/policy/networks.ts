@@ -39,6 +39,15 @@ export function parseBlock(text: string): Block | null {
   return (parsed.address >> hostBits) << hostBits === parsed.address ? { ...parsed, prefix } : null;
 }
 
+/** Does a block of `outer` hold each of `inner`'s? Several that hold it only together do not count. */
+export function isInside(inner: readonly Network[], outer: readonly Network[]): boolean {
+  const blocksOf = (networks: readonly Network[]) => networks.flatMap(({ blocks }) => blocks.map(parseBlock));
+  const around = blocksOf(outer);
+  return blocksOf(inner).every(
+    (block) => block !== null && around.some((wide) => wide !== null && wide.prefix <= block.prefix && holds(wide, block)),
+  );
+}
+
 function holds(block: Block | null, { address, bits }: Omit<Block, "prefix">): boolean {
   if (block === null || block.bits !== bits) return false;
   const hostBits = BigInt(bits - block.prefix);

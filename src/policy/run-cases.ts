@@ -25,10 +25,10 @@ export interface CaseResult {
   readonly file: string;
   readonly line: number;
   /** Empty = passed. */
-  readonly differences: readonly Difference[];
+  readonly differences: readonly CaseDifference[];
 }
 
-export interface Difference {
+export interface CaseDifference {
   /** A field; `record` = whether anything is shown at all; `rows` = the row rule. */
   readonly path: string;
   readonly expected: string;
@@ -96,7 +96,7 @@ function meet(bundle: Bundle, { request, now, type, record }: CaseDocument): Met
 
 const refusedRecord = "record";
 
-function compare(one: CaseDocument, met: Met): Difference[] {
+function compare(one: CaseDocument, met: Met): CaseDifference[] {
   const { expect } = one;
   if ("outcome" in met) {
     const expected = typeof expect === "string" ? expect : "fields";
@@ -112,7 +112,7 @@ function compare(one: CaseDocument, met: Met): Difference[] {
   return [...named, ...opened, ...compareFailed(one, settled.failed, judgedPaths)];
 }
 
-function compareField(field: SettledField, expected: Expectation | undefined, { settled, fields }: Shown): Difference | null {
+function compareField(field: SettledField, expected: Expectation | undefined, { settled, fields }: Shown): CaseDifference | null {
   if (expected === undefined) return null;
   const { path, treatment, why, at } = field;
   const values = valuesAt(fields, path);
@@ -125,13 +125,13 @@ function compareField(field: SettledField, expected: Expectation | undefined, { 
   return { path, expected: describe(expected), got: describeGot(got, expected), why, ...(at && { at }) };
 }
 
-function compareOther(field: SettledField, owed: Obligation | undefined, left: Treatment | undefined): Difference | null {
+function compareOther(field: SettledField, owed: Obligation | undefined, left: Treatment | undefined): CaseDifference | null {
   const { path, treatment, why, at } = field;
   if (treatment === "withhold" && owed === undefined && left === undefined) return null;
   return { path, expected: "withhold, as it is not named", got: describe({ treatment, ...onRequestOf(owed) }), why, ...(at && { at }) };
 }
 
-function compareFailed({ failed }: CaseDocument, got: readonly string[], among: readonly string[]): Difference[] {
+function compareFailed({ failed }: CaseDocument, got: readonly string[], among: readonly string[]): CaseDifference[] {
   const said = (path: string, list: readonly string[]) =>
     list.includes(path) ? "a condition that cannot be evaluated" : "conditions that can";
   return [...new Set([...failed, ...got.filter((path) => among.includes(path))])]

@@ -5,5 +5,5 @@
 import type { MigrationDigest } from "./migrate.ts";
 
 export const migrationsOfThisBuild: readonly MigrationDigest[] = [
-  { number: 1, name: "0001-spine.sql", digest: "0b307fd8bb2f66d2345f489e257be1d259422642a5a20383280a56e0ec2f8715" },
+  { number: 1, name: "0001-spine.sql", digest: "0a045f83cedc6d967fd413459b04eb10283d2b6da8436232fb7bd25d55c43b1c" },
 ];

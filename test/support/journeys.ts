@@ -57,6 +57,7 @@ export function describeJourneys(name: string, open: () => Promise<JourneyWorld>
     describeDisclosure(door, told);
     describeRefusals(door, canaries);
     describeOversight(door, told, () => world.keep());
+    describePolicyChange(door);
     describePurge(door, told, () => world.keep());
     it("nothing went wrong that nobody expected", () => expect(world.faults()).toEqual([]));
   });
@@ -192,6 +193,28 @@ function describeOversight(door: Door, told: Told, keep: () => Promise<void>): v
       expect((await verdictOn(bytes, [forged])).ok).toBe(false);
       const text = new TextDecoder().decode(bytes);
       for (const canary of [...canaries, "agent-1"]) expect(text).not.toContain(canary);
+    });
+  });
+}
+
+function describePolicyChange(door: Door): void {
+  describe("owners change the policy in force", () => {
+    const shipped = shippedPolicy("cs-standard");
+    const put = (text: string) => {
+      const files = { contract: { name: "contract.yaml", text: contractText() }, policy: { name: "policy.yaml", text } };
+      return door.call("PUT", `${base}/policy`, { as: "owner-1", body: files });
+    };
+    const nameSeen = async () => (await search(door, { id: "U1" })).records[0]?.fields.name;
+
+    it("to a narrower one at once, and back only by two of them", async () => {
+      await expectStatus(put(shipped.replace("      name: mask", "      name: withhold")), 200);
+      expect(await nameSeen()).toBeNull();
+      const { approval } = (await (await expectStatus(put(shipped), 202)).json()) as { approval: { id: string } };
+      const approve = `/v1/approvals/${approval.id}/approve`;
+      expect(await codeOf(door.call("POST", approve, { as: "owner-1" }))).toBe("403 own_request");
+      expect(await nameSeen()).toBeNull();
+      await expectStatus(door.call("POST", approve, { as: "owner-2" }), 200);
+      expect(await nameSeen()).toBe("欧阳**");
     });
   });
 }

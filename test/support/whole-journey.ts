@@ -46,6 +46,7 @@ export async function journeyBeforeThePurge(gateway: Gateway): Promise<void> {
   await importLines(gateway, [canaryOrder], { type: "order" });
   await importLines(gateway, `{"id":"${canaryElsewhere}\n"${canaryElsewhere}"\n{"id":{"${canaryElsewhere}":1}}\n`);
   await lookAround(gateway);
+  await changePolicy(gateway);
   for (const path of ["/healthz", "/readyz"]) await expectStatus(gateway.call("GET", path), 200);
   await expectStatus(gateway.call("GET", "/metrics", { as: "operator" }), 200);
   for (const path of ["/v1/contracts", contract, `${contract}/trust`, "/v1/approvals"])
@@ -86,6 +87,20 @@ async function oversee(gateway: Gateway): Promise<void> {
   const { next } = (await page.json()) as { next: string };
   await expectStatus(gateway.call("GET", `${entries}?limit=2&cursor=${encodeURIComponent(next)}`, { as: "officer" }), 200);
   await (await expectStatus(gateway.call("GET", `${contract}/audit/export?format=bundle`, { as: "officer" }), 200)).arrayBuffer();
+}
+
+/** Narrower by one owner, as it was by two; what is in force is read before and between. */
+async function changePolicy(gateway: Gateway): Promise<void> {
+  const shipped = shippedPolicy("cs-standard");
+  const put = (text: string) => {
+    const files = { contract: { name: "contract.yaml", text: contractText() }, policy: { name: "policy.yaml", text } };
+    return gateway.call("PUT", `${contract}/policy`, { as: "owner-1", body: files });
+  };
+  await expectStatus(put(shipped.replace("      name: mask", "      name: withhold")), 200);
+  const asked = await expectStatus(put(shipped), 202);
+  const { approval } = (await asked.json()) as { approval: { id: string } };
+  await expectStatus(gateway.call("GET", `${contract}/policy`, { as: "officer" }), 200);
+  await expectStatus(gateway.call("POST", `/v1/approvals/${approval.id}/approve`, { as: "owner-2" }), 200);
 }
 
 /** A second owner says no. */

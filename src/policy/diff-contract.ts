@@ -1,0 +1,120 @@
+/** What a contract says outside its classes and roles, compared: parties, term, hours, networks, purposes, and its end. */
+import type { Bundle } from "./bundle.ts";
+import { type Comparison, comparisonOf, isSameBut } from "./diff-rules.ts";
+import type { Difference, Direction } from "./difference.ts";
+import { type Hours, isWithin } from "./hours.ts";
+import { isInside } from "./networks.ts";
+
+type Contract = Bundle["contract"];
+
+export function diffContracts(before: Contract, after: Contract): Difference[] {
+  return [...parties(before, after), ...terms(before, after), ...places(before, after), ...purposes(before, after), ...rest(before, after)];
+}
+
+function parties(before: Contract, after: Contract): Difference[] {
+  const { subprocessors } = before;
+  return [
+    ...(["id", "merchant", "vendor"] as const).flatMap((key) => changed(key, before[key], after[key])),
+    ...after.subprocessors.flatMap((id) => (subprocessors.includes(id) ? [] : [row("subprocessor", "–", id, "widened")])),
+    ...subprocessors.flatMap((id) => (after.subprocessors.includes(id) ? [] : [row("subprocessor", id, "–", "narrowed")])),
+  ];
+}
+
+function terms({ term, purge }: Contract, after: Contract): Difference[] {
+  const { start, end, zone, purgeAfterHours } = after.term;
+  return [
+    ...compared("term start", comparisonOf(start >= term.start, start <= term.start), term.start, start),
+    ...compared("term end", comparisonOf(end <= term.end, end >= term.end), term.end, end),
+    ...changed("zone", term.zone, zone),
+    ...lengths("purge after", term.purgeAfterHours, purgeAfterHours),
+    ...lengths("purge cooling", purge.coolingHours, after.purge.coolingHours),
+    ...lengths("backup horizon", purge.backupHorizonHours, after.purge.backupHorizonHours),
+  ];
+}
+
+function places(before: Contract, after: Contract): Difference[] {
+  return [
+    ...compared("hours", compareHours(before.hours, after.hours), describeHours(before.hours), describeHours(after.hours)),
+    ...compared(
+      "networks",
+      compareNetworks(before.networks, after.networks),
+      describeNetworks(before.networks),
+      describeNetworks(after.networks),
+    ),
+  ];
+}
+
+function purposes({ purposes: before }: Contract, { purposes: after }: Contract): Difference[] {
+  return [...new Set([...Object.keys(before), ...Object.keys(after)])].flatMap((name) => {
+    const [old, next] = [own(before, name), own(after, name)];
+    const [was, is] = [old, next].map((purpose) => (purpose === undefined ? "–" : (purpose.classes?.join(", ") ?? "every class")));
+    return compared(`purpose ${name}`, comparePurposes(old, next), was ?? "–", is ?? "–");
+  });
+}
+
+type Purpose = Contract["purposes"][string];
+
+function comparePurposes(before: Purpose | undefined, after: Purpose | undefined): Comparison {
+  if (before === undefined || after === undefined) return before === undefined ? "widened" : "narrowed";
+  const [old, next] = [before.classes, after.classes];
+  if (!isSameBut(before, after, ["classes"])) return "changed";
+  const isWithinOf = (inner: typeof old, outer: typeof old) =>
+    outer === undefined || (inner?.every((name) => outer.includes(name)) ?? false);
+  return comparisonOf(isWithinOf(next, old), isWithinOf(old, next));
+}
+
+const minutesOfDay = 1_440;
+
+function compareHours(before: Contract["hours"], after: Contract["hours"]): Comparison {
+  const within = (hours: readonly Hours[] | undefined) =>
+    Array.from({ length: 7 * minutesOfDay }, (_, at) => {
+      const moment = { weekday: 1 + Math.floor(at / minutesOfDay), minute: at % minutesOfDay };
+      return hours === undefined || isWithin(hours, moment);
+    });
+  const [old, next] = [within(before), within(after)];
+  return comparisonOf(
+    next.every((open, at) => !open || old[at] === true),
+    old.every((open, at) => !open || next[at] === true),
+  );
+}
+
+function compareNetworks(before: Contract["networks"], after: Contract["networks"]): Comparison {
+  const isWithinOf = (inner: typeof before, outer: typeof before) => outer === undefined || (inner !== undefined && isInside(inner, outer));
+  return comparisonOf(isWithinOf(after, before), isWithinOf(before, after));
+}
+
+const comparedByName = ["id", "merchant", "vendor", "subprocessors", "term", "hours", "networks", "purposes", "purge"] as const;
+
+function rest(before: Contract, after: Contract): Difference[] {
+  return isSameBut(before, after, comparedByName) ? [] : [row("contract", "as it was", "otherwise", "changed")];
+}
+
+function describeHours(hours: Contract["hours"]): string {
+  const time = (minute: number) => `${String(Math.floor(minute / 60)).padStart(2, "0")}:${String(minute % 60).padStart(2, "0")}`;
+  return hours?.map(({ days, from, to }) => `days ${days.join(",")} ${time(from)}-${time(to)}`).join("; ") ?? "at any time";
+}
+
+function describeNetworks(networks: Contract["networks"]): string {
+  return networks?.flatMap(({ blocks }) => blocks).join(", ") ?? "from anywhere";
+}
+
+function changed(what: string, before: string, after: string): Difference[] {
+  return before === after ? [] : [row(what, before, after, "changed")];
+}
+
+/** What is kept longer is wider. */
+function lengths(what: string, before: number, after: number): Difference[] {
+  return compared(what, comparisonOf(after <= before, after >= before), `${before} h`, `${after} h`);
+}
+
+function compared(what: string, comparison: Comparison, before: string, after: string): Difference[] {
+  return comparison === "same" ? [] : [row(what, before, after, comparison)];
+}
+
+function row(what: string, before: string, after: string, direction: Direction): Difference {
+  return { what, before, after, direction };
+}
+
+function own<Value>(record: Readonly<Record<string, Value>>, key: string): Value | undefined {
+  return Object.hasOwn(record, key) ? record[key] : undefined;
+}
