@@ -147,9 +147,16 @@ describe("a condition", () => {
     const many = `${chain(6, 1)}\n      address: ${chain(6, 2)}\n      status: ${chain(6, 3).replaceAll("mask", "reveal")}\n`;
     const wide = policy.replace("phone: reveal", `phone: ${many}`);
     expect(problemsOf(parsePolicy(wide, "p.yaml"))).toEqual([]);
-    const fields = Array.from({ length: 33 }, (_, n) => n);
-    const text = `resources:\n  customer:\n    subject: id\n    fields: { ${fields.map((n) => `f${n}: { class: plain }`).join(", ")} }\nroles:\n  a:\n    customer: { ${fields.map((n) => `f${n}: { reveal: { when: "request.hour < ${n}" } }`).join(", ")} }\n`;
-    expect(problemsOf(parsePolicy(text, "p.yaml"))).toMatchObject([{ line: 7, column: 5, code: "too_many_conditions" }]);
+    const fields = Array.from({ length: 33 }, (_, n) => `f${n}`);
+    const rules = fields.map((name, n) => `${name}: { reveal: { when: "request.hour < ${n}" } }`);
+    const head = `resources:\n  customer:\n    subject: id\n    fields: { ${fields.map((name) => `${name}: { class: plain }`).join(", ")} }\nroles:\n`;
+    const role = (name: string, from: number, to: number) => `  ${name}:\n    customer: { ${rules.slice(from, to).join(", ")} }\n`;
+    expect(problemsOf(parsePolicy(head + role("a", 0, 33), "p.yaml"))).toMatchObject([{ line: 7, column: 5, code: "too_many_conditions" }]);
+    // What is inherited is asked as well.
+    const [one, other] = [role("a", 0, 17), role("b", 17, 33)];
+    expect(problemsOf(parsePolicy(head + one + other, "p.yaml"))).toEqual([]);
+    const heir = other.replace("  b:\n", "  b:\n    extends: a\n");
+    expect(problemsOf(parsePolicy(head + one + heir, "p.yaml"))).toMatchObject([{ line: 10, column: 5, code: "too_many_conditions" }]);
   });
 
   it("cannot be the name of a field", () => {
@@ -235,6 +242,61 @@ describe("hostile files", () => {
     const found = problemsOf(parsePolicy(text, "p.yaml"));
     expect(found[0]).toMatchObject({ file: "p.yaml", code });
     expect(performance.now() - started).toBeLessThan(1_000);
+  });
+});
+
+/** Each of them about as long as a file may be, and each once took from five seconds to minutes. */
+describe("a file that is long in one way only", () => {
+  const of = (count: number, write: (n: number) => string) => Array.from({ length: count }, (_, n) => write(n)).join(" ");
+  const thing = (fields: string) => `resources: { thing: { subject: id, fields: { ${fields} } } }\n`;
+  const plain = (count: number) => thing(of(count, (n) => `field${n}: { class: plain },`));
+
+  it.each([
+    ["fields", plain(8_000), []],
+    ["one object's fields", thing(of(5_000, (n) => `a.b.c.d.e.field${n}: { class: plain },`)), []],
+    ["keys", `{ ${of(20_000, (n) => `key${n}: ,`)} }`, ["unknown_key"]],
+    ["fields that nobody named", `${plain(3_000)}roles: { a: { thing: { ${of(3_000, (n) => `feild${n}: mask,`)} } } }`, ["unknown_field"]],
+    [
+      "resources that nobody named",
+      `resources: { ${of(2_000, (n) => `thing${n}: { subject: id },`)} }\nroles: { a: { ${of(4_000, (n) => `thign${n}: {},`)} } }`,
+      ["unknown_resource"],
+    ],
+    ["roles that nobody wrote", `roles: { ${of(8_000, (n) => `role${n}: { extends: rule${n} },`)} }`, ["unknown_role"]],
+    ["roles in a row", `roles: { role0: {}, ${of(6_000, (n) => `role${n + 1}: { extends: role${n} },`)} }`, ["extends_too_deep"]],
+    [
+      "a ring of roles",
+      `roles: { role0: { extends: role6000 }, ${of(6_000, (n) => `role${n + 1}: { extends: role${n} },`)} }`,
+      ["extends_too_deep"],
+    ],
+    ["classes that are none", thing(of(7_000, (n) => `field${n}: { class: plian },`)), ["unknown_class"]],
+  ])("%s: is read or refused in under three seconds", (_what, text, codes) => {
+    const started = performance.now();
+    const found = problemsOf(parsePolicy(text, "p.yaml"));
+    expect(performance.now() - started).toBeLessThan(3_000);
+    expect([...new Set(found.map(({ code }) => code))]).toEqual(codes);
+  });
+
+  it("has its first fifty problems told, each with its cure", () => {
+    const text = `${plain(60)}roles: { a: { thing: { ${of(60, (n) => `feild${n}: mask,`)} } } }`;
+    const found = problemsOf(parsePolicy(text, "p.yaml"));
+    expect(found).toHaveLength(50);
+    expect(found.every(({ hint }) => hint?.startsWith("did you mean field"))).toBe(true);
+  });
+
+  it("is not multiplied by the contract's roles", () => {
+    const wide = parsePolicy(`${plain(4_000)}roles: { ${of(4_000, (n) => `role${n}: {},`)} }`, "p.yaml");
+    const many = parseContract(contract.replace("[first_line, senior]", `[${of(4_000, (n) => `role${n},`)}]`), "c.yaml");
+    if (!wide.ok || !many.ok) throw new Error("does not parse");
+    expect(problemsOf(compile(wide.value, many.value))).toMatchObject([{ file: "c.yaml", line: 7, column: 11, code: "too_large" }]);
+    const few = parseContract(
+      contract.replace(
+        "first_line, senior",
+        of(12, (n) => `role${n},`),
+      ),
+      "c.yaml",
+    );
+    if (!few.ok) throw new Error("does not parse");
+    expect(compile(wide.value, few.value).ok).toBe(true);
   });
 });
 

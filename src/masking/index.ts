@@ -15,5 +15,5 @@ export { compilePlan, type Masked, type MaskingMoment, type MaskingPlan, maskDoc
 export { hutoolMasks } from "./hutool.ts";
 export { joinOf, joins } from "./joins.ts";
 export { readJsonText } from "./json-text.ts";
-export { buildTrie, type ObjectTrie, parsePath, type Step, type Trie } from "./path.ts";
+export { buildTrie, type ObjectTrie, PathSet, parsePath, type Step, type Trie } from "./path.ts";
 export { type Generalization, generalizations, type MaskProfile, maskProfiles, type Treatment, treatmentNames } from "./treatment.ts";

@@ -7,25 +7,16 @@ import type { Bundle, Rule } from "./bundle.ts";
 import type { ContractDocument } from "./contract-document.ts";
 import type { PolicyDocument } from "./policy-document.ts";
 import type { TypeRules } from "./policy-roles.ts";
-import type { Problem } from "./problem.ts";
+import { isFull, type Problem } from "./problem.ts";
 import type { Alternative } from "./rule.ts";
 import { didYouMean, quote } from "./shape.ts";
 import { capGrant, describeGrant, type Grant, isSameGrant } from "./treatments.ts";
 
+/** Fields of all resources, once for each role. */
+const fieldsOfRolesMax = 50_000;
+
 export function compile(policy: PolicyDocument, contract: ContractDocument): Result<Bundle, Problem[]> {
-  const isEmpty = Object.keys(policy.roles).length === 0;
-  const problems = contract.roles.flatMap((role, index) => {
-    // A policy without any role denies everything to everybody; it is not a typing mistake.
-    if (isEmpty || Object.hasOwn(policy.roles, role)) return [];
-    return [
-      contract.source.valueProblem(
-        ["roles", index],
-        "unknown_role",
-        `the policy has no role ${quote(role)}`,
-        didYouMean(role, Object.keys(policy.roles)),
-      ),
-    ];
-  });
+  const problems = roleProblems(policy, contract);
   if (problems.length > 0) return refuse(problems);
   return ok({
     contract: contractOf(contract),
@@ -33,6 +24,26 @@ export function compile(policy: PolicyDocument, contract: ContractDocument): Res
     resources: mapValues(policy.resources, ({ subject, fields }) => ({ subject, fields: { ...fields } })),
     roles: Object.fromEntries(contract.roles.map((role) => [role, compileRole(role, policy, contract)])),
   });
+}
+
+function roleProblems({ roles, resources }: PolicyDocument, contract: ContractDocument): Problem[] {
+  const { source } = contract;
+  const fields = Object.values(resources).reduce((sum, resource) => sum + Object.keys(resource.fields).length, 0);
+  if (contract.roles.length * fields > fieldsOfRolesMax) {
+    const said = `${contract.roles.length} roles over ${fields} fields are more than we compile`;
+    return [
+      source.valueProblem(["roles"], "too_large", said, `at most ${fieldsOfRolesMax} together: name fewer roles, or split the policy`),
+    ];
+  }
+  const problems: Problem[] = [];
+  const known = Object.keys(roles);
+  for (const [index, role] of contract.roles.entries()) {
+    // A policy without any role denies everything to everybody; it is not a typing mistake.
+    if (known.length === 0 || isFull(problems)) break;
+    if (Object.hasOwn(roles, role)) continue;
+    problems.push(source.valueProblem(["roles", index], "unknown_role", `the policy has no role ${quote(role)}`, didYouMean(role, known)));
+  }
+  return problems;
 }
 
 function contractOf({ id, merchant, vendor, subprocessors, term, hours, networks, purposes, purge }: ContractDocument): Bundle["contract"] {

@@ -3,7 +3,7 @@
  * An empty file is a policy: it denies everything.
  */
 import { ok, type Result, refuse } from "../kernel/index.ts";
-import { buildTrie, classNames, parsePath } from "../masking/index.ts";
+import { classNames, PathSet, parsePath } from "../masking/index.ts";
 import { type RoleRules, readRoles } from "./policy-roles.ts";
 import {
   type FieldDocument,
@@ -14,7 +14,7 @@ import {
   type ResourceDocument,
   rowsKey,
 } from "./policy-shape.ts";
-import { inFileOrder, type Problem } from "./problem.ts";
+import { inFileOrder, isFull, type Problem } from "./problem.ts";
 import { checkShape, didYouMean, quote } from "./shape.ts";
 import { readYaml, type Source } from "./yaml-source.ts";
 
@@ -50,8 +50,11 @@ function readResource(
   if (type === "extends")
     problems.push(source.problem(["resources", type], "wrong_value", "a resource cannot be called extends", "choose another name"));
   const fields: Record<string, FieldDocument> = {};
+  const paths = new PathSet();
   for (const [path, field] of Object.entries(shape.fields)) {
-    if (parsePath(path) === null) {
+    if (isFull(problems)) break;
+    const steps = parsePath(path);
+    if (steps === null) {
       problems.push(pathProblem(source, [...at, path], path));
     } else if (!isClass(field.class)) {
       const hint = didYouMean(field.class, classNames);
@@ -60,7 +63,7 @@ function readResource(
       problems.push(
         source.problem([...at, path], "wrong_value", "a field cannot be called rows", "roles write their row rule under this name"),
       );
-    } else if (overlaps([...Object.keys(fields), path])) {
+    } else if (!paths.add(steps)) {
       const hint = "a field is a value, an object or a list: name either it or what is inside";
       problems.push(source.problem([...at, path], "paths_overlap", `${path} overlaps another field`, hint));
     } else {
@@ -90,14 +93,4 @@ function readSubject(
   else if (parsePath(path)?.includes("[]") !== false)
     refuseSubject(`${quote(path)} is not the path of one value`, "keys with dots between them, no []");
   return { type: about, path };
-}
-
-function overlaps(paths: readonly string[]): boolean {
-  try {
-    buildTrie(paths.map((path) => [path, path] as const));
-    return false;
-  } catch (fault) {
-    if (fault instanceof RangeError) return true;
-    throw fault;
-  }
 }

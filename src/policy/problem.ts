@@ -34,6 +34,7 @@ export type ProblemCode =
   | "unknown_field"
   | "unknown_role"
   | "extends_cycle"
+  | "extends_too_deep"
   | "bad_date"
   | "bad_zone"
   | "bad_duration"
@@ -45,6 +46,13 @@ export type ProblemCode =
 export function describeProblem(problem: Problem): string {
   const hint = problem.hint === undefined ? "" : ` (${problem.hint})`;
   return `${problem.file}:${problem.line}:${problem.column}: ${problem.message}${hint}`;
+}
+
+const problemsMax = 50;
+
+/** So many that nobody reads more of them: the reader stops, and finds the rest when these are cured. Each costs a search for what was meant. */
+export function isFull(problems: readonly Problem[]): boolean {
+  return problems.length >= problemsMax;
 }
 
 /** In the order of the file. */

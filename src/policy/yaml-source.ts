@@ -86,7 +86,8 @@ class Reader {
         version: "1.2",
         schema: "core",
         strict: true,
-        uniqueKeys: true,
+        // Compares each key with every other, which takes seconds in a large map; `#map` refuses a key that stands twice.
+        uniqueKeys: false,
         merge: false,
         lineCounter: lines,
         logLevel: "silent",
@@ -121,6 +122,8 @@ class Reader {
         this.#refuse(offset, "a key that is not plain text", "quote it");
       } else if (key.value === "__proto__" || key.value === "<<") {
         this.#refuse(offset, key.value === "<<" ? "merge keys are not accepted" : "this key is not accepted", "write the keys out");
+      } else if (Object.hasOwn(out, key.value)) {
+        this.#refuse(offset, "this key stands twice", "keep one of them");
       } else {
         out[key.value] = this.#value(value, [...path, key.value], offset);
       }
