@@ -101,11 +101,11 @@ function compileRule(named: Named, { grant, metering, purposes, when, line }: Al
   const at = { file, line };
   const place = `(${file}:${line})`;
   const said = `role ${role}: ${path} → ${describeGrant(grant)}`;
-  if (grant.treatment === "withhold") return { treatment: "withhold", why: `${said} ${place}`, at };
+  const conditional = { ...(purposes && { purposes: [...purposes] }), ...(when && { when: when.text }) };
+  if (grant.treatment === "withhold") return { treatment: "withhold", ...conditional, why: `${said} ${place}`, at };
   if (name === "free_text") return { treatment: "withhold", why: "free text is withheld until it can be redacted", at };
   const capped = capGrant(ceiling, grant);
   const isMetered = metering !== undefined && capped.treatment === "reveal";
-  const conditional = { ...(purposes && { purposes: [...purposes] }), ...(when && { when: when.text }) };
   if (capped.treatment === "withhold") return { treatment: "withhold", ...conditional, why: `above the contract's ceiling ${place}`, at };
   if (isMetered)
     return { treatment: "mask", reveal: metering, ...conditional, why: `${said}, one at a time; masked in a read ${place}`, at };

@@ -103,8 +103,11 @@ export const contractFileSchema = contractSchemaWith(z.partialRecord(z.enum(clas
 
 export function parseContract(text: string, file: string): Result<ContractDocument, Problem[]> {
   const read = readYaml(text, file);
-  if (!read.ok) return read;
-  const source = read.value;
+  return read.ok ? readContract(read.value) : read;
+}
+
+/** The same of a file that is YAML. */
+export function readContract(source: Source): Result<ContractDocument, Problem[]> {
   const shape = checkShape(contractSchema, source);
   if (!shape.ok) return shape;
   const { contract, parties, term, purposes, policy, roles, purge } = shape.value;

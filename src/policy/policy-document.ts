@@ -27,8 +27,11 @@ export interface PolicyDocument {
 
 export function parsePolicy(text: string, file: string): Result<PolicyDocument, Problem[]> {
   const read = readYaml(text, file);
-  if (!read.ok) return read;
-  const source = read.value;
+  return read.ok ? readPolicy(read.value) : read;
+}
+
+/** The same of a file that is YAML. */
+export function readPolicy(source: Source): Result<PolicyDocument, Problem[]> {
   const shape = checkShape(policySchema, source.value === null ? { ...source, value: {} } : source);
   if (!shape.ok) return shape;
   const problems: Problem[] = [];
