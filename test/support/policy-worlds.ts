@@ -85,7 +85,7 @@ function contractValue({ roles, ceiling, needed }: World): object {
 }
 
 /** What YAML would have been read to; every line is the first. */
-function sourceOf(file: string, value: object): Source {
+export function sourceOf(file: string, value: object): Source {
   const problem: Source["problem"] = (path, code, message) => ({
     file,
     line: 1,
