@@ -13,7 +13,7 @@ import { runs, runsTimeoutMs } from "./support/long.ts";
 import { documents, holds, leads, type Policy, policies, type Seeded } from "./support/policy-arbitrary.ts";
 import { factsOf, moments, sourceOf } from "./support/policy-worlds.ts";
 
-const numRuns = runs(500);
+const numRuns = runs(300);
 vi.setConfig({ testTimeout: runsTimeoutMs });
 
 const ceilings = fc.dictionary(fc.constantFrom(...classNames), fc.constantFrom(...treatmentNames.filter((word) => word !== "generalize")));
