@@ -269,10 +269,11 @@ describe("a file that is long in one way only", () => {
       ["extends_too_deep"],
     ],
     ["classes that are none", thing(of(7_000, (n) => `field${n}: { class: plian },`)), ["unknown_class"]],
-  ])("%s: is read or refused in under three seconds", (_what, text, codes) => {
-    const started = performance.now();
+  ])("%s: is read or refused within three seconds' work", (_what, text, codes) => {
+    const started = process.cpuUsage();
     const found = problemsOf(parsePolicy(text, "p.yaml"));
-    expect(performance.now() - started).toBeLessThan(3_000);
+    // Of the processor: the clock on the wall counts what else runs.
+    expect(process.cpuUsage(started).user).toBeLessThan(3_000_000);
     expect([...new Set(found.map(({ code }) => code))]).toEqual(codes);
   });
 
