@@ -94,4 +94,19 @@ describe("any policy that somebody might write", () => {
     expect(accepted).toBeGreaterThan(numRuns / 4);
     expect(accepted).toBeLessThan(numRuns);
   });
+
+  it("found by chance: fields, roles and resources may have the names that every object of the language has", () => {
+    const rules = { constructor: { mask: { when: "request.hour < 12" } }, toString: { mask: { when: "request.hour < 12" } } };
+    const fields = { constructor: { class: "plain" }, toString: { class: "plain" } };
+    const named: Policy = {
+      resources: { thing: { subject: "id", fields } },
+      roles: { constructor: { thing: rules }, valueOf: { extends: "constructor", thing: rules } },
+    };
+    const bundle = bundleOf(named, {});
+    expect(bundle && decide(bundle, { role: "valueOf", type: "thing", purpose: "wide" })).not.toBeNull();
+    expect(bundle && decide(bundle, { role: "hasOwnProperty", type: "thing", purpose: "wide" })).toBeNull();
+    const empty = readPolicy(sourceOf("p.yaml", { resources: { name: { subject: "id", fields } } }));
+    const contract = readContract(sourceOf("c.yaml", contractValue(["constructor"], {})));
+    expect(empty.ok && contract.ok && compile(empty.value, contract.value).ok).toBe(true);
+  });
 });

@@ -61,7 +61,7 @@ function contractOf({ id, merchant, vendor, subprocessors, term, hours, networks
 }
 
 function compileRole(role: string, policy: PolicyDocument, contract: ContractDocument): Bundle["roles"][string] {
-  const rules = policy.roles[role] ?? {};
+  const rules = (Object.hasOwn(policy.roles, role) ? policy.roles[role] : undefined) ?? {};
   const { file } = policy.source;
   return mapValues(policy.resources, (resource, type) => {
     const own: TypeRules = (Object.hasOwn(rules, type) ? rules[type] : undefined) ?? { fields: {} };

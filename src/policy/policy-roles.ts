@@ -143,7 +143,8 @@ function overlay(inherited: RoleRules, own: RoleRules): RoleRules {
     const under = Object.hasOwn(inherited, type) ? inherited[type] : undefined;
     const kept = rows ?? under?.rows;
     const laid: Record<string, FieldRule> = { ...under?.fields };
-    for (const [path, rule] of Object.entries(fields)) laid[path] = layOver(rule, laid[path] ?? []);
+    for (const [path, rule] of Object.entries(fields))
+      laid[path] = layOver(rule, (Object.hasOwn(laid, path) ? laid[path] : undefined) ?? []);
     merged[type] = { ...(kept && { rows: kept }), fields: laid };
   }
   return merged;

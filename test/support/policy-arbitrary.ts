@@ -99,7 +99,7 @@ const role = fc.record(
 );
 
 export interface Policy {
-  readonly resources: { readonly thing: { readonly fields: Readonly<Record<string, unknown>> } };
+  readonly resources: { readonly thing: { readonly subject: string; readonly fields: Readonly<Record<string, unknown>> } };
   readonly roles: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
 }
 
