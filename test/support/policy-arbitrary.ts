@@ -223,11 +223,19 @@ export function holds({ path, class: name }: { readonly path: string; readonly c
   return wholes.some((whole) => leads(path, whole) || (name === "plain" && whole.at(-1) === "[]" && leads(path, whole.slice(0, -1))));
 }
 
-/** Does the path of a policy lead this way? */
+/** Does the path of a policy lead this way? The JSON of a text may have been read already: then no text stands between. */
 export function leads(path: string, way: readonly string[]): boolean {
   const steps = path.replaceAll(/(\[\]|\{\}|\$)/g, ".$1").split(".");
   return (
-    steps.length === way.length &&
-    steps.every((step, place) => step === way[place] || (step === "{}" && !["[]", "$"].includes(way[place] ?? "[]")))
+    isWay(steps, way) ||
+    isWay(
+      steps.filter((step) => step !== "$"),
+      way,
+    )
   );
+}
+
+function isWay(steps: readonly string[], way: readonly string[]): boolean {
+  const fits = (step: string, taken: string | undefined) => step === taken || (step === "{}" && taken !== "[]" && taken !== "$");
+  return steps.length === way.length && steps.every((step, place) => fits(step, way[place]));
 }
