@@ -138,7 +138,7 @@ describe("the pure folders", () => {
 });
 
 describe("the code", () => {
-  it("compiles", () => {
+  it("compiles", { timeout: 60_000 }, () => {
     expect(runTool("tsc", ["-p", "tsconfig.json", "--pretty", "false"], root)).toEqual({ exitCode: 0, output: "" });
   });
 

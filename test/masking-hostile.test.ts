@@ -13,6 +13,7 @@ import {
   normalize,
   pseudonymizeValue,
 } from "../src/masking/index.ts";
+import { cpuMilliseconds } from "./support/cpu-time.ts";
 import { hostileTexts } from "./support/hostile-texts.ts";
 import { attackOn, patternsOf, shippedPatterns } from "./support/patterns.ts";
 
@@ -39,12 +40,12 @@ describe("64 KB of hostile text in a field", () => {
     const slow: string[] = [];
     for (const text of [...hostileTexts(65_536), ...hostileTexts(512), ...hostileTexts(64)]) {
       for (const name of classNames) {
-        const start = performance.now();
-        for (const profile of maskProfiles) maskValue(name, text, profile, today);
-        for (const to of generalizationsOf(name)) generalizeValue(name, text, to, today);
-        pseudonymizeValue(name, text, key);
-        normalize(name, text);
-        const milliseconds = performance.now() - start;
+        const milliseconds = cpuMilliseconds(() => {
+          for (const profile of maskProfiles) maskValue(name, text, profile, today);
+          for (const to of generalizationsOf(name)) generalizeValue(name, text, to, today);
+          pseudonymizeValue(name, text, key);
+          normalize(name, text);
+        });
         if (milliseconds > 200) slow.push(`${name}: ${JSON.stringify(text.slice(0, 20))} ${milliseconds} ms`);
       }
     }
@@ -54,9 +55,7 @@ describe("64 KB of hostile text in a field", () => {
   it("are refused or read in well under 200 ms where a text holds JSON", () => {
     const plan = compilePlan([{ path: "payload$.phone", class: "phone", treatment: "mask" }]);
     for (const payload of [...hostileTexts(65_536), "[".repeat(65_536), '{"a":'.repeat(13_000), `{"phone":"${"1".repeat(65_000)}"}`]) {
-      const start = performance.now();
-      maskDocument(plan, { payload }, { today, pseudonymKey: key });
-      expect(performance.now() - start).toBeLessThan(200);
+      expect(cpuMilliseconds(() => maskDocument(plan, { payload }, { today, pseudonymKey: key }))).toBeLessThan(200);
     }
   });
 });

@@ -69,6 +69,15 @@ describe("every mask, of whatever text", () => {
     law(({ text, masked }) => expect(text !== "" && masked === text && !text.includes("*")).toBe(false));
   });
 
+  it("never takes a clear value with a star in it for a masked one", () => {
+    law(({ name, text, profile }) => {
+      if (text.length < 4 || text.includes("*")) return;
+      const middle = text.length >> 1;
+      const starred = `${text.slice(0, middle)}*${text.slice(middle)}`.toWellFormed();
+      expect(maskValue(name, starred, profile, today)).not.toBe(starred);
+    });
+  });
+
   it("always hides something, behind stars; hutool's of nothing is nothing", () => {
     law(({ text, profile, name, masked }) => {
       const counted = profile === "hutool" && (text === "" || name === "nickname");

@@ -4,7 +4,7 @@
 import * as fc from "fast-check";
 import { describe, expect, it, vi } from "vitest";
 import { type Json, type JsonObject, parseJson, printJson } from "../src/kernel/index.ts";
-import { compilePlan, maskDocument, type PlannedField, parsePath } from "../src/masking/index.ts";
+import { buildTrie, compilePlan, maskDocument, PathSet, type PlannedField, parsePath } from "../src/masking/index.ts";
 import { mergeLevels, type Resource, sortFields } from "../src/policy/index.ts";
 import { runs, runsTimeoutMs } from "./support/long.ts";
 
@@ -67,6 +67,37 @@ describe("a path", () => {
     }
   });
 });
+
+describe("a set of paths", () => {
+  it("takes, one by one, what can stand in one tree, and nothing else", () => {
+    const step = fc.constantFrom("a", "b", "a[]", "a{}", "b$", "a[][]", "b{}[]");
+    const path = fc
+      .array(step, { minLength: 1, maxLength: 3 })
+      .map((steps) => steps.join("."))
+      .filter((text) => parsePath(text) !== null);
+    fc.assert(
+      fc.property(fc.array(path, { maxLength: 8 }), (paths) => {
+        const set = new PathSet();
+        const taken: string[] = [];
+        for (const one of paths) {
+          const fits = set.add(parsePath(one) ?? []);
+          expect([one, ...taken, fits]).toEqual([one, ...taken, isTree([...taken, one])]);
+          if (fits) taken.push(one);
+        }
+      }),
+      { numRuns: runs(500) },
+    );
+  });
+});
+
+function isTree(paths: readonly string[]): boolean {
+  try {
+    buildTrie(paths.map((path) => [path, null]));
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 describe("a masked document", () => {
   it("numbers the members of a map, because its keys may be data", () => {

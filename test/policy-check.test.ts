@@ -45,11 +45,12 @@ const manyConditions = edited(policyText, [
   ["status: { class: plain }", `status: { class: plain }\n${numbers.map((n) => `      f${n}: { class: plain }`).join("\n")}`],
   ["phone: reveal", `phone: reveal\n${numbers.map((n) => `      f${n}: { reveal: { when: "request.hour < ${n}" } }`).join("\n")}`],
 ]);
+const deepRoles = `roles: { r0: {}, ${Array.from({ length: 18 }, (_, n) => `r${n + 1}: { extends: r${n} }`).join(", ")} }`;
 const condition = (text: string) => edited(policyText, [["phone: reveal", `phone: { reveal: { when: '${text}' } }`]]);
 const shorter = "(say it shorter, or let the record carry the answer as a field of its own)";
 
 const texts = [
-  ["a key twice", "roles: {}\nroles: {}\n", "2:1: map keys must be unique (write each key once)"],
+  ["a key twice", "roles: {}\nroles: {}\n", "2:1: this key stands twice (keep one of them)"],
   ["an alias", "resources: *a\n", "1:12: aliases are not accepted (write the value out)"],
   ["an anchor", "roles: &a {}\n", "1:11: anchors are not accepted (remove the &name)"],
   ["a merge key", "roles:\n  <<: {}\n", "2:3: merge keys are not accepted (write the keys out)"],
@@ -75,6 +76,11 @@ const texts = [
     "more conditions than anybody reads",
     manyConditions,
     "54:5: 33 conditions in one role and resource, 32 at most (use the same words where the same is meant)",
+  ],
+  [
+    "roles that extend one another too far",
+    deepRoles,
+    '1:383: "r17" extends more than 16 roles, one after another (let it extend one that extends fewer)',
   ],
   [
     "a condition of 65 nodes",

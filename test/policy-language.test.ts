@@ -111,9 +111,16 @@ describe("a condition", () => {
     const many = `${chain(6, 1)}\n      address: ${chain(6, 2)}\n      status: ${chain(6, 3).replaceAll("mask", "reveal")}\n`;
     const wide = policy.replace("phone: reveal", `phone: ${many}`);
     expect(problemsOf(parsePolicy(wide, "p.yaml"))).toEqual([]);
-    const fields = Array.from({ length: 33 }, (_, n) => n);
-    const text = `resources:\n  customer:\n    subject: id\n    fields: { ${fields.map((n) => `f${n}: { class: plain }`).join(", ")} }\nroles:\n  a:\n    customer: { ${fields.map((n) => `f${n}: { reveal: { when: "request.hour < ${n}" } }`).join(", ")} }\n`;
-    expect(problemsOf(parsePolicy(text, "p.yaml"))).toMatchObject([{ line: 7, column: 5, code: "too_many_conditions" }]);
+    const fields = Array.from({ length: 33 }, (_, n) => `f${n}`);
+    const rules = fields.map((name, n) => `${name}: { reveal: { when: "request.hour < ${n}" } }`);
+    const head = `resources:\n  customer:\n    subject: id\n    fields: { ${fields.map((name) => `${name}: { class: plain }`).join(", ")} }\nroles:\n`;
+    const role = (name: string, from: number, to: number) => `  ${name}:\n    customer: { ${rules.slice(from, to).join(", ")} }\n`;
+    expect(problemsOf(parsePolicy(head + role("a", 0, 33), "p.yaml"))).toMatchObject([{ line: 7, column: 5, code: "too_many_conditions" }]);
+    // What is inherited is asked as well.
+    const [one, other] = [role("a", 0, 17), role("b", 17, 33)];
+    expect(problemsOf(parsePolicy(head + one + other, "p.yaml"))).toEqual([]);
+    const heir = other.replace("  b:\n", "  b:\n    extends: a\n");
+    expect(problemsOf(parsePolicy(head + one + heir, "p.yaml"))).toMatchObject([{ line: 10, column: 5, code: "too_many_conditions" }]);
   });
 
   it("cannot be the name of a field", () => {

@@ -50,11 +50,36 @@ export function buildTrie<Leaf>(entries: Iterable<readonly [path: string, leaf: 
   return objectNode(parsed);
 }
 
+/** Paths that can all be right at once, as `buildTrie` has it, found out one by one. */
+export class PathSet {
+  /** What stands behind each beginning: a key, a container, or nothing more. */
+  readonly #behind = new Map<string, "key" | "end" | Container>();
+
+  /** `false` = it overlaps a path of the set, and is not in it. */
+  add(steps: readonly Step[]): boolean {
+    const marks = [...steps, null].map((step, index) => [steps.slice(0, index).join(" "), markOf(step)] as const);
+    const fits = marks.every(([beginning, mark]) => {
+      const known = this.#behind.get(beginning);
+      return known === undefined || (known === mark && mark !== "end");
+    });
+    if (fits) for (const [beginning, mark] of marks) this.#behind.set(beginning, mark);
+    return fits;
+  }
+}
+
+function markOf(step: Step | null): "key" | "end" | Container {
+  return step === null ? "end" : (containerOf(step) ?? "key");
+}
+
+function containerOf(step: Step | undefined): Container | undefined {
+  return containerSteps.find((known) => known === step);
+}
+
 function node<Leaf>(entries: readonly Entry<Leaf>[]): Trie<Leaf> {
   const [only, second] = entries;
   const step = only?.[0][0];
   if (only !== undefined && second === undefined && step === undefined) return { kind: "leaf", leaf: only[1] };
-  const container = containerSteps.find((known) => known === step);
+  const container = containerOf(step);
   if (container === undefined) return objectNode(entries);
   if (entries.some(([[first]]) => first !== container)) throw new RangeError("two paths overlap");
   return { kind: kinds[container], inside: node(entries.map(behind)) };
@@ -64,7 +89,7 @@ function objectNode<Leaf>(entries: readonly Entry<Leaf>[]): ObjectTrie<Leaf> {
   const byKey = new Map<string, Entry<Leaf>[]>();
   for (const entry of entries) {
     const [key] = entry[0];
-    if (key === undefined || containerSteps.some((step) => step === key)) throw new RangeError("two paths overlap");
+    if (key === undefined || containerOf(key) !== undefined) throw new RangeError("two paths overlap");
     const group = byKey.get(key);
     if (group === undefined) byKey.set(key, [behind(entry)]);
     else group.push(behind(entry));

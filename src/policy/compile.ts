@@ -8,25 +8,16 @@ import type { ContractDocument } from "./contract-document.ts";
 import type { PolicyDocument } from "./policy-document.ts";
 import type { TypeRules } from "./policy-roles.ts";
 import type { FieldDocument } from "./policy-shape.ts";
-import type { Problem } from "./problem.ts";
+import { isFull, type Problem } from "./problem.ts";
 import type { Alternative } from "./rule.ts";
 import { didYouMean, quote } from "./shape.ts";
 import { capGrant, describeGrant, type Grant, isSameGrant } from "./treatments.ts";
 
+/** Fields of all resources, once for each role. */
+const fieldsOfRolesMax = 50_000;
+
 export function compile(policy: PolicyDocument, contract: ContractDocument): Result<Bundle, Problem[]> {
-  const isEmpty = Object.keys(policy.roles).length === 0;
-  const problems = contract.roles.flatMap((role, index) => {
-    // A policy without any role denies everything to everybody; it is not a typing mistake.
-    if (isEmpty || Object.hasOwn(policy.roles, role)) return [];
-    return [
-      contract.source.valueProblem(
-        ["roles", index],
-        "unknown_role",
-        `the policy has no role ${quote(role)}`,
-        didYouMean(role, Object.keys(policy.roles)),
-      ),
-    ];
-  });
+  const problems = roleProblems(policy, contract);
   if (problems.length > 0) return refuse(problems);
   return ok({
     contract: contractOf(contract),
@@ -38,6 +29,26 @@ export function compile(policy: PolicyDocument, contract: ContractDocument): Res
 
 function fieldOf({ derive, ...field }: FieldDocument): Resource["fields"][string] {
   return { ...field, ...(derive && { derive: { answer: derive.answer, from: [...derive.from] } }) };
+}
+
+function roleProblems({ roles, resources }: PolicyDocument, contract: ContractDocument): Problem[] {
+  const { source } = contract;
+  const fields = Object.values(resources).reduce((sum, resource) => sum + Object.keys(resource.fields).length, 0);
+  if (contract.roles.length * fields > fieldsOfRolesMax) {
+    const said = `${contract.roles.length} roles over ${fields} fields are more than we compile`;
+    return [
+      source.valueProblem(["roles"], "too_large", said, `at most ${fieldsOfRolesMax} together: name fewer roles, or split the policy`),
+    ];
+  }
+  const problems: Problem[] = [];
+  const known = Object.keys(roles);
+  for (const [index, role] of contract.roles.entries()) {
+    // A policy without any role denies everything to everybody; it is not a typing mistake.
+    if (known.length === 0 || isFull(problems)) break;
+    if (Object.hasOwn(roles, role)) continue;
+    problems.push(source.valueProblem(["roles", index], "unknown_role", `the policy has no role ${quote(role)}`, didYouMean(role, known)));
+  }
+  return problems;
 }
 
 function contractOf({ id, merchant, vendor, subprocessors, term, hours, networks, purposes, purge }: ContractDocument): Bundle["contract"] {
@@ -55,7 +66,7 @@ function contractOf({ id, merchant, vendor, subprocessors, term, hours, networks
 }
 
 function compileRole(role: string, policy: PolicyDocument, contract: ContractDocument): Bundle["roles"][string] {
-  const rules = policy.roles[role] ?? {};
+  const rules = (Object.hasOwn(policy.roles, role) ? policy.roles[role] : undefined) ?? {};
   const { file } = policy.source;
   return mapValues(policy.resources, (resource, type) => {
     const own: TypeRules = (Object.hasOwn(rules, type) ? rules[type] : undefined) ?? { fields: {} };
@@ -95,11 +106,11 @@ function compileRule(named: Named, { grant, metering, purposes, when, line }: Al
   const at = { file, line };
   const place = `(${file}:${line})`;
   const said = `role ${role}: ${path} → ${describeGrant(grant)}`;
-  if (grant.treatment === "withhold") return { treatment: "withhold", why: `${said} ${place}`, at };
+  const conditional = { ...(purposes && { purposes: [...purposes] }), ...(when && { when: when.text }) };
+  if (grant.treatment === "withhold") return { treatment: "withhold", ...conditional, why: `${said} ${place}`, at };
   if (name === "free_text") return { treatment: "withhold", why: "free text is withheld until it can be redacted", at };
   const capped = capGrant(ceiling, grant);
   const isMetered = metering !== undefined && capped.treatment === "reveal";
-  const conditional = { ...(purposes && { purposes: [...purposes] }), ...(when && { when: when.text }) };
   if (capped.treatment === "withhold") return { treatment: "withhold", ...conditional, why: `above the contract's ceiling ${place}`, at };
   if (isMetered)
     return { treatment: "mask", reveal: metering, ...conditional, why: `${said}, one at a time; masked in a read ${place}`, at };

@@ -45,10 +45,12 @@ export interface Condition {
 export type Variables = Readonly<Record<string, unknown>>;
 
 export interface Conditions {
-  /** `problem` says what is wrong, and the cure where there is one. */
-  compile(text: string): { readonly condition: Condition } | { readonly problem: ConditionProblem };
+  /** `problem` says what is wrong, and the cure where there is one. The same text gets the same answer. */
+  compile(text: string): Compiled;
   variables(facts: Facts): Variables;
 }
+
+type Compiled = { readonly condition: Condition } | { readonly problem: ConditionProblem };
 
 export interface ConditionProblem {
   readonly message: string;
@@ -84,40 +86,67 @@ const callable: readonly string[] = [
   "daysBetween",
 ];
 
+const made = new WeakMap<ClassedFields, Conditions>();
+
+/** One and the same for one resource, whatever asks: an environment for expressions is dear, and roles and purposes share their conditions. */
+export function conditionsOf(resource: ClassedFields): Conditions {
+  const known = made.get(resource) ?? createConditions(resource);
+  made.set(resource, known);
+  return known;
+}
+
 export function createConditions(resource: ClassedFields): Conditions {
-  const shape = recordShape(resource);
-  const environment = createEnvironment(shape);
+  const shape = lazily(() => recordShape(resource));
+  const environment = lazily(() => createEnvironment(shape()));
+  const compiled = new Map<string, Compiled>();
   return {
     compile(text) {
-      if (text.length > charactersMax)
-        return { problem: { message: `the condition is longer than ${charactersMax} characters`, hint: tooLong } };
-      const parsed = parse(environment, text);
-      if ("problem" in parsed) return parsed;
-      const problem = guard(parsed.ast, false);
-      if (problem !== null) return { problem };
-      const checked = parsed.check();
-      if (!checked.valid) return { problem: describeError(checked.error, knownKeys(shape)) };
-      if (checked.type !== "bool" && checked.type !== "dyn")
-        return { problem: { message: `the condition is no yes or no, it is ${checked.type}`, hint: "compare it with something" } };
-      return { condition: { text, needsRecord: names(parsed.ast, "record"), verdict: (variables) => evaluate(parsed, variables) } };
+      const known = compiled.get(text) ?? compileCondition(environment(), shape(), text);
+      compiled.set(text, known);
+      return known;
     },
     variables({ agent, contract, request, record }) {
       const { hour, minute, weekday, ...texts } = request;
       const time = { hour: BigInt(hour), minute: BigInt(minute), weekday: BigInt(weekday) };
-      return { agent, contract, request: { ...texts, ...time }, record: shape.read(record) };
+      return { agent, contract, request: { ...texts, ...time }, record: shape().read(record) };
     },
   };
 }
 
+function compileCondition(environment: Environment, shape: RecordShape, text: string): Compiled {
+  if (text.length > charactersMax)
+    return { problem: { message: `the condition is longer than ${charactersMax} characters`, hint: tooLong } };
+  const parsed = parse(environment, text);
+  if ("problem" in parsed) return parsed;
+  const problem = guard(parsed.ast, false);
+  if (problem !== null) return { problem };
+  const checked = parsed.check();
+  if (!checked.valid) return { problem: describeError(checked.error, knownKeys(shape)) };
+  if (checked.type !== "bool" && checked.type !== "dyn")
+    return { problem: { message: `the condition is no yes or no, it is ${checked.type}`, hint: "compare it with something" } };
+  return { condition: { text, needsRecord: names(parsed.ast, "record"), verdict: (variables) => evaluate(parsed, variables) } };
+}
+
+/** Made when first asked for: most resources have no condition. */
+function lazily<Value extends object>(make: () => Value): () => Value {
+  let made: Value | undefined;
+  return () => {
+    made ??= make();
+    return made;
+  };
+}
+
+/** What every resource's conditions know; a resource adds its record. */
+const common = new Environment({ limits })
+  .registerVariable({ name: "agent", schema: agentSchema })
+  .registerVariable({ name: "contract", schema: contractSchema })
+  .registerVariable({ name: "request", schema: requestSchema })
+  .registerFunction("daysBetween(string, string): int", daysBetween);
+
 function createEnvironment({ schema, elements }: RecordShape): Environment {
-  const environment = new Environment({ limits });
+  const environment = common.clone();
   for (const [name, element] of elements) environment.registerType({ name, schema: { ...element } });
-  return environment
-    .registerVariable({ name: "agent", schema: agentSchema })
-    .registerVariable({ name: "contract", schema: contractSchema })
-    .registerVariable({ name: "request", schema: requestSchema })
-    .registerVariable({ name: "record", schema: { ...schema } })
-    .registerFunction("daysBetween(string, string): int", daysBetween);
+  return environment.registerVariable({ name: "record", schema: { ...schema } });
 }
 
 /** Whole days from one civil date to another; of a text that begins with a date, the rest does not count. Throws on any other. */

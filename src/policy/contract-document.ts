@@ -106,7 +106,7 @@ export function parseContract(text: string, file: string): Result<ContractDocume
   return read.ok ? readContract(read.value) : read;
 }
 
-/** A contract that stands in a file, or is one. */
+/** A contract that stands in a file that is YAML, or is one. */
 export function readContract(source: Source): Result<ContractDocument, Problem[]> {
   const shape = checkShape(contractSchema, source);
   if (!shape.ok) return shape;

@@ -14,7 +14,7 @@ import {
   type Treatment,
 } from "../masking/index.ts";
 import type { Bundle, Resource, Rule } from "./bundle.ts";
-import { type Condition, type Conditions, createConditions, type Facts, type Verdict } from "./condition.ts";
+import { type Condition, type Conditions, conditionsOf, type Facts, type Verdict } from "./condition.ts";
 import { needs } from "./purposes.ts";
 
 export interface Question {
@@ -146,8 +146,7 @@ function makeDecision(bundle: Bundle, resource: Resource, rules: Bundle["roles"]
   });
   // In the order of their texts, so that a log's outcome is read the same from any copy of the bundle.
   const texts = [...new Set(reachable.flatMap((field) => field.rules.flatMap(({ when }) => when ?? [])))].sort();
-  // An environment for expressions is dear, and most policies have none.
-  const conditions = texts.length > 0 || rules.rows ? createConditions(resource) : null;
+  const conditions = conditionsOf(resource);
   const compiled = texts.map((text) => compileCondition(conditions, text));
   const rows = rules.rows ? compileCondition(conditions, rules.rows.when) : null;
   const fields = reachable.map((field) => ({
@@ -158,7 +157,7 @@ function makeDecision(bundle: Bundle, resource: Resource, rules: Bundle["roles"]
     resource,
     needsRecord: [...compiled, rows].some((condition) => condition?.needsRecord === true),
     hasRows: rows !== null,
-    open: { fields, conditions: compiled, rows, variables: (facts) => conditions?.variables(facts) ?? {}, settled: new Map() },
+    open: { fields, conditions: compiled, rows, variables: conditions.variables, settled: new Map() },
   };
 }
 
@@ -195,9 +194,9 @@ function notNeeded(purpose: string): Rule {
 }
 
 /** A condition that was accepted when the contract was written and is not any more holds for nobody. */
-function compileCondition(conditions: Conditions | null, text: string): Condition {
-  const compiled = conditions?.compile(text);
-  return compiled && "condition" in compiled ? compiled.condition : { text, needsRecord: false, verdict: () => "failed" };
+function compileCondition(conditions: Conditions, text: string): Condition {
+  const compiled = conditions.compile(text);
+  return "condition" in compiled ? compiled.condition : { text, needsRecord: false, verdict: () => "failed" };
 }
 
 function makeSettled(open: OpenDecision, verdicts: readonly Verdict[]): Settled {

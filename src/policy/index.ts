@@ -8,7 +8,7 @@ export { type AgentRequest, type Circumstances, circumstancesOf, outsideTerm } f
 export { compile } from "./compile.ts";
 export type { Facts } from "./condition.ts";
 export { type ContractDocument, parseContract } from "./contract-document.ts";
-export { type Decision, decide, type MaskingNote, type Question, type Settled, settle } from "./decide.ts";
+export { admit, type Decision, decide, type MaskingNote, type Question, type Settled, settle } from "./decide.ts";
 export { diffBundles, isWider } from "./diff.ts";
 export type { Difference } from "./difference.ts";
 export { type FileKind, fileJsonSchema, fileKinds } from "./editor-schemas.ts";

@@ -3,7 +3,7 @@
  * An empty file is a policy: it denies everything.
  */
 import { ok, type Result, refuse } from "../kernel/index.ts";
-import { buildTrie, parsePath } from "../masking/index.ts";
+import { PathSet, parsePath } from "../masking/index.ts";
 import { type DeriveReader, isOneValue, readDerive } from "./derive.ts";
 import { type Roles, readRoles } from "./policy-roles.ts";
 import {
@@ -16,7 +16,7 @@ import {
   type ResourceDocument,
   rowsKey,
 } from "./policy-shape.ts";
-import { inFileOrder, type Problem } from "./problem.ts";
+import { inFileOrder, isFull, type Problem } from "./problem.ts";
 import { checkShape, didYouMean, quote } from "./shape.ts";
 import { readYaml, type Source, type YamlPath } from "./yaml-source.ts";
 
@@ -27,8 +27,11 @@ export interface PolicyDocument extends Roles {
 
 export function parsePolicy(text: string, file: string): Result<PolicyDocument, Problem[]> {
   const read = readYaml(text, file);
-  if (!read.ok) return read;
-  const source = read.value;
+  return read.ok ? readPolicy(read.value) : read;
+}
+
+/** The same of a file that is YAML. */
+export function readPolicy(source: Source): Result<PolicyDocument, Problem[]> {
   const shape = checkShape(policySchema, source.value === null ? { ...source, value: {} } : source);
   if (!shape.ok) return shape;
   const problems: Problem[] = [];
@@ -53,16 +56,19 @@ function readResource(
   const isAnswer = (path: string) => shape.fields[path]?.derive !== undefined;
   const [answers, written] = [Object.keys(shape.fields).filter(isAnswer), Object.keys(shape.fields).filter((path) => !isAnswer(path))];
   const reader: DeriveReader = { source, problems, written, classed: fields };
+  const paths = new PathSet();
   // Answers last: they are made of what has a class.
   for (const path of [...written, ...answers]) {
+    if (isFull(problems)) break;
     const field = shape.fields[path] ?? {};
-    if (parsePath(path) === null) {
+    const steps = parsePath(path);
+    if (steps === null) {
       problems.push(pathProblem(source, [...at, path], path));
     } else if (path === rowsKey) {
       problems.push(
         source.problem([...at, path], "wrong_value", "a field cannot be called rows", "roles write their row rule under this name"),
       );
-    } else if (overlaps([...Object.keys(fields), path])) {
+    } else if (!paths.add(steps)) {
       const hint = "a field is a value, an object or a list: name either it or what is inside";
       problems.push(source.problem([...at, path], "paths_overlap", `${path} overlaps another field`, hint));
     } else {
@@ -126,14 +132,4 @@ function readSubject(
   else if (parsePath(path)?.includes("[]") !== false)
     refuseSubject(`${quote(path)} is not the path of one value`, "keys with dots between them, no []");
   return { type: about, path };
-}
-
-function overlaps(paths: readonly string[]): boolean {
-  try {
-    buildTrie(paths.map((path) => [path, path] as const));
-    return false;
-  } catch (fault) {
-    if (fault instanceof RangeError) return true;
-    throw fault;
-  }
 }

@@ -1,9 +1,9 @@
 /**
  * The roles of a policy file: field by field what each may see, and which records at all. What a role extends is laid under what it writes itself.
  */
-import { type Condition, type Conditions, createConditions } from "./condition.ts";
+import { type Condition, conditionsOf } from "./condition.ts";
 import { type PolicyShape, pathProblem, type ResourceDocument, rowsKey } from "./policy-shape.ts";
-import type { Problem } from "./problem.ts";
+import { isFull, type Problem } from "./problem.ts";
 import { type Alternative, capAlternative, type FieldRule, readCondition, readRule } from "./rule.ts";
 import { didYouMean, quote } from "./shape.ts";
 import type { Source, YamlPath } from "./yaml-source.ts";
@@ -35,13 +35,14 @@ export interface Roles {
   readonly written: Readonly<Record<string, WrittenRole>>;
 }
 
-/** Of one role and resource, counting each text once. */
+/** Of one role and resource, with what the role extends, counting each text once. */
 const conditionsMax = 32;
+/** One after another. */
+const extendsMax = 16;
 
 interface RolesReader {
   readonly policy: PolicyShape;
   readonly resources: Readonly<Record<string, ResourceDocument>>;
-  readonly conditionsOf: (type: string) => Conditions;
   readonly source: Source;
   readonly problems: Problem[];
 }
@@ -52,17 +53,12 @@ export function readRoles(
   source: Source,
   problems: Problem[],
 ): Roles {
-  const made = new Map<string, Conditions>();
-  const conditionsOf = (type: string) => {
-    const known = made.get(type) ?? createConditions(resources[type] ?? { fields: {} });
-    made.set(type, known);
-    return known;
-  };
-  const reader: RolesReader = { policy, resources, conditionsOf, source, problems };
+  const reader: RolesReader = { policy, resources, source, problems };
   const own = new Map(Object.entries(policy.roles).map(([role, shape]) => [role, readRules(reader, role, shape)]));
   const roles: Record<string, RoleRules> = {};
   for (const role of own.keys())
     roles[role] = chainOf(reader, role).reduceRight<RoleRules>((inherited, link) => overlay(inherited, own.get(link) ?? {}), {});
+  for (const [role, rules] of own) for (const type of Object.keys(rules)) checkConditions(reader, [role, type], roles[role]?.[type]);
   const written = Object.fromEntries(
     [...own].map(([role, rules]) => {
       const parent = policy.roles[role]?.extends;
@@ -72,10 +68,22 @@ export function readRoles(
   return { roles, written };
 }
 
+/** With what the role extends: all are asked of each record. */
+function checkConditions({ source, problems }: RolesReader, [role, type]: readonly [string, string], rules: TypeRules | undefined): void {
+  const texts = new Set([
+    rules?.rows?.when.text,
+    ...Object.values(rules?.fields ?? {}).flatMap((rule) => rule.map(({ when }) => when?.text)),
+  ]);
+  texts.delete(undefined);
+  if (texts.size <= conditionsMax) return;
+  const said = `${texts.size} conditions in one role and resource, ${conditionsMax} at most`;
+  problems.push(source.problem(["roles", role, type], "too_many_conditions", said, "use the same words where the same is meant"));
+}
+
 /** The role, what it extends, what that extends …; as far as it goes without a problem. */
 function chainOf({ policy, source, problems }: RolesReader, role: string): string[] {
   const chain = [role];
-  for (let parent = policy.roles[role]?.extends; parent !== undefined; parent = policy.roles[parent]?.extends) {
+  for (let parent = policy.roles[role]?.extends; parent !== undefined && !isFull(problems); parent = policy.roles[parent]?.extends) {
     const at = ["roles", chain.at(-1) ?? role, "extends"];
     if (!Object.hasOwn(policy.roles, parent)) {
       const known = Object.keys(policy.roles);
@@ -88,6 +96,11 @@ function chainOf({ policy, source, problems }: RolesReader, role: string): strin
         problems.push(source.valueProblem(at, "extends_cycle", `${[...chain, parent].join(" extends ")}`, "let one of them stand alone"));
       break;
     }
+    if (chain.length > extendsMax) {
+      const said = `${quote(role)} extends more than ${extendsMax} roles, one after another`;
+      problems.push(source.valueProblem(["roles", role, "extends"], "extends_too_deep", said, "let it extend one that extends fewer"));
+      break;
+    }
     chain.push(parent);
   }
   return chain;
@@ -97,6 +110,7 @@ function readRules(reader: RolesReader, role: string, shape: PolicyShape["roles"
   const { policy, resources, source, problems } = reader;
   const rules: Record<string, TypeRules> = {};
   for (const [type, entries] of Object.entries(shape)) {
+    if (isFull(problems)) break;
     if (typeof entries !== "object") continue;
     const resource = Object.hasOwn(resources, type) ? resources[type] : undefined;
     if (resource === undefined)
@@ -107,30 +121,26 @@ function readRules(reader: RolesReader, role: string, shape: PolicyShape["roles"
 }
 
 function readTypeRules(
-  { policy, source, problems, conditionsOf }: RolesReader,
+  { policy, source, problems }: RolesReader,
   at: YamlPath,
   resource: ResourceDocument,
   { type, entries }: { readonly type: string; readonly entries: Readonly<Record<string, unknown>> },
 ): TypeRules {
   const fields: Record<string, FieldRule> = {};
   let rows: RowRule | undefined;
+  const conditions = conditionsOf(resource);
   for (const [path, value] of Object.entries(entries)) {
+    if (isFull(problems)) break;
     const here = [...at, path];
     const field = Object.hasOwn(resource.fields, path) ? resource.fields[path] : undefined;
     if (path === rowsKey) {
-      rows = readRows({ source, problems, conditions: conditionsOf(type) }, here, value);
+      rows = readRows({ source, problems, conditions }, here, value);
     } else if (field !== undefined) {
-      fields[path] = readRule({ source, class: field.class, conditions: conditionsOf(type), problems }, here, value);
+      fields[path] = readRule({ source, class: field.class, conditions, problems }, here, value);
     } else if (!Object.hasOwn(policy.resources[type]?.fields ?? {}, path)) {
       // A field that stands there with a mistake of its own has had its message.
       problems.push(unknownName(source, here, "unknown_field", path, Object.keys(resource.fields)));
     }
-  }
-  const texts = new Set([rows?.when.text, ...Object.values(fields).flatMap((rule) => rule.map(({ when }) => when?.text))]);
-  texts.delete(undefined);
-  if (texts.size > conditionsMax) {
-    const said = `${texts.size} conditions in one role and resource, ${conditionsMax} at most`;
-    problems.push(source.problem(at, "too_many_conditions", said, "use the same words where the same is meant"));
   }
   return { ...(rows && { rows }), fields };
 }
@@ -151,7 +161,8 @@ function overlay(inherited: RoleRules, own: RoleRules): RoleRules {
     const under = Object.hasOwn(inherited, type) ? inherited[type] : undefined;
     const kept = rows ?? under?.rows;
     const laid: Record<string, FieldRule> = { ...under?.fields };
-    for (const [path, rule] of Object.entries(fields)) laid[path] = layOver(rule, laid[path] ?? []);
+    for (const [path, rule] of Object.entries(fields))
+      laid[path] = layOver(rule, (Object.hasOwn(laid, path) ? laid[path] : undefined) ?? []);
     merged[type] = { ...(kept && { rows: kept }), fields: laid };
   }
   return merged;

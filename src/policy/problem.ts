@@ -35,6 +35,7 @@ export const problemCodes = [
   "unknown_field",
   "unknown_role",
   "extends_cycle",
+  "extends_too_deep",
   "bad_date",
   "bad_zone",
   "bad_duration",
@@ -57,6 +58,13 @@ type CaseProblemCode = "other_policy" | "unknown_contract" | "unknown_record" | 
 export function describeProblem(problem: Problem): string {
   const hint = problem.hint === undefined ? "" : ` (${problem.hint})`;
   return `${problem.file}:${problem.line}:${problem.column}: ${problem.message}${hint}`;
+}
+
+const problemsMax = 50;
+
+/** So many that nobody reads more of them: the reader stops, and finds the rest when these are cured. Each costs a search for what was meant. */
+export function isFull(problems: readonly Problem[]): boolean {
+  return problems.length >= problemsMax;
 }
 
 /** In the order of the file. */

@@ -66,22 +66,21 @@ export interface CivilMoment {
 
 const minuteMs = 60_000;
 /** The last minute asked for in each zone: requests of one minute share its date. */
-const moments = new Map<string, { readonly minute: number; readonly moment: CivilMoment; readonly format: Intl.DateTimeFormat }>();
+const moments = new Map<string, { readonly minute: number; readonly moment: CivilMoment }>();
 
 /** What the clock on the wall shows in `zone`. */
 export function civilMoment(instant: number, zone: string): CivilMoment {
   const minute = Math.floor(instant / minuteMs);
   const known = moments.get(zone);
   if (known?.minute === minute) return known.moment;
-  const format = known?.format ?? formatter(zone);
-  const shown = new Date(minute * minuteMs + offsetMs(format, minute * minuteMs));
+  const shown = new Date(minute * minuteMs + offsetMs(formatter(zone), minute * minuteMs));
   const moment = {
     date: shown.toISOString().slice(0, 10),
     hour: shown.getUTCHours(),
     minute: shown.getUTCMinutes(),
     weekday: shown.getUTCDay() === 0 ? 7 : shown.getUTCDay(),
   };
-  moments.set(zone, { minute, moment, format });
+  moments.set(zone, { minute, moment });
   return moment;
 }
 
@@ -111,7 +110,21 @@ function offsetMs(format: Intl.DateTimeFormat, instant: number): number {
   return Date.UTC(part("year"), part("month") - 1, part("day"), part("hour"), part("minute"), part("second")) - instant;
 }
 
+/** Dear to make. Zones have many spellings, so only some are kept. */
+const formatters = new Map<string, Intl.DateTimeFormat>();
+const formattersMax = 64;
+
+/** Throws a RangeError on a zone that the runtime does not know. */
 function formatter(zone: string): Intl.DateTimeFormat {
+  const known = formatters.get(zone);
+  if (known !== undefined) return known;
+  if (formatters.size >= formattersMax) formatters.clear();
+  const made = makeFormatter(zone);
+  formatters.set(zone, made);
+  return made;
+}
+
+function makeFormatter(zone: string): Intl.DateTimeFormat {
   const digits = { month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit", second: "2-digit" } as const;
   return new Intl.DateTimeFormat("en-US", {
     timeZone: zone,

@@ -109,7 +109,8 @@ class Reader {
         version: "1.2",
         schema: "core",
         strict: true,
-        uniqueKeys: true,
+        // Compares each key with every other, which takes seconds in a large map; `#map` refuses a key that stands twice.
+        uniqueKeys: false,
         merge: false,
         lineCounter: lines,
         logLevel: "silent",
@@ -146,6 +147,8 @@ class Reader {
         this.#refuse(offset, "merge keys are not accepted", "write the keys out");
       } else if (key.value === "__proto__") {
         this.#refuse(offset, "this key is not accepted", "choose another name");
+      } else if (Object.hasOwn(out, key.value)) {
+        this.#refuse(offset, "this key stands twice", "keep one of them");
       } else {
         out[key.value] = this.#value(value, [...path, key.value], offset);
       }

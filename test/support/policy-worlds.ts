@@ -1,57 +1,40 @@
-/** Policies and contracts that pass the check, at random; and what a plain reading of them says, written anew and without the product's code. */
+/** Policies and contracts that pass the check, at random: as values, and as the text that an owner would write. */
 import * as fc from "fast-check";
-import type { JsonObject } from "../../src/kernel/index.ts";
+import type { JsonObject, Result } from "../../src/kernel/index.ts";
+import { readContract } from "../../src/policy/contract-document.ts";
 import {
   type Bundle,
   bundleText,
+  type ContractDocument,
   compile,
+  type Decision,
   decide,
   describeProblem,
   type Facts,
+  type PolicyDocument,
+  type Problem,
   parseBundle,
   parseContract,
   parsePolicy,
   type Settled,
   settle,
 } from "../../src/policy/index.ts";
+import { readPolicy } from "../../src/policy/policy-document.ts";
+import type { Source } from "../../src/policy/yaml-source.ts";
+import {
+  allows,
+  type ClassName,
+  classes,
+  conditionTexts,
+  fields,
+  type Kind,
+  paths,
+  type Role,
+  type World,
+  type Written,
+} from "./policy-reading.ts";
 
-/** `Q`: reveal that has to be asked for. */
-export type Kind = "W" | "P" | "GD" | "GC" | "M" | "MS" | "R" | "Q";
-
-export interface Written {
-  readonly kind: Kind;
-  readonly purposes?: readonly string[];
-  readonly when?: keyof typeof conditions;
-}
-
-export type Role = Readonly<Record<string, readonly Written[]>>;
-
-export interface World {
-  /** Each extends the one before it. */
-  readonly roles: readonly Role[];
-  readonly ceiling: Readonly<Record<string, Kind>>;
-  /** Classes that the purpose `narrow` needs. */
-  readonly needed: readonly string[];
-}
-
-export const fields = {
-  phone: "phone",
-  name: "person_name",
-  address: "address",
-  home: "address",
-  status: "plain",
-  amount: "plain",
-} as const;
-export const classes = ["phone", "person_name", "address", "plain"] as const;
 const purposes = ["wide", "narrow"] as const;
-
-/** What each says of the facts below; `null` = it cannot be evaluated. */
-const conditions = {
-  "request.hour < 12": (facts: Facts) => facts.request.hour < 12,
-  'record.status == "open"': ({ record }: Facts) => (Object.hasOwn(record, "status") ? record.status === "open" : null),
-  "record.amount > 5": ({ record }: Facts) => (typeof record.amount === "number" ? record.amount > 5 : null),
-  'agent.role == "r1"': (facts: Facts) => facts.agent.role === "r1",
-} as const;
 
 const spelled: Readonly<Record<Kind, readonly [string, object]>> = {
   W: ["withhold", {}],
@@ -64,75 +47,33 @@ const spelled: Readonly<Record<Kind, readonly [string, object]>> = {
   Q: ["reveal", { quota: "20/day" }],
 };
 
-/** The most that two kinds both allow, as a table would have it. */
-export function both(a: Kind, b: Kind): Kind {
-  if (a === b) return a;
-  for (const [one, other] of [
-    [a, b],
-    [b, a],
-  ] as const) {
-    if (one === "R") return other;
-    if (one === "Q" && other !== "W") return other;
-    if (one === "GD" && other === "GC") return "GC";
-    if (one === "M" && other === "MS") return "MS";
-  }
-  return "W";
+const resources = {
+  order: { subject: "id", fields: Object.fromEntries(Object.entries(fields).map(([path, name]) => [path, { class: name }])) },
+};
+
+const optionsOf = ({ kind, purposes: only, when }: Written) => ({
+  ...spelled[kind][1],
+  ...(only && { purposes: only }),
+  ...(when && { when }),
+});
+
+function ruleValue([first, ...rest]: readonly Written[]): unknown {
+  if (first === undefined || first.kind === "W") return "withhold";
+  return { [spelled[first.kind][0]]: optionsOf(first), ...(rest.length > 0 && { else: ruleValue(rest) }) };
 }
 
-const allows = (upper: Kind, lower: Kind) => both(upper, lower) === lower && !(upper === "Q" && lower === "R");
-
-/** Where a condition fails, no more than it would have given; what had to be asked for is not shown unasked. */
-const under = (upper: Kind, lower: Kind): Kind =>
-  upper === "Q" && lower === "R" ? "M" : upper === "R" || upper === "Q" ? lower : both(upper, lower);
-
-/** The plain reading: role by role, alternative by alternative, asked anew each time. */
-export function interpret(world: World, role: number, path: keyof typeof fields, purpose: string, facts: Facts): Kind {
-  const name = fields[path];
-  if (purpose === "narrow" && name !== "plain" && !world.needed.includes(name)) return "W";
-  const limits: Kind[] = [];
-  for (let link = role; link >= 0; link--) {
-    const rule = world.roles[link]?.[path] ?? [];
-    for (const { kind, purposes: only, when } of rule) {
-      const holds = only?.includes(purpose) !== false && (when === undefined || conditions[when](facts) === true);
-      if (holds)
-        return both(
-          world.ceiling[name] ?? "W",
-          limits.reduceRight((lower, limit) => under(limit, lower), kind),
-        );
-    }
-    const last = rule.at(-1);
-    if (last !== undefined && last.purposes === undefined && last.when === undefined) break;
-    if (last !== undefined) limits.push(last.kind);
-  }
-  return "W";
+function roleValue({ rows, rules }: Role, index: number): object {
+  const written = Object.entries(rules).flatMap(([path, rule]) => (rule.length > 0 ? [[path, ruleValue(rule)] as const] : []));
+  return { ...(index > 0 && { extends: `r${index - 1}` }), order: { ...(rows && { rows }), ...Object.fromEntries(written) } };
 }
 
-function policyText({ roles }: World): string {
-  const alternative = ([first, ...rest]: readonly Written[]): unknown => {
-    if (first === undefined) return "withhold";
-    const [word, options] = spelled[first.kind];
-    if (first.kind === "W") return word;
-    const { purposes: only, when } = first;
-    return {
-      [word]: { ...options, ...(only && { purposes: only }), ...(when && { when }) },
-      ...(rest.length > 0 && { else: alternative(rest) }),
-    };
-  };
-  const spelledRole = (role: Role, index: number) => ({
-    ...(index > 0 && { extends: `r${index - 1}` }),
-    order: Object.fromEntries(Object.entries(role).flatMap(([path, rule]) => (rule.length > 0 ? [[path, alternative(rule)]] : []))),
-  });
-  return JSON.stringify({
-    resources: {
-      order: { subject: "id", fields: Object.fromEntries(Object.entries(fields).map(([path, name]) => [path, { class: name }])) },
-    },
-    roles: Object.fromEntries(roles.map((role, index) => [`r${index}`, spelledRole(role, index)])),
-  });
+function policyValue({ roles }: World): object {
+  return { resources, roles: Object.fromEntries(roles.map((role, index) => [`r${index}`, roleValue(role, index)])) };
 }
 
-function contractText({ roles, ceiling, needed }: World): string {
+function contractValue({ roles, ceiling, needed }: World): object {
   const most = ([word, options]: readonly [string, object]) => (Object.keys(options).length > 0 ? { [word]: options } : word);
-  return JSON.stringify({
+  return {
     contract: "c-1",
     parties: { merchant: "m", vendor: "v" },
     term: { start: "2026-01-01", end: "2027-01-01", zone: "UTC" },
@@ -140,35 +81,84 @@ function contractText({ roles, ceiling, needed }: World): string {
     ceiling: Object.fromEntries(Object.entries(ceiling).map(([name, kind]) => [name, most(spelled[kind])])),
     policy: "p",
     roles: roles.map((_, index) => `r${index}`),
+  };
+}
+
+/** What YAML would have been read to; every line is the first. */
+export function sourceOf(file: string, value: object): Source {
+  const problem: Source["problem"] = (path, code, message) => ({
+    file,
+    line: 1,
+    column: 1,
+    code,
+    message: `${path.join(".")}: ${message}`,
   });
+  return { file, value, problem, valueProblem: problem, placeOf: () => ({ line: 1, column: 1 }) };
 }
 
-export function bundleOf(world: World): Bundle {
-  const policy = parsePolicy(policyText(world), "p.yaml");
-  const contract = parseContract(contractText(world), "c.yaml");
-  const problems = [...(policy.ok ? [] : policy.refusal), ...(contract.ok ? [] : contract.refusal)];
-  if (!policy.ok || !contract.ok) throw new Error(problems.map(describeProblem).join("\n"));
-  const bundle = compile(policy.value, contract.value);
-  if (!bundle.ok) throw new Error(bundle.refusal.map(describeProblem).join("\n"));
-  return parseBundle(bundleText(bundle.value));
+export function policyOf(world: World): PolicyDocument {
+  return expectOk(readPolicy(sourceOf("p.yaml", policyValue(world))));
 }
 
-const possible: Readonly<Record<(typeof classes)[number], readonly Kind[]>> = {
+export function bundleOf(world: World, policy = policyOf(world)): Bundle {
+  return bundleFrom(policy, expectOk(readContract(sourceOf("c.yaml", contractValue(world)))));
+}
+
+function bundleFrom(policy: PolicyDocument, contract: ContractDocument): Bundle {
+  return expectOk(compile(policy, contract));
+}
+
+/** The way it takes in the product: from a file, and out of the database. `lines`: where each alternative stands, by role, path and its number. */
+export function storedBundleOf(world: World): { readonly bundle: Bundle; readonly lines: ReadonlyMap<string, number> } {
+  const { text, lines } = policyText(world);
+  const contract = expectOk(parseContract(JSON.stringify(contractValue(world)), "c.yaml"));
+  return { bundle: parseBundle(bundleText(bundleFrom(expectOk(parsePolicy(text, "p.yaml")), contract))), lines };
+}
+
+function policyText({ roles }: World): { readonly text: string; readonly lines: ReadonlyMap<string, number> } {
+  const text = [`resources: ${JSON.stringify(resources)}`, "roles:"];
+  const lines = new Map<string, number>();
+  roles.forEach(({ rows, rules }, index) => {
+    text.push(`  r${index}:`, ...(index > 0 ? [`    extends: r${index - 1}`] : []));
+    const isEmpty = rows === undefined && Object.values(rules).every((rule) => rule.length === 0);
+    text.push(`    order:${isEmpty ? " {}" : ""}`, ...(rows ? [`      rows: ${JSON.stringify(rows)}`] : []));
+    for (const [path, rule] of Object.entries(rules)) {
+      let [indent, key] = ["      ", path];
+      for (const [place, written] of rule.entries()) {
+        const [word] = spelled[written.kind];
+        if (written.kind === "W") text.push(`${indent}${key}: withhold`);
+        else text.push(`${indent}${key}:`, `${indent}  ${word}: ${JSON.stringify(optionsOf(written))}`);
+        lines.set(`${index} ${path} ${place}`, text.length);
+        [indent, key] = [`${indent}  `, "else"];
+      }
+    }
+  });
+  return { text: text.join("\n"), lines };
+}
+
+function expectOk<Value>(read: Result<Value, Problem[]>): Value {
+  if (!read.ok) throw new Error(read.refusal.map(describeProblem).join("\n"));
+  return read.value;
+}
+
+const possible: Readonly<Record<ClassName, readonly Kind[]>> = {
   phone: ["W", "P", "M", "MS", "R", "Q"],
   person_name: ["W", "P", "M", "MS", "R", "Q"],
   address: ["W", "P", "GD", "GC", "M", "MS", "R", "Q"],
   plain: ["W", "P", "M", "R", "Q"],
 };
 
+interface Wishes {
+  readonly kinds?: readonly Kind[];
+  readonly namesPurposes?: boolean;
+}
+
 /** Alternatives in falling order: all but the last with something asked, as the check demands. */
-function ruleOf(name: (typeof classes)[number], kinds: readonly Kind[] = possible[name]): fc.Arbitrary<readonly Written[]> {
-  const asked = fc.record(
-    {
-      purposes: fc.subarray([...purposes], { minLength: 1 }),
-      when: fc.constantFrom(...(Object.keys(conditions) as (keyof typeof conditions)[])),
-    },
-    { requiredKeys: [] },
-  );
+function ruleOf(name: ClassName, { kinds = possible[name], namesPurposes = true }: Wishes): fc.Arbitrary<readonly Written[]> {
+  const when = fc.constantFrom(...conditionTexts);
+  const asked = namesPurposes
+    ? fc.record({ purposes: fc.subarray([...purposes], { minLength: 1 }), when }, { requiredKeys: [] })
+    : fc.record({ when }, { requiredKeys: [] });
   const alternative = fc.record({ kind: fc.constantFrom(...kinds), asked });
   return fc.array(alternative, { maxLength: 3 }).map((list) => {
     const rule: Written[] = [];
@@ -181,23 +171,42 @@ function ruleOf(name: (typeof classes)[number], kinds: readonly Kind[] = possibl
   });
 }
 
-export const roleOf = (kinds?: readonly Kind[]): fc.Arbitrary<Role> =>
-  fc.record(Object.fromEntries(Object.entries(fields).map(([path, name]) => [path, ruleOf(name, kinds)])));
+export function roleOf(wishes: Wishes = {}): fc.Arbitrary<Role> {
+  const rules = fc.record(Object.fromEntries(paths.map((path) => [path, ruleOf(fields[path], wishes)]))) as fc.Arbitrary<Role["rules"]>;
+  return fc.record({ rows: fc.option(fc.constantFrom(...conditionTexts), { nil: undefined, freq: 2 }), rules });
+}
+
 export const ceilings = fc.record(
   Object.fromEntries(classes.map((name) => [name, fc.constantFrom(...possible[name].filter((kind) => kind !== "Q"))])),
   { requiredKeys: [] },
 ) as fc.Arbitrary<World["ceiling"]>;
-export const worlds: fc.Arbitrary<World> = fc.record({
-  roles: fc.array(roleOf(), { minLength: 1, maxLength: 3 }),
-  ceiling: ceilings,
-  needed: fc.subarray(["phone", "person_name", "address"]),
-});
+
+export function worldOf(wishes: Wishes = {}): fc.Arbitrary<World> {
+  return fc.record({
+    roles: fc.array(roleOf(wishes), { minLength: 1, maxLength: 3 }),
+    ceiling: ceilings,
+    needed: fc.subarray(["phone", "person_name", "address"]),
+  });
+}
+
 const records: fc.Arbitrary<JsonObject> = fc.record(
   { status: fc.constantFrom("open", "closed", "other"), amount: fc.constantFrom<string | number>(1, 5, 6, 7.5, "many") },
   { requiredKeys: [] },
 );
 
-export function factsOf(role: number, hour: number, record: JsonObject, purpose: string): Facts {
+export interface Moment {
+  readonly hour: number;
+  readonly record: JsonObject;
+  readonly purpose: string;
+}
+
+export const moments: fc.Arbitrary<Moment> = fc.record({
+  hour: fc.constantFrom(9, 15),
+  record: records,
+  purpose: fc.constantFrom(...purposes),
+});
+
+export function factsOf(role: number, { hour, record, purpose }: Moment): Facts {
   return {
     agent: { role: `r${role}`, issuer: "i", subject: "s" },
     contract: { id: "c-1", merchant: "m", vendor: "v" },
@@ -206,23 +215,12 @@ export function factsOf(role: number, hour: number, record: JsonObject, purpose:
   };
 }
 
-export const moments = fc.record({ hour: fc.constantFrom(9, 15), record: records, purpose: fc.constantFrom(...purposes) });
-
-export function settledFor(bundle: Bundle, role: number, facts: Facts): Settled {
-  const decision = decide(bundle, { role: `r${role}`, type: "order", purpose: facts.request.purpose });
+export function decisionOf(bundle: Bundle, role: number, purpose: string): Decision {
+  const decision = decide(bundle, { role: `r${role}`, type: "order", purpose });
   if (decision === null) throw new Error("no decision");
-  return settle(decision, facts);
+  return decision;
 }
 
-export function kindOf(settled: Settled, path: string): Kind {
-  const field = settled.fields.find((known) => known.path === path);
-  const short = {
-    withhold: "W",
-    pseudonymize: "P",
-    generalize: field?.to === "city" ? "GC" : "GD",
-    mask: field?.profile === "strict" ? "MS" : "M",
-    reveal: "R",
-  } as const;
-  const isOwed = settled.obligations.some((obligation) => obligation.path === path);
-  return field === undefined ? "W" : isOwed ? "Q" : short[field.treatment];
+export function settledFor(bundle: Bundle, role: number, facts: Facts): Settled {
+  return settle(decisionOf(bundle, role, facts.request.purpose), facts);
 }
