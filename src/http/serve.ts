@@ -6,7 +6,7 @@ import { type Context, Hono } from "hono";
 import { ok, type Refusal, type Result, refuse } from "../kernel/index.ts";
 import { baseHeaders, type Language, languageOf, problem } from "./problem.ts";
 import { byPath, checkHeaders, checkMedia, type HeaderReader, readJsonBody, readParams, readQuery } from "./receive.ts";
-import { type Answer, parameters, type Received, type Route } from "./route.ts";
+import { type Answer, parameters, pathTails, type Received, type Route } from "./route.ts";
 
 export interface ServeOptions {
   readonly routes: readonly Route[];
@@ -26,7 +26,7 @@ export function serve(options: ServeOptions): Hono {
       if (!parameters[name[1] ?? ""]) throw new Error(`no grammar for path parameter ${name[0]}`);
     }
     const allow = group.map((route) => route.method).join(", ");
-    app.all(path.replaceAll(/\{(\w+)\}/g, ":$1"), (c) => {
+    app.all(routerPath(path), (c) => {
       const route = group.find((candidate) => candidate.method === c.req.raw.method);
       return respond(
         options,
@@ -38,6 +38,10 @@ export function serve(options: ServeOptions): Hono {
   }
   app.notFound((c) => respond(options, c, () => Promise.resolve(refuse({ code: "not_found" } as const)), {}));
   return app;
+}
+
+function routerPath(path: string): string {
+  return path.replaceAll(/\{(\w+)\}/g, (_, name: string) => (pathTails.has(name) ? `:${name}{.+}` : `:${name}`));
 }
 
 const requestIds = new WeakMap<Request, string>();
