@@ -130,7 +130,11 @@ describe("a tile", () => {
       true,
       false,
     ]);
+    const rootOfFifth = (value: string) => `update audit.subtree set root = ${value} where log = 'c-long' and index = 4`;
+    await gateway.database.query(rootOfFifth("substring(root from 2) || root"));
+    expect((await fetchFrom(long.contract)("tile/1/000")).slice(32 * 4, 32 * 5)).toEqual(new Uint8Array(32));
     for (const path of ["proof/501", "consistency?from=501", "tile/entries/001"]) expect((await ask(long.contract, path)).status).toBe(200);
+    await gateway.database.query(rootOfFifth("substring(root from 32)"));
     await gateway.database.query("insert into audit.seq (log, index, flush_id, leaf_hashes) values ('c-long', 500, $1, $2)", [
       flush,
       hashes,
