@@ -28,7 +28,7 @@ import { createIdentity, type Digest, type Identity, type IssuerProfile } from "
 import { type InFlight, inTurn } from "./kernel/index.ts";
 import { createAuditKeys, type Keyring, KeysUnavailable, type OpenedAuditKeys, type RootKey, type ShareStore } from "./keys/index.ts";
 import { createOffices, logTurnedAway, type MerchantOffices, type OfficeHolder } from "./offices/index.ts";
-import { type ExportDesk, oversightRoutes } from "./oversight/index.ts";
+import { type ExportDesk, logRoutes, oversightRoutes } from "./oversight/index.ts";
 import { orderDuePurges, type PurgeParts, purgeEffect, purgeRoutes, runPurges } from "./purge/index.ts";
 import type { Database } from "./storage/index.ts";
 
@@ -148,6 +148,7 @@ export function assembleKeeper(common: CommonParts, side: KeeperParts, inFlight:
       ...agreementRoutes({ ...door, issuers, trust }),
       ...approvalRoutes(desk),
       ...oversightRoutes(exporter),
+      ...logRoutes(exporter),
       ...purgeRoutes({ ...desk, bundles }),
     ]),
     async prepare() {
@@ -180,8 +181,11 @@ export function assembleKeeper(common: CommonParts, side: KeeperParts, inFlight:
 function counted(inFlight: InFlight, routes: readonly Route[]): Route[] {
   return routes.map((route) => {
     const streams = route.body !== undefined && route.body.schema === undefined;
-    if (streams || !route.path.includes("{contract}")) return route;
-    return { ...route, handle: (received) => inFlight.run(received.params.contract ?? "", () => route.handle(received)) };
+    if (streams || !/\{(contract|log)\}/.test(route.path)) return route;
+    return {
+      ...route,
+      handle: (received) => inFlight.run(received.params.contract ?? received.params.log ?? "", () => route.handle(received)),
+    };
   });
 }
 

@@ -63,11 +63,29 @@ not stored, because no policy names them or they are secrets:
         code: 0,
         stdout: expect.stringMatching(/^OK, \d+ entries, root \S{44}\n$/),
       });
+      await fetchAndVerifyReceipt();
       await purgeAndCertify();
       expect((await postern("audit verify log.tar --trust trust.json")).code).toBe(0);
     },
     slow,
   );
+
+  async function fetchAndVerifyReceipt(): Promise<void> {
+    const kept = (await askAsAgent("138 1234 5678")).headers.get("audit-promise") ?? "";
+    put("promise.txt", `${kept}\n`);
+    const [, id] = /id="([^"]+)"/.exec(kept) ?? [];
+    for (const as of ["officer", "agent-1"]) {
+      const fetched = await postern(`audit receipt fetch ${id} --contract c-own -o ${as}.tlog-proof --as ${as}`);
+      expect(fetched).toMatchObject({ code: 0, stdout: "" });
+    }
+    const missed = await postern("audit receipt fetch 019ab000-0000-7000-8000-000000000000 --contract c-own --as officer");
+    expect(missed).toMatchObject({ code: 1, stdout: "", stderr: expect.stringContaining("not_found") });
+    const verified = await postern("audit receipt verify officer.tlog-proof --trust trust.json --promise promise.txt");
+    expect(verified).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(new RegExp(`^OK, entry ${id} is number \\d+ of \\d+ in \\S+/c-own, promised `)),
+    });
+  }
 
   async function purgeAndCertify(): Promise<void> {
     expect(await postern("purge status c-own --as owner-1")).toMatchObject({
@@ -112,6 +130,25 @@ describe("verifying without a gateway", () => {
       expect((await postern("audit verify absent.tar --trust trust.json")).stderr).toBe("postern: absent.tar cannot be read (ENOENT)\n");
       put("not-trust.json", "{}");
       expect((await postern("audit verify log.tar --trust not-trust.json")).code).toBe(2);
+    },
+    slow,
+  );
+
+  it(
+    "tells a receipt that holds from one that does not, and from a file that is none",
+    async () => {
+      const nowhere = { POSTERN_ORIGIN: "http://127.0.0.1:9" };
+      const text = read("agent-1.tlog-proof").toString("utf8");
+      const judge = (file: string, more = "") => postern(`audit receipt verify ${file} --trust trust.json${more}`, undefined, nowhere);
+      expect((await judge("agent-1.tlog-proof")).code).toBe(0);
+      expect(parsed(await judge("agent-1.tlog-proof", " --json"))).toMatchObject({ ok: true, problems: [] });
+      put("moved.tlog-proof", text.replace(/\nindex \d+/, "\nindex 0"));
+      expect(await judge("moved.tlog-proof")).toMatchObject({ code: 1, stdout: expect.stringMatching(/^NOT OK\n {2}not_included: /) });
+      put("none.tlog-proof", "\u001b[31mtext\n");
+      expect(await judge("none.tlog-proof")).toMatchObject({ code: 1, stdout: "NOT OK\n  malformed: it is not a receipt\n" });
+      put("other-promise.txt", read("promise.txt").toString("utf8").replace("i=0", "i=1"));
+      expect((await judge("agent-1.tlog-proof", " --promise other-promise.txt")).stdout).toContain("kept_differs");
+      expect((await judge("absent.tlog-proof")).code).toBe(2);
     },
     slow,
   );
@@ -222,13 +259,16 @@ describe("a gateway that runs", () => {
 });
 
 async function searchAsAgent(phone: string): Promise<unknown> {
+  return (await askAsAgent(phone)).json();
+}
+
+async function askAsAgent(phone: string): Promise<Response> {
   const { stdout } = await postern("token agent-1");
-  const response = await fetch(`${origin}/v1/contracts/c-own/records/customer/search`, {
+  return fetch(`${origin}/v1/contracts/c-own/records/customer/search`, {
     method: "POST",
     headers: { authorization: `Bearer ${stdout.trim()}`, "content-type": "application/json" },
     body: JSON.stringify({ by: { phone } }),
   });
-  return response.json();
 }
 
 /** The tar's member `checkpoint`, up to its padding. */

@@ -8,8 +8,9 @@ import { concat, utf8 } from "../crypto/index.ts";
 import { ok, type Result, refuse } from "../kernel/index.ts";
 import { entriesOfFlush, placesOf, type StoredFlush } from "./flush.ts";
 import { type Bundle, type CheckpointLine, type ExportKeys, exportFormat, type HeadLine, type Manifest, member } from "./manifest.ts";
+import { hashesAt, leafTilesOf, rootsOfTiles } from "./stored-tiles.ts";
 import { encodeEntries, entriesPath, type Tile, tilePath, tilesOf, tileWidth } from "./tiles.ts";
-import { hashBytes, hashesToBytes, hashTree, rootAt } from "./tree.ts";
+import { hashesToBytes } from "./tree.ts";
 
 /** One flush that has its places in the tree, and what is stored about it. What is null is not there. */
 export interface ExportFlush {
@@ -68,63 +69,26 @@ async function sizeHeld(source: ExportSource): Promise<number> {
 }
 
 async function addLeaves(tar: TarPackController, source: ExportSource, tiles: readonly Tile[]): Promise<void> {
-  const leaves = leavesOf(source)[Symbol.asyncIterator]();
-  let next = await leaves.next();
-  for (const tile of tiles.filter(({ level }) => level === 0)) {
-    const hashes = zeroHashes(tile.width);
-    const entries: Uint8Array[] = Array.from({ length: tile.width }, () => new Uint8Array(0));
-    const start = tile.index * tileWidth;
-    for (; !next.done && next.value.index < start + tile.width; next = await leaves.next()) {
-      hashes[next.value.index - start] = hashOrZero(next.value.hash);
-      entries[next.value.index - start] = next.value.bytes;
-    }
+  const lowest = tiles.filter(({ level }) => level === 0);
+  for await (const { tile, hashes, entries } of leafTilesOf(source.flushes(), lowest)) {
     await add(tar, tilePath(tile), hashesToBytes(hashes));
     await add(tar, entriesPath(tile), encodeEntries(entries));
   }
 }
 
-interface Leaf {
-  readonly index: number;
-  readonly hash: Uint8Array;
-  readonly bytes: Uint8Array;
-}
-
-/** Ascending, each place once: where one flush reaches into the next, the next one has the place. */
-async function* leavesOf(source: ExportSource): AsyncIterable<Leaf> {
-  let before: ExportFlush | null = null;
-  for await (const flush of source.flushes()) {
-    if (before !== null) yield* leavesBefore(before, flush.index);
-    before = flush;
-  }
-  if (before !== null) yield* leavesBefore(before, Number.POSITIVE_INFINITY);
-}
-
-function* leavesBefore({ index, leafHashes, entries }: ExportFlush, end: number): Iterable<Leaf> {
-  const bytes = entries === null ? [] : entriesOfFlush(entries);
-  for (let i = 0; i < placesOf(leafHashes) && index + i < end; i++) {
-    yield { index: index + i, hash: leafHashes.subarray(i * hashBytes, (i + 1) * hashBytes), bytes: bytes[i] ?? new Uint8Array(0) };
-  }
-}
-
 async function addUpperTiles(tar: TarPackController, source: ExportSource, tiles: readonly Tile[]): Promise<void> {
-  let hashes = zeroHashes(tiles.reduce((sum, { level, width }) => sum + (level === 1 ? width : 0), 0));
-  for await (const { index, root } of source.subtrees()) if (index < hashes.length) hashes[index] = hashOrZero(root);
+  const count = tiles.reduce((sum, { level, width }) => sum + (level === 1 ? width : 0), 0);
+  let hashes = await hashesAt(source.subtrees(), { from: 0, to: count });
   let level = 1;
   for (const tile of tiles) {
     if (tile.level === 0) continue;
     if (tile.level > level) {
-      hashes = subtreeRoots(hashes);
+      hashes = rootsOfTiles(hashes);
       level = tile.level;
     }
     const start = tile.index * tileWidth;
     await add(tar, tilePath(tile), hashesToBytes(hashes.slice(start, start + tile.width)));
   }
-}
-
-function subtreeRoots(hashes: readonly Uint8Array[]): Uint8Array[] {
-  return Array.from({ length: Math.floor(hashes.length / tileWidth) }, (_, i) =>
-    rootAt(hashTree(hashes.slice(i * tileWidth, (i + 1) * tileWidth))),
-  );
 }
 
 async function* headLines(source: ExportSource): AsyncIterable<HeadLine> {
@@ -164,15 +128,6 @@ async function addLines(
   const writer = tar.add({ name, size, type: "file", mtime: new Date(0) }).getWriter();
   for await (const chunk of chunks) await writer.write(chunk);
   await writer.close();
-}
-
-function zeroHashes(length: number): Uint8Array[] {
-  return Array.from({ length }, () => new Uint8Array(hashBytes));
-}
-
-/** A stored hash of another length cannot stand in a tile; it is as wrong as none. */
-function hashOrZero(hash: Uint8Array): Uint8Array {
-  return hash.length === hashBytes ? hash : new Uint8Array(hashBytes);
 }
 
 const tarBlockBytes = 512;

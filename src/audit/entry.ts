@@ -27,6 +27,7 @@ const events = [
   "records.imported",
   "audit.listed",
   "audit.exported",
+  "log.read",
   "trust.read",
   "purge.planned",
   "purge.requested",

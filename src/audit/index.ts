@@ -14,6 +14,7 @@ export {
   type RequestFacts,
   Undisclosed,
 } from "./log.ts";
+export { readConsistency, readEntryBundle, readHashTile, readInclusion } from "./log-tiles.ts";
 export { formatVkey, noteKey } from "./note.ts";
 export {
   emptyLogRow,
@@ -35,12 +36,16 @@ export {
   selectSilentLogs,
   selectSubtrees,
 } from "./postgres.ts";
+export { type AcceptedEntry, type PublishedCheckpoint, selectAccepted, selectPublished } from "./postgres-tiles.ts";
 export { type AuditPromise, formatPromise } from "./promise.ts";
+export { formatProof } from "./proof.ts";
 export { readEntries } from "./read-entries.ts";
+export { formatReceipt, type ReceiptVerdict, verifyReceipt } from "./receipt.ts";
 export { createSequencer, LogHalted, readEntry, type Sequencer } from "./sequencer.ts";
 export { createStrangers, createStrangersTally, type Strangers, type StrangersTally } from "./strangers.ts";
-export { type HashTree, hashTree, inclusionProof, leafHash, rootFromInclusion } from "./tree.ts";
-export { formatTrust, parseTrust, type Trust } from "./trust.ts";
+export { hasTile, parseEntriesPath, parseTilePath, type Tile, tileWidth } from "./tiles.ts";
+export { type HashTree, hashesToBytes, hashTree, inclusionProof, leafHash, rootFromInclusion } from "./tree.ts";
+export { formatTrust, parseTrust, policyOf, type Trust } from "./trust.ts";
 export type { Verdict } from "./verdict.ts";
 export { verifyExport } from "./verify.ts";
 export { createAuditWriter } from "./writer.ts";

@@ -1,9 +1,10 @@
 /**
  * C2SP tlog-tiles (https://c2sp.org/tlog-tiles): how a log lies in files. Tile height 8; hash tiles of every level, and bundles of entries beside level 0.
- * Only the tiles of one size are named here; earlier partial ones are not kept.
+ * `tilesOf` names the tiles of one size; a partial one of an earlier size is the beginning of the one that grew from it.
  */
 export const tileWidth = 256;
 export const entryLengthMax = 65_535;
+const levelMax = 63;
 
 export interface Tile {
   readonly level: number;
@@ -38,6 +39,31 @@ export const entriesFolder = "tile/entries/";
 /** The bundle with the entries of a level-0 tile. */
 export function entriesPath(tile: Tile): string {
   return `${entriesFolder}${indexPath(tile)}`;
+}
+
+/** The tile of `0/x001/x234/067.p/8`, which is its path behind `tile/`. `null` = no tile has that path. */
+export function parseTilePath(path: string): Tile | null {
+  const [, level, rest] = /^([0-9]{1,2})\/(.+)$/.exec(path) ?? [];
+  const tile = rest !== undefined && Number(level) <= levelMax ? parseIndexPath(Number(level), rest) : null;
+  return tile !== null && tilePath(tile) === `tile/${path}` ? tile : null;
+}
+
+/** The level-0 tile of an entry bundle, by its path behind `tile/entries/`. `null` = no bundle has that path. */
+export function parseEntriesPath(path: string): Tile | null {
+  const tile = parseIndexPath(0, path);
+  return tile !== null && entriesPath(tile) === `tile/entries/${path}` ? tile : null;
+}
+
+/** Takes more than `indexPath` writes: leading zeros, `.p/256`. Whoever calls it compares. */
+function parseIndexPath(level: number, path: string): Tile | null {
+  const [, groups, partial = String(tileWidth)] = /^((?:x[0-9]{3}\/){0,4}[0-9]{3})(?:\.p\/([0-9]{1,3}))?$/.exec(path) ?? [];
+  if (groups === undefined || Number(partial) === 0) return null;
+  return { level, index: Number(groups.replaceAll(/[x/]/g, "")), width: Number(partial) };
+}
+
+/** Whether a tree of `size` leaves has this tile, or had it while it was smaller. */
+export function hasTile(size: number, { level, index, width }: Tile): boolean {
+  return index * tileWidth + width <= Math.floor(size / tileWidth ** level);
 }
 
 function indexPath({ index, width }: Tile): string {

@@ -93,7 +93,8 @@ export function describeIssue(error: z.ZodError): string {
   return where === "" ? what : `${where} ${what}`;
 }
 
-function policyOf(log: string): string {
+/** C2SP tlog-policy: whose signatures make a checkpoint of this log count. */
+export function policyOf(log: string): string {
   return `log ${log}\nquorum none\n`;
 }
 

@@ -4,6 +4,7 @@ import { clientFlags, command, contractFlag, idOf, jsonFlag, outputFlag, repeate
 import { exitCodes, Failure } from "./failure.ts";
 import { openSource, readText, writeTo } from "./files.ts";
 import { print, printJson, suggest } from "./output.ts";
+import { receipt } from "./receipt.ts";
 import { readTrustFile, trustFileOf } from "./trust-file.ts";
 
 const problemsShown = 20;
@@ -73,4 +74,7 @@ function describe({ ok, keys, size, root, problems, problemsFound, firstBad }: V
   ].join("\n");
 }
 
-export const audit = command({ meta: { description: "Take the log away and verify it" }, subCommands: { verify, export: exportLog } });
+export const audit = command({
+  meta: { description: "Take the log away and verify it" },
+  subCommands: { verify, export: exportLog, receipt },
+});

@@ -19,6 +19,8 @@ export interface ClientOptions {
   readonly as?: string | undefined;
   /** Problems are printed as the gateway sent them. */
   readonly json?: boolean | undefined;
+  /** RFC 7240: said with every request. */
+  readonly prefer?: string | undefined;
 }
 
 export interface Upload {
@@ -37,11 +39,12 @@ export interface Client {
 }
 
 /** Reads POSTERN_ORIGIN and POSTERN_TOKEN. */
-export function createClient({ as, json = false }: ClientOptions): Client {
+export function createClient({ as, json = false, prefer }: ClientOptions): Client {
   const settings = readSettings(process.env);
   const origin = settings.POSTERN_ORIGIN.replace(/\/+$/, "");
   const send: Client["send"] = async (method, path, upload) => {
-    const headers = { authorization: `Bearer ${await tokenOf(settings, as)}`, "accept-language": "en" };
+    const preferred = prefer === undefined ? {} : { prefer };
+    const headers = { authorization: `Bearer ${await tokenOf(settings, as)}`, "accept-language": "en", ...preferred };
     const response = await reach(origin, path, { method, headers, redirect: "error", ...contentOf(headers, upload) });
     if (!response.ok) throw await problemOf(response, json);
     return response;

@@ -1,7 +1,7 @@
 /** The agent's routes. */
 import * as z from "zod";
 import { formatPromise } from "../audit/index.ts";
-import { type Answer, json, type Received, type Route } from "../http/index.ts";
+import { type Answer, json, type Received, type Route, waitOf } from "../http/index.ts";
 import { type ContractId, type Locator, ok, printJson, type Refusal, type Result, refuse } from "../kernel/index.ts";
 import type { MaskingNote } from "../policy/index.ts";
 import type { Ask, Disclosure, Want } from "./ask.ts";
@@ -29,7 +29,7 @@ export function disclosureRoutes(deps: Disclosure): Route[] {
       refusals,
       handle: async (received) => {
         const asked = askOf(received, { kind: "read", locator: received.params.locator as Locator });
-        return asked.ok ? answerRead(await disclose(deps, asked.value)) : received.turnAway(asked.refusal);
+        return asked.ok ? answerRead(await disclose(deps, asked.value), received) : received.turnAway(asked.refusal);
       },
     },
     {
@@ -54,7 +54,7 @@ export function disclosureRoutes(deps: Disclosure): Route[] {
       handle: async (received) => {
         const want = wantOf(received.body as z.infer<typeof searchBody>);
         const asked = want.ok ? askOf(received, want.value) : want;
-        return asked.ok ? answerSearch(await disclose(deps, asked.value)) : received.turnAway(asked.refusal);
+        return asked.ok ? answerSearch(await disclose(deps, asked.value), received) : received.turnAway(asked.refusal);
       },
     },
     {
@@ -103,16 +103,16 @@ function askOf(received: Received, want: Want): Result<Ask, Refusal> {
   return ok({ ...received.caller, contract: params.contract as ContractId, type: params.type ?? "", want, purpose, ticket });
 }
 
-function answerRead(disclosed: Result<Disclosed, Refusal>): Result<Answer, Refusal> {
+function answerRead(disclosed: Result<Disclosed, Refusal>, received: Received): Result<Answer, Refusal> {
   if (!disclosed.ok) return disclosed;
   const [record] = disclosed.value.records;
-  return record ? ok(json(recordText(record), promiseHeader(disclosed.value))) : refuse({ code: "not_found" });
+  return record ? ok(json(recordText(record), promiseHeaders(disclosed.value, received))) : refuse({ code: "not_found" });
 }
 
-function answerSearch(disclosed: Result<Disclosed, Refusal>): Result<Answer, Refusal> {
+function answerSearch(disclosed: Result<Disclosed, Refusal>, received: Received): Result<Answer, Refusal> {
   if (!disclosed.ok) return disclosed;
   const { records, more } = disclosed.value;
-  return ok(json(`{"records":[${records.map(recordText).join(",")}],"more":${more}}`, promiseHeader(disclosed.value)));
+  return ok(json(`{"records":[${records.map(recordText).join(",")}],"more":${more}}`, promiseHeaders(disclosed.value, received)));
 }
 
 /** Numbers keep their digits. */
@@ -131,8 +131,11 @@ function notesText(notes: readonly MaskingNote[]): string {
   return text;
 }
 
-function promiseHeader({ promise }: Disclosed): Record<string, string> {
-  return { "audit-promise": formatPromise(promise) };
+/** Whoever would wait for the receipt is told where: the keeper has it, and the edge may not read the log. */
+function promiseHeaders({ promise }: Disclosed, { header, params }: Received): Record<string, string> {
+  const promised = { "audit-promise": formatPromise(promise) };
+  if (waitOf(header("prefer"), 1) === 0) return promised;
+  return { ...promised, link: `</log/${params.contract}/receipt/${promise.id}>; rel="related"; title="receipt"` };
 }
 
 function answerMe(mine: Result<Me, Refusal>): Result<Answer, Refusal> {

@@ -1,5 +1,6 @@
 export { createMetrics, type Metrics } from "./metrics.ts";
 export { openApiDocument } from "./openapi.ts";
+export { waitOf } from "./prefer.ts";
 export { languageOf, problem } from "./problem.ts";
 export { readBounded } from "./receive.ts";
 export { type Answer, json, type Received, type Route, type TurnedAway } from "./route.ts";

@@ -37,11 +37,17 @@ function operation(route: Route): unknown {
   return {
     summary: route.summary,
     tags: [route.who],
-    ...(route.who === "platform" ? {} : { security: [{ bearer: [] }] }),
+    ...securityOf(route),
     parameters: [...pathParameters(route), ...queryParameters(route)],
     ...(route.body ? { requestBody: requestBody(route.body) } : {}),
     responses: { ...Object.fromEntries(answers), ...problems(route) },
   };
+}
+
+/** `{}`: the token may be left out. */
+function securityOf({ who }: Route): object {
+  if (who === "platform") return {};
+  return { security: who === "anyone entitled" ? [{}, { bearer: [] }] : [{ bearer: [] }] };
 }
 
 function pathParameters({ path }: Route): unknown[] {
@@ -57,7 +63,7 @@ function queryParameters({ query }: Route): unknown[] {
   return Object.entries(query?.shape ?? {}).map(([name, schema]) => ({
     name,
     in: "query",
-    required: false,
+    required: !(schema as z.ZodType).safeParse(undefined).success,
     schema: z.toJSONSchema(schema as z.ZodType, { io: "input", unrepresentable: "any" }),
   }));
 }

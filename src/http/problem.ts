@@ -42,7 +42,7 @@ export function problem(refusal: Refusal, { requestId, language, headers = {} }:
   });
 }
 
-/** On every answer. Nothing of ours is kept by a cache, sniffed, framed or executed. */
+/** On every answer. Nothing of ours is sniffed, framed or executed, or kept by a cache where its route does not say so. */
 export const baseHeaders: Readonly<Record<string, string>> = {
   "cache-control": "no-store",
   "content-security-policy": "default-src 'none'; frame-ancestors 'none'",

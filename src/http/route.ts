@@ -5,7 +5,7 @@
 import type * as z from "zod";
 import type { Refusal, RefusalCode, Result } from "../kernel/index.ts";
 
-export type Who = "agent" | "merchant_owner" | "officer" | "operator" | "platform" | "anyone with a seat or an office";
+export type Who = "agent" | "merchant_owner" | "officer" | "operator" | "platform" | "anyone with a seat or an office" | "anyone entitled";
 
 export interface Route {
   readonly method: "GET" | "POST" | "PUT";
@@ -13,7 +13,7 @@ export interface Route {
   readonly path: string;
   readonly who: Who;
   readonly summary: string;
-  /** Optional string parameters; anything else in the query is refused. */
+  /** String parameters; anything else in the query is refused. */
   readonly query?: z.ZodObject;
   readonly body?: BodySchema;
   readonly answers: Readonly<Record<number, AnswerSchema>>;
@@ -74,7 +74,7 @@ export interface Answer {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;
   readonly media: string;
-  readonly body: string | ReadableStream<Uint8Array>;
+  readonly body: string | Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array>;
 }
 
 export function json(body: string, headers: Readonly<Record<string, string>> = {}, status = 200): Answer {
@@ -90,4 +90,12 @@ export const parameters: Readonly<Record<string, RegExp>> = {
   locator: /^r_[a-z2-7]{26}$/,
   job: idPattern,
   approval: idPattern,
+  log: idPattern,
+  leaf: /^(0|[1-9][0-9]{0,14})$/,
+  entry: /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/,
+  tile: /^[0-9]{1,2}\/(x[0-9]{3}\/){0,4}[0-9]{3}(\.p\/[0-9]{1,3})?$/,
+  bundle: /^(x[0-9]{3}\/){0,4}[0-9]{3}(\.p\/[0-9]{1,3})?$/,
 };
+
+/** Of those, the ones that reach over slashes to the end of the path. */
+export const pathTails: ReadonlySet<string> = new Set(["tile", "bundle"]);

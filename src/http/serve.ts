@@ -6,7 +6,7 @@ import { type Context, Hono } from "hono";
 import { ok, type Refusal, type RefusalCode, type Result, refusals, refuse } from "../kernel/index.ts";
 import { baseHeaders, type Language, languageOf, problem } from "./problem.ts";
 import { byPath, checkHeaders, checkMedia, type HeaderReader, readContract, readJsonBody, readParams, readQuery } from "./receive.ts";
-import { type Answer, type Caller, parameters, type Received, type Route, type TurnedAway } from "./route.ts";
+import { type Answer, type Caller, parameters, pathTails, type Received, type Route, type TurnedAway } from "./route.ts";
 
 export interface ServeOptions {
   readonly routes: readonly Route[];
@@ -29,10 +29,14 @@ export function serve(options: ServeOptions): Hono {
     for (const name of path.matchAll(/\{(\w+)\}/g)) {
       if (!parameters[name[1] ?? ""]) throw new Error(`no grammar for path parameter ${name[0]}`);
     }
-    app.all(path.replaceAll(/\{(\w+)\}/g, ":$1"), (c) => respond(options, c, group));
+    app.all(routerPath(path), (c) => respond(options, c, group));
   }
   app.notFound((c) => respond(options, c, []));
   return app;
+}
+
+function routerPath(path: string): string {
+  return path.replaceAll(/\{(\w+)\}/g, (_, name: string) => (pathTails.has(name) ? `:${name}{.+}` : `:${name}`));
 }
 
 /** A request before anything of it was believed. */
@@ -72,7 +76,7 @@ function arrivalOf({ headerOf, addressOf, newRequestId, turnedAway }: ServeOptio
   const request = { id: newRequestId(), route: name, address: addressOf(c), userAgent: header("user-agent") ?? undefined };
   const caller: Caller = { authorization: header("authorization"), request };
   const turnAway = async (refusal: Refusal): Promise<Result<never, Refusal>> => {
-    await turnedAway(route ?? group[0] ?? null, { refusal, caller, contract: readContract(c.req.param("contract")) });
+    await turnedAway(route ?? group[0] ?? null, { refusal, caller, contract: readContract(c.req.param("contract") ?? c.req.param("log")) });
     return refuse(refusal);
   };
   return { c, group, route, header, caller, turnAway };

@@ -1,5 +1,5 @@
 /**
- * The door of owners and officers:  contract → identify → office → which log
+ * The door of owners and officers, and of agents where they come for the log:  contract → identify → office or seat → which log
  * A refusal here is logged here; whoever comes through logs their own act.
  */
 import {
@@ -42,12 +42,12 @@ export interface Entered {
   readonly log: LogHandle;
 }
 
-/** Comes in as a holder of one of `offices` at the contract's merchant. */
+/** Comes in as a holder of one of these offices at the contract's merchant; `agent`: as a holder of a seat, who has no office there. */
 export async function enterContract(
   door: OfficeDoor,
   visit: Visit,
   id: ContractId,
-  ...offices: readonly Office[]
+  ...roles: readonly (Office | "agent")[]
 ): Promise<Result<Entered, Refusal>> {
   const contract = await selectContract(door.database, id);
   const person = await identifyPerson(door, visit, contract?.id);
@@ -56,11 +56,13 @@ export async function enterContract(
   const held = contract && door.offices.officeAt(contract.merchant, who);
   if (!contract || !held) {
     const inside = contract !== null && (await hasSeat(door.database, id, who.issuer, who.subject));
+    if (inside && roles.includes("agent"))
+      return ok({ who, actor: { role: "agent", ...personOf(who) }, contract, log: await logOfContract(door, contract) });
     const code = inside ? "not_permitted" : "not_found";
     return turnAway(door, visit, { role: "unknown", ...personOf(who) }, code, contract?.id);
   }
   const actor: Actor = { role: held, ...personOf(who) };
-  if (!offices.includes(held)) return turnAway(door, visit, actor, "not_permitted", id);
+  if (!roles.includes(held)) return turnAway(door, visit, actor, "not_permitted", id);
   return ok({ who, actor, contract, log: await logOfContract(door, contract) });
 }
 

@@ -7,8 +7,6 @@ import {
   type Entry,
   emptyLogRow,
   formatVkey,
-  isNumbered,
-  LogHalted,
   type LogHandle,
   type LogRow,
   type NumberedFlush,
@@ -26,6 +24,7 @@ import { type ContractId, ok, type Refusal, type Result, refuse } from "../kerne
 import { type Entered, enterContract, type Visit } from "../offices/index.ts";
 import type { Database } from "../storage/index.ts";
 import type { Oversight } from "./list.ts";
+import { sequenced } from "./sequenced.ts";
 
 const sequencedWithinMs = 5_000;
 const pageFlushes = 32;
@@ -52,7 +51,9 @@ export async function exportLog(desk: ExportDesk, visit: Visit, id: ContractId):
     facts: { contract: id },
   });
   if (!begun) return refuse({ code: "wrong_state" });
-  const halted = log.log === id && !(await isSequenced(desk, log.log, receipt.flush));
+  const waited = log.log === id ? await sequenced(desk, { log: id, flush: receipt.flush, withinMs: sequencedWithinMs }) : "numbered";
+  if (waited === "late") throw new AuditUnavailable("the export's own entry is not sequenced yet");
+  const halted = waited === "halted";
   const row = (await selectLog(desk.database, id)) ?? emptyLogRow(id, desk.logs.originOf(id));
   const checkpoints = await selectCheckpoints(desk.database, id);
   const { log: logKey, writers } = desk.publicKeys;
@@ -83,22 +84,6 @@ export async function exportLog(desk: ExportDesk, visit: Visit, id: ContractId):
 async function logOfExport(desk: ExportDesk, { contract, log }: Entered): Promise<LogHandle> {
   const row = await selectLog(desk.database, contract.id);
   return row?.state === "open" ? log : desk.logs.gateway(desk.database);
-}
-
-/** The sequencer runs here and now; another one may hold the lock, so wait a little. Throws AuditUnavailable past the limit. False: the log is halted. */
-async function isSequenced({ database, sequencer }: ExportDesk, log: string, flush: string): Promise<boolean> {
-  const until = Date.now() + sequencedWithinMs;
-  for (;;) {
-    try {
-      await sequencer.run(log);
-    } catch (error) {
-      if (error instanceof LogHalted) return false;
-      throw error;
-    }
-    if (await isNumbered(database, log, flush)) return true;
-    if (Date.now() > until) throw new AuditUnavailable("the export's own entry is not sequenced yet");
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
 }
 
 async function* flushesOf(database: Database, { log, size }: LogRow) {

@@ -1,2 +1,3 @@
 export type { ExportDesk } from "./export.ts";
+export { logRoutes } from "./log-routes.ts";
 export { oversightRoutes } from "./routes.ts";

@@ -1,6 +1,7 @@
 /** Asks a gateway and holds every answer to what all of them owe: a status that the document names, the headers, and a problem where it is a refusal. */
 import { expect } from "vitest";
 import * as z from "zod";
+import { pathTails } from "../../src/http/route.ts";
 import type { CallOptions, Gateway } from "./gateway.ts";
 
 const openApi = z.looseObject({
@@ -50,5 +51,7 @@ export function documentedAsk(gateway: Gateway, served: Served): Ask {
 /** The documented path that a request's path is an instance of. */
 function patternOf(served: Served, path: string): string | undefined {
   const { pathname } = new URL(path, "http://127.0.0.1");
-  return Object.keys(served).find((pattern) => new RegExp(`^${pattern.replaceAll(/\{\w+\}/g, "[^/]*")}$`).test(pathname));
+  return Object.keys(served).find((pattern) =>
+    new RegExp(`^${pattern.replaceAll(/\{(\w+)\}/g, (_, name) => (pathTails.has(name) ? ".*" : "[^/]*"))}$`).test(pathname),
+  );
 }

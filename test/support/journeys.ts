@@ -3,7 +3,9 @@
  * promise runs these tests by the same names; a world says how its doors are reached and how its keeper is made to work.
  */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { parseTrust, readBundle, type Trust } from "../../src/audit/index.ts";
+import { formatVkey, parseTrust, readBundle, type Trust } from "../../src/audit/index.ts";
+import { parsePromise } from "../../src/audit/promise.ts";
+import { verifyReceipt } from "../../src/audit/receipt.ts";
 import { verifyExport } from "../../src/audit/verify.ts";
 import { verifySignature } from "../../src/crypto/index.ts";
 import { verifyCertificate } from "../../src/purge/verify-certificate.ts";
@@ -11,6 +13,7 @@ import { bringIntoForce, contractText, expectStatus, importLines, search, shippe
 import type { Door } from "./gateway.ts";
 import { codeOf, describeRefusals } from "./journey-refusals.ts";
 import { approvePurge, contentOf, fetchCertificate, neighbour, orderPurge, verifyLog } from "./purge-world.ts";
+import { walkLog } from "./tlog-reader.ts";
 
 export interface JourneyWorld extends Door {
   /** What the keeper does by itself as time passes: numbers what waits, and runs what was ordered to its end. */
@@ -193,6 +196,22 @@ function describeOversight(door: Door, told: Told, keep: () => Promise<void>): v
       expect((await verdictOn(bytes, [forged])).ok).toBe(false);
       const text = new TextDecoder().decode(bytes);
       for (const canary of [...canaries, "agent-1"]) expect(text).not.toContain(canary);
+    });
+
+    it("or walks it tile by tile; and an agent has the receipt of what it was promised", async () => {
+      const { trust, promise = "" } = told;
+      if (!trust) throw new Error("no trust file was handed out");
+      const fetchFrom = (log: string, as?: string) => async (path: string) =>
+        new Uint8Array(await (await expectStatus(door.call("GET", `/log/${log}/${path}`, as ? { as } : {}), 200)).arrayBuffer());
+      const walked = await walkLog(fetchFrom("c-test", "officer"), formatVkey(trust.log));
+      expect(walked.entries).toHaveLength(walked.size);
+      expect((await walkLog(fetchFrom("gateway"), formatVkey(trust.gateway), { entries: false })).size).toBeGreaterThan(0);
+      const receipt = door.call("GET", `/log/c-test/receipt/${parsePromise(promise)?.id}`, {
+        as: "agent-1",
+        headers: { prefer: "wait=2" },
+      });
+      const text = await (await expectStatus(receipt, 200)).text();
+      expect(await verifyReceipt({ text, trust, kept: promise, verifySignature })).toMatchObject({ ok: true, problems: [] });
     });
   });
 }

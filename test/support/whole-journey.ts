@@ -2,6 +2,8 @@
  * Everything that somebody comes for, on one gateway: every route once, with an answer that is not a refusal; what is refused; and the keeper's loops.
  * In two halves, so that a test can look at the database before the purge and after it.
  */
+import { parsePromise } from "../../src/audit/promise.ts";
+import { pathTails } from "../../src/http/route.ts";
 import { bringIntoForce, contractText, expectStatus, importLines, search, shippedPolicy } from "./agreement.ts";
 import { canaryCustomer, canaryElsewhere, canaryOrder } from "./canaries.ts";
 import type { CallOptions, Gateway } from "./gateway.ts";
@@ -21,7 +23,9 @@ export async function watchRoutes(gateway: Gateway): Promise<Watched> {
   const routes = Object.entries(paths).flatMap(([path, operations]) =>
     Object.keys(operations).map((method) => ({
       name: `${method.toUpperCase()} ${path}`,
-      pattern: new RegExp(`^${method.toUpperCase()} ${path.replaceAll(/\{\w+\}/g, "[^/?]+")}(\\?|$)`),
+      pattern: new RegExp(
+        `^${method.toUpperCase()} ${path.replaceAll(/\{(\w+)\}/g, (_, name) => (pathTails.has(name) ? "[^?]+" : "[^/?]+"))}(\\?|$)`,
+      ),
     })),
   );
   const served = new Set<string>(["GET /openapi.json"]);
@@ -54,6 +58,7 @@ export async function journeyBeforeThePurge(gateway: Gateway): Promise<void> {
   await gateway.keeper.tick();
   await gateway.keeper.sequence();
   await oversee(gateway);
+  await readTheLog(gateway);
 }
 
 /** An agent looks, finds, misses and is refused. */
@@ -101,6 +106,17 @@ async function changePolicy(gateway: Gateway): Promise<void> {
   const { approval } = (await asked.json()) as { approval: { id: string } };
   await expectStatus(gateway.call("GET", `${contract}/policy`, { as: "officer" }), 200);
   await expectStatus(gateway.call("POST", `/v1/approvals/${approval.id}/approve`, { as: "owner-2" }), 200);
+}
+
+/** By anybody, by an officer, and by the agent whose promise it was. */
+async function readTheLog(gateway: Gateway): Promise<void> {
+  const { headers } = await gateway.call("POST", `${customers}/search`, { as: "agent-1", body: { by: { id: canaryCustomer.id } } });
+  const promise = parsePromise(headers.get("audit-promise") ?? "");
+  for (const as of ["agent-1", "officer"])
+    await expectStatus(gateway.call("GET", `/log/c-test/receipt/${promise?.id}`, { as, headers: { prefer: "wait=2" } }), 200);
+  for (const path of ["checkpoint", "tile/0/000.p/1", "tile/entries/000.p/1", "proof/0", "consistency?from=1", "policy"])
+    await expectStatus(gateway.call("GET", `/log/c-test/${path}`, { as: "officer" }), 200);
+  for (const path of ["checkpoint", "tile/0/000.p/1"]) await expectStatus(gateway.call("GET", `/log/gateway/${path}`), 200);
 }
 
 /** A second owner says no. */
