@@ -1,8 +1,11 @@
+export type { Anchor, AnchoredHead } from "./anchor.ts";
 export { readBundle, writeBundle } from "./bundle.ts";
 export { openCheckpoint, signCheckpoint } from "./checkpoint.ts";
 export { actorPseudonym, openDetails, subjectPseudonym } from "./compose.ts";
+export { formatWitnessVkey, parseWitnessVkey, type WitnessKey, witnessKey } from "./cosignature.ts";
 export type { ActorRole, Entry, EntryDetails, EventName } from "./entry.ts";
 export { entriesOfFlush } from "./flush.ts";
+export { LogHalted } from "./halted.ts";
 export { createLogHandles, gatewayLog, type LogHandles } from "./handles.ts";
 export {
   type Actor,
@@ -14,7 +17,7 @@ export {
   type RequestFacts,
   Undisclosed,
 } from "./log.ts";
-export { formatVkey, noteKey } from "./note.ts";
+export { formatVkey, type NoteKey, noteKey, parseVkey } from "./note.ts";
 export {
   emptyLogRow,
   isNumbered,
@@ -36,9 +39,13 @@ export {
   selectSubtrees,
 } from "./postgres.ts";
 export { type AuditPromise, formatPromise } from "./promise.ts";
-export { createSequencer, LogHalted, readEntry, type Sequencer } from "./sequencer.ts";
+export { policyOf } from "./quorum.ts";
+export { createSequencer, readEntry, type Sequencer } from "./sequencer.ts";
 export { type HashTree, hashTree, inclusionProof, leafHash, rootFromInclusion } from "./tree.ts";
 export { formatTrust, parseTrust, type Trust } from "./trust.ts";
+export { disclosureStopsSeconds, selectHalted, selectLate } from "./upkeep.ts";
 export type { Verdict } from "./verdict.ts";
 export { verifyExport } from "./verify.ts";
+export { createWitness, type Witness, type WitnessAnswer, type WitnessedHead, type WitnessStore } from "./witness.ts";
+export { type AskedWitness, createWitnessClient, type WitnessReport } from "./witness-client.ts";
 export { createAuditWriter } from "./writer.ts";
