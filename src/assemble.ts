@@ -9,6 +9,7 @@ import {
   type Anchor,
   type AskedWitness,
   type AuditLog,
+  announceHeads,
   createAuditWriter,
   createLogHandles,
   createSequencer,
@@ -91,7 +92,7 @@ export interface Keeper extends Side {
   prepare(): Promise<void>;
   /** Every second: numbers what pends, and publishes it. */
   sequence(): Promise<number>;
-  /** Every minute: holds every log to its anchor. */
+  /** Every minute: holds every log to its anchor, and tells the gateway log the heads of the others. */
   patrol(): Promise<void>;
   /** Every few seconds: has witnesses cosign what is published. Answers what went wrong. */
   witness(): Promise<WitnessReport[]>;
@@ -167,7 +168,7 @@ export function assembleKeeper(common: CommonParts, side: KeeperParts, inFlight:
       });
     },
     sequence: () => sequencer.run(),
-    patrol: () => sequencer.patrol(),
+    patrol: () => inTurn([() => sequencer.patrol(), () => announceHeads({ database, audit, logs })], (work) => work()),
     witness: () => client.run(),
     async tick() {
       const prepareKeys = async () => {

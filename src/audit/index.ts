@@ -40,6 +40,7 @@ export {
 } from "./postgres.ts";
 export { type AuditPromise, formatPromise } from "./promise.ts";
 export { policyOf } from "./quorum.ts";
+export { announceHeads } from "./root-log.ts";
 export { createSequencer, readEntry, type Sequencer } from "./sequencer.ts";
 export { type HashTree, hashTree, inclusionProof, leafHash, rootFromInclusion } from "./tree.ts";
 export { formatTrust, parseTrust, type Trust } from "./trust.ts";

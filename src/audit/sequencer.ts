@@ -14,7 +14,7 @@ import { LogHalted } from "./halted.ts";
 import { selectFlushes } from "./postgres.ts";
 import { type PublisherParts, publish, sealOf, signedNote, storedRange } from "./publish.ts";
 import { type CompactRange, emptyRange, extendRange, fullSubtrees, hashesToBytes, leafHash, rangeRoot } from "./tree.ts";
-import { clearHalt, recordHalt } from "./upkeep.ts";
+import { clearHalt, msOfFlush, recordHalt } from "./upkeep.ts";
 
 /** At once: few enough that nobody waits long behind them. */
 const flushesMax = 32;
@@ -126,7 +126,12 @@ async function integrate(tx: Queryable, log: string, signer: Signer): Promise<{ 
   await insertSubtrees(tx, log, range, leaves);
   await insertSearch(tx, log, size, entries);
   const seal = await sealOf(origin, grown, signer);
-  await advance(tx, log, { range: grown, seal, until: acceptedMs(taken), closing: readEntry(last)?.event === "purge.verified" });
+  await advance(tx, log, {
+    range: grown,
+    seal,
+    until: msOfFlush(taken.at(-1)?.id ?? ""),
+    closing: readEntry(last)?.event === "purge.verified",
+  });
   return { taken: taken.length, numbered: entries.length };
 }
 
@@ -174,12 +179,6 @@ interface Advance {
 /** The purge's last entry freezes the log in the transaction that numbers it, so that no export ever sees one without the other. Only a purge can have it. */
 async function advance(tx: Queryable, log: string, { range, seal, until, closing }: Advance): Promise<void> {
   await tx.query(advanceText, [log, range.size, rangeRoot(range), hashesToBytes(range.hashes), closing, seal, until]);
-}
-
-/** By the name of the last flush taken, a UUIDv7 of its writer's clock; 0 where it is none. */
-function acceptedMs(taken: readonly Pending[]): number {
-  const [, high, low] = /^([0-9a-f]{8})-([0-9a-f]{4})-7/.exec(taken.at(-1)?.id ?? "") ?? [];
-  return high === undefined || low === undefined ? 0 : Number.parseInt(high + low, 16);
 }
 
 /** Roots of the 256-wide subtrees that became full. */

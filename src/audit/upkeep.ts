@@ -49,3 +49,9 @@ export function isLateText(log: string, numberedUntil: string, seconds: string):
   return `(case when ${numberedUntil} > ${since} then false
     else exists (select from audit.pending late where late.log = ${log} and late.flush_id >= '01' and late.flush_id < ${name}) end)`;
 }
+
+/** When its writer made the flush of this name; 0 where it is none that a writer of ours gives. */
+export function msOfFlush(id: string): number {
+  const [, high, low] = /^([0-9a-f]{8})-([0-9a-f]{4})-7/.exec(id) ?? [];
+  return high === undefined || low === undefined ? 0 : Number.parseInt(high + low, 16);
+}
