@@ -5,15 +5,13 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { join } from "node:path";
 import { createFileWitnessStore } from "./audit/file-witness-store.ts";
-import { createWitness, formatWitnessVkey, type NoteKey, type Witness, witnessKey } from "./audit/index.ts";
+import { addCheckpointBytesMax, createWitness, formatWitnessVkey, type NoteKey, type Witness, witnessKey } from "./audit/index.ts";
 import { ConfigRefused } from "./config.ts";
 import { fromUtf8, useHashes, verifySignature } from "./crypto/index.ts";
 import { createNodeSigner } from "./crypto/node-ed25519.ts";
 import { nodeHashes } from "./crypto/node-hash.ts";
 import { readSecret } from "./node-keys.ts";
 
-/** A checkpoint with a hundred signatures and 63 hashes has less. */
-const bodyBytesMax = 65_536;
 const requestMs = 10_000;
 
 export interface WitnessOptions {
@@ -98,7 +96,7 @@ async function bodyOf(request: IncomingMessage): Promise<Uint8Array | null> {
   let length = 0;
   for await (const chunk of request) {
     length += chunk.length;
-    if (length > bodyBytesMax) return null;
+    if (length > addCheckpointBytesMax) return null;
     chunks.push(chunk);
   }
   return Buffer.concat(chunks);

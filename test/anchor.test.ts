@@ -11,6 +11,7 @@ import { type Anchor, createSequencer, type LogHalted } from "../src/audit/index
 import { anchorSchema, createPostgresAnchor } from "../src/audit/postgres-anchor.ts";
 import { emptyRange, extendRange, leafHash } from "../src/audit/tree.ts";
 import type { Trust } from "../src/audit/trust.ts";
+import { checkDatabase } from "../src/cli/doctor-databases.ts";
 import { utf8 } from "../src/crypto/index.ts";
 import type { Database } from "../src/storage/index.ts";
 import { importLines, search } from "./support/agreement.ts";
@@ -122,6 +123,10 @@ describe("a database that was set back", () => {
     expect(await sizeOf(stored)).toBe(yesterday);
     expect(await halted()).toEqual([["c-test", halt]]);
     expect((await readyz()).checks.audit).toBe("a log is halted; `postern doctor` says which and why");
+    expect(await checkDatabase(world.urls.keeperUrl, "postern_keeper")).toMatchObject({
+      failing: `log c-test is halted: ${halt}`,
+      cure: expect.stringContaining("bring back the newest copy"),
+    });
     expect((await verifyLog(world.gateway, trust)).problems).toContainEqual(expect.objectContaining({ code: "log_halted" }));
 
     await backToToday();

@@ -49,4 +49,5 @@ export type { Verdict } from "./verdict.ts";
 export { verifyExport } from "./verify.ts";
 export { createWitness, type Witness, type WitnessAnswer, type WitnessedHead, type WitnessStore } from "./witness.ts";
 export { type AskedWitness, createWitnessClient, type WitnessReport } from "./witness-client.ts";
+export { addCheckpointBytesMax } from "./witness-request.ts";
 export { createAuditWriter } from "./writer.ts";

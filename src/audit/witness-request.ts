@@ -3,6 +3,8 @@ import { fromBase64, toBase64 } from "../crypto/index.ts";
 import { hashBytes } from "./tree.ts";
 
 const proofHashesMax = 63;
+/** A checkpoint with a hundred signatures and a proof of that length have less. */
+export const addCheckpointBytesMax = 65_536;
 
 export interface AddCheckpoint {
   readonly old: number;
