@@ -14,7 +14,7 @@ import { LogHalted } from "./halted.ts";
 import { selectFlushes } from "./postgres.ts";
 import { type PublisherParts, publish, sealOf, signedNote, storedRange } from "./publish.ts";
 import { type CompactRange, emptyRange, extendRange, fullSubtrees, hashesToBytes, leafHash, rangeRoot } from "./tree.ts";
-import { clearHalt, msOfFlush, recordHalt } from "./upkeep.ts";
+import { clearHalt, msOfFlush, recordHalt, selectUnfinished } from "./upkeep.ts";
 
 /** At once: few enough that nobody waits long behind them. */
 const flushesMax = 32;
@@ -72,8 +72,7 @@ export function createSequencer(parts: PublisherParts): Sequencer {
     async run(log) {
       if (log !== undefined) return orHalt(log, drain);
       let total = 0;
-      const names = (await database.query(unfinishedText)).map(([name]) => String(name));
-      await forEach(names, async (name) => {
+      await forEach(await selectUnfinished(database), async (name) => {
         total += await orHalt(name, drain);
       });
       return total;
@@ -290,11 +289,6 @@ const advanceText = `with grown as (
   )
   insert into audit.upkeep as u (log, seal, numbered_until) values ($1, $6, least(now(), to_timestamp($7::float8 / 1000)))
   on conflict (log) do update set seal = excluded.seal, numbered_until = greatest(u.numbered_until, excluded.numbered_until)`;
-/** Logs in which something pends, or something is numbered and not published: whoever numbered it did not live to do so. */
-const unfinishedText = `select log, now() from audit.pending group by log
-  union
-  select l.log, now() from audit.log l left join lateral (select size from audit.checkpoint where log = l.log order by size desc limit 1) c on true
-  where l.size > coalesce(c.size, 0)`;
 const sequenceText = `insert into audit.seq (log, index, flush_id, leaf_hashes)
   select $1, e.index, e.id, decode(e.hashes, 'base64') from jsonb_to_recordset($2::text::jsonb) as e(index bigint, id text, hashes text)`;
 const searchText = `insert into audit.search (log, index, time, event, effect, actor)

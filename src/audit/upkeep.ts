@@ -38,6 +38,17 @@ export async function selectLate(database: Queryable): Promise<string[]> {
   return rows.map(([log]) => String(log));
 }
 
+/** Logs in which something pends, or something is numbered and not published: whoever numbered it did not live to do so. */
+export async function selectUnfinished(database: Queryable): Promise<string[]> {
+  const rows = await database.query(unfinishedText);
+  return rows.map(([log]) => String(log));
+}
+
+const unfinishedText = `select log, now() from audit.pending group by log
+  union
+  select l.log, now() from audit.log l left join lateral (select size from audit.checkpoint where log = l.log order by size desc limit 1) c on true
+  where l.size > coalesce(c.size, 0)`;
+
 /**
  * SQL: whether in `log` a flush has waited for more than so many seconds. A flush is named by a UUIDv7, whose first 48 bits are milliseconds: names rise
  * with time. Those that wait are looked at only where `numberedUntil` does not settle it: while the keeper works, nobody reads its queue.
