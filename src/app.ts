@@ -4,7 +4,7 @@
 import type { Context, Hono } from "hono";
 import { uuidv7 } from "uuidv7";
 import * as z from "zod";
-import { AuditUnavailable } from "./audit/index.ts";
+import { AuditUnavailable, LogHalted, selectHalted, selectLate } from "./audit/index.ts";
 import { json, type Metrics, openApiDocument, type Route, serve, type TurnedAway } from "./http/index.ts";
 import type { Identity } from "./identity/index.ts";
 import { ok, type Refusal, refuse } from "./kernel/index.ts";
@@ -66,8 +66,16 @@ function describeFault(fault: unknown, report: (fault: unknown) => void): Refusa
   return { code: "fault" };
 }
 
-/** What is told of a fault that nobody expected: its name and where, never its message, which could quote what it failed on. */
-export function describeForOperators(fault: unknown): { readonly event: "fault"; readonly name: string; readonly at: readonly string[] } {
+type Told =
+  | { readonly event: "fault"; readonly name: string; readonly at: readonly string[] }
+  | { readonly event: "halted"; readonly log: string; readonly reason: string };
+
+/**
+ * What is told of a fault that nobody expected: its name and where, never its message, which could quote what it failed on.
+ * A halted log is told of with its reason, which is ours and quotes nothing.
+ */
+export function describeForOperators(fault: unknown): Told {
+  if (fault instanceof LogHalted) return { event: "halted", log: fault.log, reason: fault.reason };
   const name = nameOf(fault);
   const frames = fault instanceof Error ? (fault.stack ?? "").split("\n").filter((line) => /^\s+at /.test(line)) : [];
   return { event: "fault", name, at: frames.slice(0, 5).map((line) => line.trim()) };
@@ -150,9 +158,17 @@ async function readiness(databases: readonly Database[]): Promise<Record<string,
       const [row] = await database.query(`select ${databaseNowText}, (select state from audit.log where log = 'gateway')`);
       if (Math.abs(Number(row?.[0]) - Date.now()) > clockSkewMaxMs) checks.clock = "differs from the database's by over a minute";
       if (row?.[1] !== "open") checks.audit = "the gateway log is not open";
+      else if (checks.audit === "ok") checks.audit = await auditReadiness(database);
     } catch {
       checks.database = "does not answer";
     }
   }
   return checks;
+}
+
+/** Which logs they are is for operators: whoever asks for readiness need not know the names of contracts. */
+async function auditReadiness(database: Database): Promise<string> {
+  if ((await selectHalted(database)).length > 0) return "a log is halted; `postern doctor` says which and why";
+  if ((await selectLate(database)).length > 0) return "entries wait for longer than was promised; does a keeper run?";
+  return "ok";
 }

@@ -6,21 +6,28 @@ import { type ActivationParts, activationEffect, agreementRoutes, policyEffect, 
 import type { Side } from "./app.ts";
 import { type ApprovalDesk, approvalRoutes } from "./approvals/index.ts";
 import {
+  type Anchor,
+  type AskedWitness,
   type AuditLog,
+  announceHeads,
   createAuditWriter,
   createLogHandles,
   createSequencer,
   createStrangers,
   createStrangersTally,
+  createWitnessClient,
+  disclosureStopsSeconds,
   gatewayLog,
   openLog,
+  type Sequencer,
   type StrangersTally,
   selectLog,
   selectOpenLogs,
+  type WitnessReport,
 } from "./audit/index.ts";
 import { ConfigRefused } from "./config.ts";
 import { type Bundles, createBundles } from "./contracts/index.ts";
-import type { Aead, Signer } from "./crypto/index.ts";
+import { type Aead, type Signer, verifySignature } from "./crypto/index.ts";
 import { disclosureRoutes, logAgentTurnedAway } from "./disclosure/index.ts";
 import { createVaultLoad } from "./disclosure/postgres.ts";
 import type { Metrics, Route } from "./http/index.ts";
@@ -83,6 +90,9 @@ export interface SideParts {
 export interface KeeperParts extends SideParts {
   readonly logSigner: Signer;
   readonly certificateSigner: Signer;
+  readonly anchor: Anchor;
+  /** Default: none. */
+  readonly witnesses?: readonly AskedWitness[] | undefined;
   /** Raw public keys of the writers that count, its own among them. */
   readonly writers: readonly Uint8Array[];
   readonly fenceWaitMs: number;
@@ -92,8 +102,12 @@ export interface KeeperParts extends SideParts {
 export interface Keeper extends Side {
   /** Once before serving: the gateway log and this month's keys. Throws where the log name is not the one this database began with. */
   prepare(): Promise<void>;
-  /** Every second: numbers what pends. */
+  /** Every second: numbers what pends, and publishes it. */
   sequence(): Promise<number>;
+  /** Every minute: holds every log to its anchor, and tells the gateway log the heads of the others. */
+  patrol(): Promise<void>;
+  /** Every few seconds: has witnesses cosign what is published. Answers what went wrong. */
+  witness(): Promise<WitnessReport[]>;
   /** Every few seconds: ended contracts, due purges, running purges, next month's keys. */
   tick(): Promise<void>;
   readonly purge: PurgeParts;
@@ -101,7 +115,7 @@ export interface Keeper extends Side {
 
 export function assembleEdge(common: CommonParts, side: SideParts, inFlight: InFlight): Side {
   const { database } = side;
-  const shared = sharedParts(common, side);
+  const shared = sharedParts(common, side, disclosureStopsSeconds);
   const deps = { ...shared, database, load: createVaultLoad(database), aead: common.aead, inFlight };
   const { settle } = shared.strangers;
   return {
@@ -115,13 +129,25 @@ export function assembleKeeper(common: CommonParts, side: KeeperParts, inFlight:
   const { database, logSigner, certificateSigner } = side;
   const shared = sharedParts(common, side);
   const { auditKeys, keyring, audit, logs, bundles } = shared;
-  const sequencer = createSequencer({ database, signer: logSigner });
-  const trust = { log: logSigner.publicKey, certificate: certificateSigner.publicKey, writers: side.writers };
+  const sequencer = createSequencer({ database, signer: logSigner, anchor: side.anchor });
+  const { witnesses = [] } = side;
+  const client = createWitnessClient({ database, witnesses, verifySignature, now: common.now });
+  const witnessesOf = (log: string) => witnesses.filter((witness) => witness.logs.includes(log)).map(({ key }) => key);
+  const trust = { witnessesOf, log: logSigner.publicKey, certificate: certificateSigner.publicKey, writers: side.writers };
   const door = { ...shared, database, aead: common.aead };
   const activation: ActivationParts = { database, keyring, auditKeys, audit, logs, trust };
   const effects = { activate: activationEffect(activation), change_policy: policyEffect(door), purge: purgeEffect({ bundles }) };
   const desk: ApprovalDesk = { ...door, effects };
-  const exporter: ExportDesk = { ...door, sequencer, publicKeys: { log: trust.log, writers: trust.writers } };
+  // An export ends at the checkpoint behind its own entry: it is shown to the witnesses before it goes out, and waits for them as long as one request.
+  const witnessed: Sequencer = {
+    ...sequencer,
+    async run(log) {
+      const numbered = await sequencer.run(log);
+      if (log !== undefined) await client.run(log);
+      return numbered;
+    },
+  };
+  const exporter: ExportDesk = { ...door, sequencer: witnessed, publicKeys: { log: trust.log, writers: trust.writers } };
   const { shares } = common;
   const { fenceWaitMs, leaseMs } = side;
   const purge: PurgeParts = {
@@ -148,7 +174,7 @@ export function assembleKeeper(common: CommonParts, side: KeeperParts, inFlight:
       ...agreementRoutes({ ...door, issuers, trust }),
       ...approvalRoutes(desk),
       ...oversightRoutes(exporter),
-      ...logRoutes(exporter),
+      ...logRoutes({ ...exporter, witnessesOf }),
       ...purgeRoutes({ ...desk, bundles }),
     ]),
     async prepare() {
@@ -164,6 +190,8 @@ export function assembleKeeper(common: CommonParts, side: KeeperParts, inFlight:
       });
     },
     sequence: () => sequencer.run(),
+    patrol: () => inTurn([() => sequencer.patrol(), () => announceHeads({ database, audit, logs })], (work) => work()),
+    witness: () => client.run(),
     async tick() {
       const prepareKeys = async () => {
         for (const log of await selectOpenLogs(database)) await auditKeys.prepare(database, log, new Date(common.now()));
@@ -189,10 +217,14 @@ function counted(inFlight: InFlight, routes: readonly Route[]): Route[] {
   });
 }
 
-function sharedParts(common: CommonParts, { database, writer, audit: replace, memory = createMemory(common) }: SideParts) {
+function sharedParts(
+  common: CommonParts,
+  { database, writer, audit: replace, memory = createMemory(common) }: SideParts,
+  stopsAfterSeconds?: number,
+) {
   const { aead, root, keyring, now } = common;
   const auditKeys = createAuditKeys(root, memory.auditKeys);
-  const made = createAuditWriter({ database, aead, signer: writer, auditKeys, now });
+  const made = createAuditWriter({ database, aead, signer: writer, auditKeys, now, stopsAfterSeconds });
   const audit = replace ? replace(made) : made;
   const logs = createLogHandles(common.logName, auditKeys);
   return {

@@ -18,6 +18,10 @@ const fileRef = z
   .regex(/^file:.+$/, "must be file:PATH")
   .transform((text) => text.slice("file:".length));
 const postgresUrl = z.string().refine(isPostgresUrl, "must be a postgres:// URL");
+const fileOrPostgres = z.union(
+  [fileRef.transform((path) => ({ path })), postgresUrl.transform((url) => ({ url }))],
+  "must be file:PATH or a postgres:// URL",
+);
 
 const environmentSchema = z.object({
   NODE_ENV: z.string().optional(),
@@ -37,9 +41,9 @@ const environmentSchema = z.object({
   POSTERN_CERTIFICATE_KEY: fileRef.optional(),
   /** A directory for two keys, or one key's file where a process serves only one side. */
   POSTERN_WRITER_KEY: fileRef.optional(),
-  POSTERN_SHARE_STORE: z
-    .union([fileRef.transform((path) => ({ path })), postgresUrl.transform((url) => ({ url }))], "must be file:PATH or a postgres:// URL")
-    .optional(),
+  POSTERN_SHARE_STORE: fileOrPostgres.optional(),
+  /** How far the log was published, on another volume than the database. Default: beside the key shares. */
+  POSTERN_ANCHOR: fileOrPostgres.optional(),
   POSTERN_LOG_NAME: z
     .string()
     .regex(/^[a-z0-9.-]+(\/[A-Za-z0-9._-]+)*$/, "must be a name like gw.example/postern")
@@ -105,6 +109,15 @@ const remoteIssuer = z.strictObject({
 });
 const builtInIssuer = z.strictObject({ id: z.literal("demo"), built_in: z.literal(true) });
 
+const witness = z.strictObject({
+  /** Verifier key of its cosignatures: `name+hash+base64`. */
+  key: z.string().regex(/^[^+\s]+\+[0-9a-f]{8}\+[A-Za-z0-9+/]{44}$/, "must be a witness's verifier key: name+hash+base64"),
+  /** Its submission prefix. */
+  url: z.url({ protocol: /^https?$/, error: "must be an http:// or https:// URL" }),
+  /** Whose own logs it watches beside the gateway log. */
+  contracts: z.array(id).default([]),
+});
+
 const operatorFileSchema = z.strictObject({
   issuers: z.array(z.union([builtInIssuer, remoteIssuer])).min(1),
   merchants: z.record(
@@ -118,6 +131,8 @@ const operatorFileSchema = z.strictObject({
   operators: z.array(person).default([]),
   /** Raw Ed25519 public keys in base64 of writers in other processes, for the trust file. */
   writers: z.array(z.base64()).default([]),
+  /** Who is asked to cosign the log's checkpoints. */
+  witnesses: z.array(witness).default([]),
 });
 
 export type OperatorFile = z.infer<typeof operatorFileSchema>;

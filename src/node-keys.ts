@@ -85,7 +85,7 @@ export async function readKeyFiles(data: string, paths: KeyPaths, only: Only): P
 }
 
 /** 32 random bytes in base64, one line. Errors name the file, never its content. */
-async function readSecret(path: string): Promise<Uint8Array> {
+export async function readSecret(path: string): Promise<Uint8Array> {
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
   await writeFile(path, `${toBase64(randomBytes(32))}\n`, { flag: "wx", mode: 0o600 }).catch(unlessExists);
   let secret: Uint8Array;

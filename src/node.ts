@@ -2,10 +2,14 @@
  * Postern on Node: both sides in one process, or one by `--only`. Opens databases and key files, serves, runs the keeper's loops, drains on SIGTERM.
  */
 import { Server } from "node:http";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { serve as listen } from "@hono/node-server";
 import { buildApp, describeForOperators, type Side } from "./app.ts";
+import { askedWitnesses } from "./asked-witnesses.ts";
 import { assembleEdge, assembleKeeper, type CommonParts, type Keeper, type KeeperParts } from "./assemble.ts";
+import { createFileAnchor } from "./audit/file-anchor.ts";
+import type { Anchor } from "./audit/index.ts";
+import { createPostgresAnchor } from "./audit/postgres-anchor.ts";
 import { ConfigRefused, type Environment, type OperatorFile } from "./config.ts";
 import { fromBase64, useHashes } from "./crypto/index.ts";
 import { nodeAead } from "./crypto/node-aead.ts";
@@ -20,7 +24,7 @@ import { createKeyring, createRootKey, type ShareStore } from "./keys/index.ts";
 import { createPostgresShareStore } from "./keys/postgres-share-store.ts";
 import { createDrain, within } from "./node-drain.ts";
 import { type KeyFiles, keyPathsOf, keysDirectory, type Only, readBuiltInIssuer, readKeyFiles } from "./node-keys.ts";
-import { checkRole, checkShareDatabase } from "./start-checks.ts";
+import { checkAnchorDatabase, checkRole, checkShareDatabase } from "./start-checks.ts";
 import { checkMigrations, type Database, migrate } from "./storage/index.ts";
 import { readMigrations } from "./storage/node-migrations.ts";
 import { openPglite } from "./storage/pglite.ts";
@@ -42,6 +46,8 @@ const edgeDeadlineMs = 5_000;
 const keeperDeadlineMs = 60_000;
 const sequenceEveryMs = 1_000;
 const tickEveryMs = 2_000;
+const patrolEveryMs = 60_000;
+const witnessEveryMs = 5_000;
 /** From the signal to the end of the process: ten seconds in all, after which supervisors kill. */
 const drainMs = 8_000;
 const closeMs = 2_000;
@@ -85,7 +91,9 @@ export async function start({ environment, operators, only, moreRoutes = () => [
     };
     const inFlight = createInFlight();
     const edge = keys.edge && assembleEdge(common, { database: databases.edge, writer: keys.edge.writer }, inFlight);
-    const keeper = keys.keeper && assembleKeeper(common, keeperParts(keys, keys.keeper, { databases, operators }), inFlight);
+    const keeper =
+      keys.keeper &&
+      assembleKeeper(common, keeperParts(keys, keys.keeper, { databases, operators, anchor: await openAnchor(environment) }), inFlight);
     await keeper?.prepare();
     const kept = keeper && { ...keeper, routes: [...keeper.routes, ...moreRoutes(keeper)] };
     return await serveSides({ environment, keeper, sides: [edge, kept].filter((side) => side !== null), databases });
@@ -99,7 +107,7 @@ export async function start({ environment, operators, only, moreRoutes = () => [
 function keeperParts(
   keys: KeyFiles,
   own: NonNullable<KeyFiles["keeper"]>,
-  { databases, operators }: { readonly databases: Databases; readonly operators: OperatorFile },
+  { databases, operators, anchor }: { readonly databases: Databases; readonly operators: OperatorFile; readonly anchor: Anchor },
 ): KeeperParts {
   const here = [keys.edge?.writer.publicKey, own.writer.publicKey].filter((key) => key !== undefined);
   return {
@@ -107,6 +115,8 @@ function keeperParts(
     writer: own.writer,
     logSigner: own.log,
     certificateSigner: own.certificate,
+    anchor,
+    witnesses: askedWitnesses(operators),
     writers: [...here, ...operators.writers.map(fromBase64)],
     fenceWaitMs: keys.edge ? 0 : fenceWaitMs,
     leaseMs,
@@ -152,12 +162,28 @@ async function openDatabases(environment: Environment, only: Only): Promise<Data
 }
 
 async function openShares({ POSTERN_SHARE_STORE: store, POSTERN_DATA }: Environment): Promise<ShareStore> {
-  if (store && "url" in store) {
-    const database = openPostgres({ url: store.url, poolSize: 2, queueMax, deadlineMs: edgeDeadlineMs, applicationName: "postern-shares" });
-    await checkShareDatabase(database);
-    return createPostgresShareStore(database);
-  }
-  return createFileShareStore(store?.path ?? join(keysDirectory(POSTERN_DATA), "shares"));
+  if (!store || "path" in store) return createFileShareStore(sharesDirectory(store, POSTERN_DATA));
+  const database = openSecond(store.url, "postern-shares");
+  await checkShareDatabase(database);
+  return createPostgresShareStore(database);
+}
+
+/** Where nothing is said, beside the shares: what no backup holds is restored with none. */
+async function openAnchor({ POSTERN_ANCHOR, POSTERN_SHARE_STORE: shares, POSTERN_DATA }: Environment): Promise<Anchor> {
+  const place =
+    POSTERN_ANCHOR ?? (shares && "url" in shares ? shares : { path: join(dirname(sharesDirectory(shares, POSTERN_DATA)), "anchors") });
+  if ("path" in place) return createFileAnchor(place.path);
+  const database = openSecond(place.url, "postern-anchor");
+  await checkAnchorDatabase(database);
+  return createPostgresAnchor(database);
+}
+
+function sharesDirectory(store: { readonly path: string } | undefined, data: string): string {
+  return store?.path ?? join(keysDirectory(data), "shares");
+}
+
+function openSecond(url: string, applicationName: string): Database {
+  return openPostgres({ url, poolSize: 2, queueMax, deadlineMs: edgeDeadlineMs, applicationName });
 }
 
 async function issuersOf(operators: OperatorFile, data: string): Promise<IssuerProfile[]> {
@@ -188,10 +214,7 @@ async function serveSides({ environment, keeper, sides, databases }: Serving): P
   // An import takes as long as its file; Node would cut it after five minutes. Headers still have to come within one.
   server.requestTimeout = importMs;
   const drain = createDrain(server);
-  const loops = [
-    ...(keeper ? [every(sequenceEveryMs, () => keeper.sequence()), every(tickEveryMs, () => keeper.tick())] : []),
-    ...sides.map((side) => every(tickEveryMs, () => side.settle())),
-  ];
+  const loops = [...(keeper ? loopsOf(keeper) : []), ...sides.map((side) => every(tickEveryMs, () => side.settle()))];
   const address = server.address();
   return {
     keeper,
@@ -211,14 +234,33 @@ async function serveSides({ environment, keeper, sides, databases }: Serving): P
 }
 
 function report(fault: unknown): void {
-  process.stderr.write(`${JSON.stringify({ level: "error", ...describeForOperators(fault) })}\n`);
+  tell(describeForOperators(fault));
+}
+
+function tell(line: Readonly<Record<string, unknown>>): void {
+  process.stderr.write(`${JSON.stringify({ level: "error", ...line })}\n`);
+}
+
+/** A database that was set back while nothing ran is met before anything is built on it. */
+function loopsOf(keeper: Keeper): Loop[] {
+  const patrol = every(patrolEveryMs, () => keeper.patrol());
+  patrol.turn();
+  const witness = async () => {
+    for (const refused of await keeper.witness()) tell({ event: "witness", ...refused });
+  };
+  return [patrol, every(sequenceEveryMs, () => keeper.sequence()), every(tickEveryMs, () => keeper.tick()), every(witnessEveryMs, witness)];
+}
+
+interface Loop {
+  turn(): void;
+  stop(): Promise<void>;
 }
 
 /** One run at a time; a run that fails is reported, and tried again at the next turn. */
-function every(ms: number, work: () => Promise<unknown>): { stop(): Promise<void> } {
+function every(ms: number, work: () => Promise<unknown>): Loop {
   let running: Promise<unknown> = Promise.resolve();
   let idle = true;
-  const timer = setInterval(() => {
+  const turn = () => {
     if (!idle) return;
     idle = false;
     running = work()
@@ -226,8 +268,10 @@ function every(ms: number, work: () => Promise<unknown>): { stop(): Promise<void
       .finally(() => {
         idle = true;
       });
-  }, ms);
+  };
+  const timer = setInterval(turn, ms);
   return {
+    turn,
     async stop() {
       clearInterval(timer);
       await running;

@@ -26,3 +26,16 @@ export async function checkShareDatabase(database: Queryable): Promise<void> {
   if (row?.[0] !== true)
     throw new ConfigRefused("the shares' database has no table postern_share: run `postern migrate` with POSTERN_SHARE_STORE");
 }
+
+/** Throws ConfigRefused. */
+export async function checkAnchorDatabase(database: Queryable): Promise<void> {
+  const [row] = await database.query(
+    "select to_regclass('postern_anchor') is not null, to_regclass('public.postern_migration') is not null, now()",
+  );
+  if (row?.[1] === true)
+    throw new ConfigRefused("the anchor is bound to the main database, with which it would be restored: bind one of its own");
+  if (row?.[0] !== true)
+    throw new ConfigRefused(
+      "the anchor's database has no table postern_anchor: run `postern migrate` with POSTERN_SHARE_STORE or POSTERN_ANCHOR",
+    );
+}

@@ -65,6 +65,8 @@ export interface Connections {
   readonly common: CommonParts;
   /** Nothing stands before it yet. */
   readonly database: Database;
+  /** Of the shares, behind its check. */
+  readonly second: Database;
   close(): Promise<unknown>;
 }
 
@@ -93,7 +95,8 @@ export function connect(
     ...eventLimits,
   });
   const pass = passOnce(passed, () => checkShareDatabase(ofShares), tellRefused);
-  const shares = createPostgresShareStore(behind(ofShares, pass));
+  const second = behind(ofShares, pass);
+  const shares = createPostgresShareStore(second);
   const common = {
     aead: portableAead,
     root,
@@ -107,7 +110,7 @@ export function connect(
     audience: settings.origin,
     now: Date.now,
   };
-  return { common, database, close: () => Promise.all([database.close(), ofShares.close()]) };
+  return { common, database, second, close: () => Promise.all([database.close(), ofShares.close()]) };
 }
 
 /** Cloudflare sets the header, and `cf` beside it; without that whoever calls could have written it. */
@@ -129,6 +132,6 @@ export function tellRefused(line: string): void {
   tell({ event: "refused", line });
 }
 
-function tell(line: Readonly<Record<string, unknown>>): void {
+export function tell(line: Readonly<Record<string, unknown>>): void {
   console.error(JSON.stringify({ level: "error", ...line }));
 }

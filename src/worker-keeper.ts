@@ -5,8 +5,10 @@
  */
 import { buildApp } from "./app.ts";
 import { assembleKeeper, type Keeper } from "./assemble.ts";
+import { createPostgresAnchor } from "./audit/postgres-anchor.ts";
 import { createSigner, type Signer } from "./crypto/index.ts";
 import { createInFlight, inTurn } from "./kernel/index.ts";
+import { checkAnchorDatabase } from "./start-checks.ts";
 import { version } from "./version.ts";
 import {
   addressOf,
@@ -17,6 +19,7 @@ import {
   onceAnIsolate,
   openIsolate,
   report,
+  tell,
   tellRefused,
   type Waits,
 } from "./worker-isolate.ts";
@@ -57,7 +60,8 @@ export default {
     const { keeper, pass, close } = openKeeper(isolate);
     try {
       await pass();
-      await inTurn([() => keeper.settle(), () => keeper.sequence(), () => keeper.tick()], (work) => work());
+      const works = [() => keeper.settle(), () => keeper.sequence(), () => keeper.patrol(), () => keeper.tick(), () => witness(keeper)];
+      await inTurn(works, (work) => work());
     } catch (fault) {
       if (!(fault instanceof StartRefused)) report(fault);
     } finally {
@@ -65,6 +69,10 @@ export default {
     }
   },
 };
+
+async function witness(keeper: Keeper): Promise<void> {
+  for (const refused of await keeper.witness()) tell({ event: "witness", ...refused });
+}
 
 interface OpenKeeper {
   readonly keeper: Keeper;
@@ -74,13 +82,16 @@ interface OpenKeeper {
 }
 
 function openKeeper(isolate: KeeperIsolate): OpenKeeper {
-  const { common, database, close } = connect(isolate, limits);
+  const { common, database, second, close } = connect(isolate, limits);
   const { settings, memory, writer, logSigner, certificateSigner } = isolate;
   const writers = [writer.publicKey, ...settings.writers];
-  const parts = { writer, memory, logSigner, certificateSigner, writers, fenceWaitMs, leaseMs };
+  const anchor = createPostgresAnchor(second);
+  const { witnesses } = settings;
+  const parts = { writer, memory, anchor, witnesses, logSigner, certificateSigner, writers, fenceWaitMs, leaseMs };
   const over = (through: typeof database) => assembleKeeper(common, { ...parts, database: through }, createInFlight());
   const check = async () => {
     await checkMainDatabase(database, { role: "postern_keeper", logName: settings.logName });
+    await checkAnchorDatabase(second);
     await over(database).prepare();
   };
   const pass = passOnce(isolate.main, check, tellRefused);

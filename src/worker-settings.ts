@@ -3,6 +3,8 @@
  * refused with one line that names the setting and the cure, never its value.
  */
 import * as z from "zod";
+import { askedWitnesses } from "./asked-witnesses.ts";
+import type { AskedWitness } from "./audit/index.ts";
 import { ConfigRefused, type OperatorFile, readOperatorFile } from "./config.ts";
 import { equalBytes, fromBase64 } from "./crypto/index.ts";
 import type { IssuerProfile } from "./identity/index.ts";
@@ -26,6 +28,7 @@ export interface KeeperSettings extends WorkerSettings {
   readonly certificateSeed: Uint8Array;
   /** Raw public keys of the edge's writers; at least one. */
   readonly writers: readonly Uint8Array[];
+  readonly witnesses: readonly AskedWitness[];
 }
 
 type Environment = Readonly<Record<string, unknown>>;
@@ -90,7 +93,7 @@ const keeperSchema = z.object({
 /** Of the script that serves agents. Throws ConfigRefused. */
 export function readWorkerSettings(env: Environment): WorkerSettings {
   const settings = parse(env, edge, edgeSchema);
-  const { writers: _keepersOnly, ...operators } = readOperators(settings);
+  const { writers: _keepersOnly, witnesses: _keepersToo, ...operators } = readOperators(settings);
   return {
     databaseUrl: urlOf(["HYPERDRIVE", settings.HYPERDRIVE], ["DATABASE_URL_EDGE", settings.DATABASE_URL_EDGE]),
     ...commonSettings(settings),
@@ -101,7 +104,7 @@ export function readWorkerSettings(env: Environment): WorkerSettings {
 /** Of the script that serves owners and officers. Throws ConfigRefused. */
 export function readKeeperSettings(env: Environment): KeeperSettings {
   const settings = parse(env, keeper, keeperSchema);
-  const { writers, ...operators } = readOperators(settings);
+  const { writers, witnesses, ...operators } = readOperators(settings);
   if (writers.length === 0)
     throw new ConfigRefused("POSTERN_CONFIG: writers: names no public key; without the edge's its entries verify nowhere");
   return {
@@ -110,6 +113,7 @@ export function readKeeperSettings(env: Environment): KeeperSettings {
     logSeed: settings.POSTERN_LOG_KEY,
     certificateSeed: settings.POSTERN_CERTIFICATE_KEY,
     writers: writers.map(fromBase64),
+    witnesses: askedWitnesses({ witnesses }),
     ...operators,
   };
 }
@@ -162,11 +166,15 @@ function urlOf([binding, bound]: readonly [string, Bound], [variable, url]: read
 function readOperators({
   POSTERN_CONFIG,
   NODE_ENV,
-}: Common): Pick<WorkerSettings, "issuers" | "merchants" | "operators"> & Pick<OperatorFile, "writers"> {
-  const { issuers, merchants, operators, writers } = readOperatorFile(POSTERN_CONFIG, "POSTERN_CONFIG", NODE_ENV === "production");
+}: Common): Pick<WorkerSettings, "issuers" | "merchants" | "operators"> & Pick<OperatorFile, "writers" | "witnesses"> {
+  const { issuers, merchants, operators, writers, witnesses } = readOperatorFile(
+    POSTERN_CONFIG,
+    "POSTERN_CONFIG",
+    NODE_ENV === "production",
+  );
   const profiles = issuers.map((issuer) => {
     if ("built_in" in issuer) throw new ConfigRefused("POSTERN_CONFIG: issuers: the built-in issuer's key is not on Workers");
     return { id: issuer.id, issuer: issuer.issuer, audience: issuer.audience, keys: { jwks: new URL(issuer.jwks) } };
   });
-  return { issuers: profiles, merchants, operators, writers };
+  return { issuers: profiles, merchants, operators, writers, witnesses };
 }

@@ -75,7 +75,7 @@ describe("every answer", () => {
 describe("the tree", () => {
   it("has no gap and nothing twice with two sequencers at once and twenty writers", async () => {
     const writers = Array.from({ length: 20 }, () => createTestWriter(world, world.edge));
-    const sequencers = [1, 2].map(() => createSequencer({ database: world.keeper, signer: world.logSigner }));
+    const sequencers = [1, 2].map(() => createSequencer({ database: world.keeper, signer: world.logSigner, anchor: world.anchor }));
     let writing = true;
     const numbering = sequencers.map(async (sequencer) => {
       let runs = 0;

@@ -41,6 +41,8 @@ const rest: readonly Moment[] = [
   "before purge.verified",
   "after purge.verified",
   "committed freeze of purge.verified",
+  "before checkpoint",
+  "after checkpoint",
   "before certificate",
   "before certificate.issued",
   "after certificate.issued",

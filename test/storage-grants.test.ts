@@ -34,21 +34,30 @@ describe("the edge", () => {
     expect(await edge.query("select log, origin, state from audit.log where log = 'l'")).toEqual([["l", "o", "open"]]);
   });
 
-  it.each(["flush", "pending", "seq", "subtree", "checkpoint", "search", "search_subject"])("cannot read audit.%s", async (table) => {
+  it.each(["flush", "seq", "subtree", "checkpoint", "cosignature", "search", "search_subject"])("cannot read audit.%s", async (table) => {
     await expect(edge.query(`select from audit.${table}`)).rejects.toMatchObject(denied);
   });
 
-  it("cannot read a log's size or root", async () => {
+  it("cannot read a log's size or root, nor the sequencer's seal", async () => {
     await expect(edge.query("select size, root from audit.log")).rejects.toMatchObject(denied);
+    await expect(edge.query("select seal from audit.upkeep")).rejects.toMatchObject(denied);
   });
 
-  it.each(["flush", "pending", "seq", "subtree", "checkpoint", "log"])("cannot change, delete or empty audit.%s", async (table) => {
-    await expect(edge.query(`update audit.${table} set log = 'x'`)).rejects.toMatchObject(denied);
-    await expect(edge.query(`delete from audit.${table}`)).rejects.toMatchObject(denied);
-    await expect(edge.query(`truncate audit.${table}`)).rejects.toMatchObject(denied);
+  it("sees how far a log is numbered and the names of what waits, and nothing of what that holds", async () => {
+    await edge.query("select log, numbered_until, halted from audit.upkeep");
+    await edge.query("select log, flush_id from audit.pending");
   });
 
-  it.each(["seq", "subtree", "checkpoint", "log"])("cannot add to audit.%s", async (table) => {
+  it.each(["flush", "pending", "seq", "subtree", "checkpoint", "cosignature", "upkeep", "log"])(
+    "cannot change, delete or empty audit.%s",
+    async (table) => {
+      await expect(edge.query(`update audit.${table} set log = 'x'`)).rejects.toMatchObject(denied);
+      await expect(edge.query(`delete from audit.${table}`)).rejects.toMatchObject(denied);
+      await expect(edge.query(`truncate audit.${table}`)).rejects.toMatchObject(denied);
+    },
+  );
+
+  it.each(["seq", "subtree", "checkpoint", "cosignature", "upkeep", "log"])("cannot add to audit.%s", async (table) => {
     await expect(edge.query(`insert into audit.${table} select * from audit.${table}`)).rejects.toMatchObject(denied);
   });
 
@@ -80,7 +89,7 @@ describe("the keeper", () => {
     });
   });
 
-  it.each(["flush", "seq", "subtree", "checkpoint"])("cannot change, delete or empty audit.%s", async (table) => {
+  it.each(["flush", "seq", "subtree", "checkpoint", "cosignature"])("cannot change, delete or empty audit.%s", async (table) => {
     await expect(keeper.query(`update audit.${table} set log = 'x'`)).rejects.toMatchObject(denied);
     await expect(keeper.query(`delete from audit.${table}`)).rejects.toMatchObject(denied);
     await expect(keeper.query(`truncate audit.${table}`)).rejects.toMatchObject(denied);
@@ -94,16 +103,19 @@ describe("the keeper", () => {
 });
 
 describe("even the owner", () => {
-  it.each(["flush", "seq", "subtree", "checkpoint"])("is stopped by a trigger on audit.%s, in replica mode too", async (table) => {
-    for (const statement of [`update audit.${table} set log = 'x'`, `delete from audit.${table}`, `truncate audit.${table}`]) {
-      await expect(owner.query(statement)).rejects.toMatchObject(denied);
-      const replica = owner.transaction(async (tx) => {
-        await tx.query("set local session_replication_role = replica");
-        await tx.query(statement);
-      });
-      await expect(replica).rejects.toMatchObject(denied);
-    }
-  });
+  it.each(["flush", "seq", "subtree", "checkpoint", "cosignature"])(
+    "is stopped by a trigger on audit.%s, in replica mode too",
+    async (table) => {
+      for (const statement of [`update audit.${table} set log = 'x'`, `delete from audit.${table}`, `truncate audit.${table}`]) {
+        await expect(owner.query(statement)).rejects.toMatchObject(denied);
+        const replica = owner.transaction(async (tx) => {
+          await tx.query("set local session_replication_role = replica");
+          await tx.query(statement);
+        });
+        await expect(replica).rejects.toMatchObject(denied);
+      }
+    },
+  );
 });
 
 describe("the roles", () => {

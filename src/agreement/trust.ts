@@ -1,22 +1,26 @@
 /** The trust file of a contract: the keys that its owners are handed, and by which a stranger verifies. */
-import { formatTrust, gatewayLog, type LogHandles, noteKey, type Trust } from "../audit/index.ts";
+import { formatTrust, gatewayLog, type LogHandles, noteKey, policyOf, type Trust, type WitnessKey } from "../audit/index.ts";
 import { keyId } from "../crypto/index.ts";
 import { type ContractId, ok, type Refusal, type Result } from "../kernel/index.ts";
 import { enterContract, type OfficeDoor, type Visit } from "../offices/index.ts";
 
 /** Raw Ed25519 public keys. */
 export interface TrustKeys {
+  /** Those that are asked to cosign the contract's own log. */
+  readonly witnessesOf: (contract: ContractId) => readonly WitnessKey[];
   readonly log: Uint8Array;
   readonly certificate: Uint8Array;
   readonly writers: readonly Uint8Array[];
 }
 
 export function trustOf(keys: TrustKeys, logs: LogHandles, contract: ContractId): Trust {
+  const log = noteKey(logs.originOf(contract), keys.log);
   return {
-    log: noteKey(logs.originOf(contract), keys.log),
+    log,
     gateway: noteKey(logs.originOf(gatewayLog), keys.log),
     writers: new Map(keys.writers.map((key) => [keyId(key), key])),
     certificate: { kid: keyId(keys.certificate), key: keys.certificate },
+    policy: policyOf(log, keys.witnessesOf(contract)),
   };
 }
 

@@ -9,6 +9,7 @@ export const entryBytesMax = 65_535;
 /** What happened. The past participle is a fact; `….intent` is written before a destructive act and `….done` after it. */
 const events = [
   "log.opened",
+  "log.heads",
   "record.read",
   "record.searched",
   "contract.applied",

@@ -1,8 +1,11 @@
+export type { Anchor, AnchoredHead } from "./anchor.ts";
 export { readBundle, writeBundle } from "./bundle.ts";
 export { openCheckpoint, signCheckpoint } from "./checkpoint.ts";
 export { actorPseudonym, openDetails, subjectPseudonym } from "./compose.ts";
+export { formatWitnessVkey, parseWitnessVkey, type WitnessKey, witnessKey } from "./cosignature.ts";
 export type { ActorRole, Entry, EntryDetails, EventName } from "./entry.ts";
 export { entriesOfFlush } from "./flush.ts";
+export { LogHalted } from "./halted.ts";
 export { createLogHandles, gatewayLog, type LogHandles } from "./handles.ts";
 export {
   type Actor,
@@ -15,7 +18,7 @@ export {
   Undisclosed,
 } from "./log.ts";
 export { readConsistency, readEntryBundle, readHashTile, readInclusion } from "./log-tiles.ts";
-export { formatVkey, noteKey } from "./note.ts";
+export { formatVkey, type NoteKey, noteKey, parseVkey } from "./note.ts";
 export {
   emptyLogRow,
   isNumbered,
@@ -39,13 +42,19 @@ export {
 export { type AcceptedEntry, type PublishedCheckpoint, selectAccepted, selectPublished } from "./postgres-tiles.ts";
 export { type AuditPromise, formatPromise } from "./promise.ts";
 export { formatProof } from "./proof.ts";
+export { policyOf } from "./quorum.ts";
 export { readEntries } from "./read-entries.ts";
 export { formatReceipt, type ReceiptVerdict, verifyReceipt } from "./receipt.ts";
-export { createSequencer, LogHalted, readEntry, type Sequencer } from "./sequencer.ts";
+export { announceHeads } from "./root-log.ts";
+export { createSequencer, readEntry, type Sequencer } from "./sequencer.ts";
 export { createStrangers, createStrangersTally, type Strangers, type StrangersTally } from "./strangers.ts";
 export { hasTile, parseEntriesPath, parseTilePath, type Tile, tileWidth } from "./tiles.ts";
 export { type HashTree, hashesToBytes, hashTree, inclusionProof, leafHash, rootFromInclusion } from "./tree.ts";
-export { formatTrust, parseTrust, policyOf, type Trust } from "./trust.ts";
+export { formatTrust, parseTrust, type Trust } from "./trust.ts";
+export { disclosureStopsSeconds, selectHalted, selectLate } from "./upkeep.ts";
 export type { Verdict } from "./verdict.ts";
 export { verifyExport } from "./verify.ts";
+export { createWitness, type Witness, type WitnessAnswer, type WitnessedHead, type WitnessStore } from "./witness.ts";
+export { type AskedWitness, createWitnessClient, type WitnessReport } from "./witness-client.ts";
+export { addCheckpointBytesMax } from "./witness-request.ts";
 export { createAuditWriter } from "./writer.ts";

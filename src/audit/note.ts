@@ -1,6 +1,7 @@
 /**
  * C2SP signed-note (https://c2sp.org/signed-note): a text and Ed25519 signatures of named keys under it.
- * A note is a string here; whoever reads bytes decodes them strictly first. Only algorithm 0x01 (Ed25519) is known; other lines are passed over.
+ * A note is a string here; whoever reads bytes decodes them strictly first. What is signed here is of algorithm 0x01 (Ed25519), other lines are passed
+ * over; witnesses' lines, of another algorithm, are `cosignature.ts`'s.
  */
 import { concat, fromBase64, fromHex, type Signer, sha256, toBase64, toHex, utf8, type VerifySignature } from "../crypto/index.ts";
 import { ok, type Result, refuse } from "../kernel/index.ts";
@@ -20,25 +21,37 @@ export interface NoteKey {
 
 /** `name` may hold neither white space nor `+`. Throws a RangeError. */
 export function noteKey(name: string, publicKey: Uint8Array): NoteKey {
-  if (!isKeyName(name) || publicKey.length !== publicKeyBytes) throw new RangeError("not a name and key that can sign notes");
-  const algorithm = Uint8Array.of(ed25519Algorithm);
-  const digest = sha256(concat(utf8(`${name}\n`), algorithm, publicKey));
-  return { name, hash: toHex(digest.subarray(0, keyHashBytes)), publicKey };
+  return namedKey(ed25519Algorithm, name, publicKey);
 }
 
 /** The text form of a verifier key: `name+hash+base64`. */
 export function formatVkey(key: NoteKey): string {
-  return `${key.name}+${key.hash}+${toBase64(concat(Uint8Array.of(ed25519Algorithm), key.publicKey))}`;
+  return formatKey(ed25519Algorithm, key);
 }
 
 /** `null` = not a vkey, or not of an Ed25519 key, or its hash does not belong to it. */
 export function parseVkey(text: string): NoteKey | null {
+  return parseKey(ed25519Algorithm, text);
+}
+
+/** The same for a 32-byte key of any algorithm, which the hash commits to. */
+export function namedKey(algorithm: number, name: string, publicKey: Uint8Array): NoteKey {
+  if (!isKeyName(name) || publicKey.length !== publicKeyBytes) throw new RangeError("not a name and key that can sign notes");
+  const digest = sha256(concat(utf8(`${name}\n`), Uint8Array.of(algorithm), publicKey));
+  return { name, hash: toHex(digest.subarray(0, keyHashBytes)), publicKey };
+}
+
+export function formatKey(algorithm: number, key: NoteKey): string {
+  return `${key.name}+${key.hash}+${toBase64(concat(Uint8Array.of(algorithm), key.publicKey))}`;
+}
+
+export function parseKey(algorithm: number, text: string): NoteKey | null {
   const match = /^([^+]+)\+([0-9a-f]{8})\+([A-Za-z0-9+/]+=*)$/u.exec(text);
   const [, name, hash, encoded] = match ?? [];
   if (name === undefined || hash === undefined || encoded === undefined || !isKeyName(name)) return null;
   const bytes = decoded(encoded);
-  if (bytes === null || bytes.length !== 1 + publicKeyBytes || bytes[0] !== ed25519Algorithm) return null;
-  const key = noteKey(name, bytes.slice(1));
+  if (bytes === null || bytes.length !== 1 + publicKeyBytes || bytes[0] !== algorithm) return null;
+  const key = namedKey(algorithm, name, bytes.slice(1));
   return key.hash === hash ? key : null;
 }
 
@@ -61,7 +74,7 @@ export type NoteRefusal = "malformed" | "unsigned" | "wrong_signature" | "ambigu
 
 /** Verifies every signature line of a given key; one wrong line spoils the note. Lines of keys that were not given are passed over. */
 export async function openNote(note: string, keys: readonly NoteKey[], verify: VerifySignature): Promise<Result<OpenedNote, NoteRefusal>> {
-  const parts = splitNote(note);
+  const parts = signatureLines(note);
   if (parts === null) return refuse("malformed");
   const message = utf8(parts.text);
   const signedBy: NoteKey[] = [];
@@ -77,16 +90,19 @@ export async function openNote(note: string, keys: readonly NoteKey[], verify: V
 
 /** The text that a note signs, without asking who signed it. `null` = not a note. */
 export function noteText(note: string): string | null {
-  return splitNote(note)?.text ?? null;
+  return signatureLines(note)?.text ?? null;
 }
 
-interface SignatureLine {
+export interface SignatureLine {
   readonly name: string;
   readonly hash: string;
   readonly signature: Uint8Array;
+  /** The line as it stands, without its newline. */
+  readonly row: string;
 }
 
-function splitNote(note: string): { readonly text: string; readonly lines: readonly SignatureLine[] } | null {
+/** The text, and what stands under it. `null` = not a note. */
+export function signatureLines(note: string): { readonly text: string; readonly lines: readonly SignatureLine[] } | null {
   const split = note.lastIndexOf("\n\n");
   if (split < 0 || !isNoteText(note) || !note.endsWith("\n")) return null;
   const rows = note.slice(split + 2, -1).split("\n");
@@ -106,7 +122,7 @@ function signatureLine(row: string): SignatureLine | null {
   if (name === undefined || encoded === undefined || rest.length > 0 || !isKeyName(name)) return null;
   const bytes = decoded(canonicalEnd(encoded));
   if (bytes === null || bytes.length <= keyHashBytes) return null;
-  return { name, hash: toHex(bytes.subarray(0, keyHashBytes)), signature: bytes.slice(keyHashBytes) };
+  return { name, hash: toHex(bytes.subarray(0, keyHashBytes)), signature: bytes.slice(keyHashBytes), row };
 }
 
 const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";

@@ -75,7 +75,9 @@ export async function selectAccepted(database: Queryable, name: string, id: stri
     : { flush: String(flush), head: String(head), entries, position, index: index === null ? null : Number(index) };
 }
 
-const publishedText = "select size, note, now() from audit.checkpoint where log = $1 and size <= $2 order by size desc limit 1";
+const publishedText = `select size, note || coalesce((
+    select string_agg(line, '' order by witness) from audit.cosignature c where c.log = k.log and c.size = k.size), ''), now()
+  from audit.checkpoint k where log = $1 and size <= $2 order by size desc limit 1`;
 // Each flush is looked up by its key: over columns without statistics the planner would rather read whole tables.
 const placedText = `select index, leaf_hashes, null, now() from audit.seq where log = $1 and index < $3
   and index >= coalesce((select index from audit.seq where log = $1 and index <= $2 order by index desc limit 1), 0) order by index`;

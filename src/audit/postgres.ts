@@ -1,8 +1,8 @@
 /** Reading the log's tables, and opening and freezing a log. Only the sequencer numbers; only the writer appends. */
-import { and, asc, eq, lt, sql } from "drizzle-orm";
+import { and, asc, desc, eq, lt, sql } from "drizzle-orm";
 import { type Cell, databaseNowMs, orm, type Queryable } from "../storage/index.ts";
 import { entriesOfFlush, type StoredFlush } from "./flush.ts";
-import { checkpoint, flush, log, pending, search, searchSubject, seq, subtree } from "./schema.ts";
+import { checkpoint, cosignature, flush, log, pending, search, searchSubject, seq, subtree } from "./schema.ts";
 import { emptyRange, hashesFromBytes, rangeRoot } from "./tree.ts";
 
 export interface LogRow {
@@ -152,13 +152,28 @@ export async function selectSubtrees(database: Queryable, name: string): Promise
 }
 
 export async function selectCheckpoints(database: Queryable, name: string): Promise<{ size: number; note: string }[]> {
-  const rows = await orm(database)
-    .select({ size: checkpoint.size, note: checkpoint.note, readAt: databaseNowMs })
-    .from(checkpoint)
-    .where(eq(checkpoint.log, name))
-    .orderBy(asc(checkpoint.size));
+  const rows = await orm(database).select(checkpointColumns).from(checkpoint).where(eq(checkpoint.log, name)).orderBy(asc(checkpoint.size));
   return rows.map(({ size, note }) => ({ size, note }));
 }
+
+/** `null` = nothing of this log is published yet. */
+export async function selectNewestCheckpoint(database: Queryable, name: string): Promise<{ size: number; note: string } | null> {
+  const [row] = await orm(database)
+    .select(checkpointColumns)
+    .from(checkpoint)
+    .where(eq(checkpoint.log, name))
+    .orderBy(desc(checkpoint.size))
+    .limit(1);
+  return row ? { size: row.size, note: row.note } : null;
+}
+
+/** A checkpoint as the world sees it: the log's signature, and under it those of the witnesses. */
+const checkpointColumns = {
+  size: checkpoint.size,
+  note: sql<string>`${checkpoint.note} || coalesce((select string_agg(${cosignature.line}, '' order by ${cosignature.witness})
+    from ${cosignature} where ${cosignature.log} = ${checkpoint.log} and ${cosignature.size} = ${checkpoint.size}), '')`,
+  readAt: databaseNowMs,
+};
 
 export interface SearchFilter {
   readonly actor?: string | undefined;

@@ -1,5 +1,6 @@
 /**
- * Tables of the log. `flush`, `seq`, `subtree` and `checkpoint` are append-only by trigger and by grant; `search` and `searchSubject` are derived.
+ * Tables of the log. `flush`, `seq`, `subtree`, `checkpoint` and `cosignature` are append-only by trigger and by grant; `search`, `searchSubject` and
+ * `upkeep` are derived.
  * The text of record is migrations/; a test compares both column by column.
  */
 import { bigint, index, pgSchema, primaryKey, text, timestamp, uniqueIndex } from "drizzle-orm/pg-core";
@@ -70,6 +71,28 @@ export const checkpoint = audit.table(
   },
   (table) => [primaryKey({ columns: [table.log, table.size] })],
 );
+
+/** What witnesses signed under a checkpoint: lines of a signed note. */
+export const cosignature = audit.table(
+  "cosignature",
+  {
+    log: text("log").notNull(),
+    size: bigint("size", { mode: "number" }).notNull(),
+    witness: text("witness").notNull(),
+    line: text("line").notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.log, table.size, table.witness] })],
+);
+
+/** `upkeep.ts` says what of. */
+export const upkeep = audit.table("upkeep", {
+  log: text("log").primaryKey(),
+  numberedUntil: timestamp("numbered_until", { withTimezone: true, mode: "string" }),
+  seal: bytea("seal"),
+  halted: text("halted"),
+  announced: bigint("announced", { mode: "number" }).notNull().default(0),
+  announcedAt: timestamp("announced_at", { withTimezone: true, mode: "string" }),
+});
 
 export const search = audit.table(
   "search",

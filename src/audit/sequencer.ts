@@ -1,69 +1,98 @@
 /**
- * Numbers what was accepted and grows the tree:  lock the log's row → take pending → check → number → seq, subtrees, search → size, root, range → checkpoint.
+ * Numbers what was accepted and grows the tree:  lock the log's row → take pending → check → number → seq, subtrees, search → size, root, range, seal.
+ * What is numbered is published by `publish.ts`, which holds it to the anchor, before and after.
  * A flush is numbered as a whole: its entries stand one after another, in the order that its writer signed.
- * Any number may run: a locked log is skipped. Holds the log key, which the edge does not. One short transaction a log, row locks only.
+ * Any number may run: a locked log is skipped. Holds the log key, which the edge does not. One short transaction a batch, row locks only.
  * Nothing is dropped silently: a flush that its writer did not sign is numbered all the same, and the verifier names it.
  * It builds only on what it signed itself: where the stored log is another one, it halts.
  */
 import { equalBytes, fromUtf8, type Signer, toBase64 } from "../crypto/index.ts";
-import { type Cell, type Database, DatabaseError, DatabaseUnavailable, type Queryable, type Row } from "../storage/index.ts";
-import { signCheckpoint } from "./checkpoint.ts";
+import { type Cell, DatabaseError, DatabaseUnavailable, type Queryable, type Row } from "../storage/index.ts";
 import { type Entry, entrySchema } from "./entry.ts";
 import { entriesOfFlush } from "./flush.ts";
+import { LogHalted } from "./halted.ts";
 import { selectFlushes } from "./postgres.ts";
-import { type CompactRange, emptyRange, extendRange, fullSubtrees, hashesToBytes, leafHash, parseRange, rangeRoot } from "./tree.ts";
+import { type PublisherParts, publish, sealOf, signedNote, storedRange } from "./publish.ts";
+import { type CompactRange, emptyRange, extendRange, fullSubtrees, hashesToBytes, leafHash, rangeRoot } from "./tree.ts";
+import { clearHalt, msOfFlush, recordHalt, selectUnfinished } from "./upkeep.ts";
 
 /** At once: few enough that nobody waits long behind them. */
 const flushesMax = 32;
 const subtreeWidth = 256;
 const uniqueViolation = "23505";
 
+/** Of them before a checkpoint: under a flow that never ends, heads are signed all the same. */
+const batchesMax = 16;
+
 export interface Sequencer {
-  /** Numbers everything that pends in `log`, or in all logs. Answers how many entries it numbered. Throws LogHalted, after the other logs had their turn. */
+  /**
+   * Numbers and publishes everything that pends in `log`, or in all logs; then publishes what another one numbered and did not come to publish.
+   * Answers how many entries it numbered. Throws LogHalted, after the other logs had their turn.
+   */
   run(log?: string): Promise<number>;
+  /** Holds every log that was ever published to its anchor, quiet ones and dropped ones too. Throws LogHalted, after all had their turn. */
+  patrol(): Promise<void>;
 }
 
-/** The stored log is not the one that was signed last: somebody changed the database, and nothing is numbered on top of that. */
-export class LogHalted extends Error {
-  constructor(log: string, reason: string) {
-    super(`log ${log} is halted: ${reason}`);
-    this.name = "LogHalted";
-  }
-}
-
-export function createSequencer({ database, signer }: { database: Database; signer: Signer }): Sequencer {
+export function createSequencer(parts: PublisherParts): Sequencer {
+  const { database, signer } = parts;
+  const batch = (log: string) =>
+    database
+      .transaction((tx) => integrate(tx, log, signer))
+      .catch((error: unknown) => {
+        // The place is held by the log's row, so only a row that nobody signed can stand in it already.
+        const occupied = error instanceof DatabaseError && error.sqlState === uniqueViolation;
+        throw occupied ? new LogHalted(log, "a row stands where the next one belongs") : error;
+      });
+  /** Nothing is built on a log that was set back: it is held to the anchor first. */
   const drain = async (log: string): Promise<number> => {
     let total = 0;
-    for (;;) {
-      const { taken, numbered } = await database
-        .transaction((tx) => integrate(tx, log, signer))
-        .catch((error: unknown) => {
-          // The place is held by the log's row, so only a row that nobody signed can stand in it already.
-          const occupied = error instanceof DatabaseError && error.sqlState === uniqueViolation;
-          throw occupied ? new LogHalted(log, "a row stands where the next one belongs") : error;
-        });
-      total += numbered;
-      if (taken < flushesMax) return total;
+    await publish(parts, log);
+    for (let more = true; more; ) {
+      for (let i = 0; more && i < batchesMax; i++) {
+        const { taken, numbered } = await batch(log);
+        total += numbered;
+        more = taken === flushesMax;
+      }
+      if (total > 0) await publish(parts, log);
+    }
+    return total;
+  };
+  const orHalt = async <Done>(log: string, work: (log: string) => Promise<Done>): Promise<Done> => {
+    try {
+      const done = await work(log);
+      await clearHalt(database, log);
+      return done;
+    } catch (error) {
+      if (error instanceof LogHalted) await recordHalt(database, error);
+      throw error;
     }
   };
   return {
     async run(log) {
-      if (log !== undefined) return drain(log);
-      const rows = await database.query("select distinct log, now() from audit.pending");
+      if (log !== undefined) return orHalt(log, drain);
       let total = 0;
-      const failures: unknown[] = [];
-      for (const [name] of rows) {
-        try {
-          total += await drain(String(name));
-        } catch (error) {
-          if (error instanceof DatabaseUnavailable) throw error;
-          failures.push(error);
-        }
-      }
-      if (failures.length > 0) throw failures[0];
+      await forEach(await selectUnfinished(database), async (name) => {
+        total += await orHalt(name, drain);
+      });
       return total;
     },
+    patrol: async () => forEach(await parts.anchor.logs(), (name) => orHalt(name, (log) => publish(parts, log))),
   };
+}
+
+/** One log's fault does not hold up the others; a database that is gone holds up all. Throws the first of them. */
+async function forEach(logs: readonly string[], work: (log: string) => Promise<void>): Promise<void> {
+  const faults: unknown[] = [];
+  for (const log of logs) {
+    try {
+      await work(log);
+    } catch (fault) {
+      if (fault instanceof DatabaseUnavailable) throw fault;
+      faults.push(fault);
+    }
+  }
+  if (faults.length > 0) throw faults[0];
 }
 
 /** A waiting flush. `fresh`: it has no places yet, and its row is there. */
@@ -73,7 +102,7 @@ interface Pending {
   readonly entries: readonly Uint8Array[];
 }
 
-/** Crash order: all or nothing in one transaction; Ed25519 is deterministic, so a repeat signs the same note. */
+/** Crash order: all or nothing in one transaction. Then it is numbered and sealed, and whoever comes next publishes it. */
 async function integrate(tx: Queryable, log: string, signer: Signer): Promise<{ taken: number; numbered: number }> {
   const [locked] = await tx.query("select state, origin, size, root, range, now() from audit.log where log = $1 for update skip locked", [
     log,
@@ -95,9 +124,13 @@ async function integrate(tx: Queryable, log: string, signer: Signer): Promise<{ 
   await tx.query(sequenceText, [log, JSON.stringify(placed(fresh, leaves, size))]);
   await insertSubtrees(tx, log, range, leaves);
   await insertSearch(tx, log, size, entries);
-  await advance(tx, log, grown, readEntry(last)?.event === "purge.verified");
-  const note = await signCheckpoint({ origin, size: grown.size, root: rangeRoot(grown), extensions: [] }, signer);
-  await tx.query("insert into audit.checkpoint (log, size, note) values ($1, $2, $3)", [log, grown.size, note]);
+  const seal = await sealOf(origin, grown, signer);
+  await advance(tx, log, {
+    range: grown,
+    seal,
+    until: msOfFlush(taken.at(-1)?.id ?? ""),
+    closing: readEntry(last)?.event === "purge.verified",
+  });
   return { taken: taken.length, numbered: entries.length };
 }
 
@@ -112,16 +145,16 @@ function placed(flushes: readonly Pending[], leaves: readonly Uint8Array[], size
   });
 }
 
-/** Ed25519 is deterministic: of a row that we left behind, the newest checkpoint is byte for byte the note that we sign now. */
-async function baseOf(tx: Queryable, log: string, [, origin, sizeText, root, rangeBytes]: Row, signer: Signer): Promise<CompactRange> {
-  const size = Number(sizeText);
-  const range = size === 0 ? emptyRange : parseRange(size, bytesOf(rangeBytes));
-  if (!range) throw new LogHalted(log, "its compact range does not fit its size");
-  if (!equalBytes(rangeRoot(range), bytesOf(root))) throw new LogHalted(log, "its compact range does not give its root");
+/** A row that we left behind is what the newest checkpoint says, to the byte, or what was sealed since. */
+async function baseOf(tx: Queryable, log: string, [, origin, sizeCell, root, rangeBytes]: Row, signer: Signer): Promise<CompactRange> {
+  const size = Number(sizeCell);
+  const range = size === 0 ? emptyRange : storedRange(log, size, rangeBytes, root);
   const [newest] = await tx.query(newestText, [log, size]);
-  const signed = size === 0 ? null : await signCheckpoint({ origin: String(origin), size, root: rangeRoot(range), extensions: [] }, signer);
-  if (newest?.[1] !== null) throw new LogHalted(log, "a row stands where the next one belongs");
-  if (newest[0] !== signed) throw new LogHalted(log, "its row is not what its newest checkpoint says");
+  const [published = null, note = null, occupied = null, seal] = newest ?? [];
+  if (occupied !== null) throw new LogHalted(log, "a row stands where the next one belongs");
+  const isNoted = size === 0 ? note === null : note === (await signedNote(String(origin), range, signer));
+  const isSealed = size > Number(published) && equalBytes(bytesOf(seal), await sealOf(String(origin), range, signer));
+  if (!isNoted && !isSealed) throw new LogHalted(log, "its row is not what its newest checkpoint says");
   return range;
 }
 
@@ -134,14 +167,17 @@ function readPending([id, stored, index]: Row): Pending {
   return { id: String(id), fresh: index === null && entries.length > 0, entries };
 }
 
+interface Advance {
+  readonly range: CompactRange;
+  readonly seal: Uint8Array;
+  /** Milliseconds: everything accepted before has its place now. */
+  readonly until: number;
+  readonly closing: boolean;
+}
+
 /** The purge's last entry freezes the log in the transaction that numbers it, so that no export ever sees one without the other. Only a purge can have it. */
-async function advance(tx: Queryable, log: string, range: CompactRange, closing: boolean): Promise<void> {
-  await tx.query(
-    `update audit.log set size = $2, root = $3, range = $4,
-       state = case when $5 and exists (select from postern.contract where contract_id = $1 and state = 'purging') then 'frozen' else state end
-     where log = $1`,
-    [log, range.size, rangeRoot(range), hashesToBytes(range.hashes), closing],
-  );
+async function advance(tx: Queryable, log: string, { range, seal, until, closing }: Advance): Promise<void> {
+  await tx.query(advanceText, [log, range.size, rangeRoot(range), hashesToBytes(range.hashes), closing, seal, until]);
 }
 
 /** Roots of the 256-wide subtrees that became full. */
@@ -243,8 +279,16 @@ const pendingText = `select p.flush_id, f.entries, s.index, now()
   left join lateral (select index from audit.seq where log = $1 and flush_id = p.flush_id limit 1) s on true
   order by p.flush_id`;
 const clearText = "delete from audit.pending where log = $1 and flush_id = any(array(select jsonb_array_elements_text($2::text::jsonb)))";
-const newestText = `select (select note from audit.checkpoint where log = $1 order by size desc limit 1),
-  (select index from audit.seq where log = $1 and index >= $2 order by index limit 1), now()`;
+const newestText = `select c.size, c.note, (select index from audit.seq where log = $1 and index >= $2 order by index limit 1),
+    (select seal from audit.upkeep where log = $1), now()
+  from (select 1) one left join lateral (select size, note from audit.checkpoint where log = $1 order by size desc limit 1) c on true`;
+const advanceText = `with grown as (
+    update audit.log set size = $2, root = $3, range = $4,
+      state = case when $5 and exists (select from postern.contract where contract_id = $1 and state = 'purging') then 'frozen' else state end
+    where log = $1
+  )
+  insert into audit.upkeep as u (log, seal, numbered_until) values ($1, $6, least(now(), to_timestamp($7::float8 / 1000)))
+  on conflict (log) do update set seal = excluded.seal, numbered_until = greatest(u.numbered_until, excluded.numbered_until)`;
 const sequenceText = `insert into audit.seq (log, index, flush_id, leaf_hashes)
   select $1, e.index, e.id, decode(e.hashes, 'base64') from jsonb_to_recordset($2::text::jsonb) as e(index bigint, id text, hashes text)`;
 const searchText = `insert into audit.search (log, index, time, event, effect, actor)

@@ -6,6 +6,7 @@ import * as z from "zod";
 import { fromBase64, keyId, toBase64 } from "../crypto/index.ts";
 import { ok, type Result, refuse } from "../kernel/index.ts";
 import { formatVkey, type NoteKey, parseVkey } from "./note.ts";
+import { type LogPolicy, parsePolicy } from "./quorum.ts";
 
 const trustFormat = "postern-trust/1";
 
@@ -23,6 +24,8 @@ export interface Trust {
   /** By kid: the keys under which flush heads count. */
   readonly writers: ReadonlyMap<string, Uint8Array>;
   readonly certificate: NamedKey;
+  /** Whose checkpoints count, and which witnesses must have cosigned them: the owner may ask for more than they were handed. */
+  readonly policy: LogPolicy;
 }
 
 const namedKey = z.strictObject({ kid: z.string(), key: z.string() });
@@ -35,16 +38,15 @@ const trustSchema = z.strictObject({
   policy: z.string(),
 });
 
-/** The file's text. The policy (C2SP tlog-policy) asks for no witnesses, because there are none yet. */
+/** The file's text. */
 export function formatTrust(trust: Trust): string {
-  const log = formatVkey(trust.log);
   const file: z.infer<typeof trustSchema> = {
     format: trustFormat,
-    log,
+    log: formatVkey(trust.log),
     gateway: formatVkey(trust.gateway),
     writers: [...trust.writers].map(([kid, key]) => ({ kid, key: toBase64(key) })),
     certificate: { kid: trust.certificate.kid, key: toBase64(trust.certificate.key) },
-    policy: policyOf(log),
+    policy: trust.policy.text,
   };
   return `${JSON.stringify(file, null, 2)}\n`;
 }
@@ -53,22 +55,24 @@ export function formatTrust(trust: Trust): string {
 export function parseTrust(text: string): Result<Trust, string> {
   const file = trustSchema.safeParse(jsonOrNull(text));
   if (!file.success) return refuse(`trust file: ${describeIssue(file.error)}`);
-  const { log, gateway, policy } = file.data;
+  const { log, gateway } = file.data;
   const logKey = parseVkey(log);
   const gatewayKey = parseVkey(gateway);
   const certificate = parseNamedKey(file.data.certificate);
   if (logKey === null) return refuse("trust file: log is not a verifier key");
   if (gatewayKey === null) return refuse("trust file: gateway is not a verifier key");
   if (certificate === null) return refuse("trust file: certificate has a key that is not Ed25519, or not the one of its kid");
-  // A policy that asks for more than we check must not pass as if it were met.
-  if (policy !== policyOf(log)) return refuse("trust file: policy asks for something else than this log without witnesses");
+  const policy = parsePolicy(file.data.policy);
+  if (!policy.ok) return refuse(`trust file: ${policy.refusal}`);
+  // A policy about other logs would ask nothing of this one, and pass as if it were met.
+  if (!policy.value.logs.some((key) => formatVkey(key) === log)) return refuse("trust file: policy does not name this log");
   const writers = new Map<string, Uint8Array>();
   for (const [i, writer] of file.data.writers.entries()) {
     const named = parseNamedKey(writer);
     if (named === null) return refuse(`trust file: writers[${i}] has a key that is not Ed25519, or not the one of its kid`);
     writers.set(named.kid, named.key);
   }
-  return ok({ log: logKey, gateway: gatewayKey, writers, certificate });
+  return ok({ log: logKey, gateway: gatewayKey, writers, certificate, policy: policy.value });
 }
 
 /** `null` = not 32 bytes of canonical base64, or `kid` is another key's. */
@@ -91,11 +95,6 @@ export function describeIssue(error: z.ZodError): string {
     .replaceAll(".[", "[");
   const what = issue.code === "unrecognized_keys" ? "has a key that is not known here" : `is missing or wrong (${issue.code})`;
   return where === "" ? what : `${where} ${what}`;
-}
-
-/** C2SP tlog-policy: whose signatures make a checkpoint of this log count. */
-export function policyOf(log: string): string {
-  return `log ${log}\nquorum none\n`;
 }
 
 function jsonOrNull(text: string): unknown {

@@ -10,6 +10,7 @@ const problemCodes = [
   "log_not_trusted",
   "checkpoint_signature",
   "checkpoint_mismatch",
+  "quorum_missing",
   "log_row_mismatch",
   "log_halted",
   "tile_mismatch",

@@ -13,6 +13,7 @@ import { parseNamedKey, type Trust } from "./trust.ts";
 import { createFindings, type Findings, problemsMax, type Verdict } from "./verdict.ts";
 import { type CheckedEntry, checkEntries } from "./verify-entries.ts";
 import { checkFlushes, headOpener } from "./verify-flushes.ts";
+import { checkQuorum } from "./verify-quorum.ts";
 import { checkSeen } from "./verify-seen.ts";
 import { checkTree } from "./verify-tree.ts";
 import { checkWriters } from "./verify-writers.ts";
@@ -41,6 +42,7 @@ export async function verifyExport({ bundle, trust, seen, verifySignature }: Ver
   await checkFlushes({ flushes: contents.flushes, entries, origin, openHead, findings });
   checkState(contents, entries, findings);
   const tree = await checkTree({ contents, entries, logKey, verifySignature, findings });
+  await checkQuorum({ note: contents.checkpoint, trust, verifySignature, findings });
   await checkSeen(seen, { origin, tree, entries, logKey, openHead, verifySignature, findings });
   return verdict(trust, { origin, size, root: toBase64(rootAt(tree)) }, findings);
 }

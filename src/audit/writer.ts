@@ -16,12 +16,11 @@ import { signHead } from "./head.ts";
 import { type AuditLog, AuditUnavailable, type DurableReceipt, type EntryDraft, type LogHandle } from "./log.ts";
 import { encodeEntries } from "./tiles.ts";
 import { hashesToBytes, hashTree, inclusionProof, leafHash, rootAt } from "./tree.ts";
+import { isLateText, mergeDelaySeconds } from "./upkeep.ts";
 
 const queueEntriesMax = 2_048;
 /** Of one log and process; as many flushes are under way at once. */
 const writersMax = 4;
-/** Maximum merge delay that a head promises: the entry is in the tree within this many seconds. */
-const mergeDelaySeconds = 300;
 const retryWithinMs = 1_000;
 
 export interface WriterParts {
@@ -31,6 +30,8 @@ export interface WriterParts {
   readonly auditKeys: AuditKeys;
   /** Milliseconds. */
   readonly now: () => number;
+  /** Nothing is taken in where an entry of the log waits for longer. Default: there is no such limit, as for those who mend it. */
+  readonly stopsAfterSeconds?: number | undefined;
 }
 
 type Unchained = Omit<Entry, "writer">;
@@ -133,15 +134,16 @@ class WriterQueue {
 
   /** A connection that was lost at once is tried once more with identical bytes: a row that stands is left alone. A hung one has used up the time there is. */
   async #insert({ id, head, entries }: StoredFlush): Promise<void> {
-    const { database } = this.#parts;
-    const params = [this.#handle.log, id, head, entries] as const;
+    const { database, stopsAfterSeconds = null } = this.#parts;
+    const params = [this.#handle.log, id, head, entries, stopsAfterSeconds] as const;
     const begun = this.#parts.now();
     const states = await database.query(insertText, params).catch((error) => {
       const again = error instanceof DatabaseUnavailable && this.#parts.now() - begun < retryWithinMs;
       if (!again) throw error;
       return database.query(insertText, params);
     });
-    const [state, commit] = states[0] ?? [];
+    const [state, commit, late] = states[0] ?? [];
+    if (late === true) throw new AuditUnavailable("the log is not numbered any more");
     if (state !== "open") throw new AuditUnavailable("the log is not open");
     // Every role may change its own settings, and with this one a commit is answered before it is on disk.
     if (commit === "off") throw new AuditUnavailable("the database's synchronous_commit is off");
@@ -175,11 +177,14 @@ function linkOf({ id, next, prev, after }: Chain): Entry["writer"] {
   return { after, id, n: next, prev };
 }
 
-/** Flush and pending in one statement, so that neither stands without the other. Works for a role with INSERT only. */
-const insertText = `with target as (select log from audit.log where log = $1 and state = 'open'),
+/** Flush and pending in one statement, so that neither stands without the other. The edge sees no more of a log than this asks for. */
+const insertText = `with asked as (
+  select l.log, l.state, $5::int is not null and ${isLateText("l.log", "u.numbered_until", "$5::int")} as late
+  from audit.log l left join audit.upkeep u on u.log = l.log where l.log = $1
+), target as (select log from asked where state = 'open' and not late),
 flush as (
   insert into audit.flush (log, flush_id, head, entries) select log, $2::text, $3::text, $4::bytea from target on conflict do nothing
 ), pending as (
   insert into audit.pending (log, flush_id) select log, $2::text from target on conflict do nothing
 )
-select state, current_setting('synchronous_commit'), now() from audit.log where log = $1`;
+select state, current_setting('synchronous_commit'), late, now() from asked`;

@@ -38,10 +38,24 @@ export async function checkDatabase(url: string, role: "postern_edge" | "postern
       if (!(error instanceof MigrationRefused)) throw error;
       return { failing: error.message, cure: cures[error.mismatch] };
     }
+    const halted = role === "postern_keeper" ? await checkLogs(database) : null;
+    if (halted) return halted;
     if (user !== role)
       return { failing: `it is asked as ${user}`, cure: `name ${role} in the URL: grants and timeouts are that role's own` };
     return { ok: `Postgres ${Math.floor(Number(version) / 10_000)} as ${user}, migrated` };
   });
+}
+
+/** `null` = no log is halted. */
+async function checkLogs(database: Database): Promise<Outcome | null> {
+  const { selectHalted } = await import("../audit/index.ts");
+  const [first, ...others] = await selectHalted(database);
+  if (!first) return null;
+  const more = others.length > 0 ? ` (and ${others.length} more logs)` : "";
+  return {
+    failing: `log ${first.log} is halted${more}: ${first.reason}`,
+    cure: "nothing is numbered or signed on it until this database holds what was published; bring back the newest copy, or its WAL to the end; it then goes on by itself",
+  };
 }
 
 export async function checkShareDatabase(url: string): Promise<Outcome> {

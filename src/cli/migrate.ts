@@ -14,9 +14,11 @@ export const migrate = command({
     if (!settings.DATABASE_URL) throw new ConfigRefused("DATABASE_URL is needed: the owner's; the embedded database migrates by itself");
     const applied = await migrateDatabase(settings.DATABASE_URL);
     const shares = await prepareShares(settings);
-    if (args.json) return printJson({ applied, share_store: shares });
+    const anchor = await prepareAnchor(settings);
+    if (args.json) return printJson({ applied, share_store: shares, anchor });
     print(applied.length > 0 ? `applied ${applied.join(", ")}` : "nothing to apply: the database is at this build");
     if (shares) print("the share store's table is there");
+    if (anchor) print("the anchor's table is there");
     suggest("DATABASE_URL_EDGE=… DATABASE_URL_KEEPER=… npx postern serve");
   },
 });
@@ -34,6 +36,15 @@ async function prepareShares({ POSTERN_SHARE_STORE: store }: Environment): Promi
   if (!store || !("url" in store)) return false;
   const { shareStoreSchema } = await import("../keys/postgres-share-store.ts");
   await withDatabase(store.url, (database) => database.script(shareStoreSchema));
+  return true;
+}
+
+/** The anchor's table, in the share store's database where no other one is named. */
+async function prepareAnchor({ POSTERN_ANCHOR, POSTERN_SHARE_STORE }: Environment): Promise<boolean> {
+  const place = POSTERN_ANCHOR ?? POSTERN_SHARE_STORE;
+  if (!place || !("url" in place)) return false;
+  const { anchorSchema } = await import("../audit/postgres-anchor.ts");
+  await withDatabase(place.url, (database) => database.script(anchorSchema));
   return true;
 }
 

@@ -5,8 +5,7 @@ import { version } from "../version.ts";
 import { command } from "./command.ts";
 import { exitCodes, Failure } from "./failure.ts";
 import { print } from "./output.ts";
-
-const stopSignals = ["SIGTERM", "SIGINT"] as const;
+import { stopSignal } from "./stop-signal.ts";
 
 export const serve = command({
   meta: { description: "Run the gateway: both sides in one process, or one of them" },
@@ -32,20 +31,6 @@ export const serve = command({
     process.exit(exitCodes.ok);
   },
 });
-
-/** A second signal ends the process without draining. */
-function stopSignal(): Promise<void> {
-  return new Promise((resolve) => {
-    let told = false;
-    for (const signal of stopSignals) {
-      process.on(signal, () => {
-        if (told) process.exit(exitCodes.failed);
-        told = true;
-        resolve();
-      });
-    }
-  });
-}
 
 function portTaken(error: unknown): boolean {
   return error instanceof Error && "code" in error && error.code === "EADDRINUSE";

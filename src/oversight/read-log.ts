@@ -6,7 +6,6 @@
 import {
   type EntryDraft,
   formatProof,
-  formatVkey,
   gatewayLog,
   hasTile,
   noteKey,
@@ -21,6 +20,7 @@ import {
   type Sequencer,
   selectPublished,
   type Tile,
+  type WitnessKey,
 } from "../audit/index.ts";
 import { toBase64 } from "../crypto/index.ts";
 import { type ContractId, ok, type Refusal, type Result, refuse } from "../kernel/index.ts";
@@ -30,6 +30,8 @@ export interface LogDesk extends OfficeDoor {
   readonly sequencer: Sequencer;
   /** Raw public key under which checkpoints are signed. */
   readonly publicKeys: { readonly log: Uint8Array };
+  /** Those that are asked to cosign a log. */
+  readonly witnessesOf: (log: string) => readonly WitnessKey[];
 }
 
 const readers = ["officer", "merchant_owner"] as const satisfies readonly Office[];
@@ -114,7 +116,7 @@ export async function proveConsistency(
 export async function readPolicy(desk: LogDesk, visit: Visit, log: string): Promise<Result<string, Refusal>> {
   const entered = await enterLog(desk, visit, log);
   if (!entered.ok) return entered;
-  return ok(policyOf(formatVkey(noteKey(desk.logs.originOf(log), desk.publicKeys.log))));
+  return ok(policyOf(noteKey(desk.logs.originOf(log), desk.publicKeys.log), desk.witnessesOf(log)).text);
 }
 
 async function enterPublished(desk: LogDesk, visit: Visit, log: string): Promise<Result<PublishedCheckpoint, Refusal>> {

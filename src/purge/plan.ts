@@ -23,6 +23,8 @@ export const stores = {
   "audit.seq": { fate: "stays", reason: "the tree's leaves" },
   "audit.subtree": { fate: "stays", reason: "the tree's nodes" },
   "audit.checkpoint": { fate: "stays", reason: "signed heads of the tree" },
+  "audit.cosignature": { fate: "stays", reason: "witnesses' signatures under signed heads" },
+  "audit.upkeep": { fate: "stays", reason: "how far the log is numbered" },
   "audit.search": { fate: "stays", reason: "derived from the log, pseudonyms only" },
   "audit.search_subject": { fate: "stays", reason: "derived from the log, pseudonyms only" },
 } as const satisfies Record<string, { fate: "dies"; step: "rows" | "derived" } | { fate: "stays"; reason: string }>;

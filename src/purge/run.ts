@@ -76,11 +76,10 @@ const performers: Readonly<Record<Act, (parts: PurgeParts, job: PurgeJob) => Pro
 /** The log's last entry; the sequencer freezes the log with it. */
 async function verify(parts: PurgeParts, job: PurgeJob): Promise<PurgeJob | null> {
   const frozen = async () => (await selectLog(parts.database, job.contract))?.state === "frozen";
-  if (!(await frozen())) {
-    await ensureEntry(parts, parts.logs.closing(job.contract), "purge.verified", { job: job.id });
-    await parts.sequencer.run(job.contract);
-    if (!(await frozen())) return null;
-  }
+  if (!(await frozen())) await ensureEntry(parts, parts.logs.closing(job.contract), "purge.verified", { job: job.id });
+  // Of a frozen log too: it may have been numbered, and its last checkpoint not signed any more.
+  await parts.sequencer.run(job.contract);
+  if (!(await frozen())) return null;
   const times = { ...job.facts.times, verified: new Date(job.readAt).toISOString() };
   return writeJob(parts.database, job, { step: "verified", facts: { ...job.facts, times } }, parts.leaseMs);
 }

@@ -4,6 +4,7 @@
 import type { Hono } from "hono";
 import { buildApp } from "../../src/app.ts";
 import { assembleEdge, assembleKeeper, type CommonParts, type Keeper, type KeeperParts, type SideParts } from "../../src/assemble.ts";
+import type { Anchor, AnchoredHead } from "../../src/audit/index.ts";
 import { createSigner, randomBytes } from "../../src/crypto/index.ts";
 import { nodeAead } from "../../src/crypto/node-aead.ts";
 import { createMetrics } from "../../src/http/index.ts";
@@ -81,6 +82,7 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
       writer: keeperWriter,
       logSigner: await createSigner(randomBytes(32)),
       certificateSigner: await createSigner(randomBytes(32)),
+      anchor: createMemoryAnchor(),
       writers: [edgeWriter.publicKey, keeperWriter.publicKey],
       fenceWaitMs: 0,
       leaseMs: 2_000,
@@ -120,3 +122,18 @@ function createMemoryShareStore(): ShareStore {
     destroy: async (contract, epoch) => void shares.delete(`${contract}/${epoch}`),
   };
 }
+
+/** An anchor in this process's memory. */
+export function createMemoryAnchor(): Anchor {
+  const heads = new Map<string, AnchoredHead>();
+  return {
+    read: async (log) => heads.get(log) ?? null,
+    logs: async () => [...heads.keys()],
+    advance: async (log, head) => {
+      if (head.range.size > (heads.get(log)?.range.size ?? 0)) heads.set(log, head);
+    },
+  };
+}
+
+/** What is left of an anchor for somebody who can take it away together with the database. */
+export const forgetfulAnchor: Anchor = { read: async () => null, logs: async () => [], advance: async () => {} };

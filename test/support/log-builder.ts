@@ -9,6 +9,7 @@ import { entriesOfFlush } from "../../src/audit/flush.ts";
 import { signHead } from "../../src/audit/head.ts";
 import { formatVkey, noteKey } from "../../src/audit/note.ts";
 import { formatPromise } from "../../src/audit/promise.ts";
+import { policyOf } from "../../src/audit/quorum.ts";
 import { encodeEntries } from "../../src/audit/tiles.ts";
 import {
   type CompactRange,
@@ -81,8 +82,10 @@ export class LogBuilder {
     this.#logSigner = logSigner;
     this.#writerSigner = writerSigner;
     const named = (signer: Signer) => ({ kid: keyId(signer.publicKey), key: signer.publicKey });
+    const log = noteKey(origin, logSigner.publicKey);
     this.trust = {
-      log: noteKey(origin, logSigner.publicKey),
+      log,
+      policy: policyOf(log),
       gateway: noteKey("log.example/postern/gateway", logSigner.publicKey),
       writers: new Map([[named(writerSigner).kid, writerSigner.publicKey]]),
       certificate: named(certificateSigner),

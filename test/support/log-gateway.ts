@@ -3,6 +3,7 @@
  * and to change it as the database's owner.
  */
 import { readBundle } from "../../src/audit/bundle.ts";
+import type { Anchor } from "../../src/audit/index.ts";
 import { parseTrust, type Trust } from "../../src/audit/trust.ts";
 import type { Verdict } from "../../src/audit/verdict.ts";
 import { verifyExport } from "../../src/audit/verify.ts";
@@ -12,7 +13,7 @@ import { createRootKey, type RootKey } from "../../src/keys/index.ts";
 import type { Database } from "../../src/storage/index.ts";
 import { type Agreement, bringIntoForce, expectStatus, search } from "./agreement.ts";
 import { createPostgresDatabase, openTestPool, type PostgresDatabase } from "./databases.ts";
-import { createGateway, type Door, type Gateway, type GatewayOptions } from "./gateway.ts";
+import { createGateway, createMemoryAnchor, type Door, type Gateway, type GatewayOptions } from "./gateway.ts";
 
 export interface LogGateway {
   readonly gateway: Gateway;
@@ -24,6 +25,7 @@ export interface LogGateway {
   readonly root: RootKey;
   readonly edgeWriter: Signer;
   readonly logSigner: Signer;
+  readonly anchor: Anchor;
   close(): Promise<void>;
 }
 
@@ -40,15 +42,16 @@ export async function createLogGateway(options: LogGatewayOptions = {}): Promise
   const root = createRootKey(nodeAead, randomBytes(32));
   const [edgeWriter, keeperWriter, logSigner] = await Promise.all([1, 2, 3].map(() => createSigner(randomBytes(32))));
   if (!edgeWriter || !keeperWriter || !logSigner) throw new Error("three keys were made");
+  const anchor = options.keeper?.anchor ?? createMemoryAnchor();
   const gateway = await createGateway({
     database: keeper,
     edgeDatabase: edge,
     common: { root, ...options.common },
     edge: { writer: edgeWriter, ...options.edge },
-    keeper: { writer: keeperWriter, logSigner, writers: [edgeWriter.publicKey, keeperWriter.publicKey], ...options.keeper },
+    keeper: { writer: keeperWriter, logSigner, anchor, writers: [edgeWriter.publicKey, keeperWriter.publicKey], ...options.keeper },
   });
   return {
-    ...{ gateway, owner, edge, keeper, urls: database, root, edgeWriter, logSigner },
+    ...{ gateway, owner, edge, keeper, urls: database, root, edgeWriter, logSigner, anchor },
     async close() {
       await Promise.all([owner.close(), edge.close(), keeper.close()]);
       await database.drop();

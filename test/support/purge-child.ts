@@ -5,6 +5,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { assembleKeeper } from "../../src/assemble.ts";
+import { createFileAnchor } from "../../src/audit/file-anchor.ts";
 import type { AuditLog } from "../../src/audit/index.ts";
 import { createSigner, fromBase64 } from "../../src/crypto/index.ts";
 import { nodeAead } from "../../src/crypto/node-aead.ts";
@@ -36,7 +37,8 @@ function momentOf(text: string): string | null {
   if (/^update "postern"\."contract" set "state"/.test(text)) return "state";
   if (/^insert into "postern"\."certificate"/.test(text)) return "certificate";
   if (text.includes("pg_attribute")) return "catalogue";
-  return text.startsWith("insert into audit.checkpoint") ? "checkpoint" : null;
+  if (text.startsWith("with grown as ")) return "numbering";
+  return text.startsWith("with published as ") ? "checkpoint" : null;
 }
 
 async function pass(moment: Moment, killAt: Moment | null): Promise<void> {
@@ -85,7 +87,7 @@ function watchDatabase(made: Database, killAt: Moment | null, last: { event: str
         const watched: Queryable = {
           query(text, params) {
             const name = momentOf(text);
-            if (name) names.add(name === "checkpoint" && last.event === "purge.verified" ? "freeze" : name);
+            if (name) names.add(name === "numbering" && last.event === "purge.verified" ? "freeze" : name);
             return tx.query(text, params);
           },
         };
@@ -127,6 +129,7 @@ async function main({ killAt, shareDirectory, keeperUrl, secrets, contract }: Ch
       audit: (made) => watchLog(made, killAt, last),
       logSigner: await signer(secrets.log),
       certificateSigner: await signer(secrets.certificate),
+      anchor: createFileAnchor(`${shareDirectory}.anchors`),
     },
     createInFlight(),
   );

@@ -45,7 +45,7 @@ export interface Script extends Door {
   close(): Promise<void>;
 }
 
-export type Environment = "" | "keeper";
+export type Environment = "" | "keeper" | "witness";
 
 export async function startScript(environment: Environment, settings: ScriptSettings): Promise<Script> {
   const bundle = await build(environment);
@@ -53,7 +53,7 @@ export async function startScript(environment: Environment, settings: ScriptSett
   const harness = createTestHarness(options({}));
   await harness.listen();
   return {
-    path: join(bundle, environment === "" ? "worker.js" : "worker-keeper.js"),
+    path: join(bundle, environment === "" ? "worker.js" : `worker-${environment}.js`),
     call: (method, path, options = {}) => callScript(harness, method, path, options),
     async abandon(path, { headers = {} } = {}) {
       const answer = await harness.fetch(path, { headers: { ...headers } });

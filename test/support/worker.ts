@@ -4,6 +4,7 @@
  */
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
+import { anchorSchema, createPostgresAnchor } from "../../src/audit/postgres-anchor.ts";
 import { createSigner, fromBase64, toBase64 } from "../../src/crypto/index.ts";
 import { nodeAead } from "../../src/crypto/node-aead.ts";
 import { createBuiltInIssuer, generateBuiltInKey, type IssuerProfile } from "../../src/identity/index.ts";
@@ -38,7 +39,7 @@ const logName = "test/postern";
 export async function createWorkerWorld(): Promise<WorkerWorld> {
   const [main, shares] = [await createPostgresDatabase(), await createPostgresDatabase({ migrated: false })];
   const [owner, shareDatabase] = [openTestPool(main.ownerUrl), openTestPool(shares.ownerUrl)];
-  await shareDatabase.script(shareStoreSchema);
+  await shareDatabase.script(`${shareStoreSchema}${anchorSchema}`);
   const issuer = createBuiltInIssuer(await generateBuiltInKey());
   const keySet = await serveKeySet(issuer.profile);
   const secrets = makeSecrets();
@@ -143,6 +144,7 @@ async function openOnNode({ main, shareDatabase, secrets, issuer }: Operated & {
       writer: keeperWriter,
       logSigner: await signer(secrets.log),
       certificateSigner: await signer(secrets.certificate),
+      anchor: createPostgresAnchor(shareDatabase),
       writers: [edgeWriter.publicKey, keeperWriter.publicKey],
     },
   });
