@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { openHead } from "../src/audit/head.ts";
 import { createSequencer } from "../src/audit/index.ts";
 import { parsePromise } from "../src/audit/promise.ts";
-import { rebuildSearch } from "../src/audit/sequencer.ts";
+import { rebuildSearch } from "../src/audit/search.ts";
 import { leafHash } from "../src/audit/tree.ts";
 import type { Trust } from "../src/audit/trust.ts";
 import { isInFlush } from "../src/audit/verify-flushes.ts";
