@@ -17,6 +17,7 @@ import {
 } from "./audit/index.ts";
 import { ConfigRefused } from "./config.ts";
 import { type Bundles, createBundles } from "./contracts/index.ts";
+import { createCopyFormats } from "./copies/index.ts";
 import type { Aead, Signer } from "./crypto/index.ts";
 import { disclosureRoutes } from "./disclosure/index.ts";
 import { createVaultLoad } from "./disclosure/postgres.ts";
@@ -25,9 +26,10 @@ import { createIdentity, type Digest, type Identity, type IssuerProfile } from "
 import { type InFlight, inTurn } from "./kernel/index.ts";
 import { createAuditKeys, type Keyring, KeysUnavailable, type OpenedAuditKeys, type RootKey, type ShareStore } from "./keys/index.ts";
 import { createOffices, type MerchantOffices } from "./offices/index.ts";
-import { type ExportDesk, oversightRoutes } from "./oversight/index.ts";
+import { oversightRoutes, type SaveDesk } from "./oversight/index.ts";
 import { orderDuePurges, type PurgeParts, purgeEffect, purgeRoutes, runPurges } from "./purge/index.ts";
 import type { Database } from "./storage/index.ts";
+import { version } from "./version.ts";
 
 /** What both sides have. */
 export interface CommonParts {
@@ -103,7 +105,13 @@ export function assembleKeeper(common: CommonParts, side: KeeperParts, inFlight:
   const door = { ...shared, database, aead: common.aead };
   const activation: ActivationParts = { database, keyring, auditKeys, audit, logs, trust };
   const desk: ApprovalDesk = { ...door, effects: { activate: activationEffect(activation), purge: purgeEffect({ bundles }) } };
-  const exporter: ExportDesk = { ...door, sequencer, publicKeys: { log: trust.log, writers: trust.writers } };
+  const exporter: SaveDesk = {
+    ...door,
+    sequencer,
+    publicKeys: { log: trust.log, writers: trust.writers },
+    formats: createCopyFormats(version),
+    manifestSigner: certificateSigner,
+  };
   const { shares } = common;
   const { fenceWaitMs, leaseMs } = side;
   const purge: PurgeParts = {

@@ -1,7 +1,7 @@
 export { readBundle, writeBundle } from "./bundle.ts";
 export { openCheckpoint, signCheckpoint } from "./checkpoint.ts";
 export { actorPseudonym, openDetails, subjectPseudonym } from "./compose.ts";
-export type { ActorRole, Entry, EntryDetails, EventName } from "./entry.ts";
+export { type ActorRole, type Entry, type EntryDetails, type EventName, eventNames } from "./entry.ts";
 export { entriesOfFlush } from "./flush.ts";
 export { createLogHandles, gatewayLog, type LogHandles } from "./handles.ts";
 export {
@@ -21,8 +21,7 @@ export {
   type LogRow,
   type NumberedFlush,
   openLog,
-  type SearchFilter,
-  searchEntries,
+  selectCheckpointFrom,
   selectCheckpoints,
   selectEntriesAt,
   selectFlushes,
@@ -35,6 +34,7 @@ export {
   selectSilentLogs,
   selectSubtrees,
 } from "./postgres.ts";
+export { type SearchFilter, type SearchPage, searchEnd, searchEntries } from "./postgres-search.ts";
 export { type AuditPromise, formatPromise } from "./promise.ts";
 export { createSequencer, LogHalted, readEntry, type Sequencer } from "./sequencer.ts";
 export { type HashTree, hashTree, inclusionProof, leafHash, rootFromInclusion } from "./tree.ts";

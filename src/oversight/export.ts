@@ -25,7 +25,7 @@ import { keyId, toBase64 } from "../crypto/index.ts";
 import { type ContractId, ok, type Refusal, type Result, refuse } from "../kernel/index.ts";
 import { type Entered, enterContract, type Visit } from "../offices/index.ts";
 import type { Database } from "../storage/index.ts";
-import type { Oversight } from "./list.ts";
+import type { Oversight } from "./ask.ts";
 
 const sequencedWithinMs = 5_000;
 const pageFlushes = 32;
@@ -80,13 +80,13 @@ export async function exportLog(desk: ExportDesk, visit: Visit, id: ContractId):
 }
 
 /** A log that takes no entry, because it ended or because somebody changed its row, is exported as it stands: the verifier says which. */
-async function logOfExport(desk: ExportDesk, { contract, log }: Entered): Promise<LogHandle> {
+export async function logOfExport(desk: ExportDesk, { contract, log }: Entered): Promise<LogHandle> {
   const row = await selectLog(desk.database, contract.id);
   return row?.state === "open" ? log : desk.logs.gateway(desk.database);
 }
 
 /** The sequencer runs here and now; another one may hold the lock, so wait a little. Throws AuditUnavailable past the limit. False: the log is halted. */
-async function isSequenced({ database, sequencer }: ExportDesk, log: string, flush: string): Promise<boolean> {
+export async function isSequenced({ database, sequencer }: ExportDesk, log: string, flush: string): Promise<boolean> {
   const until = Date.now() + sequencedWithinMs;
   for (;;) {
     try {

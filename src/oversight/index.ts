@@ -1,2 +1,2 @@
-export type { ExportDesk } from "./export.ts";
 export { oversightRoutes } from "./routes.ts";
+export type { SaveDesk } from "./save.ts";

@@ -24,6 +24,7 @@ export const stores = {
   "audit.subtree": { fate: "stays", reason: "the tree's nodes" },
   "audit.checkpoint": { fate: "stays", reason: "signed heads of the tree" },
   "audit.search": { fate: "stays", reason: "derived from the log, pseudonyms only" },
+  "audit.search_fields": { fate: "stays", reason: "derived from the log: names of fields and treatments" },
   "audit.search_subject": { fate: "stays", reason: "derived from the log, pseudonyms only" },
 } as const satisfies Record<string, { fate: "dies"; step: "rows" | "derived" } | { fate: "stays"; reason: string }>;
 

@@ -5,5 +5,5 @@
 import type { MigrationDigest } from "./migrate.ts";
 
 export const migrationsOfThisBuild: readonly MigrationDigest[] = [
-  { number: 1, name: "0001-spine.sql", digest: "0b307fd8bb2f66d2345f489e257be1d259422642a5a20383280a56e0ec2f8715" },
+  { number: 1, name: "0001-spine.sql", digest: "94f914e565393d5ba155da3e94d6d093f5b719abfbbbde022ff4dda0a0e017c3" },
 ];

@@ -8,7 +8,7 @@ import { fromUtf8, utf8 } from "../../src/crypto/index.ts";
 import type { Database } from "../../src/storage/index.ts";
 
 export const evidence = ["log", "flush", "pending", "seq", "subtree", "checkpoint"] as const;
-export const derived = ["search", "search_subject"] as const;
+export const derived = ["search", "search_fields", "search_subject"] as const;
 
 export interface StoredLog {
   readonly owner: Database;
