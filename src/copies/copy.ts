@@ -25,14 +25,17 @@ export interface CopyFormat {
 /** Line ends, what terminals obey, and marks that reorder or hide text. */
 const unseen = /[\p{Cc}\p{Cf}\u2028\u2029]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/gu;
 
+/** Most texts: nothing to look for. */
+const plain = /^[\x20-\x7e]*$/;
+
 /** Each of them as `\u` and its four digits, so that it is seen and does nothing. */
 export function visible(text: string): string {
-  return text.replaceAll(unseen, unicodeEscape);
+  return plain.test(text) ? text : text.replaceAll(unseen, unicodeEscape);
 }
 
 /** JSON on one line of plain characters; parsed again it is the same value. */
 export function lineOfJson(value: unknown): string {
-  return JSON.stringify(value).replaceAll(unseen, unicodeEscape);
+  return visible(JSON.stringify(value));
 }
 
 function unicodeEscape(character: string): string {

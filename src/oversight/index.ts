@@ -1,2 +1,3 @@
+export { type ExportManifest, type ManifestVerdict, readExportManifest, verifyExportManifest } from "./manifest.ts";
 export { oversightRoutes } from "./routes.ts";
 export type { SaveDesk } from "./save.ts";

@@ -4,17 +4,17 @@
  * Nothing is kept between the two. Entries never change, so the same question gives the same bytes, and a file that broke off goes on where it ended.
  * A copy proves nothing by itself; the bundle does.
  */
-import { emptyLogRow, searchEntries, selectCheckpointFrom, selectLog } from "../audit/index.ts";
+import { emptyLogRow, type SearchFilter, searchEntries, selectCheckpointFrom, selectLog } from "../audit/index.ts";
 import type { CopyFormat, CopyFormats } from "../copies/index.ts";
 import { concat, createSha256, type Signer, signJws, toBase64, utf8 } from "../crypto/index.ts";
 import { type ContractId, canonicalJson, ok, type Refusal, type Result } from "../kernel/index.ts";
 import type { Visit } from "../offices/index.ts";
 import { type Asked, askLog, type Filter, refuseQuery } from "./ask.ts";
 import { type ExportDesk, isSequenced, logOfExport } from "./export.ts";
+import { type ExportManifest, exportManifestForm, exportManifestTyp } from "./manifest.ts";
 import { readListed } from "./read.ts";
 
 const pageEntries = 500;
-const exportManifestTyp = "postern-export-manifest+jws";
 
 export interface SaveDesk extends ExportDesk {
   readonly formats: CopyFormats;
@@ -61,12 +61,12 @@ export async function describeSaved(
   const held = await measure(records, question.bytes);
   const row = await rowOf(desk, id);
   const checkpoint = await selectCheckpointFrom(desk.database, id, size);
-  const manifest = canonicalJson({
-    form: "postern-export-manifest/1",
+  const manifest: ExportManifest = {
+    form: exportManifestForm,
     contract: id,
     origin: row.origin,
     format: question.format,
-    filter: { ...search, subjects: search.subjects ?? [] },
+    filter: definedOf(search),
     tree: { size, checkpoint },
     from,
     first: held.first,
@@ -77,8 +77,15 @@ export async function describeSaved(
     complete: held.complete,
     cursor: question.cursor ?? "",
     next: held.complete ? null : cursorAt(size, held.last === null ? from : held.last + 1),
-  });
-  return ok(await signJws(desk.manifestSigner, exportManifestTyp, manifest));
+  };
+  return ok(await signJws(desk.manifestSigner, exportManifestTyp, canonicalJson(manifest)));
+}
+
+function definedOf(search: SearchFilter): ExportManifest["filter"] {
+  const entries = Object.entries(search) as [string, string | readonly string[] | undefined][];
+  return Object.fromEntries(
+    entries.flatMap(([name, value]) => (value === undefined ? [] : [[name, typeof value === "string" ? value : [...value]]])),
+  );
 }
 
 function askToSave(desk: SaveDesk, visit: Visit, id: ContractId, question: SaveQuestion, code: string = question.format) {
