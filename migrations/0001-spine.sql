@@ -245,6 +245,18 @@ create table audit.search_subject (
   primary key (log, subject, index)
 );
 
+-- Where each sink stands in each log. Copies only: the log does not know of them.
+create table postern.sink_cursor (
+  log           text not null,
+  sink          text not null,
+  next          bigint not null,
+  lease_until   timestamptz,
+  dead          bigint not null,
+  last_error    text,
+  failing_since timestamptz,
+  primary key (log, sink)
+);
+
 -- Defence in depth; the proof is the tree.
 create function audit.refuse_change() returns trigger language plpgsql as $$
 begin

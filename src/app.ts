@@ -5,6 +5,7 @@ import type { Context, Hono } from "hono";
 import { uuidv7 } from "uuidv7";
 import * as z from "zod";
 import { AuditUnavailable } from "./audit/index.ts";
+import { describeStanding, type SinkStanding } from "./copies/index.ts";
 import { json, openApiDocument, type Route, serve } from "./http/index.ts";
 import { ok, type Refusal } from "./kernel/index.ts";
 import { KeysUnavailable } from "./keys/index.ts";
@@ -14,6 +15,8 @@ import { type Database, DatabaseUnavailable, databaseNowText } from "./storage/i
 export interface Side {
   readonly routes: readonly Route[];
   readonly database: Database;
+  /** Where its copies of the log stand, by the other system's name. None of them makes it less ready. */
+  readonly copies?: () => Promise<Readonly<Record<string, SinkStanding>>>;
 }
 
 export interface AppOptions {
@@ -28,8 +31,7 @@ export interface AppOptions {
 /** One app over the sides that this process serves. */
 export function buildApp(sides: readonly Side[], { version, addressOf, headerOf, report }: AppOptions): Hono {
   const routes = sides.flatMap((side) => side.routes);
-  const databases = sides.map((side) => side.database);
-  routes.push(...platformRoutes(databases, () => openApiDocument(routes, version)));
+  routes.push(...platformRoutes(sides, () => openApiDocument(routes, version)));
   return serve({ routes, newRequestId: uuidv7, addressOf, headerOf, describeFault: (fault) => describeFault(fault, report) });
 }
 
@@ -55,10 +57,11 @@ function nameOf(fault: unknown): string {
   return fault instanceof Error ? fault.name : typeof fault;
 }
 
-const status = z.object({ status: z.enum(["ok", "failing"]), checks: z.record(z.string(), z.string()) });
+const texts = z.record(z.string(), z.string());
+const status = z.object({ status: z.enum(["ok", "failing"]), checks: texts, sinks: texts.optional() });
 const clockSkewMaxMs = 60_000;
 
-function platformRoutes(databases: readonly Database[], openApi: () => string): Route[] {
+function platformRoutes(sides: readonly Side[], openApi: () => string): Route[] {
   let document: string | undefined;
   return [
     {
@@ -81,9 +84,11 @@ function platformRoutes(databases: readonly Database[], openApi: () => string): 
       },
       refusals: [],
       handle: async () => {
-        const checks = await readiness(databases);
+        const checks = await readiness(sides.map((side) => side.database));
         const ready = Object.values(checks).every((check) => check === "ok");
-        return ok(json(JSON.stringify({ status: ready ? "ok" : "failing", checks }), {}, ready ? 200 : 503));
+        const sinks = ready ? await sinksOf(sides) : {};
+        const told = { status: ready ? "ok" : "failing", checks, ...(Object.keys(sinks).length > 0 && { sinks }) };
+        return ok(json(JSON.stringify(told), {}, ready ? 200 : 503));
       },
     },
     {
@@ -99,6 +104,11 @@ function platformRoutes(databases: readonly Database[], openApi: () => string): 
       },
     },
   ];
+}
+
+async function sinksOf(sides: readonly Side[]): Promise<Record<string, string>> {
+  const standings = await Promise.all(sides.map(async ({ copies }) => (copies ? await copies() : {})));
+  return Object.fromEntries(standings.flatMap(Object.entries).map(([name, standing]) => [name, describeStanding(standing)]));
 }
 
 async function readiness(databases: readonly Database[]): Promise<Record<string, string>> {

@@ -17,7 +17,7 @@ import {
 } from "./audit/index.ts";
 import { ConfigRefused } from "./config.ts";
 import { type Bundles, createBundles } from "./contracts/index.ts";
-import { createCopyFormats } from "./copies/index.ts";
+import { createCopyFormats, createPump, type Pump, type Sink } from "./copies/index.ts";
 import type { Aead, Signer } from "./crypto/index.ts";
 import { disclosureRoutes } from "./disclosure/index.ts";
 import { createVaultLoad } from "./disclosure/postgres.ts";
@@ -77,6 +77,8 @@ export interface KeeperParts extends SideParts {
   readonly writers: readonly Uint8Array[];
   readonly fenceWaitMs: number;
   readonly leaseMs: number;
+  /** Default: none. */
+  readonly sinks?: readonly Sink[] | undefined;
 }
 
 export interface Keeper extends Side {
@@ -86,6 +88,8 @@ export interface Keeper extends Side {
   sequence(): Promise<number>;
   /** Every few seconds: ended contracts, due purges, running purges, next month's keys. */
   tick(): Promise<void>;
+  /** Every second: hands what was numbered to the sinks. Apart from everything else: a sink may hang. */
+  readonly pump: Pump;
   readonly purge: PurgeParts;
 }
 
@@ -128,8 +132,11 @@ export function assembleKeeper(common: CommonParts, side: KeeperParts, inFlight:
     leaseMs,
   };
   const issuers = new Set(common.issuers.map((issuer) => issuer.id));
+  const pump = createPump({ database, sinks: side.sinks ?? [], now: common.now, random: Math.random });
   return {
     database,
+    pump,
+    copies: () => pump.standing(),
     purge,
     routes: counted(inFlight, [
       ...agreementRoutes({ ...door, issuers, trust }),

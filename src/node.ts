@@ -20,6 +20,7 @@ import { createKeyring, createRootKey, type ShareStore } from "./keys/index.ts";
 import { createPostgresShareStore } from "./keys/postgres-share-store.ts";
 import { createDrain, within } from "./node-drain.ts";
 import { type KeyFiles, keyPathsOf, keysDirectory, type Only, readBuiltInIssuer, readKeyFiles } from "./node-keys.ts";
+import { openSinks } from "./node-sinks.ts";
 import { checkRole, checkShareDatabase } from "./start-checks.ts";
 import { checkMigrations, type Database, migrate } from "./storage/index.ts";
 import { readMigrations } from "./storage/node-migrations.ts";
@@ -42,6 +43,7 @@ const edgeDeadlineMs = 5_000;
 const keeperDeadlineMs = 60_000;
 const sequenceEveryMs = 1_000;
 const tickEveryMs = 2_000;
+const pumpEveryMs = 1_000;
 /** From the signal to the end of the process: ten seconds in all, after which supervisors kill. */
 const drainMs = 8_000;
 const closeMs = 2_000;
@@ -65,6 +67,7 @@ export async function start({ environment, operators, only, moreRoutes = () => [
   // What an operator can have got wrong is read before the database opens: a start that fails does so at once.
   const keys = await readKeyFiles(data, keyPathsOf(environment), only);
   const issuers = await issuersOf(operators, data);
+  const sinks = keys.keeper ? await openSinks(operators.sinks) : [];
   const databases = await openDatabases(environment, only);
   try {
     const root = createRootKey(nodeAead, keys.root);
@@ -83,9 +86,9 @@ export async function start({ environment, operators, only, moreRoutes = () => [
     };
     const inFlight = createInFlight();
     const edge = keys.edge && assembleEdge(common, { database: databases.edge, writer: keys.edge.writer }, inFlight);
-    const keeper = keys.keeper && assembleKeeper(common, keeperParts(keys, keys.keeper, { databases, operators }), inFlight);
+    const keeper = keys.keeper && assembleKeeper(common, { ...keeperParts(keys, keys.keeper, { databases, operators }), sinks }, inFlight);
     await keeper?.prepare();
-    const kept = keeper && { database: keeper.database, routes: [...keeper.routes, ...moreRoutes(keeper)] };
+    const kept = keeper && { ...keeper, routes: [...keeper.routes, ...moreRoutes(keeper)] };
     return await serveSides({ environment, keeper, sides: [edge, kept].filter((side) => side !== null), databases });
   } catch (error) {
     await databases.close();
@@ -186,7 +189,13 @@ async function serveSides({ environment, keeper, sides, databases }: Serving): P
   // An import takes as long as its file; Node would cut it after five minutes. Headers still have to come within one.
   server.requestTimeout = importMs;
   const drain = createDrain(server);
-  const loops = keeper ? [every(sequenceEveryMs, () => keeper.sequence()), every(tickEveryMs, () => keeper.tick())] : [];
+  const loops = keeper
+    ? [
+        every(sequenceEveryMs, () => keeper.sequence()),
+        every(tickEveryMs, () => keeper.tick()),
+        every(pumpEveryMs, () => keeper.pump.run()),
+      ]
+    : [];
   const address = server.address();
   return {
     keeper,

@@ -12,7 +12,7 @@ const as = "--contract c-own --as officer";
 let gateway: ChildProcess;
 
 beforeAll(async () => {
-  put("postern.yaml", operatorFile);
+  put("postern.yaml", `${operatorFile}sinks: [{ id: copy, kind: file, path: copy.ndjson }]\n`);
   gateway = await serve();
   put("contract.yaml", contractText({ contract: "c-own" }));
   put("agents.csv", "issuer,subject,role,name\ndemo,agent-1,first_line,林小满\n");
@@ -155,6 +155,26 @@ describe("postern audit export", () => {
         code: 1,
         stderr: expect.stringContaining("query:effect"),
       });
+    },
+    slow,
+  );
+});
+
+describe("a sink in the operator's file", () => {
+  it(
+    "is fed while the gateway serves, every log from its first entry on",
+    async () => {
+      const events = read("copy.ndjson")
+        .toString()
+        .trimEnd()
+        .split("\n")
+        .map((line) => JSON.parse(line));
+      const own = events.filter(({ metadata }) => metadata.log_name === "localhost/postern/c-own").map(({ metadata }) => metadata.sequence);
+      expect(own.length).toBeGreaterThan(10);
+      expect(own).toEqual(own.map((_, i) => i));
+      const ready = (await (await fetch(`${origin}/readyz`)).json()) as { sinks: Record<string, string> };
+      expect(ready.sinks.copy).toMatch(/^ok, \d+ waiting, 0 dead letters$/);
+      expect((await postern("doctor")).stdout).toContain("ready at");
     },
     slow,
   );

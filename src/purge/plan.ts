@@ -17,6 +17,7 @@ export const stores = {
   "postern.purge_job": { fate: "stays", reason: "the purge's own record" },
   "postern.certificate": { fate: "stays", reason: "the proof" },
   "postern.audit_key": { fate: "stays", reason: "opens who acted, for officers, until the log's retention ends" },
+  "postern.sink_cursor": { fate: "stays", reason: "places in the log, numbers only" },
   "audit.log": { fate: "stays", reason: "records of processing, kept 3 years (PIPL 55-56)" },
   "audit.flush": { fate: "stays", reason: "records of processing: pseudonyms whose key died here" },
   "audit.pending": { fate: "stays", reason: "empty once the log is frozen" },

@@ -5,5 +5,5 @@
 import type { MigrationDigest } from "./migrate.ts";
 
 export const migrationsOfThisBuild: readonly MigrationDigest[] = [
-  { number: 1, name: "0001-spine.sql", digest: "94f914e565393d5ba155da3e94d6d093f5b719abfbbbde022ff4dda0a0e017c3" },
+  { number: 1, name: "0001-spine.sql", digest: "95f06dd058dd3fc456de5073001492563938d0366f4f1f9c567bd15e969eb336" },
 ];
