@@ -218,21 +218,43 @@ create table audit.checkpoint (
 
 -- Derived from flush and seq; can be rebuilt.
 create table audit.search (
-  log    text not null,
-  index  bigint not null,
-  time   timestamptz not null,
-  event  text not null,
-  effect text not null,
-  actor  text not null,
+  log       text not null,
+  index     bigint not null,
+  time      timestamptz not null,
+  event     text not null,
+  effect    text not null,
+  actor     text not null,
+  purpose   text,
+  fields_id text,
   primary key (log, index)
 );
 create index search_by_actor on audit.search (log, actor, index);
+
+-- What left how: thousands of entries share one of a few dozen sets. fields: policy path -> treatment.
+create table audit.search_fields (
+  log       text not null,
+  fields_id text not null,
+  fields    jsonb not null,
+  primary key (log, fields_id)
+);
 
 create table audit.search_subject (
   log     text not null,
   subject text not null,
   index   bigint not null,
   primary key (log, subject, index)
+);
+
+-- Where each sink stands in each log. Copies only: the log does not know of them.
+create table postern.sink_cursor (
+  log           text not null,
+  sink          text not null,
+  next          bigint not null,
+  lease_until   timestamptz,
+  dead          bigint not null,
+  last_error    text,
+  failing_since timestamptz,
+  primary key (log, sink)
 );
 
 -- Defence in depth; the proof is the tree.
@@ -272,6 +294,6 @@ grant insert on audit.flush, audit.pending to postern_edge, postern_keeper;
 grant select, insert, update, delete on all tables in schema postern to postern_keeper;
 grant select on all tables in schema audit to postern_reader;
 grant select on all tables in schema audit to postern_sequencer;
-grant insert on audit.log, audit.seq, audit.subtree, audit.checkpoint, audit.search, audit.search_subject to postern_sequencer;
+grant insert on audit.log, audit.seq, audit.subtree, audit.checkpoint, audit.search, audit.search_fields, audit.search_subject to postern_sequencer;
 grant update on audit.log to postern_sequencer;
 grant delete on audit.pending to postern_sequencer;

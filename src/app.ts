@@ -5,6 +5,7 @@ import type { Context, Hono } from "hono";
 import { uuidv7 } from "uuidv7";
 import * as z from "zod";
 import { AuditUnavailable, LogHalted, selectHalted, selectLate } from "./audit/index.ts";
+import { describeStanding, type SinkStanding } from "./copies/index.ts";
 import { json, type Metrics, openApiDocument, type Route, serve, type TurnedAway } from "./http/index.ts";
 import type { Identity } from "./identity/index.ts";
 import { ok, type Refusal, refuse } from "./kernel/index.ts";
@@ -21,6 +22,8 @@ export interface Side {
   /** Every few seconds, and `now` at the end: writes what was counted of callers that nobody knows. */
   readonly settle: (when?: "now") => Promise<void>;
   readonly counted: CountedSide;
+  /** Where its copies of the log stand, by the other system's name. None of them makes it less ready. */
+  readonly copies?: () => Promise<Readonly<Record<string, SinkStanding>>>;
 }
 
 /** What the process counts, one for all its sides, and who may read it. */
@@ -42,9 +45,8 @@ export interface AppOptions {
 /** One app over the sides that this process serves. */
 export function buildApp(sides: readonly Side[], { version, addressOf, headerOf, report }: AppOptions): Hono {
   const routes = sides.flatMap((side) => side.routes);
-  const databases = sides.map((side) => side.database);
   const [counted] = sides.map((side) => side.counted);
-  const platform = [...platformRoutes(databases, () => openApiDocument(routes, version)), ...(counted ? [metricsRoute(counted)] : [])];
+  const platform = [...platformRoutes(sides, () => openApiDocument(routes, version)), ...(counted ? [metricsRoute(counted)] : [])];
   routes.push(...platform);
   const turnedAway = async (route: Route | null, away: TurnedAway): Promise<void> => {
     // The platform's routes say nothing of anybody.
@@ -87,10 +89,11 @@ function nameOf(fault: unknown): string {
   return fault instanceof Error ? fault.name : typeof fault;
 }
 
-const status = z.object({ status: z.enum(["ok", "failing"]), checks: z.record(z.string(), z.string()) });
+const texts = z.record(z.string(), z.string());
+const status = z.object({ status: z.enum(["ok", "failing"]), checks: texts, sinks: texts.optional() });
 const clockSkewMaxMs = 60_000;
 
-function platformRoutes(databases: readonly Database[], openApi: () => string): Route[] {
+function platformRoutes(sides: readonly Side[], openApi: () => string): Route[] {
   let document: string | undefined;
   return [
     {
@@ -113,9 +116,11 @@ function platformRoutes(databases: readonly Database[], openApi: () => string): 
       },
       refusals: [],
       handle: async () => {
-        const checks = await readiness(databases);
+        const checks = await readiness(sides.map((side) => side.database));
         const ready = Object.values(checks).every((check) => check === "ok");
-        return ok(json(JSON.stringify({ status: ready ? "ok" : "failing", checks }), {}, ready ? 200 : 503));
+        const sinks = ready ? await sinksOf(sides) : {};
+        const told = { status: ready ? "ok" : "failing", checks, ...(Object.keys(sinks).length > 0 && { sinks }) };
+        return ok(json(JSON.stringify(told), {}, ready ? 200 : 503));
       },
     },
     {
@@ -149,6 +154,11 @@ function metricsRoute({ metrics, identity, offices }: CountedSide): Route {
       return ok({ status: 200, media: "text/plain; version=0.0.4; charset=utf-8", body: metrics.text() });
     },
   };
+}
+
+async function sinksOf(sides: readonly Side[]): Promise<Record<string, string>> {
+  const standings = await Promise.all(sides.map(async ({ copies }) => (copies ? await copies() : {})));
+  return Object.fromEntries(standings.flatMap(Object.entries).map(([name, standing]) => [name, describeStanding(standing)]));
 }
 
 async function readiness(databases: readonly Database[]): Promise<Record<string, string>> {

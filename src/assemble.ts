@@ -27,6 +27,7 @@ import {
 } from "./audit/index.ts";
 import { ConfigRefused } from "./config.ts";
 import { type Bundles, createBundles } from "./contracts/index.ts";
+import { createCopyFormats, createPump, type Pump, type Sink } from "./copies/index.ts";
 import { type Aead, type Signer, verifySignature } from "./crypto/index.ts";
 import { disclosureRoutes, logAgentTurnedAway } from "./disclosure/index.ts";
 import { createVaultLoad } from "./disclosure/postgres.ts";
@@ -35,9 +36,10 @@ import { createIdentity, type Digest, type Identity, type IssuerProfile } from "
 import { type InFlight, inTurn } from "./kernel/index.ts";
 import { createAuditKeys, type Keyring, KeysUnavailable, type OpenedAuditKeys, type RootKey, type ShareStore } from "./keys/index.ts";
 import { createOffices, logTurnedAway, type MerchantOffices, type OfficeHolder } from "./offices/index.ts";
-import { type ExportDesk, logRoutes, oversightRoutes } from "./oversight/index.ts";
+import { logRoutes, oversightRoutes, type SaveDesk } from "./oversight/index.ts";
 import { orderDuePurges, type PurgeParts, purgeEffect, purgeRoutes, runPurges } from "./purge/index.ts";
 import type { Database } from "./storage/index.ts";
+import { version } from "./version.ts";
 
 /** What both sides have. */
 export interface CommonParts {
@@ -97,6 +99,8 @@ export interface KeeperParts extends SideParts {
   readonly writers: readonly Uint8Array[];
   readonly fenceWaitMs: number;
   readonly leaseMs: number;
+  /** Default: none. */
+  readonly sinks?: readonly Sink[] | undefined;
 }
 
 export interface Keeper extends Side {
@@ -110,6 +114,8 @@ export interface Keeper extends Side {
   witness(): Promise<WitnessReport[]>;
   /** Every few seconds: ended contracts, due purges, running purges, next month's keys. */
   tick(): Promise<void>;
+  /** Every second: hands what was numbered to the sinks. Apart from everything else: a sink may hang. */
+  readonly pump: Pump;
   readonly purge: PurgeParts;
 }
 
@@ -147,7 +153,13 @@ export function assembleKeeper(common: CommonParts, side: KeeperParts, inFlight:
       return numbered;
     },
   };
-  const exporter: ExportDesk = { ...door, sequencer: witnessed, publicKeys: { log: trust.log, writers: trust.writers } };
+  const exporter: SaveDesk = {
+    ...door,
+    sequencer: witnessed,
+    publicKeys: { log: trust.log, writers: trust.writers },
+    formats: createCopyFormats(version),
+    manifestSigner: certificateSigner,
+  };
   const { shares } = common;
   const { fenceWaitMs, leaseMs } = side;
   const purge: PurgeParts = {
@@ -164,9 +176,12 @@ export function assembleKeeper(common: CommonParts, side: KeeperParts, inFlight:
     leaseMs,
   };
   const issuers = new Set(common.issuers.map((issuer) => issuer.id));
+  const pump = createPump({ database, sinks: side.sinks ?? [], now: common.now, random: Math.random });
   return {
     database,
     counted: shared,
+    pump,
+    copies: () => pump.standing(),
     purge,
     settle: shared.strangers.settle,
     turnedAway: ({ caller, refusal, contract }) => logTurnedAway(door, caller, { code: refusal.code, contract }),

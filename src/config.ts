@@ -5,6 +5,7 @@
 import { parseDocument } from "yaml";
 import * as z from "zod";
 import { isId, nearest } from "./kernel/index.ts";
+import { isLoopback, sinkProblem, sinkSchema } from "./sink-settings.ts";
 
 export class ConfigRefused extends Error {
   constructor(line: string) {
@@ -129,6 +130,8 @@ const operatorFileSchema = z.strictObject({
   ),
   vendors: z.record(id, z.strictObject({ issuers: z.array(id).min(1) })).default({}),
   operators: z.array(person).default([]),
+  /** Other systems that are told what the log holds. */
+  sinks: z.array(sinkSchema).max(16).default([]),
   /** Raw Ed25519 public keys in base64 of writers in other processes, for the trust file. */
   writers: z.array(z.base64()).default([]),
   /** Who is asked to cosign the log's checkpoints. */
@@ -150,6 +153,8 @@ export function readOperatorFile(text: string, name: string, production: boolean
     throw new ConfigRefused(`${name}: ${issue?.path.join(".") || "file"}: ${issue?.message ?? "malformed"}`);
   }
   checkPeople(parsed.data, name, production);
+  const problem = sinkProblem(parsed.data.sinks, production);
+  if (problem) throw new ConfigRefused(`${name}: ${problem}`);
   return parsed.data;
 }
 
@@ -175,8 +180,4 @@ function checkPeople(file: OperatorFile, name: string, production: boolean): voi
 function isPostgresUrl(text: string): boolean {
   const url = URL.parse(text);
   return url !== null && /^postgres(ql)?:$/.test(url.protocol) && url.hostname !== "";
-}
-
-function isLoopback(host: string): boolean {
-  return host === "localhost" || host === "::1" || /^127(\.\d{1,3}){3}$/.test(host);
 }

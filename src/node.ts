@@ -24,6 +24,7 @@ import { createKeyring, createRootKey, type ShareStore } from "./keys/index.ts";
 import { createPostgresShareStore } from "./keys/postgres-share-store.ts";
 import { createDrain, within } from "./node-drain.ts";
 import { type KeyFiles, keyPathsOf, keysDirectory, type Only, readBuiltInIssuer, readKeyFiles } from "./node-keys.ts";
+import { openSinks } from "./node-sinks.ts";
 import { checkAnchorDatabase, checkRole, checkShareDatabase } from "./start-checks.ts";
 import { checkMigrations, type Database, migrate } from "./storage/index.ts";
 import { readMigrations } from "./storage/node-migrations.ts";
@@ -48,6 +49,7 @@ const sequenceEveryMs = 1_000;
 const tickEveryMs = 2_000;
 const patrolEveryMs = 60_000;
 const witnessEveryMs = 5_000;
+const pumpEveryMs = 1_000;
 /** From the signal to the end of the process: ten seconds in all, after which supervisors kill. */
 const drainMs = 8_000;
 const closeMs = 2_000;
@@ -71,6 +73,7 @@ export async function start({ environment, operators, only, moreRoutes = () => [
   // What an operator can have got wrong is read before the database opens: a start that fails does so at once.
   const keys = await readKeyFiles(data, keyPathsOf(environment), only);
   const issuers = await issuersOf(operators, data);
+  const sinks = keys.keeper ? await openSinks(operators.sinks) : [];
   const databases = await openDatabases(environment, only);
   try {
     const root = createRootKey(nodeAead, keys.root);
@@ -91,9 +94,11 @@ export async function start({ environment, operators, only, moreRoutes = () => [
     };
     const inFlight = createInFlight();
     const edge = keys.edge && assembleEdge(common, { database: databases.edge, writer: keys.edge.writer }, inFlight);
-    const keeper =
-      keys.keeper &&
-      assembleKeeper(common, keeperParts(keys, keys.keeper, { databases, operators, anchor: await openAnchor(environment) }), inFlight);
+    const parts = async (own: NonNullable<KeyFiles["keeper"]>) => ({
+      ...keeperParts(keys, own, { databases, operators, anchor: await openAnchor(environment) }),
+      sinks,
+    });
+    const keeper = keys.keeper && assembleKeeper(common, await parts(keys.keeper), inFlight);
     await keeper?.prepare();
     const kept = keeper && { ...keeper, routes: [...keeper.routes, ...moreRoutes(keeper)] };
     return await serveSides({ environment, keeper, sides: [edge, kept].filter((side) => side !== null), databases });
@@ -248,7 +253,13 @@ function loopsOf(keeper: Keeper): Loop[] {
   const witness = async () => {
     for (const refused of await keeper.witness()) tell({ event: "witness", ...refused });
   };
-  return [patrol, every(sequenceEveryMs, () => keeper.sequence()), every(tickEveryMs, () => keeper.tick()), every(witnessEveryMs, witness)];
+  return [
+    patrol,
+    every(sequenceEveryMs, () => keeper.sequence()),
+    every(tickEveryMs, () => keeper.tick()),
+    every(witnessEveryMs, witness),
+    every(pumpEveryMs, () => keeper.pump.run()),
+  ];
 }
 
 interface Loop {

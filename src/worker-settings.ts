@@ -167,11 +167,9 @@ function readOperators({
   POSTERN_CONFIG,
   NODE_ENV,
 }: Common): Pick<WorkerSettings, "issuers" | "merchants" | "operators"> & Pick<OperatorFile, "writers" | "witnesses"> {
-  const { issuers, merchants, operators, writers, witnesses } = readOperatorFile(
-    POSTERN_CONFIG,
-    "POSTERN_CONFIG",
-    NODE_ENV === "production",
-  );
+  const file = readOperatorFile(POSTERN_CONFIG, "POSTERN_CONFIG", NODE_ENV === "production");
+  const { issuers, merchants, operators, writers, witnesses, sinks } = file;
+  if (sinks.length > 0) throw new ConfigRefused("POSTERN_CONFIG: sinks: are fed by a keeper on Node; run one beside the Workers for them");
   const profiles = issuers.map((issuer) => {
     if ("built_in" in issuer) throw new ConfigRefused("POSTERN_CONFIG: issuers: the built-in issuer's key is not on Workers");
     return { id: issuer.id, issuer: issuer.issuer, audience: issuer.audience, keys: { jwks: new URL(issuer.jwks) } };

@@ -12,7 +12,7 @@ import { plantTree, root, runTool, sourceFiles } from "./support/repository.ts";
 
 const layers = {
   journeys: ["disclosure", "oversight", "agreement", "purge", "demo"],
-  capabilities: ["masking", "policy", "contracts", "approvals", "identity", "offices", "records", "keys", "audit"],
+  capabilities: ["masking", "policy", "contracts", "approvals", "identity", "offices", "records", "keys", "audit", "copies"],
   foundations: ["http", "crypto", "storage", "kernel"],
   entries: ["cli"],
 } as const;

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { openHead } from "../src/audit/head.ts";
 import { createSequencer } from "../src/audit/index.ts";
 import { parsePromise } from "../src/audit/promise.ts";
-import { rebuildSearch } from "../src/audit/sequencer.ts";
+import { rebuildSearch } from "../src/audit/search.ts";
 import { leafHash } from "../src/audit/tree.ts";
 import type { Trust } from "../src/audit/trust.ts";
 import { isInFlush } from "../src/audit/verify-flushes.ts";
@@ -219,6 +219,10 @@ describe("the derived tables", () => {
       "update audit.search set effect = 'deny' where log = 'c-test' and index = 100",
       "update audit.search set time = time - interval '1 day' where log = 'c-test' and index = 100",
       "update audit.search set event = 'record.searched' where log = 'c-test' and index = 100",
+      "update audit.search set purpose = 'other' where log = 'c-test' and index = 100",
+      "update audit.search set fields_id = null where log = 'c-test' and index = 100",
+      "update audit.search_fields set fields = '{}' where log = 'c-test'",
+      "delete from audit.search_fields where log = 'c-test'",
       "delete from audit.search where log = 'c-test' and index = 100",
       "update audit.search_subject set subject = 's_x' where log = 'c-test' and index = 100",
       "delete from audit.search_subject where log = 'c-test' and index = 100",
@@ -233,6 +237,7 @@ describe("the derived tables", () => {
 async function derivedRows() {
   return {
     search: await world.owner.query("select * from audit.search where log = 'c-test' order by index"),
+    fields: await world.owner.query("select * from audit.search_fields where log = 'c-test' order by fields_id"),
     subjects: await world.owner.query("select * from audit.search_subject where log = 'c-test' order by index, subject"),
   };
 }

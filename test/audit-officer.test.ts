@@ -190,7 +190,13 @@ describe("an officer lists who saw what", () => {
 });
 
 describe("the officer's routes", () => {
-  const routes = ["/audit/entries", "/audit/export?format=bundle"];
+  const routes = [
+    "/audit/entries",
+    "/audit/export?format=bundle",
+    "/audit/export?format=csv",
+    "/audit/export/manifest?format=csv&bytes=0&cursor=A",
+    "/audit/tail",
+  ];
 
   it.each([
     ["an owner", "owner-1", 403],
@@ -264,8 +270,15 @@ describe("an export", () => {
     await other.close();
   });
 
-  it("has one format so far, which must be named, and no log before the contract has one", async () => {
-    for (const query of ["", "?format=", "?format=csv", "?format=bundle&format=bundle", "?format=bundle&x=1"]) {
+  it("has a format, which must be named, and as a bundle nothing that would leave something out", async () => {
+    for (const query of [
+      "",
+      "?format=",
+      "?format=tar",
+      "?format=bundle&format=bundle",
+      "?format=bundle&x=1",
+      "?format=bundle&effect=deny",
+    ]) {
       expect((await gateway.call("GET", `/v1/contracts/c-test/audit/export${query}`, { as: "officer" })).status).toBe(400);
     }
   });

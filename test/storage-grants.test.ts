@@ -34,9 +34,12 @@ describe("the edge", () => {
     expect(await edge.query("select log, origin, state from audit.log where log = 'l'")).toEqual([["l", "o", "open"]]);
   });
 
-  it.each(["flush", "seq", "subtree", "checkpoint", "cosignature", "search", "search_subject"])("cannot read audit.%s", async (table) => {
-    await expect(edge.query(`select from audit.${table}`)).rejects.toMatchObject(denied);
-  });
+  it.each(["flush", "seq", "subtree", "checkpoint", "cosignature", "search", "search_fields", "search_subject"])(
+    "cannot read audit.%s",
+    async (table) => {
+      await expect(edge.query(`select from audit.${table}`)).rejects.toMatchObject(denied);
+    },
+  );
 
   it("cannot read a log's size or root, nor the sequencer's seal", async () => {
     await expect(edge.query("select size, root from audit.log")).rejects.toMatchObject(denied);

@@ -5,6 +5,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import * as approvals from "../src/approvals/schema.ts";
 import * as audit from "../src/audit/schema.ts";
 import * as contracts from "../src/contracts/schema.ts";
+import * as copies from "../src/copies/schema.ts";
 import * as keys from "../src/keys/schema.ts";
 import * as purge from "../src/purge/schema.ts";
 import * as records from "../src/records/schema.ts";
@@ -104,7 +105,7 @@ describe("migrations of this build", () => {
   it("are what the drizzle schemas say: every table, column, type, nullability and primary key", async () => {
     const database = await createMemoryDatabase();
     closers.push(() => database.close());
-    const modules: Record<string, unknown>[] = [contracts, approvals, keys, records, purge, audit];
+    const modules: Record<string, unknown>[] = [contracts, approvals, keys, records, purge, audit, copies];
     const tables = modules.flatMap((module) => Object.values(module)).filter((value) => is(value, PgTable));
     expect(tables.flatMap(columnsOf).sort()).toEqual((await database.query(columns)).map(String).sort());
     expect(tables.map(primaryKeyOf).sort()).toEqual(

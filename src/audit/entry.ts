@@ -7,7 +7,7 @@ import * as z from "zod";
 export const entryBytesMax = 65_535;
 
 /** What happened. The past participle is a fact; `….intent` is written before a destructive act and `….done` after it. */
-const events = [
+export const eventNames = [
   "log.opened",
   "log.heads",
   "record.read",
@@ -54,7 +54,7 @@ const events = [
   "strangers.counted",
   "seats.listed",
 ] as const;
-export type EventName = (typeof events)[number];
+export type EventName = (typeof eventNames)[number];
 
 const actorRoles = ["agent", "officer", "merchant_owner", "operator", "system", "unknown"] as const;
 export type ActorRole = (typeof actorRoles)[number];
@@ -83,7 +83,7 @@ export const entrySchema = z.strictObject({
     prev: sha256Base64.optional(),
     after: z.strictObject({ id: z.string().regex(/^w_[a-z2-7]{16}$/), n: z.number().int().min(-1) }).optional(),
   }),
-  event: z.enum(events),
+  event: z.enum(eventNames),
   /** `id`: `a_` + 26 base32 characters of a keyed hash, or `system` or `unknown`. */
   actor: z.strictObject({ role: z.enum(actorRoles), id: z.string().regex(/^(a_[a-z2-7]{26}|system|unknown)$/) }),
   request: z.strictObject({ id: short, route: short }).optional(),

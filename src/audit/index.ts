@@ -3,7 +3,7 @@ export { readBundle, writeBundle } from "./bundle.ts";
 export { openCheckpoint, signCheckpoint } from "./checkpoint.ts";
 export { actorPseudonym, openDetails, subjectPseudonym } from "./compose.ts";
 export { formatWitnessVkey, parseWitnessVkey, type WitnessKey, witnessKey } from "./cosignature.ts";
-export type { ActorRole, Entry, EntryDetails, EventName } from "./entry.ts";
+export { type ActorRole, type Entry, type EntryDetails, type EventName, eventNames } from "./entry.ts";
 export { entriesOfFlush } from "./flush.ts";
 export { LogHalted } from "./halted.ts";
 export { createLogHandles, gatewayLog, type LogHandles } from "./handles.ts";
@@ -25,8 +25,7 @@ export {
   type LogRow,
   type NumberedFlush,
   openLog,
-  type SearchFilter,
-  searchEntries,
+  selectCheckpointFrom,
   selectCheckpoints,
   selectEntriesAt,
   selectFlushes,
@@ -39,6 +38,7 @@ export {
   selectSilentLogs,
   selectSubtrees,
 } from "./postgres.ts";
+export { type SearchFilter, type SearchPage, searchEnd, searchEntries } from "./postgres-search.ts";
 export { type AcceptedEntry, type PublishedCheckpoint, selectAccepted, selectPublished } from "./postgres-tiles.ts";
 export { type AuditPromise, formatPromise } from "./promise.ts";
 export { formatProof } from "./proof.ts";

@@ -1,8 +1,8 @@
 /** Reading the log's tables, and opening and freezing a log. Only the sequencer numbers; only the writer appends. */
-import { and, asc, desc, eq, lt, sql } from "drizzle-orm";
+import { and, asc, desc, eq, gte, sql } from "drizzle-orm";
 import { type Cell, databaseNowMs, orm, type Queryable } from "../storage/index.ts";
 import { entriesOfFlush, type StoredFlush } from "./flush.ts";
-import { checkpoint, cosignature, flush, log, pending, search, searchSubject, seq, subtree } from "./schema.ts";
+import { checkpoint, cosignature, flush, log, pending, search, seq, subtree } from "./schema.ts";
 import { emptyRange, hashesFromBytes, rangeRoot } from "./tree.ts";
 
 export interface LogRow {
@@ -175,40 +175,15 @@ const checkpointColumns = {
   readAt: databaseNowMs,
 };
 
-export interface SearchFilter {
-  readonly actor?: string | undefined;
-  readonly subject?: string | undefined;
-  readonly effect?: string | undefined;
-  /** ISO 8601. `from` inclusive, `to` exclusive. */
-  readonly from?: string | undefined;
-  readonly to?: string | undefined;
-  /** Only entries before this index. */
-  readonly before: number;
-  readonly limit: number;
-}
-
-/** Indexes of matching entries, newest first. */
-export async function searchEntries(database: Queryable, name: string, filter: SearchFilter): Promise<number[]> {
-  const { actor, subject, effect, from, to, before, limit } = filter;
-  const rows = await orm(database)
-    .select({ index: search.index, readAt: databaseNowMs })
-    .from(search)
-    .where(
-      and(
-        eq(search.log, name),
-        lt(search.index, before),
-        actor === undefined ? undefined : eq(search.actor, actor),
-        effect === undefined ? undefined : eq(search.effect, effect),
-        from === undefined ? undefined : sql`${search.time} >= ${from}::timestamptz`,
-        to === undefined ? undefined : sql`${search.time} < ${to}::timestamptz`,
-        subject === undefined
-          ? undefined
-          : sql`exists (select from ${searchSubject} where ${searchSubject.log} = ${name} and ${searchSubject.subject} = ${subject} and ${searchSubject.index} = ${search.index})`,
-      ),
-    )
-    .orderBy(sql`${search.index} desc`)
-    .limit(limit);
-  return rows.map((row) => row.index);
+/** The note of the first checkpoint that covers `size` entries; `null` = not signed yet. */
+export async function selectCheckpointFrom(database: Queryable, name: string, size: number): Promise<string | null> {
+  const [row] = await orm(database)
+    .select(checkpointColumns)
+    .from(checkpoint)
+    .where(and(eq(checkpoint.log, name), gte(checkpoint.size, size)))
+    .orderBy(asc(checkpoint.size))
+    .limit(1);
+  return row?.note ?? null;
 }
 
 function bytesOf(cell: Cell | undefined): Uint8Array {

@@ -1,9 +1,9 @@
 /**
- * Tables of the log. `flush`, `seq`, `subtree`, `checkpoint` and `cosignature` are append-only by trigger and by grant; `search`, `searchSubject` and
+ * Tables of the log. `flush`, `seq`, `subtree`, `checkpoint` and `cosignature` are append-only by trigger and by grant; the `search…` ones and
  * `upkeep` are derived.
  * The text of record is migrations/; a test compares both column by column.
  */
-import { bigint, index, pgSchema, primaryKey, text, timestamp, uniqueIndex } from "drizzle-orm/pg-core";
+import { bigint, index, jsonb, pgSchema, primaryKey, text, timestamp, uniqueIndex } from "drizzle-orm/pg-core";
 import { bytea } from "../storage/index.ts";
 
 const audit = pgSchema("audit");
@@ -103,8 +103,22 @@ export const search = audit.table(
     event: text("event").notNull(),
     effect: text("effect").notNull(),
     actor: text("actor").notNull(),
+    purpose: text("purpose"),
+    /** Of `searchFields`; empty where nothing was asked of. */
+    fieldsId: text("fields_id"),
   },
   (table) => [primaryKey({ columns: [table.log, table.index] }), index("search_by_actor").on(table.log, table.actor, table.index)],
+);
+
+/** Policy path → treatment, once for all entries that say the same. */
+export const searchFields = audit.table(
+  "search_fields",
+  {
+    log: text("log").notNull(),
+    fieldsId: text("fields_id").notNull(),
+    fields: jsonb("fields").$type<Readonly<Record<string, string>>>().notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.log, table.fieldsId] })],
 );
 
 export const searchSubject = audit.table(

@@ -1,31 +1,15 @@
-/** `postern audit …`: an officer takes the log away; anybody verifies it, without a gateway. */
-import { createClient } from "./client.ts";
-import { clientFlags, command, contractFlag, idOf, jsonFlag, outputFlag, repeated } from "./command.ts";
-import { exitCodes, Failure } from "./failure.ts";
-import { openSource, readText, writeTo } from "./files.ts";
-import { print, printJson, suggest } from "./output.ts";
+/** `postern audit …`: an officer reads the log and takes it away; anybody verifies it, without a gateway. */
+import { exportLog } from "./audit-export.ts";
+import { list, tail } from "./audit-list.ts";
+import { manifest } from "./audit-manifest.ts";
+import { command, jsonFlag, repeated } from "./command.ts";
+import { exitCodes } from "./failure.ts";
+import { openSource, readText } from "./files.ts";
+import { print, printJson } from "./output.ts";
 import { receipt } from "./receipt.ts";
-import { readTrustFile, trustFileOf } from "./trust-file.ts";
+import { readTrustFile } from "./trust-file.ts";
 
 const problemsShown = 20;
-
-const exportLog = command({
-  meta: { description: "As officer: take a contract's whole log away" },
-  examples: ["npx postern audit export --contract c-hangzhou-cs -o log.tar --as officer"],
-  args: {
-    ...contractFlag,
-    format: { type: "enum", options: ["bundle"], default: "bundle", description: "A tar of the tlog-tiles layout, verifiable offline" },
-    ...outputFlag,
-    ...clientFlags,
-  },
-  async run({ args }) {
-    if (args.output === undefined && process.stdout.isTTY)
-      throw new Failure("an archive is nothing for a terminal; say -o FILE", exitCodes.usage);
-    const response = await createClient(args).send("GET", `/v1/contracts/${idOf(args.contract)}/audit/export?format=${args.format}`);
-    await writeTo(args.output, response.body ?? new Blob([]).stream());
-    suggest(`npx postern audit verify ${args.output ?? "FILE"} --trust ${trustFileOf(args.contract)}`);
-  },
-});
 
 const verify = command({
   meta: { description: "Verify an export offline: no gateway, no network" },
@@ -75,6 +59,6 @@ function describe({ ok, keys, size, root, problems, problemsFound, firstBad }: V
 }
 
 export const audit = command({
-  meta: { description: "Take the log away and verify it" },
-  subCommands: { verify, export: exportLog, receipt },
+  meta: { description: "Read the log, take it away, verify it" },
+  subCommands: { list, tail, export: exportLog, verify, receipt, manifest },
 });

@@ -32,6 +32,8 @@ export interface Client {
   readonly origin: string;
   /** Answers only what succeeded. Throws Failure with the problem otherwise. */
   send(method: "GET" | "POST" | "PUT", path: string, upload?: Upload): Promise<Response>;
+  /** A GET whose answer may take as long as it has to say something; only its beginning is waited for like any other's. */
+  stream(path: string): Promise<Response>;
   get<Value>(schema: z.ZodType<Value>, path: string): Promise<Value>;
   /** `body` goes as JSON. */
   post<Value>(schema: z.ZodType<Value>, path: string, body?: unknown): Promise<Value>;
@@ -49,9 +51,18 @@ export function createClient({ as, json = false, prefer }: ClientOptions): Clien
     if (!response.ok) throw await problemOf(response, json);
     return response;
   };
+  const stream: Client["stream"] = async (path) => {
+    const headers = { authorization: `Bearer ${await tokenOf(settings, as)}`, "accept-language": "en" };
+    const begun = new AbortController();
+    const timer = setTimeout(() => begun.abort(), answerWithinMs);
+    const response = await reach(origin, path, { headers, redirect: "error", signal: begun.signal }).finally(() => clearTimeout(timer));
+    if (!response.ok) throw await problemOf(response, json);
+    return response;
+  };
   return {
     origin,
     send,
+    stream,
     get: async (schema, path) => answerOf(schema, await send("GET", path)),
     post: async (schema, path, body) =>
       answerOf(

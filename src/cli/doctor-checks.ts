@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { ConfigRefused, type Environment, type OperatorFile, readEnvironment, readSettings } from "../config.ts";
 import { toBase64 } from "../crypto/index.ts";
 import { loadOperatorFile } from "../operator-file.ts";
-import { checkDatabase, checkShareDatabase, type Outcome } from "./doctor-databases.ts";
+import { checkDatabase, checkShareDatabase, checkSink, type Outcome } from "./doctor-databases.ts";
 
 export interface Finding {
   readonly check: string;
@@ -37,6 +37,7 @@ export async function examine(variables: Readonly<Record<string, string | undefi
   });
   await look("key files", () => checkKeys(settings));
   for (const [check, work] of databaseChecks(settings)) await look(check, work);
+  for (const [check, work] of sinkChecks(settings, operators)) await look(check, work);
   for (const issuer of remoteIssuers(operators)) await look(`issuer ${issuer.id}`, () => checkIssuer(issuer.jwks));
   await look("gateway", () => checkGateway(settings));
   return findings;
@@ -81,6 +82,12 @@ function databaseChecks(settings: Environment): [string, () => Promise<Outcome>]
   if (keeper !== undefined) checks.push(["database (keeper)", () => checkDatabase(keeper, "postern_keeper")]);
   if (store && "url" in store) checks.push(["share store", () => checkShareDatabase(store.url)]);
   return checks;
+}
+
+/** Where there is no keeper's database to ask, `/readyz` of the gateway tells. */
+function sinkChecks({ DATABASE_URL_KEEPER: url }: Environment, operators: OperatorFile | null): [string, () => Promise<Outcome>][] {
+  if (url === undefined) return [];
+  return (operators?.sinks ?? []).map(({ id }) => [`sink ${id}`, () => checkSink(url, id)]);
 }
 
 function remoteIssuers(operators: OperatorFile | null): { readonly id: string; readonly jwks: string }[] {

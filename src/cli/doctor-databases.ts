@@ -58,6 +58,20 @@ async function checkLogs(database: Database): Promise<Outcome | null> {
   };
 }
 
+/** A sink that fails loses nothing: the log is its buffer. */
+export async function checkSink(url: string, sink: string): Promise<Outcome> {
+  return asking(url, async (database) => {
+    const { describeStanding, selectStanding } = await import("../copies/index.ts");
+    const standing = await selectStanding(database, sink);
+    const text = describeStanding(standing);
+    const last = standing.lastError === null ? "" : `; last error: ${standing.lastError}`;
+    if (standing.failingForMs !== null)
+      return { failing: `${text}${last}`, cure: "look at the sink; nothing is lost meanwhile, and it goes on by itself" };
+    if (standing.dead > 0) return { failing: `${text}${last}`, cure: "the sink refused these entries for good; export them from the log" };
+    return { ok: text };
+  });
+}
+
 export async function checkShareDatabase(url: string): Promise<Outcome> {
   return asking(url, async (database) => {
     const [row] = await database.query("select to_regclass('postern_share') is not null, now()");

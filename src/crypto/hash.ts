@@ -29,6 +29,18 @@ export function sha256(bytes: Uint8Array): Uint8Array {
   return hashes.sha256(bytes);
 }
 
+export interface RunningHash {
+  update(bytes: Uint8Array): void;
+  /** 32 bytes; nothing can be added after it. */
+  finish(): Uint8Array;
+}
+
+/** Of what does not fit into memory at once. */
+export function createSha256(): RunningHash {
+  const running = nobleSha256.create();
+  return { update: (bytes) => void running.update(bytes), finish: () => running.digest() };
+}
+
 /** 32 bytes. */
 export function hmacSha256(key: Uint8Array, message: Uint8Array): Uint8Array {
   return hashes.hmacSha256(key, message);

@@ -13,5 +13,5 @@ export {
   utf8,
 } from "./bytes.ts";
 export { createSigner, type Signer, type VerifySignature, verifySignature } from "./ed25519.ts";
-export { type Hashes, hkdfSha256, hmacSha256, portableHashes, sha256, useHashes } from "./hash.ts";
+export { createSha256, type Hashes, hkdfSha256, hmacSha256, portableHashes, type RunningHash, sha256, useHashes } from "./hash.ts";
 export { keyId, type OpenedJws, signJws, verifyJws } from "./jws.ts";

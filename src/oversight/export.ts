@@ -23,7 +23,7 @@ import { keyId, toBase64 } from "../crypto/index.ts";
 import { type ContractId, ok, type Refusal, type Result, refuse } from "../kernel/index.ts";
 import { type Entered, enterContract, type Visit } from "../offices/index.ts";
 import type { Database } from "../storage/index.ts";
-import type { Oversight } from "./list.ts";
+import type { Oversight } from "./ask.ts";
 import { sequenced } from "./sequenced.ts";
 
 const sequencedWithinMs = 5_000;
@@ -51,9 +51,7 @@ export async function exportLog(desk: ExportDesk, visit: Visit, id: ContractId):
     facts: { contract: id },
   });
   if (!begun) return refuse({ code: "wrong_state" });
-  const waited = log.log === id ? await sequenced(desk, { log: id, flush: receipt.flush, withinMs: sequencedWithinMs }) : "numbered";
-  if (waited === "late") throw new AuditUnavailable("the export's own entry is not sequenced yet");
-  const halted = waited === "halted";
+  const halted = log.log === id && !(await hasPlace(desk, id, receipt.flush));
   const row = (await selectLog(desk.database, id)) ?? emptyLogRow(id, desk.logs.originOf(id));
   const checkpoints = await selectCheckpoints(desk.database, id);
   const { log: logKey, writers } = desk.publicKeys;
@@ -81,9 +79,16 @@ export async function exportLog(desk: ExportDesk, visit: Visit, id: ContractId):
 }
 
 /** A log that takes no entry, because it ended or because somebody changed its row, is exported as it stands: the verifier says which. */
-async function logOfExport(desk: ExportDesk, { contract, log }: Entered): Promise<LogHandle> {
+export async function logOfExport(desk: ExportDesk, { contract, log }: Entered): Promise<LogHandle> {
   const row = await selectLog(desk.database, contract.id);
   return row?.state === "open" ? log : desk.logs.gateway(desk.database);
+}
+
+/** Waits for the place of an export's own entry. Throws AuditUnavailable where it takes too long. False: the log is halted. */
+export async function hasPlace(desk: ExportDesk, log: string, flush: string): Promise<boolean> {
+  const waited = await sequenced(desk, { log, flush, withinMs: sequencedWithinMs });
+  if (waited === "late") throw new AuditUnavailable("the export's own entry is not sequenced yet");
+  return waited === "numbered";
 }
 
 async function* flushesOf(database: Database, { log, size }: LogRow) {

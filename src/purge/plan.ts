@@ -17,6 +17,7 @@ export const stores = {
   "postern.purge_job": { fate: "stays", reason: "the purge's own record" },
   "postern.certificate": { fate: "stays", reason: "the proof" },
   "postern.audit_key": { fate: "stays", reason: "opens who acted, for officers, until the log's retention ends" },
+  "postern.sink_cursor": { fate: "stays", reason: "places in the log, numbers only" },
   "audit.log": { fate: "stays", reason: "records of processing, kept 3 years (PIPL 55-56)" },
   "audit.flush": { fate: "stays", reason: "records of processing: pseudonyms whose key died here" },
   "audit.pending": { fate: "stays", reason: "empty once the log is frozen" },
@@ -26,6 +27,7 @@ export const stores = {
   "audit.cosignature": { fate: "stays", reason: "witnesses' signatures under signed heads" },
   "audit.upkeep": { fate: "stays", reason: "how far the log is numbered" },
   "audit.search": { fate: "stays", reason: "derived from the log, pseudonyms only" },
+  "audit.search_fields": { fate: "stays", reason: "derived from the log: names of fields and treatments" },
   "audit.search_subject": { fate: "stays", reason: "derived from the log, pseudonyms only" },
 } as const satisfies Record<string, { fate: "dies"; step: "rows" | "derived" } | { fate: "stays"; reason: string }>;
 

@@ -5,6 +5,6 @@
 import type { MigrationDigest } from "./migrate.ts";
 
 export const migrationsOfThisBuild: readonly MigrationDigest[] = [
-  { number: 1, name: "0001-spine.sql", digest: "0a045f83cedc6d967fd413459b04eb10283d2b6da8436232fb7bd25d55c43b1c" },
+  { number: 1, name: "0001-spine.sql", digest: "2bafcc8805b8a045469bd51eb0bbb833593f3f6b175849eddf87521bff49d7bb" },
   { number: 2, name: "0002-publishing.sql", digest: "ec432559ad4668d06cbae2159e69976ac5b29f60e05b5618f353d89a6fe56ae4" },
 ];

@@ -8,7 +8,7 @@ import { fromUtf8, utf8 } from "../../src/crypto/index.ts";
 import type { Database } from "../../src/storage/index.ts";
 
 export const evidence = ["log", "flush", "pending", "seq", "subtree", "checkpoint"] as const;
-export const derived = ["search", "search_subject", "upkeep"] as const;
+export const derived = ["search", "search_fields", "search_subject", "upkeep"] as const;
 /** Signatures of witnesses: whoever changes one takes it away; what it stood under stays signed. */
 export const cosigned = ["cosignature"] as const;
 

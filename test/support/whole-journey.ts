@@ -86,12 +86,22 @@ async function oversee(gateway: Gateway): Promise<void> {
   await gateway.keeper.sequence();
   const entries = `${contract}/audit/entries`;
   const day = "from=2020-01-01T00:00:00Z&to=2098-01-01T00:00:00Z";
-  for (const query of ["actor=demo/agent-1", `subject=${found?.locator}`, "effect=deny", day])
+  const kinds = "event=record.read&purpose=after_sales&field=phone&treatment=mask";
+  for (const query of ["actor=demo/agent-1", `subject=${found?.locator}`, "effect=deny", day, kinds])
     await expectStatus(gateway.call("GET", `${entries}?${query}`, { as: "officer" }), 200);
   const page = await expectStatus(gateway.call("GET", `${entries}?limit=2`, { as: "officer" }), 200);
   const { next } = (await page.json()) as { next: string };
   await expectStatus(gateway.call("GET", `${entries}?limit=2&cursor=${encodeURIComponent(next)}`, { as: "officer" }), 200);
+  const person = { type: "customer", id: canaryCustomer.id };
+  await expectStatus(gateway.call("POST", `${contract}/audit/subjects`, { as: "officer", body: person }), 200);
+  await (await expectStatus(gateway.call("GET", `${contract}/audit/tail`, { as: "officer" }), 200)).body?.cancel();
   await (await expectStatus(gateway.call("GET", `${contract}/audit/export?format=bundle`, { as: "officer" }), 200)).arrayBuffer();
+  for (const format of ["csv", "ocsf", "cef", "syslog"]) {
+    const copy = await expectStatus(gateway.call("GET", `${contract}/audit/export?format=${format}`, { as: "officer" }), 200);
+    const { byteLength } = await copy.arrayBuffer();
+    const asked = `format=${format}&bytes=${byteLength}&cursor=${copy.headers.get("export-cursor")}`;
+    await expectStatus(gateway.call("GET", `${contract}/audit/export/manifest?${asked}`, { as: "officer" }), 200);
+  }
 }
 
 /** Narrower by one owner, as it was by two; what is in force is read before and between. */
