@@ -102,6 +102,10 @@ describe("CEF", () => {
     }
   });
 
+  it("has a bar in its head only where a field ends", () => {
+    expect(createCopyFormats("1|2\\3").cef.record(copied("x"))).toContain("|Postern|1\\|2\\\\3|record.read|");
+  });
+
   it("has an IPv6 address in the field for one", () => {
     const { extension } = readCef(formats.cef.record(copied("2001:db8::1")));
     expect([extension.src, extension.c6a2, extension.c6a2Label]).toEqual([undefined, "2001:db8::1", "Source IPv6 Address"]);

@@ -32,6 +32,7 @@ let server: PostgresDatabase;
 let owner: Database;
 let gateway: Gateway;
 let certificate: Signer;
+let locator: string;
 beforeAll(async () => {
   server = await createPostgresDatabase();
   owner = openTestPool(server.ownerUrl, { deadlineMs: 600_000 });
@@ -41,7 +42,8 @@ beforeAll(async () => {
   await bringIntoForce(gateway);
   await importLines(gateway, [{ id: "U1", name: "欧阳娜娜", phone: "13800138000" }]);
   const { records } = await search(gateway, { id: "U1" });
-  for (let i = 0; i < 20; i++) await gateway.call("GET", `/v1/contracts/c-test/records/customer/${records[0]?.locator}`, { as: "agent-2" });
+  locator = records[0]?.locator ?? "";
+  for (let i = 0; i < 20; i++) await read();
   await gateway.keeper.sequence();
 });
 afterAll(async () => {
@@ -49,6 +51,10 @@ afterAll(async () => {
   await owner?.close();
   await server?.drop();
 });
+
+function read(): Promise<Response> {
+  return expectStatus(gateway.call("GET", `/v1/contracts/c-test/records/customer/${locator}`, { as: "agent-2" }), 200);
+}
 
 async function save(query: string): Promise<{ cursor: string; text: string; answer: Response }> {
   const answer = await expectStatus(gateway.call("GET", `${base}/export?${query}`, { as: "officer" }), 200);
@@ -121,7 +127,7 @@ describe("a saved copy", () => {
       const kept = Buffer.from(text).subarray(0, part.bytes).toString();
       expect(part.sha256).toBe(digestOf(kept));
       expect(kept === "" || kept.endsWith("\r\n")).toBe(true);
-      await search(gateway, { id: "U1" });
+      await read();
       await gateway.keeper.sequence();
       const rest = await save(`${query}&cursor=${part.next}`);
       expect(part.entries === 0 ? rest.text : kept + rest.text).toBe(text);
@@ -155,7 +161,7 @@ describe("a saved copy", () => {
         `${lines} entries, ${(bytes / 1e6).toFixed(0)} MB in ${seconds.toFixed(1)} s, at most ${most.toFixed(0)} MB more held\n`,
       );
       expect(lines).toBeGreaterThanOrEqual(size - 1);
-      expect(most).toBeLessThan(40);
+      expect(most).toBeLessThan(25);
       const manifest = await manifestOf("format=ocsf", answer.headers.get("export-cursor") ?? "", bytes);
       expect(manifest).toMatchObject({ complete: true, entries: lines, sha256: digest.digest("base64") });
     },
