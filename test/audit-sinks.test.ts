@@ -1,19 +1,14 @@
 /** Other systems are told what the log holds: each entry at least once, whatever happens to them or to us, and the log never waits. */
-import { fork } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type Server, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { openLog } from "../src/audit/index.ts";
 import { createFileSink } from "../src/copies/file-sink.ts";
 import { createCopyFormats, createElasticSink, createPump, createSplunkSink, type Pump, type Sink } from "../src/copies/index.ts";
 import { createSyslogSink } from "../src/copies/node-syslog-sink.ts";
-import { createPostgresDatabase, openTestPool } from "./support/databases.ts";
 import { createGateway, type Gateway } from "./support/gateway.ts";
-import { lengthenLog } from "./support/long-log.ts";
 import { bulkAnswer, bulkDocuments, createReceiver, type Receiver } from "./support/receiver.ts";
-import { root } from "./support/repository.ts";
 
 const formats = createCopyFormats("0.0.0");
 const taken = { status: 200, body: '{"text":"Success","code":0}' };
@@ -237,7 +232,7 @@ describe("a sink that fails", () => {
   });
 });
 
-describe("two processes, and one that is killed", () => {
+describe("two processes", () => {
   it("do not feed one sink at once", async () => {
     const elastic = await createReceiver(async (request) => {
       await new Promise((resolve) => setTimeout(resolve, 50));
@@ -246,42 +241,6 @@ describe("two processes, and one that is killed", () => {
     await Promise.all([pumpOf(elasticAt("shared", elastic)).run(), pumpOf(elasticAt("shared", elastic)).run()]);
     expect(sequencesOf(elastic)).toEqual(await all());
     await elastic.close();
-  });
-
-  it("leaves nothing out, whenever it dies", { timeout: 60_000 }, async () => {
-    const server = await createPostgresDatabase();
-    const owner = openTestPool(server.ownerUrl, { deadlineMs: 30_000 });
-    await openLog(owner, "c-test", "test/postern/c-test");
-    const size = await lengthenLog(owner, 60);
-    // What the receiver has not answered it has not kept.
-    const kept: number[] = [];
-    let dead = false;
-    const elastic = await createReceiver(async (request) => {
-      await new Promise((resolve) => setTimeout(resolve, 30));
-      if (!dead) kept.push(...bulkDocuments(request).map(({ document }) => document.event.sequence));
-      return bulkAnswer(request, () => 201);
-    });
-    let kills = 0;
-    for (;;) {
-      const child = fork(join(root, "test/support/pump-process.ts"), [server.keeperUrl, elastic.url.href]);
-      const over = new Promise<number | null>((resolve) => child.once("exit", resolve));
-      const before = elastic.received.length;
-      if (kills < 5) {
-        await expect.poll(() => elastic.received.length, { timeout: 20_000, interval: 5 }).toBeGreaterThan(before + 2);
-        dead = child.kill("SIGKILL");
-      }
-      const code = await over;
-      await new Promise((resolve) => setTimeout(resolve, 50));
-      dead = false;
-      if (code === 0) break;
-      kills++;
-      await owner.query("update postern.sink_cursor set lease_until = null");
-    }
-    expect(kills).toBe(5);
-    expect([...new Set(kept)].sort((a, b) => a - b)).toEqual(Array.from({ length: size }, (_, i) => i));
-    expect(sequencesOf(elastic).length).toBeLessThanOrEqual(size + kills * 500);
-    await Promise.all([owner.close(), elastic.close()]);
-    await server.drop();
   });
 });
 
