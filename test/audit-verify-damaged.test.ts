@@ -1,8 +1,10 @@
 import { beforeAll, describe, expect, it } from "vitest";
-import { readBundle } from "../src/audit/bundle.ts";
+import type { Trust } from "../src/audit/trust.ts";
+import type { Verdict } from "../src/audit/verdict.ts";
 import { verifyExport } from "../src/audit/verify.ts";
 import { concat, fromUtf8, utf8, verifySignature } from "../src/crypto/index.ts";
 import { canonicalJson } from "../src/kernel/index.ts";
+import { bundleOf, membersOf } from "./support/bundle.ts";
 import { exportBytes, exportOf, LogBuilder, verifyBytes, verifyRows } from "./support/log-builder.ts";
 import { editBundle, editFlush, entryAt, flip, flushAt } from "./support/tampering.ts";
 
@@ -67,25 +69,47 @@ describe("a damaged file", () => {
   });
 
   it("without any one of its members, or with one more, is not whole", async () => {
-    const bundle = await readBundle(exportOf(large.rows, large.trust));
-    if (!bundle.ok) throw new Error(bundle.refusal);
-    for (const name of bundle.value.keys()) {
-      const rest = new Map(bundle.value);
+    const whole = await membersOf(exportOf(large.rows, large.trust));
+    for (const name of whole.keys()) {
+      const rest = new Map(whole);
       rest.delete(name);
-      const verdict = await verifyExport({ bundle: { ok: true, value: rest }, trust: large.trust, seen: [], verifySignature });
+      const verdict = await verifyMembers(rest, large.trust);
       expect(verdict.ok).toBe(false);
-      const place = /^tile\/(?:0|entries)\/(\d{3})/.exec(name)?.[1];
+      const place = /^(?:tile\/0|tile\/entries|heads)\/(\d{3})/.exec(name)?.[1];
       if (place !== undefined) expect(verdict.firstBad).toBe(Number(place) * 256);
     }
-    const more = new Map(bundle.value).set("tile/0/009", new Uint8Array(8192));
-    const verdict = await verifyExport({ bundle: { ok: true, value: more }, trust: large.trust, seen: [], verifySignature });
-    expect(verdict.problems.map(({ code }) => code)).toEqual(["member_unexpected"]);
+    for (const name of ["tile/0/009", "tile/0/002", "tile/2/000", "heads/000.p/7", "readme.txt", "\u001b[31m"]) {
+      const verdict = await verifyMembers(new Map(whole).set(name, new Uint8Array(8192)), large.trust);
+      expect(verdict.problems.map(({ code }) => code)).toEqual(["member_unexpected"]);
+      expect(JSON.stringify(verdict)).not.toContain("u001b");
+    }
+  });
+
+  it("whose members stand in another order is told so, each place named that has nothing then", async () => {
+    const whole = [...(await membersOf(exportOf(large.rows, large.trust)))];
+    for (let from = 0; from < whole.length; from++) {
+      const moved = whole.toSpliced(from, 1);
+      const to = from + 1 < whole.length ? whole.length - 1 : 0;
+      const verdict = await verifyMembers([...moved.slice(0, to), ...whole.slice(from, from + 1), ...moved.slice(to)], large.trust);
+      expect(verdict.ok).toBe(false);
+      expect(verdict.problems.map(({ code }) => code)).toContain("member_missing");
+    }
+  });
+
+  it("with two members of one name is not read as an export", async () => {
+    const whole = [...(await membersOf(exportOf(small.rows, small.trust)))];
+    for (const [at, again] of whole.entries()) {
+      for (const to of [at + 1, whole.length]) {
+        const { problems } = await verifyMembers(whole.toSpliced(to, 0, again), small.trust);
+        expect(problems).toEqual([{ index: null, code: "archive_unreadable", reason: "the archive holds two files of one name" }]);
+      }
+    }
   });
 
   it("whose lines of flushes are not what an export writes is called so, whatever they say, and soon", async () => {
-    const bundle = await readBundle(exportOf(small.rows, small.trust));
-    if (!bundle.ok) throw new Error(bundle.refusal);
-    const lines = fromUtf8(bundle.value.get("heads.ndjson") ?? new Uint8Array(0))
+    const whole = await membersOf(exportOf(small.rows, small.trust));
+    const name = "heads/000.p/20";
+    const lines = fromUtf8(whole.get(name) ?? new Uint8Array(0))
       .trim()
       .split("\n");
     const [first = "", second = "", ...rest] = lines;
@@ -117,11 +141,7 @@ describe("a damaged file", () => {
     const start = performance.now();
     for (const changed of cases) {
       const heads = utf8(changed.map((line) => `${line}\n`).join(""));
-      const manifest = JSON.parse(fromUtf8(bundle.value.get("manifest.json") ?? new Uint8Array(0)));
-      const members = new Map(bundle.value)
-        .set("heads.ndjson", heads)
-        .set("manifest.json", utf8(JSON.stringify({ ...manifest, flushes: changed.length })));
-      const verdict = await verifyExport({ bundle: { ok: true, value: members }, trust: small.trust, seen: [], verifySignature });
+      const verdict = await verifyMembers(new Map(whole).set(name, heads), small.trust);
       expect(verdict.ok).toBe(false);
       expect(verdict.problems.length).toBeGreaterThan(0);
     }
@@ -131,16 +151,20 @@ describe("a damaged file", () => {
   it("with any byte flipped is never called whole, unless the byte is one that no member holds", async () => {
     const log = await LogBuilder.ofSize(2);
     const bytes = await exportBytes(log.rows, log.trust);
-    const bundle = await readBundle(exportOf(log.rows, log.trust));
+    const whole = await membersOf(exportOf(log.rows, log.trust));
     for (let at = 0; at < bytes.length; at += 37) {
       const changed = flip(bytes, at);
       if ((await verifyBytes(changed, log.trust)).ok) {
-        const reread = await readBundle(new Blob([changed as Uint8Array<ArrayBuffer>]).stream());
-        const kept = (read: typeof bundle) => (read.ok ? [...read.value].filter(([name]) => name !== "keys.json") : []);
+        const reread = await membersOf(new Blob([changed as Uint8Array<ArrayBuffer>]).stream());
+        const kept = (read: typeof whole) => [...read].filter(([name]) => name !== "keys.json");
         expect(kept(reread).map(([name, value]) => [name, name === "manifest.json" ? JSON.parse(fromUtf8(value)).size : value])).toEqual(
-          kept(bundle).map(([name, value]) => [name, name === "manifest.json" ? JSON.parse(fromUtf8(value)).size : value]),
+          kept(whole).map(([name, value]) => [name, name === "manifest.json" ? JSON.parse(fromUtf8(value)).size : value]),
         );
       }
     }
   });
 });
+
+function verifyMembers(members: Iterable<readonly [string, Uint8Array]>, trust: Trust): Promise<Verdict> {
+  return verifyExport({ bundle: bundleOf(members), trust, seen: [], verifySignature });
+}

@@ -56,6 +56,10 @@ export interface Verdict {
   readonly size: number;
   /** Recomputed from the entries, base64. */
   readonly root: string;
+  /** What was there to check: places of the tree, lines of heads, archived checkpoints. */
+  readonly entries: number;
+  readonly flushes: number;
+  readonly checkpoints: number;
   /** At most `problemsMax`, those of entries first, by place. */
   readonly problems: readonly Problem[];
   /** How many there are in all. */
@@ -66,21 +70,35 @@ export interface Verdict {
 
 export const problemsMax = 200;
 
-/** Collects problems while the checks run. */
+/** Collects problems while the checks run: it counts all, and keeps those that a verdict shows. */
 export interface Findings {
   add(index: number | null, code: ProblemCode, reason: string): void;
-  /** Whether a problem was found in places [start, end). */
+  /** Whether a problem was found in places [start, end); also where there are too many to tell. */
   within(start: number, end: number): boolean;
-  all(): readonly Problem[];
+  /** Those of entries first, by place. */
+  kept(): readonly Problem[];
+  count(): number;
 }
 
 export function createFindings(): Findings {
-  const problems: Problem[] = [];
+  const kept: Problem[] = [];
+  let count = 0;
+  const placeOf = ({ index }: Pick<Problem, "index">) => index ?? Number.POSITIVE_INFINITY;
   return {
     add(index, code, reason) {
-      problems.push({ index, code, reason });
+      count++;
+      const last = kept.at(-1);
+      if (kept.length === problemsMax && last && placeOf({ index }) >= placeOf(last)) return;
+      const at = kept.findLastIndex((problem) => placeOf(problem) <= placeOf({ index })) + 1;
+      kept.splice(at, 0, { index, code, reason });
+      if (kept.length > problemsMax) kept.pop();
     },
-    within: (start, end) => problems.some(({ index }) => index !== null && index >= start && index < end),
-    all: () => problems.toSorted((a, b) => (a.index ?? Number.POSITIVE_INFINITY) - (b.index ?? Number.POSITIVE_INFINITY) || 0),
+    within: (start, end) => kept.some(({ index }) => index !== null && index >= start && index < end) || hidesSome(kept, count, end),
+    kept: () => kept,
+    count: () => count,
   };
+}
+
+function hidesSome(kept: readonly Problem[], count: number, end: number): boolean {
+  return count > kept.length && (kept.at(-1)?.index ?? end) < end;
 }

@@ -3,7 +3,8 @@ import { createClient } from "./client.ts";
 import { clientFlags, command, contractFlag, idOf, jsonFlag, outputFlag, repeated } from "./command.ts";
 import { exitCodes, Failure } from "./failure.ts";
 import { openSource, readText, writeTo } from "./files.ts";
-import { print, printJson, suggest } from "./output.ts";
+import { note, print, printJson, suggest } from "./output.ts";
+import { createProgress } from "./progress.ts";
 import { readTrustFile } from "./trust-file.ts";
 
 const problemsShown = 20;
@@ -43,14 +44,22 @@ const verify = command({
     const trust = args.trust === undefined ? null : await readTrustFile(args.trust);
     const seen = await Promise.all(repeated(rawArgs, "seen").map(readText));
     const { stream } = await openSource(args.export);
-    const [{ readBundle, verifyExport }, { verifySignature }] = await Promise.all([
+    const [{ readBundle, verifyExport }, { useHashes, verifySignature }, { nodeHashes }] = await Promise.all([
       import("../audit/index.ts"),
       import("../crypto/index.ts"),
+      import("../crypto/node-hash.ts"),
     ]);
-    const verdict = await verifyExport({ bundle: await readBundle(stream), trust, seen, verifySignature });
+    useHashes(nodeHashes);
+    const progress = createProgress();
+    const onProgress = (entries: number, size: number) => progress.show(entries, size, `${entries} of ${size} entries`);
+    const verdict = await verifyExport({ bundle: readBundle(stream), trust, seen, verifySignature, onProgress });
+    progress.end();
     process.exitCode = exitCodeOf(verdict);
     if (args.json) printJson(verdict);
-    else print(describe(verdict));
+    else {
+      print(describe(verdict));
+      note(`checked: ${verdict.entries} entries, ${verdict.flushes} flush heads, ${verdict.checkpoints} archived checkpoints`);
+    }
   },
 });
 
