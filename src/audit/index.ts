@@ -39,6 +39,6 @@ export { type AuditPromise, formatPromise } from "./promise.ts";
 export { createSequencer, LogHalted, readEntry, type Sequencer } from "./sequencer.ts";
 export { type HashTree, hashTree, inclusionProof, leafHash, rootFromInclusion } from "./tree.ts";
 export { formatTrust, parseTrust, type Trust } from "./trust.ts";
-export type { Verdict } from "./verdict.ts";
+export type { ProblemCode, Verdict } from "./verdict.ts";
 export { verifyExport } from "./verify.ts";
 export { createAuditWriter } from "./writer.ts";

@@ -1,4 +1,5 @@
 /** `postern audit …`: an officer takes the log away; anybody verifies it, without a gateway. */
+import { fileURLToPath } from "node:url";
 import { createClient } from "./client.ts";
 import { clientFlags, command, contractFlag, idOf, jsonFlag, outputFlag, repeated } from "./command.ts";
 import { exitCodes, Failure } from "./failure.ts";
@@ -63,6 +64,16 @@ const verify = command({
   },
 });
 
+const page = command({
+  meta: { description: "The verifier as one HTML page, for a browser without a network" },
+  examples: ["npx postern audit page > verify.html"],
+  args: { ...outputFlag },
+  async run({ args }) {
+    const { stream } = await openSource(fileURLToPath(new URL("../verify-page.html", import.meta.url)));
+    await writeTo(args.output, stream);
+  },
+});
+
 type Verdict = import("../audit/index.ts").Verdict;
 
 /** What is no archive at all could not be judged; everything else was. */
@@ -82,4 +93,7 @@ function describe({ ok, keys, size, root, problems, problemsFound, firstBad }: V
   ].join("\n");
 }
 
-export const audit = command({ meta: { description: "Take the log away and verify it" }, subCommands: { verify, export: exportLog } });
+export const audit = command({
+  meta: { description: "Take the log away and verify it" },
+  subCommands: { verify, page, export: exportLog },
+});
