@@ -2,7 +2,7 @@
  * What verifying an export comes to: a list of problems, each with its place, a stable code and one line. Never a value out of an entry.
  */
 
-const problemCodes = [
+export const problemCodes = [
   "archive_unreadable",
   "member_missing",
   "member_unexpected",
