@@ -1,6 +1,6 @@
 /** What it takes to verify a long export offline, in a process of its own with the command's own settings: hashing alone, signatures alone, all of it. */
 import { spawnSync } from "node:child_process";
-import { createWriteStream, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createWriteStream, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Readable } from "node:stream";
@@ -8,7 +8,7 @@ import { pipeline } from "node:stream/promises";
 import { fileURLToPath } from "node:url";
 import { formatTrust } from "../../src/audit/trust.ts";
 import { createLongLog, type LongLogOptions } from "../support/long-log.ts";
-import { root } from "../support/repository.ts";
+import { shippedFlags, shippedVariables } from "../support/shipped-command.ts";
 
 /** The JSON form. */
 export interface LogVerify {
@@ -43,16 +43,13 @@ async function measureShape(shape: string, options: LongLogOptions): Promise<Log
     writeFileSync(files.trust, formatTrust(log.trust));
     await pipeline(Readable.fromWeb(log.bytes as Parameters<typeof Readable.fromWeb>[0]), createWriteStream(files.archive));
     const script = fileURLToPath(new URL("log-verify-process.ts", import.meta.url));
-    const child = spawnSync(process.execPath, [...settingsOfTheCommand(), script, files.archive, files.trust], { encoding: "utf8" });
+    const child = spawnSync(process.execPath, [...shippedFlags, script, files.archive, files.trust], {
+      encoding: "utf8",
+      env: { ...process.env, ...shippedVariables },
+    });
     if (child.status !== 0) throw new Error(`the verifying process ended with ${child.status}: ${child.stderr}`);
     return { shape, ...JSON.parse(child.stdout) };
   } finally {
     rmSync(directory, { recursive: true });
   }
-}
-
-/** Node's own, as the shipped command has them. */
-function settingsOfTheCommand(): string[] {
-  const [first = ""] = readFileSync(join(root, "bin/postern.mjs"), "utf8").split("\n");
-  return first.split(" ").filter((word) => word.startsWith("--"));
 }
