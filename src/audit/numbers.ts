@@ -1,5 +1,7 @@
-/** A list of numbers or of hashes that grows, outside the heap and without an object for each. */
+/** A list of numbers or of hashes that grows, outside the heap, without an object for each and without copying. */
 import { hashBytes } from "./tree.ts";
+
+const chunkLength = 8_192;
 
 export interface Numbers {
   set(at: number, value: number): void;
@@ -7,20 +9,15 @@ export interface Numbers {
   get(at: number): number;
 }
 
-const lengthMin = 1_024;
-
 export function createNumbers(): Numbers {
-  let values = new Float64Array(lengthMin);
+  const chunks: Float64Array[] = [];
   return {
     set(at, value) {
-      if (at >= values.length) {
-        const before = values;
-        values = new Float64Array(2 * at);
-        values.set(before);
-      }
-      values[at] = value;
+      const chunk = Math.floor(at / chunkLength);
+      chunks[chunk] ??= new Float64Array(chunkLength);
+      chunks[chunk][at % chunkLength] = value;
     },
-    get: (at) => values[at] ?? 0,
+    get: (at) => chunks[Math.floor(at / chunkLength)]?.[at % chunkLength] ?? 0,
   };
 }
 
@@ -31,16 +28,17 @@ export interface HashList {
 }
 
 export function createHashList(): HashList {
-  let bytes = new Uint8Array(lengthMin * hashBytes);
+  const chunks: Uint8Array[] = [];
+  const none = new Uint8Array(hashBytes);
   return {
     set(at, hash) {
-      if ((at + 1) * hashBytes > bytes.length) {
-        const before = bytes;
-        bytes = new Uint8Array(2 * at * hashBytes);
-        bytes.set(before);
-      }
-      bytes.set(hash, at * hashBytes);
+      const chunk = Math.floor(at / chunkLength);
+      chunks[chunk] ??= new Uint8Array(chunkLength * hashBytes);
+      chunks[chunk].set(hash, (at % chunkLength) * hashBytes);
     },
-    get: (at) => bytes.subarray(at * hashBytes, (at + 1) * hashBytes),
+    get(at) {
+      const start = (at % chunkLength) * hashBytes;
+      return chunks[Math.floor(at / chunkLength)]?.subarray(start, start + hashBytes) ?? none;
+    },
   };
 }

@@ -24,7 +24,8 @@ export interface CheckedEntry {
 /** Takes the places in order. */
 export function createEntryCheck(origin: string, findings: Findings): (slot: Slot) => CheckedEntry {
   const ids = createKeyTable();
-  const places = createNumbers();
+  /** How far an id's place lies from its number: in a whole log, nowhere. */
+  const offsets = createNumbers();
   return (slot) => {
     const { index } = slot;
     if (slot.bytes.length === 0) {
@@ -40,8 +41,8 @@ export function createEntryCheck(origin: string, findings: Findings): (slot: Slo
     }
     if (entry.log !== origin) findings.add(index, "entry_of_another_log", "the entry belongs to another log");
     const { number, isNew } = ids.numberOf(entry.id);
-    if (isNew) places.set(number, index);
-    else findings.add(index, "entry_twice", `the entry is also at place ${places.get(number)}`);
+    if (!isNew) findings.add(index, "entry_twice", `the entry is also at place ${number + offsets.get(number)}`);
+    else if (index !== number) offsets.set(number, index - number);
     if (Math.abs(timeOfId(entry.id) - Date.parse(entry.time)) > idSkewMsMax)
       findings.add(index, "entry_time", "the entry's time and the time in its id differ by over ten minutes");
     return { slot, leaf, entry };
