@@ -188,9 +188,10 @@ describe("entries moved about by somebody who knows the format", () => {
     for (let flush = 20; flush < 300; flush++) editFlush(log.rows, 2 * flush, (entries) => entries.map((entry) => edited(entry)));
     const verdict = await verifyRows(log.rows, log.trust);
     expect(verdict).toMatchObject({ ok: false, firstBad: 40 });
-    expect(verdict.problems).toHaveLength(200);
+    expect(verdict.problems.filter(({ index }) => index !== null)).toHaveLength(180);
     expect(verdict.problemsFound).toBeGreaterThan(560);
-    expect(verdict.problems.every(({ index }, i, all) => (all[i - 1]?.index ?? 0) <= (index ?? 0))).toBe(true);
+    const places = verdict.problems.map(({ index }) => index ?? Number.POSITIVE_INFINITY);
+    expect(places).toEqual(places.toSorted((a, b) => a - b));
   });
 
   it("the only entry of a writer taken out: the checkpoints before and after bound the place", async () => {

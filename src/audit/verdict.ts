@@ -60,7 +60,7 @@ export interface Verdict {
   readonly entries: number;
   readonly flushes: number;
   readonly checkpoints: number;
-  /** At most `problemsMax`, those of entries first, by place. */
+  /** Those of entries first, by place: the lowest 180; then up to 20 of the log as a whole. */
   readonly problems: readonly Problem[];
   /** How many there are in all. */
   readonly problemsFound: number;
@@ -80,25 +80,28 @@ export interface Findings {
   count(): number;
 }
 
+/** Of the log as a whole so many are kept beside however many bad entries. */
+const logProblemsMax = 20;
+
 export function createFindings(): Findings {
-  const kept: Problem[] = [];
+  const ofEntries: (Problem & { readonly index: number })[] = [];
+  const ofLog: Problem[] = [];
+  const entriesMax = problemsMax - logProblemsMax;
   let count = 0;
-  const placeOf = ({ index }: Pick<Problem, "index">) => index ?? Number.POSITIVE_INFINITY;
+  let hidden = Number.POSITIVE_INFINITY; // the lowest place of a problem that is not kept
   return {
     add(index, code, reason) {
       count++;
-      const last = kept.at(-1);
-      if (kept.length === problemsMax && last && placeOf({ index }) >= placeOf(last)) return;
-      const at = kept.findLastIndex((problem) => placeOf(problem) <= placeOf({ index })) + 1;
-      kept.splice(at, 0, { index, code, reason });
-      if (kept.length > problemsMax) kept.pop();
+      if (index === null) {
+        if (ofLog.length < logProblemsMax) ofLog.push({ index, code, reason });
+        return;
+      }
+      const at = ofEntries.findLastIndex((problem) => problem.index <= index) + 1;
+      ofEntries.splice(at, 0, { index, code, reason });
+      if (ofEntries.length > entriesMax) hidden = Math.min(hidden, ofEntries.pop()?.index ?? hidden);
     },
-    within: (start, end) => kept.some(({ index }) => index !== null && index >= start && index < end) || hidesSome(kept, count, end),
-    kept: () => kept,
+    within: (start, end) => hidden < end || ofEntries.some(({ index }) => index >= start && index < end),
+    kept: () => [...ofEntries, ...ofLog],
     count: () => count,
   };
-}
-
-function hidesSome(kept: readonly Problem[], count: number, end: number): boolean {
-  return count > kept.length && (kept.at(-1)?.index ?? end) < end;
 }
