@@ -9,7 +9,7 @@ import type { Database } from "../src/storage/index.ts";
 import { bringIntoForce, expectStatus, importLines, search } from "./support/agreement.ts";
 import { createPostgresDatabase, openTestPool, type PostgresDatabase } from "./support/databases.ts";
 import { createGateway, type Gateway } from "./support/gateway.ts";
-import { lengthenLog } from "./support/long-log.ts";
+import { lengthenLog } from "./support/long-stored-log.ts";
 
 const base = "/v1/contracts/c-test/audit";
 const isLong = process.env.POSTERN_TEST_LONG === "1";

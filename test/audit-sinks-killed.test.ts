@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { openLog } from "../src/audit/index.ts";
 import { createPostgresDatabase, openTestPool } from "./support/databases.ts";
-import { lengthenLog } from "./support/long-log.ts";
+import { lengthenLog } from "./support/long-stored-log.ts";
 import { bulkAnswer, bulkDocuments, createReceiver } from "./support/receiver.ts";
 import { root } from "./support/repository.ts";
 

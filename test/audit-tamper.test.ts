@@ -2,11 +2,14 @@
  * Somebody with all rights in the database changes the log; an officer exports it through the gateway; a stranger verifies with the trust file.
  */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { hashesToBytes, leafHash } from "../src/audit/tree.ts";
 import type { Trust } from "../src/audit/trust.ts";
+import { fromUtf8, utf8 } from "../src/crypto/index.ts";
 import { importLines, search } from "./support/agreement.ts";
 import { columnCases, flipped, flushFrom, flushSizeMin, older } from "./support/column-cases.ts";
 import { forgetfulAnchor } from "./support/gateway.ts";
 import { agreeOnTrust, createLogGateway, type LogGateway, readMany, verifyLog } from "./support/log-gateway.ts";
+import { isLong, runsTimeoutMs } from "./support/long.ts";
 import {
   auditColumns,
   cosigned,
@@ -27,7 +30,10 @@ import {
   whileTampered,
 } from "./support/stored-log.ts";
 
-describe("the log under somebody who owns the database", () => {
+/** In the long form ten thousand entries. */
+const reads = isLong ? 10_000 : 320;
+
+describe("the log under somebody who owns the database", { timeout: runsTimeoutMs }, () => {
   let world: LogGateway;
   let trust: Trust;
   let stored: StoredLog;
@@ -35,10 +41,10 @@ describe("the log under somebody who owns the database", () => {
     world = await createLogGateway();
     trust = await agreeOnTrust(world.gateway);
     await importLines(world.gateway, [{ id: "U1", name: "林小满", phone: "13800138000" }]);
-    await readMany(world.gateway, 320);
+    await readMany(world.gateway, reads);
     await disarmTriggers(world.owner);
     stored = { owner: world.owner, log: "c-test" };
-  });
+  }, runsTimeoutMs);
   afterAll(() => world.close());
 
   const verified = () => verifyLog(world.gateway, trust);
@@ -46,8 +52,9 @@ describe("the log under somebody who owns the database", () => {
 
   it("verifies as long as nobody touched it, subtrees and all", async () => {
     expect(await verified()).toMatchObject({ ok: true, keys: "pinned", problems: [] });
-    expect(await sizeOf(stored)).toBeGreaterThan(320);
-    expect(await world.owner.query("select index from audit.subtree where log = 'c-test'")).toEqual([["0"]]);
+    const size = await sizeOf(stored);
+    expect(size).toBeGreaterThan(reads);
+    expect(await world.owner.query("select count(*)::int from audit.subtree where log = 'c-test'")).toEqual([[Math.floor(size / 256)]]);
   });
 
   it("has a case for every column that the catalogue names", async () => {
@@ -122,6 +129,61 @@ describe("the log under somebody who owns the database", () => {
       await restoreLogRow(stored);
     });
     expect(verdict).toMatchObject({ ok: false, firstBad: index });
+    expect(await verified()).toMatchObject({ ok: true });
+  });
+
+  it("shows two entries swapped, in one flush and between two", async () => {
+    const { start, entries } = await flushOfSize(stored, flushSizeMin, flushFrom);
+    const behind = await flushOfSize(stored, flushSizeMin, start + entries.length);
+    const within = await verifiedWhile(async () => {
+      await editFlush(stored, start, ([a, b, c, ...rest]) => [a, c, b, ...rest].flatMap((entry) => entry ?? []));
+      await restoreLogRow(stored);
+    });
+    expect(within).toMatchObject({ ok: false, firstBad: start + 1 });
+    const between = await verifiedWhile(async () => {
+      const [, first = new Uint8Array()] = entries;
+      const [, second = new Uint8Array()] = behind.entries;
+      await editFlush(stored, start, (held) => held.with(1, second));
+      await editFlush(stored, behind.start, (held) => held.with(1, first));
+      await restoreLogRow(stored);
+    });
+    expect(between).toMatchObject({ ok: false, firstBad: start + 1 });
+    expect(await verified()).toMatchObject({ ok: true });
+  });
+
+  it("shows an entry dated back, everything that follows from it put right", async () => {
+    const { start } = await flushOfSize(stored, flushSizeMin, flushFrom);
+    const verdict = await verifiedWhile(async () => {
+      await editFlush(stored, start, (held) => held.map((entry, i) => (i === 1 ? datedBack(entry) : entry)));
+      await restoreLogRow(stored);
+    });
+    expect(verdict).toMatchObject({ ok: false, firstBad: start + 1 });
+    expect(verdict.problems).toContainEqual(expect.objectContaining({ index: start + 1, code: "entry_time" }));
+    expect(await verified()).toMatchObject({ ok: true });
+  });
+
+  it("shows an old row played again in the place of a later one, under its own signed head, and one of its entries beside others", async () => {
+    const old = await flushOfSize(stored, flushSizeMin);
+    const { start, id } = await flushOfSize(stored, flushSizeMin, flushFrom);
+    const inItsPlace = await verifiedWhile(async () => {
+      await world.owner.query(
+        "update audit.flush set (head, entries) = (select head, entries from audit.flush where log = 'c-test' and flush_id = $1) where log = 'c-test' and flush_id = $2",
+        [old.id, id],
+      );
+      await world.owner.query("update audit.seq set leaf_hashes = $2 where log = 'c-test' and index = $1", [
+        start,
+        hashesToBytes(old.entries.map(leafHash)),
+      ]);
+      await restoreLogRow(stored);
+    });
+    expect(inItsPlace).toMatchObject({ ok: false, firstBad: start });
+    expect(inItsPlace.problems[0]?.code).toBe("entry_twice");
+    const again = await verifiedWhile(async () => {
+      await editFlush(stored, start, (held, at) => held.with(at + 1, old.entries[1] ?? new Uint8Array()));
+      await restoreLogRow(stored);
+    });
+    expect(again).toMatchObject({ ok: false, firstBad: start + 1 });
+    expect(again.problems[0]?.code).toBe("entry_twice");
     expect(await verified()).toMatchObject({ ok: true });
   });
 
@@ -252,6 +314,10 @@ describe("the log under somebody who owns the database, knows how it grows, and 
     expect(await verifyLog(world.gateway, trust)).toMatchObject({ ok: false, firstBad: 0, problems: [{ index: 0, code: "writer_gap" }] });
   });
 });
+
+function datedBack(entry: Uint8Array): Uint8Array {
+  return utf8(fromUtf8(entry).replace(/"time":"\d{4}/, '"time":"2020'));
+}
 
 function wipe({ owner, log }: StoredLog): Promise<void> {
   return owner.script(

@@ -163,6 +163,37 @@ describe("entries moved about by somebody who knows the format", () => {
     expect(verdict.problems).toMatchObject([{ index: 10, code: "writer_chain" }]);
   });
 
+  it("a writer forked: two carry on from its last entry, both signed by its key", async () => {
+    const log = await LogBuilder.create();
+    const writer = testWriter("first");
+    await log.flush(writer, 3);
+    const twin = { ...writer };
+    await log.flush(writer, 2);
+    await log.flush(twin, 2);
+    await log.flush(writer, 1);
+    await log.publish();
+    const verdict = await verifyRows(log.rows, log.trust);
+    expect(verdict.firstBad).toBe(5);
+    expect(verdict.problems).toMatchObject([
+      { index: 5, code: "writer_order" },
+      { index: 7, code: "writer_chain" },
+    ]);
+  });
+
+  it("more of them than a verdict shows, and than can wait for their writer's word: all counted, the first named", async () => {
+    const log = await LogBuilder.create();
+    const writer = testWriter("first");
+    for (let flush = 0; flush < 300; flush++) await log.flush(writer, 2);
+    await log.publish();
+    for (let flush = 20; flush < 300; flush++) editFlush(log.rows, 2 * flush, (entries) => entries.map((entry) => edited(entry)));
+    const verdict = await verifyRows(log.rows, log.trust);
+    expect(verdict).toMatchObject({ ok: false, firstBad: 40 });
+    expect(verdict.problems.filter(({ index }) => index !== null)).toHaveLength(180);
+    expect(verdict.problemsFound).toBeGreaterThan(560);
+    const places = verdict.problems.map(({ index }) => index ?? Number.POSITIVE_INFINITY);
+    expect(places).toEqual(places.toSorted((a, b) => a - b));
+  });
+
   it("the only entry of a writer taken out: the checkpoints before and after bound the place", async () => {
     const log = await LogBuilder.create();
     const writer = testWriter("long");

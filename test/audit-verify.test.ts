@@ -40,7 +40,7 @@ describe("an export of an untouched log", () => {
     const wrongLog = await verifyRows(small.rows, { ...trust, log: { ...trust.log, publicKey: other.publicKey } });
     expect(wrongLog.problems.map(({ code }) => code)).toContain("checkpoint_signature");
     const wrongName = await verifyExport({
-      bundle: await readBundle(exportOf(small.rows, trust)),
+      bundle: readBundle(exportOf(small.rows, trust)),
       trust: { ...trust, log: { ...trust.log, name: "x" } },
       seen: [],
       verifySignature,

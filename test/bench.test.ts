@@ -35,6 +35,24 @@ const costs = z.object({
   }),
 });
 
+const logVerify = z.object({
+  log_verify: z
+    .array(
+      z.strictObject({
+        shape: z.string(),
+        entries: z.literal(1_024),
+        export_mb: positive,
+        hashing_leaves_per_s: positive,
+        signatures: positive,
+        signatures_per_s: positive,
+        verified_entries_per_s: positive,
+        seconds: positive,
+        rss_mb: positive,
+      }),
+    )
+    .length(2),
+});
+
 const short = ["--json", "--seconds", "1", "--rounds", "1", "--connections", "4", "--customers", "50"];
 
 describe("npm run bench", () => {
@@ -50,5 +68,12 @@ describe("npm run bench", () => {
     const { scenarios, masking } = costs.parse(JSON.parse(run.stdout));
     expect(scenarios[0]).toMatchObject({ name: "decide-mask", connections: 1, baseline: { name: "parse-stringify" } });
     for (const { held, of } of masking.data) expect(held).toBeLessThanOrEqual(of);
+  });
+
+  it("measures what it takes to verify an export", { timeout: 60_000 }, () => {
+    const args = [join(root, "test/bench/main.ts"), "log-verify", "--json", "--entries", "1000"];
+    const run = spawnSync(process.execPath, args, { encoding: "utf8" });
+    expect(run.stderr).toBe("");
+    expect(logVerify.parse(JSON.parse(run.stdout)).log_verify).toHaveLength(2);
   });
 });

@@ -5,7 +5,7 @@ import { formatCheckpoint, openCheckpoint, parseCheckpoint, peekCheckpoint, sign
 import { openHead, signHead } from "../src/audit/head.ts";
 import { formatVkey, type NoteKey, noteKey, openNote, parseVkey, signNote } from "../src/audit/note.ts";
 import { formatPromise, parsePromise } from "../src/audit/promise.ts";
-import { decodeEntries, encodeEntries, entriesPath, tilePath, tilesOf } from "../src/audit/tiles.ts";
+import { decodeEntries, encodeEntries, entriesPath, leafTiles, tilePath, upperTiles } from "../src/audit/tiles.ts";
 import { hashesFromBytes, hashTree, leafHash, nodeHash, rootAt } from "../src/audit/tree.ts";
 import {
   createSigner,
@@ -176,6 +176,8 @@ describe("a checkpoint", () => {
     expect(parseCheckpoint(text)).toBeNull();
   });
 });
+
+const tilesOf = (size: number) => [...leafTiles(size), ...upperTiles(size)];
 
 describe("tiles", () => {
   it("lie where tlog-tiles says", () => {

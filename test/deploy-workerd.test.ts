@@ -60,7 +60,7 @@ describe("the edge on plain workerd", () => {
       200,
     );
     if (!exported.body) throw new Error("an export without a body");
-    const verdict = await verifyExport({ bundle: await readBundle(exported.body), trust, seen: [promise], verifySignature });
+    const verdict = await verifyExport({ bundle: readBundle(exported.body), trust, seen: [promise], verifySignature });
     expect(verdict).toMatchObject({ ok: true, keys: "pinned", problems: [] });
   });
 

@@ -1,16 +1,25 @@
 /**
- * An export as a file: a tar of the tlog-tiles layout with heads, keys and a manifest. It writes what the database has stored and judges nothing,
- * so that whatever was changed there is still changed in the file. Level-0 tiles are the stored leaf hashes, level 1 the stored subtree roots;
- * a row that is missing leaves 32 zero bytes in its place.
+ * An export as a file: a tar of the tlog-tiles layout, tile by tile, each with its entries, the heads of its flushes and the checkpoints of its sizes,
+ * so that one pass verifies it. It writes what the database has stored and judges nothing: whatever was changed there is still changed in the file.
+ * Level-0 tiles are the stored leaf hashes, level 1 the stored subtree roots; a row that is missing leaves 32 zero bytes in its place.
  */
-import { createTarDecoder, createTarPacker, type TarPackController } from "modern-tar";
+import { createTarPacker, type TarPackController } from "modern-tar";
 import { concat, utf8 } from "../crypto/index.ts";
-import { ok, type Result, refuse } from "../kernel/index.ts";
 import { entriesOfFlush, placesOf, type StoredFlush } from "./flush.ts";
-import { type Bundle, type CheckpointLine, type ExportKeys, exportFormat, type HeadLine, type Manifest, member } from "./manifest.ts";
-import { hashesAt, leafTilesOf, rootsOfTiles } from "./stored-tiles.ts";
-import { encodeEntries, entriesPath, type Tile, tilePath, tilesOf, tileWidth } from "./tiles.ts";
-import { hashesToBytes } from "./tree.ts";
+import {
+  type CheckpointLine,
+  type ExportKeys,
+  exportFormat,
+  type HeadLine,
+  type Manifest,
+  member,
+  type OrphanLine,
+  orphansMax,
+} from "./manifest.ts";
+import { hashesAt, rootsOfTiles } from "./stored-tiles.ts";
+import { type Member, readTar } from "./tar.ts";
+import { checkpointsPath, encodeEntries, entriesPath, headsPath, type Tile, tilePath, tileWidth, upperTiles } from "./tiles.ts";
+import { hashBytes, hashesToBytes } from "./tree.ts";
 
 /** One flush that has its places in the tree, and what is stored about it. What is null is not there. */
 export interface ExportFlush {
@@ -23,9 +32,9 @@ export interface ExportFlush {
   readonly entries: Uint8Array | null;
 }
 
-/** One snapshot of one log. What is iterable is read more than once, first to measure and then to write, and must give the same every time. */
+/** One snapshot of one log. What is iterable is read once, a little at a time. */
 export interface ExportSource {
-  readonly manifest: Omit<Manifest, "format" | "checkpoints" | "flushes">;
+  readonly manifest: Omit<Manifest, "format">;
   readonly keys: ExportKeys;
   /** The signed note of exactly `manifest.size`; empty where there is none. */
   readonly checkpoint: string;
@@ -47,119 +56,177 @@ export function writeBundle(source: ExportSource): ReadableStream<Uint8Array> {
 }
 
 async function pack(source: ExportSource, tar: TarPackController): Promise<void> {
-  const checkpoints = await measure(lines(source.checkpoints()));
-  const heads = await measure(lines(headLines(source)));
-  const manifest: Manifest = { format: exportFormat, ...source.manifest, checkpoints: checkpoints.lines, flushes: heads.lines };
+  const manifest: Manifest = { format: exportFormat, ...source.manifest };
   await add(tar, member.manifest, utf8(`${JSON.stringify(manifest, null, 2)}\n`));
   await add(tar, member.keys, utf8(`${JSON.stringify(source.keys, null, 2)}\n`));
   await add(tar, member.checkpoint, utf8(source.checkpoint));
-  await addLines(tar, member.checkpoints, checkpoints.bytes, lines(source.checkpoints()));
-  const tiles = tilesOf(await sizeHeld(source));
-  await addLeaves(tar, source, tiles);
-  await addUpperTiles(tar, source, tiles);
-  await addLines(tar, member.heads, heads.bytes, lines(headLines(source)));
+  const held = await addLeafTiles(tar, source);
+  await addUpperTiles(tar, source, held);
+  await add(tar, member.orphans, await orphanLines(source));
   tar.finalize();
 }
 
-/** A stored size that was raised must not make us write tiles without end: the tiles reach to the tile of the last place. */
-async function sizeHeld(source: ExportSource): Promise<number> {
-  let end = 0;
-  for await (const { index, leafHashes } of source.flushes()) end = Math.max(end, index + placesOf(leafHashes));
-  return Math.min(source.manifest.size, Math.ceil(end / tileWidth) * tileWidth);
+/** What lies in the places of one level-0 tile, and what was signed about them. */
+interface Shelf {
+  readonly tile: Tile;
+  readonly hashes: Uint8Array[];
+  readonly entries: Uint8Array[];
+  readonly heads: Uint8Array[];
 }
 
-async function addLeaves(tar: TarPackController, source: ExportSource, tiles: readonly Tile[]): Promise<void> {
-  const lowest = tiles.filter(({ level }) => level === 0);
-  for await (const { tile, hashes, entries } of leafTilesOf(source.flushes(), lowest)) {
-    await add(tar, tilePath(tile), hashesToBytes(hashes));
-    await add(tar, entriesPath(tile), encodeEntries(entries));
+function shelfOf(index: number, size: number): Shelf {
+  const width = Math.min(tileWidth, size - index * tileWidth);
+  return {
+    tile: { level: 0, index, width },
+    hashes: zeroHashes(width),
+    entries: Array.from({ length: width }, () => new Uint8Array(0)),
+    heads: [],
+  };
+}
+
+/**
+ * Writes tiles to the one of the last place that a flush has, and answers how many places they have:
+ * a stored size that was raised must not make us write tiles without end.
+ */
+async function addLeafTiles(tar: TarPackController, source: ExportSource): Promise<number> {
+  const { size } = source.manifest;
+  const checkpoints = lookahead(source.checkpoints());
+  let shelf: Shelf | null = null;
+  for await (const { index, line, leaf } of placedIn(source)) {
+    const at = Math.floor(Math.max(index, 0) / tileWidth);
+    if (at * tileWidth >= size) continue;
+    if (shelf === null) shelf = shelfOf(0, size);
+    while (shelf.tile.index < at) {
+      await addShelf(tar, shelf, checkpoints);
+      shelf = shelfOf(shelf.tile.index + 1, size);
+    }
+    const place = index - at * tileWidth;
+    if (line) shelf.heads.push(line);
+    if (leaf && place >= 0 && place < shelf.tile.width) {
+      shelf.hashes[place] = hashOrZero(leaf.hash);
+      shelf.entries[place] = leaf.bytes;
+    }
+  }
+  if (shelf === null) return 0;
+  await addShelf(tar, shelf, checkpoints);
+  return shelf.tile.index * tileWidth + shelf.tile.width;
+}
+
+async function addShelf(tar: TarPackController, shelf: Shelf, checkpoints: Lookahead<CheckpointLine>): Promise<void> {
+  const { tile, hashes, entries, heads } = shelf;
+  const end = tile.index * tileWidth + tile.width;
+  const notes: Uint8Array[] = [];
+  for (let next = await checkpoints.peek(); next !== null && next.size <= end; next = await checkpoints.peek()) {
+    notes.push(lineOf(next));
+    checkpoints.take();
+  }
+  await add(tar, headsPath(tile), concat(...heads));
+  await add(tar, checkpointsPath(tile), concat(...notes));
+  await add(tar, tilePath(tile), hashesToBytes(hashes));
+  await add(tar, entriesPath(tile), encodeEntries(entries));
+}
+
+interface Placed {
+  readonly index: number;
+  /** A flush begins here. */
+  readonly line?: Uint8Array;
+  readonly leaf?: { readonly hash: Uint8Array; readonly bytes: Uint8Array };
+}
+
+/** Ascending, each place once: where one flush reaches into the next, the next one has the place. */
+async function* placedIn(source: ExportSource): AsyncIterable<Placed> {
+  let before: ExportFlush | null = null;
+  for await (const flush of source.flushes()) {
+    if (before !== null) yield* placesBefore(before, flush.index);
+    before = flush;
+  }
+  if (before !== null) yield* placesBefore(before, source.manifest.size);
+}
+
+function* placesBefore(flush: ExportFlush, end: number): Iterable<Placed> {
+  const { index, leafHashes, entries } = flush;
+  const held = entries === null ? [] : entriesOfFlush(entries);
+  yield { index, line: lineOf(headLine(flush, entries === null ? null : held.length)) };
+  for (let i = 0; i < placesOf(leafHashes) && index + i < end; i++) {
+    const hash = leafHashes.subarray(i * hashBytes, (i + 1) * hashBytes);
+    yield { index: index + i, leaf: { hash, bytes: held[i] ?? new Uint8Array(0) } };
   }
 }
 
-async function addUpperTiles(tar: TarPackController, source: ExportSource, tiles: readonly Tile[]): Promise<void> {
-  const count = tiles.reduce((sum, { level, width }) => sum + (level === 1 ? width : 0), 0);
-  let hashes = await hashesAt(source.subtrees(), { from: 0, to: count });
+function headLine({ index, seqId, leafHashes, id, head }: ExportFlush, entries: number | null): HeadLine {
+  return { index, size: placesOf(leafHashes), id, seq_id: seqId, entries, head };
+}
+
+async function addUpperTiles(tar: TarPackController, source: ExportSource, held: number): Promise<void> {
+  let hashes = await hashesAt(source.subtrees(), { from: 0, to: Math.floor(held / tileWidth) });
   let level = 1;
-  for (const tile of tiles) {
-    if (tile.level === 0) continue;
-    if (tile.level > level) {
-      hashes = rootsOfTiles(hashes);
-      level = tile.level;
-    }
+  for (const tile of upperTiles(held)) {
+    if (tile.level > level) hashes = rootsOfTiles(hashes);
+    level = tile.level;
     const start = tile.index * tileWidth;
     await add(tar, tilePath(tile), hashesToBytes(hashes.slice(start, start + tile.width)));
   }
 }
 
-async function* headLines(source: ExportSource): AsyncIterable<HeadLine> {
-  for await (const { index, seqId, leafHashes, id, head, entries } of source.flushes()) {
-    const held = entries === null ? null : entriesOfFlush(entries).length;
-    yield { index, size: placesOf(leafHashes), id, seq_id: seqId, entries: held, head };
-  }
+async function orphanLines(source: ExportSource): Promise<Uint8Array> {
+  const lines: Uint8Array[] = [];
   for await (const { id, head, entries } of source.orphans()) {
-    yield { index: null, size: 0, id, seq_id: null, entries: entriesOfFlush(entries).length, head };
+    const line: OrphanLine = { id, entries: entriesOfFlush(entries).length, head };
+    if (lines.push(lineOf(line)) === orphansMax) break;
   }
+  return concat(...lines);
 }
 
-async function* lines(values: AsyncIterable<CheckpointLine | HeadLine>): AsyncIterable<Uint8Array> {
-  for await (const value of values) yield utf8(`${JSON.stringify(value)}\n`);
+function lineOf(value: CheckpointLine | HeadLine | OrphanLine): Uint8Array {
+  return utf8(`${JSON.stringify(value)}\n`);
 }
 
-async function measure(chunks: AsyncIterable<Uint8Array>): Promise<{ readonly lines: number; readonly bytes: number }> {
-  let count = 0;
-  let bytes = 0;
-  for await (const chunk of chunks) {
-    count++;
-    bytes += chunk.length;
-  }
-  return { lines: count, bytes };
-}
-
-function add(tar: TarPackController, name: string, bytes: Uint8Array): Promise<void> {
-  return addLines(tar, name, bytes.length, [bytes]);
-}
-
-async function addLines(
-  tar: TarPackController,
-  name: string,
-  size: number,
-  chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
-): Promise<void> {
-  const writer = tar.add({ name, size, type: "file", mtime: new Date(0) }).getWriter();
-  for await (const chunk of chunks) await writer.write(chunk);
+async function add(tar: TarPackController, name: string, bytes: Uint8Array): Promise<void> {
+  const writer = tar.add({ name, size: bytes.length, type: "file", mtime: new Date(0) }).getWriter();
+  if (bytes.length > 0) await writer.write(bytes);
   await writer.close();
 }
 
-const tarBlockBytes = 512;
-const tarEndBytes = 2 * tarBlockBytes;
-
-/** Reads an export into memory. Refuses with one line what is not exactly a tar of distinct plain files: cut short, or with more behind its end. */
-export async function readBundle(stream: ReadableStream<Uint8Array>): Promise<Result<Bundle, string>> {
-  const members = new Map<string, Uint8Array>();
-  let bytesRead = 0;
-  const counted = new TransformStream<Uint8Array, Uint8Array>({
-    transform(chunk, controller) {
-      bytesRead += chunk.length;
-      controller.enqueue(chunk);
-    },
-  });
-  let bytesExpected = tarEndBytes;
-  try {
-    const entries = stream.pipeThrough(counted).pipeThrough(createTarDecoder({ strict: true }));
-    for await (const { header, body } of entries) {
-      if (header.type !== "file") return refuse("the archive holds something else than plain files");
-      if (members.has(header.name)) return refuse("the archive holds two files of one name");
-      members.set(header.name, await collect(body));
-      bytesExpected += tarBlockBytes + Math.ceil(header.size / tarBlockBytes) * tarBlockBytes;
-    }
-  } catch {
-    return refuse("the archive is damaged or cut short");
-  }
-  return bytesRead === bytesExpected ? ok(members) : refuse("the archive holds more than its files");
+interface Lookahead<Value> {
+  /** `null` = no more. */
+  peek(): Promise<Value | null>;
+  take(): void;
 }
 
-async function collect(body: ReadableStream<Uint8Array>): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of body) chunks.push(chunk);
-  return concat(...chunks);
+function lookahead<Value>(values: AsyncIterable<Value>): Lookahead<Value> {
+  const source = values[Symbol.asyncIterator]();
+  let next: Promise<Value | null> | null = null;
+  return {
+    peek: () => (next ??= source.next().then((result) => (result.done ? null : result.value))),
+    take() {
+      next = null;
+    },
+  };
+}
+
+function zeroHashes(length: number): Uint8Array[] {
+  return Array.from({ length }, () => new Uint8Array(hashBytes));
+}
+
+/** A stored hash of another length cannot stand in a tile; it is as wrong as none. */
+function hashOrZero(hash: Uint8Array): Uint8Array {
+  return hash.length === hashBytes ? hash : new Uint8Array(hashBytes);
+}
+
+/** An export as it is read: its members in the archive's order, once. */
+export type Bundle = AsyncIterable<Member>;
+
+/** Reads nothing yet: whoever iterates reads, and meets ArchiveUnreadable. */
+export function readBundle(stream: ReadableStream<Uint8Array>): Bundle {
+  return readTar(chunksOf(stream));
+}
+
+/** Not every browser iterates streams. A reader that stops early lets go of the source. */
+async function* chunksOf(stream: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array> {
+  const reader = stream.getReader();
+  try {
+    for (let next = await reader.read(); !next.done; next = await reader.read()) yield next.value;
+  } finally {
+    await reader.cancel();
+  }
 }

@@ -1,11 +1,10 @@
 /**
- * Takes an export apart: which members there are, and what each place of the tree holds. Says what is missing or has not its form;
- * whether the rest is true is asked elsewhere.
+ * Takes an export apart as it streams by: what stands before the tiles, then tile by tile, then what stands behind. Says what is missing, in the wrong
+ * place or has not its form; whether the rest is true is asked elsewhere. What it holds is one member, of a length that such a member may have.
  */
 import type * as z from "zod";
 import { fromUtf8 } from "../crypto/index.ts";
 import {
-  type Bundle,
   type CheckpointLine,
   checkpointLineSchema,
   type ExportKeys,
@@ -15,8 +14,23 @@ import {
   type Manifest,
   manifestSchema,
   member,
+  type OrphanLine,
+  orphanLineSchema,
 } from "./manifest.ts";
-import { decodeEntries, entriesPath, type Tile, tilePath, tilesOf, tileWidth } from "./tiles.ts";
+import { type MemberRow, memberRow } from "./member-row.ts";
+import type { Member } from "./tar.ts";
+import {
+  checkpointsPath,
+  decodeEntries,
+  entriesPath,
+  entryLengthMax,
+  headsPath,
+  leafTiles,
+  type Tile,
+  tilePath,
+  tileWidth,
+  upperTiles,
+} from "./tiles.ts";
 import { hashBytes, hashesFromBytes } from "./tree.ts";
 import { describeIssue } from "./trust.ts";
 import type { Findings } from "./verdict.ts";
@@ -30,143 +44,136 @@ export interface Slot {
   readonly bytes: Uint8Array;
 }
 
-/** The places that one line of `heads.ndjson` has, each in one flush alone. `line` null: places of which no line tells. */
-export interface FlushSlots {
-  readonly line: PlacedLine | null;
+/** One level-0 tile, and what was signed about its places. */
+export interface TileContents {
+  readonly start: number;
   readonly slots: readonly Slot[];
+  /** Lines of flushes that begin here, ascending by place, each place once. */
+  readonly heads: readonly HeadLine[];
+  /** Of sizes that end here, ascending. */
+  readonly checkpoints: readonly CheckpointLine[];
 }
 
-type PlacedLine = HeadLine & { readonly index: number };
-
-export interface Contents {
+export interface Opening {
   readonly manifest: Manifest;
   readonly keys: ExportKeys | null;
   readonly checkpoint: string;
-  readonly checkpoints: readonly CheckpointLine[];
-  /** From 0 without a hole, `manifest.size` of them unless tiles are missing. */
-  readonly slots: readonly Slot[];
-  /** The same places, flush by flush, in order. */
-  readonly flushes: readonly FlushSlots[];
-  readonly orphans: readonly HeadLine[];
-  /** Tiles of level 1 and higher. */
-  readonly upperTiles: readonly { readonly tile: Tile; readonly hashes: readonly Uint8Array[] }[];
 }
 
-/** `null` = without a manifest there is nothing to verify. */
-export function readContents(members: Bundle, findings: Findings): Contents | null {
-  const manifest = readJson(members, member.manifest, manifestSchema, findings);
-  if (manifest === null) return null;
-  const heads = readLines(members, member.heads, headLineSchema, findings);
-  const checkpoints = readLines(members, member.checkpoints, checkpointLineSchema, findings);
-  if (heads.length !== manifest.flushes)
-    findings.add(null, "member_malformed", `${member.heads}: ${heads.length} lines, the manifest says ${manifest.flushes}`);
-  if (checkpoints.length !== manifest.checkpoints) {
-    findings.add(null, "member_malformed", `${member.checkpoints}: ${checkpoints.length} lines, the manifest says ${manifest.checkpoints}`);
+/** Each method once, in this order. */
+export interface ExportReader {
+  /** `null` = without a manifest there is nothing to verify. */
+  opening(): Promise<Opening | null>;
+  /** Ends early where a tile is missing: of a size that the members do not bear out, nothing further is named. It may be anything. */
+  tiles(manifest: Manifest): AsyncIterable<TileContents>;
+  /** Tiles of level 1 and higher. */
+  upperTiles(): AsyncIterable<{ readonly tile: Tile; readonly hashes: readonly Uint8Array[] }>;
+  orphans(): Promise<readonly OrphanLine[]>;
+  /** Reads to the archive's end, which proves that it has one. */
+  end(): Promise<void>;
+}
+
+const documentBytesMax = 2 ** 24;
+const entriesBytesMax = tileWidth * (2 + entryLengthMax);
+
+/** Members are met in the order of an export, or not at all. Throws ArchiveUnreadable. */
+export function readExport(members: AsyncIterable<Member>, findings: Findings): ExportReader {
+  const row = memberRow(members, findings);
+  let complete = 0; // places; size where all tiles are there
+  let isComplete = false;
+
+  async function* tiles({ size }: Manifest): AsyncIterable<TileContents> {
+    row.expectSize(size);
+    for (const tile of leafTiles(size)) {
+      const start = tile.index * tileWidth;
+      const heads = await readLines(row, headsPath(tile), { start, schema: headLineSchema, findings });
+      const checkpoints = await readLines(row, checkpointsPath(tile), { start, schema: checkpointLineSchema, findings });
+      const hashes = await readTile(row, tile, start, findings);
+      if (hashes === null) return;
+      const entries = await readEntries(row, tile, findings);
+      const slots = hashes.map((leaf, i) => ({ index: start + i, leaf, bytes: entries[i] ?? new Uint8Array(0) }));
+      complete = start + tile.width;
+      yield { start, slots, heads: inTile(heads, tile, findings), checkpoints };
+    }
+    isComplete = true;
   }
-  const slots = readSlots(members, manifest.size, findings);
-  // Of a size that the members do not bear out, no further tiles are named: it may be anything.
-  const complete = slots.length === manifest.size;
-  const tiles = complete ? tilesOf(manifest.size) : [];
-  if (complete) findUnexpected(members, tiles, findings);
+
   return {
-    manifest,
-    keys: readJson(members, member.keys, keysSchema, findings),
-    checkpoint: readText(members, member.checkpoint, findings) ?? "",
-    checkpoints,
-    slots,
-    flushes: placeLines(heads, slots, manifest.size, findings),
-    orphans: heads.filter(({ index }) => index === null),
-    upperTiles: tiles.filter(({ level }) => level > 0).map((tile) => ({ tile, hashes: readTile(members, tile, null, findings) ?? [] })),
+    async opening() {
+      const manifest = await readJson(row, member.manifest, manifestSchema, findings);
+      if (manifest === null) return null;
+      const keys = await readJson(row, member.keys, keysSchema, findings);
+      return { manifest, keys, checkpoint: (await readText(row, member.checkpoint, null, findings)) ?? "" };
+    },
+    tiles,
+    async *upperTiles() {
+      if (!isComplete) return;
+      for (const tile of upperTiles(complete)) yield { tile, hashes: (await readTile(row, tile, null, findings)) ?? [] };
+    },
+    orphans: async () => (isComplete ? readLines(row, member.orphans, { start: null, schema: orphanLineSchema, findings }) : []),
+    async end() {
+      const others = await row.end(isComplete);
+      if (others > 0)
+        findings.add(
+          null,
+          "member_unexpected",
+          `the archive holds ${others} files that do not belong to an export of this size, or not there`,
+        );
+    },
   };
 }
 
-function readSlots(members: Bundle, size: number, findings: Findings): Slot[] {
-  const slots: Slot[] = [];
-  for (let start = 0; start < size; start += tileWidth) {
-    const tile: Tile = { level: 0, index: start / tileWidth, width: Math.min(tileWidth, size - start) };
-    const hashes = readTile(members, tile, start, findings);
-    if (hashes === null) break;
-    const entries = readEntries(members, tile, findings);
-    hashes.forEach((leaf, i) => {
-      slots.push({ index: start + i, leaf, bytes: entries[i] ?? new Uint8Array(0) });
-    });
-  }
-  return slots;
-}
-
-function readTile(members: Bundle, tile: Tile, index: number | null, findings: Findings): Uint8Array[] | null {
+async function readTile(row: MemberRow, tile: Tile, index: number | null, findings: Findings): Promise<Uint8Array[] | null> {
   const path = tilePath(tile);
-  const bytes = members.get(path);
-  if (bytes === undefined) findings.add(index, "member_missing", `${path} is missing`);
-  else if (bytes.length !== tile.width * hashBytes) findings.add(index, "member_malformed", `${path} has not ${tile.width} hashes`);
-  else return hashesFromBytes(bytes);
+  const bytes = await row.take(path, tileWidth * hashBytes, index);
+  if (bytes === null) return null;
+  if (bytes.length === tile.width * hashBytes) return hashesFromBytes(bytes);
+  findings.add(index, "member_malformed", `${path} has not ${tile.width} hashes`);
   return null;
 }
 
-function readEntries(members: Bundle, tile: Tile, findings: Findings): readonly Uint8Array[] {
+async function readEntries(row: MemberRow, tile: Tile, findings: Findings): Promise<readonly Uint8Array[]> {
   const path = entriesPath(tile);
   const index = tile.index * tileWidth;
-  const bytes = members.get(path);
-  if (bytes === undefined) {
-    findings.add(index, "member_missing", `${path} is missing`);
-    return [];
-  }
+  const bytes = await row.take(path, entriesBytesMax, index);
+  if (bytes === null) return [];
   const entries = decodeEntries(bytes);
   if (entries?.length === tile.width) return entries;
   findings.add(index, "member_malformed", `${path} has not ${tile.width} entries`);
   return [];
 }
 
-/** Lines have the places one after another, from the first to the last. Where one reaches into the next, the next one has the place: so each has one. */
-function placeLines(heads: readonly HeadLine[], slots: readonly Slot[], size: number, findings: Findings): FlushSlots[] {
-  const lines: PlacedLine[] = [];
-  for (const line of heads) {
-    if (line.index === null) continue;
-    const before = lines.at(-1);
-    if (before !== undefined && line.index <= before.index)
-      findings.add(line.index, "member_malformed", `${member.heads}: places are not in ascending order`);
-    else lines.push({ ...line, index: line.index });
-  }
-  const flushes: FlushSlots[] = [];
-  let next = 0;
-  for (const [i, line] of lines.entries()) {
-    const following = Math.min(lines[i + 1]?.index ?? size, size);
-    if (line.index > next) flushes.push({ line: null, slots: slots.slice(next, line.index) });
-    next = line.index + line.size;
-    if (next > following)
-      findings.add(following, "flush_places", "a flush reaches into the places of the next one, or past the log's size");
-    next = Math.min(next, following);
-    flushes.push({ line, slots: slots.slice(line.index, next) });
-  }
-  return next < slots.length ? [...flushes, { line: null, slots: slots.slice(next) }] : flushes;
+/** Those that begin in the tile, one after another. */
+function inTile(heads: readonly HeadLine[], tile: Tile, findings: Findings): HeadLine[] {
+  const path = headsPath(tile);
+  let next = tile.index * tileWidth;
+  const end = next + tile.width;
+  return heads.filter(({ index }) => {
+    const isNext = index >= next && index < end;
+    if (isNext) next = index + 1;
+    else findings.add(index < end ? index : null, "member_malformed", `${path}: places are not in ascending order, or not of this tile`);
+    return isNext;
+  });
 }
 
-function findUnexpected(members: Bundle, tiles: readonly Tile[], findings: Findings): void {
-  const expected = new Set<string>(Object.values(member));
-  for (const tile of tiles) {
-    expected.add(tilePath(tile));
-    if (tile.level === 0) expected.add(entriesPath(tile));
-  }
-  const others = [...members.keys()].filter((name) => !expected.has(name)).length;
-  if (others > 0) findings.add(null, "member_unexpected", `the archive holds ${others} files that do not belong to an export of this size`);
-}
-
-function readText(members: Bundle, name: string, findings: Findings): string | null {
-  const bytes = members.get(name);
-  if (bytes === undefined) {
-    findings.add(null, "member_missing", `${name} is missing`);
-    return null;
-  }
+async function readText(row: MemberRow, name: string, index: number | null, findings: Findings): Promise<string | null> {
+  const bytes = await row.take(name, documentBytesMax, index);
+  if (bytes === null) return null;
   try {
     return fromUtf8(bytes);
   } catch {
-    findings.add(null, "member_malformed", `${name} is not UTF-8`);
+    findings.add(index, "member_malformed", `${name} is not UTF-8`);
     return null;
   }
 }
 
-function readJson<Schema extends z.ZodType>(members: Bundle, name: string, schema: Schema, findings: Findings): z.infer<Schema> | null {
-  const text = readText(members, name, findings);
+async function readJson<Schema extends z.ZodType>(
+  row: MemberRow,
+  name: string,
+  schema: Schema,
+  findings: Findings,
+): Promise<z.infer<Schema> | null> {
+  const text = await readText(row, name, null, findings);
   if (text === null) return null;
   const parsed = schema.safeParse(parseOrUndefined(text));
   if (parsed.success) return parsed.data;
@@ -174,8 +181,19 @@ function readJson<Schema extends z.ZodType>(members: Bundle, name: string, schem
   return null;
 }
 
-function readLines<Schema extends z.ZodType>(members: Bundle, name: string, schema: Schema, findings: Findings): z.infer<Schema>[] {
-  const text = readText(members, name, findings);
+interface Lines<Schema> {
+  /** The first place that the lines are about. */
+  readonly start: number | null;
+  readonly schema: Schema;
+  readonly findings: Findings;
+}
+
+async function readLines<Schema extends z.ZodType>(
+  row: MemberRow,
+  name: string,
+  { start, schema, findings }: Lines<Schema>,
+): Promise<z.infer<Schema>[]> {
+  const text = await readText(row, name, start, findings);
   if (text === null || text === "") return [];
   const values: z.infer<Schema>[] = [];
   for (const [i, line] of text.replace(/\n$/, "").split("\n").entries()) {

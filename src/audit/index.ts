@@ -52,7 +52,7 @@ export { hasTile, parseEntriesPath, parseTilePath, type Tile, tileWidth } from "
 export { type HashTree, hashesToBytes, hashTree, inclusionProof, leafHash, rootFromInclusion } from "./tree.ts";
 export { formatTrust, parseTrust, type Trust } from "./trust.ts";
 export { disclosureStopsSeconds, selectHalted, selectLate } from "./upkeep.ts";
-export type { Verdict } from "./verdict.ts";
+export type { ProblemCode, Verdict } from "./verdict.ts";
 export { verifyExport } from "./verify.ts";
 export { createWitness, type Witness, type WitnessAnswer, type WitnessedHead, type WitnessStore } from "./witness.ts";
 export { type AskedWitness, createWitnessClient, type WitnessReport } from "./witness-client.ts";

@@ -3,24 +3,23 @@
  */
 import * as z from "zod";
 
-/** The members of an export by name. */
-export type Bundle = ReadonlyMap<string, Uint8Array>;
+export const exportFormat = "postern-export/2";
 
-export const exportFormat = "postern-export/1";
-
-/** Members beside the tiles. */
+/** Members beside those of the tiles: three before them, one behind. */
 export const member = {
   manifest: "manifest.json",
   keys: "keys.json",
   checkpoint: "checkpoint",
-  checkpoints: "checkpoints.ndjson",
-  heads: "heads.ndjson",
+  orphans: "orphans.ndjson",
 } as const satisfies Record<string, string>;
+
+/** Of accepted flushes that have no place, an export names so many. */
+export const orphansMax = 1_000;
 
 const count = z.number().int().min(0);
 const base64 = z.base64();
 
-/** The log's own row, as the database had it, and how much of everything there is. */
+/** The log's own row, as the database had it. */
 export const manifestSchema = z.strictObject({
   format: z.literal(exportFormat),
   origin: z.string().min(1).max(512),
@@ -31,10 +30,6 @@ export const manifestSchema = z.strictObject({
   size: count,
   root: base64,
   range: base64,
-  /** Lines of `checkpoints.ndjson`. */
-  checkpoints: count,
-  /** Lines of `heads.ndjson`. */
-  flushes: count,
 });
 export type Manifest = z.infer<typeof manifestSchema>;
 
@@ -49,16 +44,21 @@ export type ExportKeys = z.infer<typeof keysSchema>;
 export const checkpointLineSchema = z.strictObject({ size: count, note: z.string() });
 export type CheckpointLine = z.infer<typeof checkpointLineSchema>;
 
-/** One accepted flush and its writer's signature. `index`: its first place; null: accepted, and neither waiting nor in the tree. */
+/** One numbered flush and its writer's signature. */
 export const headLineSchema = z.strictObject({
-  index: count.nullable(),
+  /** Its first place. */
+  index: count,
   /** Places that the tree gives it. */
   size: count,
-  /** The id beside the entries' bytes, and the one beside their places in the tree; null where that row is not there. */
+  /** The id beside the entries' bytes, null where that row is not there; and the one beside their places in the tree. */
   id: z.string().nullable(),
-  seq_id: z.string().nullable(),
+  seq_id: z.string(),
   /** Entries in its bytes; null where there are none. */
   entries: count.nullable(),
   head: z.string().nullable(),
 });
 export type HeadLine = z.infer<typeof headLineSchema>;
+
+/** An accepted flush that is neither waiting nor in the tree. */
+export const orphanLineSchema = z.strictObject({ id: z.string(), entries: count, head: z.string() });
+export type OrphanLine = z.infer<typeof orphanLineSchema>;

@@ -1,5 +1,5 @@
 /** Reading the log's tables, and opening and freezing a log. Only the sequencer numbers; only the writer appends. */
-import { and, asc, desc, eq, gte, sql } from "drizzle-orm";
+import { and, asc, desc, eq, gte, lte, sql } from "drizzle-orm";
 import { type Cell, databaseNowMs, orm, type Queryable } from "../storage/index.ts";
 import { entriesOfFlush, type StoredFlush } from "./flush.ts";
 import { checkpoint, cosignature, flush, log, pending, search, seq, subtree } from "./schema.ts";
@@ -130,17 +130,22 @@ export async function isNumbered(database: Queryable, name: string, flushId: str
   return rows.length > 0;
 }
 
-/** Accepted, but neither waiting nor in the tree: what an honest database never shows. */
-export async function selectOrphans(database: Queryable, name: string): Promise<StoredFlush[]> {
+/** Accepted, but neither waiting nor in the tree: what an honest database never shows. The first `limit` behind the id `after`. */
+export async function selectOrphans(
+  database: Queryable,
+  name: string,
+  { after, limit }: { readonly after: string; readonly limit: number },
+): Promise<StoredFlush[]> {
   return orm(database)
     .select({ id: flush.flushId, head: flush.head, entries: flush.entries, readAt: databaseNowMs })
     .from(flush)
     .where(
-      sql`${flush.log} = ${name}
+      sql`${flush.log} = ${name} and ${flush.flushId} > ${after}
         and not exists (select from ${seq} where ${seq.log} = ${name} and ${seq.flushId} = ${flush.flushId})
         and not exists (select from ${pending} where ${pending.log} = ${name} and ${pending.flushId} = ${flush.flushId})`,
     )
-    .orderBy(flush.flushId);
+    .orderBy(flush.flushId)
+    .limit(limit);
 }
 
 export async function selectSubtrees(database: Queryable, name: string): Promise<{ index: number; root: Uint8Array }[]> {
@@ -151,8 +156,26 @@ export async function selectSubtrees(database: Queryable, name: string): Promise
     .orderBy(asc(subtree.index));
 }
 
-export async function selectCheckpoints(database: Queryable, name: string): Promise<{ size: number; note: string }[]> {
-  const rows = await orm(database).select(checkpointColumns).from(checkpoint).where(eq(checkpoint.log, name)).orderBy(asc(checkpoint.size));
+/** A checkpoint as the log signed it, with the signatures that witnesses put under it. */
+export interface StoredCheckpoint {
+  readonly size: number;
+  readonly note: string;
+}
+
+const all = Number.MAX_SAFE_INTEGER;
+
+/** The first `limit` of `from` ≤ size ≤ `to`, ascending. */
+export async function selectCheckpoints(
+  database: Queryable,
+  name: string,
+  { from = 0, to = all, limit = all }: { readonly from?: number; readonly to?: number; readonly limit?: number } = {},
+): Promise<StoredCheckpoint[]> {
+  const rows = await orm(database)
+    .select(checkpointColumns)
+    .from(checkpoint)
+    .where(and(eq(checkpoint.log, name), gte(checkpoint.size, from), lte(checkpoint.size, to)))
+    .orderBy(asc(checkpoint.size))
+    .limit(limit);
   return rows.map(({ size, note }) => ({ size, note }));
 }
 

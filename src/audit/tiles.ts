@@ -13,19 +13,19 @@ export interface Tile {
   readonly width: number;
 }
 
-/** All hash tiles of a tree, level by level. The level-0 ones also tell which entry bundles there are. */
-export function tilesOf(size: number): Tile[] {
-  const tiles: Tile[] = [];
-  for (let level = 0, count = size; count > 0; level++, count = Math.floor(count / tileWidth)) tiles.push(...tilesOfLevel(level, count));
-  return tiles;
+/** The level-0 tiles of a tree, which also tell which entry bundles there are. */
+export function leafTiles(size: number): Iterable<Tile> {
+  return tilesOfLevel(0, size);
 }
 
-function tilesOfLevel(level: number, count: number): Tile[] {
-  return Array.from({ length: Math.ceil(count / tileWidth) }, (_, index) => ({
-    level,
-    index,
-    width: Math.min(tileWidth, count - index * tileWidth),
-  }));
+/** Those of the levels above, level by level. */
+export function* upperTiles(size: number): Iterable<Tile> {
+  for (let level = 1, count = Math.floor(size / tileWidth); count > 0; level++, count = Math.floor(count / tileWidth))
+    yield* tilesOfLevel(level, count);
+}
+
+function* tilesOfLevel(level: number, count: number): Iterable<Tile> {
+  for (let index = 0; index * tileWidth < count; index++) yield { level, index, width: Math.min(tileWidth, count - index * tileWidth) };
 }
 
 /** `tile/0/x001/x234/067`, `tile/0/x001/x234/067.p/8`. */
@@ -64,6 +64,16 @@ function parseIndexPath(level: number, path: string): Tile | null {
 /** Whether a tree of `size` leaves has this tile, or had it while it was smaller. */
 export function hasTile(size: number, { level, index, width }: Tile): boolean {
   return index * tileWidth + width <= Math.floor(size / tileWidth ** level);
+}
+
+/** What an export has beside a level-0 tile, which is not of the specification: the signed heads of the flushes that begin there. */
+export function headsPath(tile: Tile): string {
+  return `heads/${indexPath(tile)}`;
+}
+
+/** And the checkpoints of the sizes that end there. */
+export function checkpointsPath(tile: Tile): string {
+  return `checkpoints/${indexPath(tile)}`;
 }
 
 function indexPath({ index, width }: Tile): string {

@@ -81,6 +81,16 @@ export function fullSubtrees(range: CompactRange, leafHashes: readonly Uint8Arra
   return roots;
 }
 
+/** The range of two trees one after the other; the first one's size is a multiple of a power of two that the second one's does not exceed. */
+export function joinRanges(left: CompactRange, right: CompactRange): CompactRange {
+  return { size: left.size + right.size, hashes: [...left.hashes, ...right.hashes] };
+}
+
+/** From the roots of neighbouring subtrees those of the ones `width` times as wide: of each full `width` of them. */
+export function subtreeRoots(roots: readonly Uint8Array[], width: number): Uint8Array[] {
+  return Array.from({ length: Math.floor(roots.length / width) }, (_, i) => rootAt(hashTree(roots.slice(i * width, (i + 1) * width))));
+}
+
 /** The root of the tree; of an empty one, the hash of nothing. */
 export function rangeRoot(range: CompactRange): Uint8Array {
   return foldRight(range.hashes);

@@ -2,7 +2,7 @@
  * What verifying an export comes to: a list of problems, each with its place, a stable code and one line. Never a value out of an entry.
  */
 
-const problemCodes = [
+export const problemCodes = [
   "archive_unreadable",
   "member_missing",
   "member_unexpected",
@@ -57,7 +57,11 @@ export interface Verdict {
   readonly size: number;
   /** Recomputed from the entries, base64. */
   readonly root: string;
-  /** At most `problemsMax`, those of entries first, by place. */
+  /** What was there to check: places of the tree, lines of heads, archived checkpoints. */
+  readonly entries: number;
+  readonly flushes: number;
+  readonly checkpoints: number;
+  /** Those of entries first, by place: the lowest 180; then up to 20 of the log as a whole. */
   readonly problems: readonly Problem[];
   /** How many there are in all. */
   readonly problemsFound: number;
@@ -67,21 +71,38 @@ export interface Verdict {
 
 export const problemsMax = 200;
 
-/** Collects problems while the checks run. */
+/** Collects problems while the checks run: it counts all, and keeps those that a verdict shows. */
 export interface Findings {
   add(index: number | null, code: ProblemCode, reason: string): void;
-  /** Whether a problem was found in places [start, end). */
+  /** Whether a problem was found in places [start, end); also where there are too many to tell. */
   within(start: number, end: number): boolean;
-  all(): readonly Problem[];
+  /** Those of entries first, by place. */
+  kept(): readonly Problem[];
+  count(): number;
 }
 
+/** Of the log as a whole so many are kept beside however many bad entries. */
+const logProblemsMax = 20;
+
 export function createFindings(): Findings {
-  const problems: Problem[] = [];
+  const ofEntries: (Problem & { readonly index: number })[] = [];
+  const ofLog: Problem[] = [];
+  const entriesMax = problemsMax - logProblemsMax;
+  let count = 0;
+  let hidden = Number.POSITIVE_INFINITY; // the lowest place of a problem that is not kept
   return {
     add(index, code, reason) {
-      problems.push({ index, code, reason });
+      count++;
+      if (index === null) {
+        if (ofLog.length < logProblemsMax) ofLog.push({ index, code, reason });
+        return;
+      }
+      const at = ofEntries.findLastIndex((problem) => problem.index <= index) + 1;
+      ofEntries.splice(at, 0, { index, code, reason });
+      if (ofEntries.length > entriesMax) hidden = Math.min(hidden, ofEntries.pop()?.index ?? hidden);
     },
-    within: (start, end) => problems.some(({ index }) => index !== null && index >= start && index < end),
-    all: () => problems.toSorted((a, b) => (a.index ?? Number.POSITIVE_INFINITY) - (b.index ?? Number.POSITIVE_INFINITY) || 0),
+    within: (start, end) => hidden < end || ofEntries.some(({ index }) => index >= start && index < end),
+    kept: () => [...ofEntries, ...ofLog],
+    count: () => count,
   };
 }

@@ -5,6 +5,8 @@ import { equalBytes, fromUtf8 } from "../crypto/index.ts";
 import { type CanonicalValue, canonicalJson } from "../kernel/index.ts";
 import { type Entry, entrySchema } from "./entry.ts";
 import type { Slot } from "./export-contents.ts";
+import { createKeyTable } from "./key-table.ts";
+import { createNumbers } from "./numbers.ts";
 import { leafHash } from "./tree.ts";
 import type { Findings } from "./verdict.ts";
 
@@ -13,16 +15,18 @@ const idSkewMsMax = 10 * 60_000;
 
 export interface CheckedEntry {
   readonly slot: Slot;
-  /** Recomputed from the bytes. */
+  /** Recomputed from the bytes; the stored one where the bytes are gone. */
   readonly leaf: Uint8Array;
   /** `null` = not readable as an entry. */
   readonly entry: Entry | null;
 }
 
-/** One for each slot, in order; `leaf` is the stored one where the bytes are gone. */
-export function checkEntries(slots: readonly Slot[], origin: string, findings: Findings): CheckedEntry[] {
-  const places = new Map<string, number>();
-  return slots.map((slot) => {
+/** Takes the places in order. */
+export function createEntryCheck(origin: string, findings: Findings): (slot: Slot) => CheckedEntry {
+  const ids = createKeyTable();
+  /** How far an id's place lies from its number: in a whole log, nowhere. */
+  const offsets = createNumbers();
+  return (slot) => {
     const { index } = slot;
     if (slot.bytes.length === 0) {
       findings.add(index, "entry_missing", "the entry is missing");
@@ -36,13 +40,13 @@ export function checkEntries(slots: readonly Slot[], origin: string, findings: F
       return { slot, leaf, entry };
     }
     if (entry.log !== origin) findings.add(index, "entry_of_another_log", "the entry belongs to another log");
-    const before = places.get(entry.id);
-    if (before !== undefined) findings.add(index, "entry_twice", `the entry is also at place ${before}`);
-    else places.set(entry.id, index);
+    const { number, isNew } = ids.numberOf(entry.id);
+    if (!isNew) findings.add(index, "entry_twice", `the entry is also at place ${number + offsets.get(number)}`);
+    else if (index !== number) offsets.set(number, index - number);
     if (Math.abs(timeOfId(entry.id) - Date.parse(entry.time)) > idSkewMsMax)
       findings.add(index, "entry_time", "the entry's time and the time in its id differ by over ten minutes");
     return { slot, leaf, entry };
-  });
+  };
 }
 
 /** `null` = not UTF-8, not the canonical text of its value, or not of the schema. */

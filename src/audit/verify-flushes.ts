@@ -2,108 +2,173 @@
  * What the writers signed before anything was numbered: which entries a flush has, in which order, as which of the writer's.
  * This is what a database's owner cannot make up, and what closes the time between acceptance and the tree.
  */
-import { equalBytes, fromBase64, type VerifySignature } from "../crypto/index.ts";
-import type { FlushSlots } from "./export-contents.ts";
-import { type Head, openHead } from "./head.ts";
+import { equalBytes, fromBase64 } from "../crypto/index.ts";
+import { flushEntriesMax } from "./flush.ts";
+import type { Head } from "./head.ts";
+import type { HeadLine } from "./manifest.ts";
 import { hashesFromBytes, hashTree, inclusionProof, rootAt, rootFromInclusion } from "./tree.ts";
 import type { Findings } from "./verdict.ts";
 import type { CheckedEntry } from "./verify-entries.ts";
 
-/** Opens heads, each distinct one once. */
-export type HeadOpener = (jws: string) => Promise<Head | null>;
-
-export function headOpener(writerKeys: ReadonlyMap<string, Uint8Array>, verify: VerifySignature): HeadOpener {
-  const opened = new Map<string, Promise<Head | null>>();
-  return (jws) => {
-    const known = opened.get(jws);
-    if (known !== undefined) return known;
-    const head = openHead(jws, writerKeys, verify);
-    opened.set(jws, head);
-    return head;
-  };
+/** A line of an export's heads, its head opened: `null` = not signed by a known writer key. */
+export interface OpenedLine {
+  readonly line: HeadLine;
+  readonly head: Head | null;
 }
 
 export interface FlushCheck {
-  readonly flushes: readonly FlushSlots[];
-  /** Of all places, in order. */
-  readonly entries: readonly CheckedEntry[];
+  /** Lines of flushes that begin at places yet to come, in order. */
+  expect(lines: readonly OpenedLine[]): void;
+  /** The places in order, from the first. */
+  add(checked: CheckedEntry): void;
+  /** `size`: places that the log is said to have. */
+  end(size: number): void;
+}
+
+/** A flush whose places are going by. */
+interface Passing extends OpenedLine {
+  readonly held: CheckedEntry[];
+  /** Places gone by; `held` are the first `flushEntriesMax` of them. */
+  count: number;
+}
+
+/** Every place belongs to a flush, and every flush holds exactly what its head was signed over. Where one reaches into the next, the next one has the place. */
+export function createFlushCheck(origin: string, findings: Findings): FlushCheck {
+  const suspects = createSuspects(findings);
+  let lines: OpenedLine[] = [];
+  let passing: Passing | null = null;
+
+  const close = () => {
+    if (passing !== null) checkFlush(passing, { origin, suspects, findings });
+    passing = null;
+  };
+  return {
+    expect(opened) {
+      lines = [...lines, ...opened];
+    },
+    add(checked) {
+      const { index, bytes } = checked.slot;
+      if (lines[0]?.line.index === index) {
+        if (passing !== null && endOf(passing) > index)
+          findings.add(index, "flush_places", "a flush reaches into the places of the next one, or past the log's size");
+        close();
+        const [opened, ...rest] = lines;
+        lines = rest;
+        if (opened) passing = { ...opened, held: [], count: 0 };
+      }
+      if (passing !== null && endOf(passing) <= index) close();
+      if (passing === null) {
+        if (bytes.length > 0) findings.add(index, "head_missing", "it is in no flush");
+      } else {
+        passing.count++;
+        if (passing.held.length < flushEntriesMax) passing.held.push(checked);
+      }
+      suspects.listen(checked);
+    },
+    end(size) {
+      if (passing !== null && endOf(passing) > size)
+        findings.add(size, "flush_places", "a flush reaches into the places of the next one, or past the log's size");
+      close();
+      suspects.end();
+    },
+  };
+}
+
+function endOf({ line }: Passing): number {
+  return line.index + line.size;
+}
+
+interface Against {
   readonly origin: string;
-  readonly openHead: HeadOpener;
+  readonly suspects: Suspects;
   readonly findings: Findings;
 }
 
-/** Every place belongs to a flush, and every flush holds exactly what its head was signed over. */
-export async function checkFlushes({ flushes, entries, origin, openHead: open, findings }: FlushCheck): Promise<void> {
-  const links = linksOf(entries);
-  for (const { line, slots } of flushes) {
-    const held = slots.flatMap(({ index }) => entries[index] ?? []);
-    if (line === null) {
-      for (const { slot } of held) if (slot.bytes.length > 0) findings.add(slot.index, "head_missing", "it is in no flush");
-      continue;
-    }
-    const { index, size } = line;
-    const first = held[0]?.entry ?? null;
-    if (first !== null && (line.id !== first.id || line.seq_id !== first.id))
-      findings.add(index, "entry_id_mismatch", "its flush is stored under an id that is not its first entry's");
-    if (line.entries !== null && line.entries !== size)
-      findings.add(index + Math.min(line.entries, size), "flush_places", `a flush of ${line.entries} entries has ${size} places`);
-    if (line.head === null) {
-      findings.add(index, "head_missing", "its flush has no head");
-      continue;
-    }
-    const head = await open(line.head);
-    if (head === null) findings.add(index, "head_signature", "its flush head is not signed by a known writer key");
-    else if (head.origin !== origin) findings.add(index, "head_mismatch", "its flush head is of another log");
-    else checkHead(head, { start: index, held }, links, findings);
-  }
+function checkFlush(flush: Passing, against: Against): void {
+  const { line, head, held } = flush;
+  const { origin, findings } = against;
+  const { index, size } = line;
+  const first = held[0]?.entry ?? null;
+  if (first !== null && (line.id !== first.id || line.seq_id !== first.id))
+    findings.add(index, "entry_id_mismatch", "its flush is stored under an id that is not its first entry's");
+  if (line.entries !== null && line.entries !== size)
+    findings.add(index + Math.min(line.entries, size), "flush_places", `a flush of ${line.entries} entries has ${size} places`);
+  if (line.head === null) findings.add(index, "head_missing", "its flush has no head");
+  else if (head === null) findings.add(index, "head_signature", "its flush head is not signed by a known writer key");
+  else if (head.origin !== origin) findings.add(index, "head_mismatch", "its flush head is of another log");
+  else checkHead(head, flush, against);
 }
 
-interface Flush {
-  readonly start: number;
-  readonly held: readonly CheckedEntry[];
-}
-
-function checkHead(head: Head, { start, held }: Flush, links: Links, findings: Findings): void {
+function checkHead(head: Head, { line, held, count }: Passing, { suspects, findings }: Against): void {
   for (const [i, { slot, entry }] of held.entries()) {
     if (entry !== null && entry.writer.id !== head.writer) findings.add(slot.index, "head_mismatch", "its flush head is of another writer");
     else if (entry !== null && entry.writer.n !== head.n + i)
       findings.add(slot.index, "head_mismatch", "its place in the flush is not its writer's count");
   }
-  if (held.length !== head.size) {
-    const place = start + Math.min(held.length, head.size);
-    findings.add(place, "head_mismatch", `its writer signed a flush of ${head.size} entries, this one has ${held.length}`);
+  if (count !== head.size) {
+    const place = line.index + Math.min(count, head.size);
+    findings.add(place, "head_mismatch", `its writer signed a flush of ${head.size} entries, this one has ${count}`);
     return;
   }
   const leaves = held.map(({ leaf }) => leaf);
-  if (equalBytes(rootAt(hashTree(leaves)), head.root)) return;
-  for (const i of changedIn(held, head, links))
-    findings.add(start + i, "head_mismatch", "it is not the entry that its writer signed the flush head over");
+  if (count === held.length && equalBytes(rootAt(hashTree(leaves)), head.root)) return;
+  suspects.add({ start: line.index, head, leaves, stored: held.map(({ slot }) => slot.leaf) }, held);
 }
 
-/** By writer and number: the leaf hash that the writer's next entry gives for it. */
-type Links = ReadonlyMap<string, string>;
-
-function linksOf(entries: readonly CheckedEntry[]): Links {
-  const links = new Map<string, string>();
-  for (const { entry } of entries) {
-    if (entry?.writer.prev === undefined) continue;
-    const key = linkKey(entry.writer.id, entry.writer.n - 1);
-    if (!links.has(key)) links.set(key, entry.writer.prev);
-  }
-  return links;
+/** A flush that is not the one its head was signed over. */
+interface Suspect {
+  readonly start: number;
+  readonly head: Head;
+  readonly leaves: readonly Uint8Array[];
+  readonly stored: readonly Uint8Array[];
 }
 
-function linkKey(writer: string, n: number): string {
-  return `${writer}/${n}`;
+interface Suspects {
+  add(suspect: Suspect, held: readonly CheckedEntry[]): void;
+  /** Entries after the flush, one of which is its writer's next. */
+  listen(checked: CheckedEntry): void;
+  end(): void;
+}
+
+/** So many wait for what their writers say next; of others it is not waited for. */
+const suspectsMax = 64;
+
+/** Which entries of a flush were changed is told best by its writer's next entry, so it is told when that has come, or at the log's end. */
+function createSuspects(findings: Findings): Suspects {
+  const waiting: { readonly suspect: Suspect; readonly links: Map<number, string> }[] = [];
+  const tell = ({ suspect, links }: { readonly suspect: Suspect; readonly links: Links }) => {
+    for (const i of changedIn(suspect, links))
+      findings.add(suspect.start + i, "head_mismatch", "it is not the entry that its writer signed the flush head over");
+  };
+  return {
+    add(suspect, held) {
+      const links = new Map<number, string>();
+      for (const checked of held) link(links, suspect.head, checked);
+      if (waiting.length < suspectsMax) waiting.push({ suspect, links });
+      else tell({ suspect, links });
+    },
+    listen(checked) {
+      for (const { suspect, links } of waiting) link(links, suspect.head, checked);
+    },
+    end: () => waiting.forEach(tell),
+  };
+}
+
+/** By the writer's number: the leaf hash that its next entry gives for an entry. The first that says so counts. */
+type Links = ReadonlyMap<number, string>;
+
+function link(links: Map<number, string>, head: Head, { entry }: CheckedEntry): void {
+  if (entry?.writer.prev === undefined || entry.writer.id !== head.writer) return;
+  const n = entry.writer.n - 1;
+  if (n >= head.n && n < head.n + head.size && !links.has(n)) links.set(n, entry.writer.prev);
 }
 
 /**
  * Which entries of a flush are not the ones that its head was signed over. The writer's next entry, or else the stored leaf hash, says what each was;
  * if the signed root follows when that takes the entry's place, it is proven. Otherwise the likeliest.
  */
-function changedIn(held: readonly CheckedEntry[], head: Head, links: Links): readonly number[] {
-  const leaves = held.map(({ leaf }) => leaf);
-  const claims = held.map(({ slot }, i) => hashOrNull(links.get(linkKey(head.writer, head.n + i))) ?? slot.leaf);
+function changedIn({ head, leaves, stored }: Suspect, links: Links): readonly number[] {
+  const claims = leaves.map((leaf, i) => hashOrNull(links.get(head.n + i)) ?? stored[i] ?? leaf);
   const doubtful = leaves.flatMap((leaf, i) => (equalBytes(leaf, claims[i] ?? leaf) ? [] : [i]));
   const tree = hashTree(leaves);
   const leadsToRoot = (i: number) => {
@@ -116,7 +181,7 @@ function changedIn(held: readonly CheckedEntry[], head: Head, links: Links): rea
   const last = leaves.length - 1;
   const [likeliest = last] = doubtful;
   // The last one, for which nobody speaks, is all that speaks against the one before it.
-  return [likeliest === last - 1 && !links.has(linkKey(head.writer, head.n + last)) ? last : likeliest];
+  return [likeliest === last - 1 && !links.has(head.n + last) ? last : likeliest];
 }
 
 /** `null` = none, or not 32 bytes of canonical base64. */

@@ -1,55 +1,91 @@
 /**
  * What somebody kept from before, a checkpoint or a promise, held against the export: this finds a tail that was cut off, an old backup, a second history.
  */
-import { equalBytes, type VerifySignature } from "../crypto/index.ts";
-import { openCheckpoint, peekCheckpoint } from "./checkpoint.ts";
-import type { NoteKey } from "./note.ts";
+import { type Checkpoint, openCheckpoint, peekCheckpoint } from "./checkpoint.ts";
+import { type Head, openHead } from "./head.ts";
 import { type AuditPromise, parsePromise } from "./promise.ts";
-import { type HashTree, rootAt } from "./tree.ts";
-import type { Findings } from "./verdict.ts";
 import type { CheckedEntry } from "./verify-entries.ts";
-import { type HeadOpener, isInFlush } from "./verify-flushes.ts";
-import { noteReasons } from "./verify-tree.ts";
+import { isInFlush } from "./verify-flushes.ts";
+import { type ChosenTree, type NoteCheck, noteReasons } from "./verify-tree.ts";
 
-export interface SeenCheck {
-  readonly origin: string;
-  readonly tree: HashTree;
-  readonly entries: readonly CheckedEntry[];
-  readonly logKey: NoteKey | null;
-  readonly openHead: HeadOpener;
-  readonly verifySignature: VerifySignature;
-  readonly findings: Findings;
+interface KeptPromise {
+  readonly name: string;
+  readonly promise: AuditPromise;
+  readonly head: Head;
 }
 
-/** `seen`: texts of checkpoint notes, or values of `Audit-Promise` headers, with or without the header's name. */
-export async function checkSeen(seen: readonly string[], check: SeenCheck): Promise<void> {
+export interface SeenCheck {
+  /** Of this log, and signed: the tree is to be held against them as it grows. */
+  readonly checkpoints: readonly Checkpoint[];
+  /** In the log's order. */
+  add(checked: CheckedEntry): void;
+  end(tree: ChosenTree): void;
+}
+
+/** `seen`: texts of checkpoint notes, or values of `Audit-Promise` headers, with or without the header's name. Of what is neither, or not signed, it says so. */
+export async function createSeenCheck(
+  seen: readonly string[],
+  writerKeys: ReadonlyMap<string, Uint8Array>,
+  check: NoteCheck,
+): Promise<SeenCheck> {
+  const { findings } = check;
+  const checkpoints = new Map<string, Checkpoint>();
+  const promises: KeptPromise[] = [];
   for (const [i, text] of seen.entries()) {
     const name = `seen ${i + 1}`;
     const promise = parsePromise(text.replace(/^\s*audit-promise\s*:/i, ""));
-    if (promise !== null) await checkPromise(name, promise, check);
-    else if (peekCheckpoint(text) !== null) await checkCheckpoint(name, text, check);
-    else check.findings.add(null, "seen_malformed", `${name}: neither a checkpoint nor a promise`);
+    const head = promise && (await openPromise(name, promise, writerKeys, check));
+    const checkpoint = promise === null ? await openKept(name, text, check) : null;
+    if (promise !== null && head !== null) promises.push({ name, promise, head });
+    if (checkpoint !== null) checkpoints.set(name, checkpoint);
   }
+  const wanted = new Set(promises.map(({ promise }) => promise.id));
+  const found = new Map<string, { readonly index: number; readonly leaf: Uint8Array }>();
+  return {
+    checkpoints: [...checkpoints.values()],
+    add({ entry, leaf, slot }) {
+      if (entry !== null && wanted.has(entry.id) && !found.has(entry.id)) found.set(entry.id, { index: slot.index, leaf });
+    },
+    end(tree) {
+      for (const [name, checkpoint] of checkpoints) {
+        const { size } = checkpoint;
+        if (size > tree.size) findings.add(tree.size, "seen_missing", `${name}: the log had ${size} entries, the export has ${tree.size}`);
+        else if (!tree.holds(checkpoint))
+          findings.add(null, "seen_differs", `${name}: the log's first ${size} entries were others than the export's`);
+      }
+      for (const { name, promise, head } of promises) {
+        const entry = found.get(promise.id);
+        if (entry === undefined) findings.add(null, "seen_missing", `${name}: the promised entry is not in the export`);
+        else if (!isInFlush(entry.leaf, promise.position, promise.path, head))
+          findings.add(entry.index, "seen_differs", `${name}: the entry is not the promised one`);
+      }
+    },
+  };
 }
 
-async function checkCheckpoint(name: string, note: string, { origin, tree, logKey, verifySignature, findings }: SeenCheck): Promise<void> {
-  if (logKey === null) return;
-  if (peekCheckpoint(note)?.origin !== origin)
-    return findings.add(null, "seen_of_another_log", `${name}: the checkpoint is of another log`);
+async function openKept(name: string, note: string, { origin, logKey, verifySignature, findings }: NoteCheck): Promise<Checkpoint | null> {
+  const peeked = peekCheckpoint(note);
+  if (peeked === null) findings.add(null, "seen_malformed", `${name}: neither a checkpoint nor a promise`);
+  if (peeked === null || logKey === null) return null;
+  if (peeked.origin !== origin) {
+    findings.add(null, "seen_of_another_log", `${name}: the checkpoint is of another log`);
+    return null;
+  }
   const opened = await openCheckpoint(note, [logKey], verifySignature);
-  if (!opened.ok) return findings.add(null, "seen_signature", `${name}: the checkpoint ${noteReasons[opened.refusal]}`);
-  const { size, root } = opened.value;
-  if (size > tree.size) return findings.add(tree.size, "seen_missing", `${name}: the log had ${size} entries, the export has ${tree.size}`);
-  if (!equalBytes(rootAt(tree, size), root))
-    findings.add(null, "seen_differs", `${name}: the log's first ${size} entries were others than the export's`);
+  if (opened.ok) return opened.value;
+  findings.add(null, "seen_signature", `${name}: the checkpoint ${noteReasons[opened.refusal]}`);
+  return null;
 }
 
-async function checkPromise(name: string, promise: AuditPromise, { origin, entries, openHead, findings }: SeenCheck): Promise<void> {
-  const head = await openHead(promise.jws);
-  if (head === null) return findings.add(null, "seen_signature", `${name}: the promise is not signed by a known writer key`);
-  if (head.origin !== origin) return findings.add(null, "seen_of_another_log", `${name}: the promise is about another log`);
-  const found = entries.find(({ entry }) => entry?.id === promise.id);
-  if (found === undefined) return findings.add(null, "seen_missing", `${name}: the promised entry is not in the export`);
-  if (!isInFlush(found.leaf, promise.position, promise.path, head))
-    findings.add(found.slot.index, "seen_differs", `${name}: the entry is not the promised one`);
+async function openPromise(
+  name: string,
+  { jws }: AuditPromise,
+  writerKeys: ReadonlyMap<string, Uint8Array>,
+  { origin, verifySignature, findings }: NoteCheck,
+): Promise<Head | null> {
+  const head = await openHead(jws, writerKeys, verifySignature);
+  if (head?.origin === origin) return head;
+  if (head === null) findings.add(null, "seen_signature", `${name}: the promise is not signed by a known writer key`);
+  else findings.add(null, "seen_of_another_log", `${name}: the promise is about another log`);
+  return null;
 }

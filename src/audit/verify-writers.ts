@@ -3,6 +3,8 @@
  */
 import { toBase64 } from "../crypto/index.ts";
 import type { Entry } from "./entry.ts";
+import { createKeyTable } from "./key-table.ts";
+import { createHashList, createNumbers } from "./numbers.ts";
 import type { Findings } from "./verdict.ts";
 import type { CheckedEntry } from "./verify-entries.ts";
 
@@ -10,28 +12,45 @@ import type { CheckedEntry } from "./verify-entries.ts";
 interface WriterState {
   readonly n: number;
   readonly leaf: Uint8Array;
-  readonly time: string;
+  /** Milliseconds since 1970. */
+  readonly time: number;
 }
 
-/** Follows every writer through the log, in the log's order. */
-export function checkWriters(entries: readonly CheckedEntry[], findings: Findings): void {
-  const writers = new Map<string, WriterState>();
-  for (const { slot, leaf, entry } of entries) {
-    if (entry === null) continue;
-    checkLink(entry, writers.get(entry.writer.id), slot.index, findings);
-    writers.set(entry.writer.id, { n: entry.writer.n, leaf, time: entry.time });
-  }
-  for (const { slot, entry } of entries) {
-    const after = entry?.writer.after;
-    if (after === undefined || after.n < 0) continue;
-    const seen = writers.get(after.id)?.n ?? -1;
-    if (seen < after.n)
-      findings.add(
-        slot.index,
-        "writer_retired",
-        `its writer's predecessor had ${after.n + 1} entries confirmed; the log holds ${seen + 1}`,
-      );
-  }
+export interface WriterCheck {
+  /** In the log's order. */
+  add(checked: CheckedEntry): void;
+  /** A retired writer may be named before its last entry is met. */
+  end(): void;
+}
+
+/** Follows every writer through the log. At the edge on Workers each request is a writer, so there may be as many as entries. */
+export function createWriterCheck(findings: Findings): WriterCheck {
+  const writers = createKeyTable();
+  const next = createNumbers(); // n + 1; 0: of this writer nothing was met
+  const times = createNumbers();
+  const leaves = createHashList();
+  const retired: { readonly index: number; readonly writer: number; readonly n: number }[] = [];
+  return {
+    add({ slot, leaf, entry }) {
+      if (entry === null) return;
+      const { number } = writers.numberOf(entry.writer.id);
+      const n = next.get(number) - 1;
+      const before = n < 0 ? undefined : { n, leaf: leaves.get(number), time: times.get(number) };
+      checkLink(entry, before, slot.index, findings);
+      next.set(number, entry.writer.n + 1);
+      times.set(number, Date.parse(entry.time));
+      leaves.set(number, leaf);
+      const { after } = entry.writer;
+      if (after !== undefined && after.n >= 0) retired.push({ index: slot.index, writer: writers.numberOf(after.id).number, n: after.n });
+    },
+    end() {
+      for (const { index, writer, n } of retired) {
+        const seen = next.get(writer);
+        if (seen <= n)
+          findings.add(index, "writer_retired", `its writer's predecessor had ${n + 1} entries confirmed; the log holds ${seen}`);
+      }
+    },
+  };
 }
 
 function checkLink({ writer, time }: Entry, before: WriterState | undefined, index: number, findings: Findings): void {
@@ -43,6 +62,6 @@ function checkLink({ writer, time }: Entry, before: WriterState | undefined, ind
   else if (writer.n === expected && before !== undefined && writer.prev !== toBase64(before.leaf))
     findings.add(index, "writer_chain", "its writer's entry before it is another one");
   if (writer.n > 0 && writer.after !== undefined) findings.add(index, "writer_chain", "only a writer's first entry names a predecessor");
-  if (before !== undefined && writer.n === expected && time < before.time)
+  if (before !== undefined && writer.n === expected && Date.parse(time) < before.time)
     findings.add(index, "entry_time", "it is earlier than its writer's entry before it");
 }

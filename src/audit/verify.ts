@@ -1,50 +1,102 @@
 /**
  * Verifies an export with nothing but the export and the keys that the reader trusts: no gateway, no database, no network, no clock.
  *
- * keys → contents → entries → writers → flushes → tree → state → what was seen before
+ * opening → keys → what was seen before → tile by tile [ checkpoints and heads → entries → writers → flushes → tree ] → state → what stands behind
+ *
+ * One pass: an export streams by. What is held is one tile, the tree's range with a root for every 256 entries, and for the ids and the writers of the
+ * whole log some tens of bytes each.
  */
 import { toBase64, type VerifySignature } from "../crypto/index.ts";
-import type { Result } from "../kernel/index.ts";
-import { type Contents, readContents } from "./export-contents.ts";
-import type { Bundle } from "./manifest.ts";
+import { type ExportReader, type Opening, readExport, type TileContents } from "./export-contents.ts";
+import { openHead } from "./head.ts";
+import type { Manifest } from "./manifest.ts";
 import { type NoteKey, parseVkey } from "./note.ts";
-import { rootAt } from "./tree.ts";
+import { ArchiveUnreadable, type Member } from "./tar.ts";
 import { parseNamedKey, type Trust } from "./trust.ts";
-import { createFindings, type Findings, problemsMax, type Verdict } from "./verdict.ts";
-import { type CheckedEntry, checkEntries } from "./verify-entries.ts";
-import { checkFlushes, headOpener } from "./verify-flushes.ts";
+import { createFindings, type Findings, type Verdict } from "./verdict.ts";
+import { type CheckedEntry, createEntryCheck } from "./verify-entries.ts";
+import { createFlushCheck, type OpenedLine } from "./verify-flushes.ts";
 import { checkQuorum } from "./verify-quorum.ts";
-import { checkSeen } from "./verify-seen.ts";
-import { checkTree } from "./verify-tree.ts";
-import { checkWriters } from "./verify-writers.ts";
+import { createSeenCheck } from "./verify-seen.ts";
+import { type ChosenTree, createArchiveCheck, createTreeCheck, createUpperTileCheck, openLatest } from "./verify-tree.ts";
+import { createWriterCheck } from "./verify-writers.ts";
 
 export interface VerifyRequest {
-  /** As `readBundle` answered. */
-  readonly bundle: Result<Bundle, string>;
+  /** As `readBundle` reads it. */
+  readonly bundle: AsyncIterable<Member>;
   /** `null` = check the export against the keys that it names itself; the verdict says so. */
   readonly trust: Trust | null;
   /** Texts of checkpoints and promises that were kept from before. */
   readonly seen: readonly string[];
   readonly verifySignature: VerifySignature;
+  /** Called after each tile with the entries checked so far and the export's own count. */
+  readonly onProgress?: (entries: number, size: number) => void;
 }
 
-export async function verifyExport({ bundle, trust, seen, verifySignature }: VerifyRequest): Promise<Verdict> {
+/** Of an archive that cannot be read to its end the verdict says that alone. Throws what `bundle` throws otherwise. */
+export async function verifyExport(request: VerifyRequest): Promise<Verdict> {
   const findings = createFindings();
-  if (!bundle.ok) findings.add(null, "archive_unreadable", bundle.refusal);
-  const contents = bundle.ok ? readContents(bundle.value, findings) : null;
-  if (contents === null) return verdict(trust, { origin: "", size: 0, root: "" }, findings);
+  try {
+    return verdict(request.trust, await verifyMembers(request, findings), findings);
+  } catch (error) {
+    if (!(error instanceof ArchiveUnreadable)) throw error;
+    const unreadable = createFindings();
+    unreadable.add(null, "archive_unreadable", error.message);
+    return verdict(request.trust, nothing, unreadable);
+  }
+}
 
-  const { origin, size } = contents.manifest;
-  const { logKey, writerKeys } = chooseKeys(trust, contents, findings);
-  const openHead = headOpener(writerKeys, verifySignature);
-  const entries = checkEntries(contents.slots, origin, findings);
-  checkWriters(entries, findings);
-  await checkFlushes({ flushes: contents.flushes, entries, origin, openHead, findings });
-  checkState(contents, entries, findings);
-  const tree = await checkTree({ contents, entries, logKey, verifySignature, findings });
-  await checkQuorum({ note: contents.checkpoint, trust, verifySignature, findings });
-  await checkSeen(seen, { origin, tree, entries, logKey, openHead, verifySignature, findings });
-  return verdict(trust, { origin, size, root: toBase64(rootAt(tree)) }, findings);
+type Log = Pick<Verdict, "origin" | "size" | "root" | "entries" | "flushes" | "checkpoints">;
+
+const nothing: Log = { origin: "", size: 0, root: "", entries: 0, flushes: 0, checkpoints: 0 };
+
+async function verifyMembers(request: VerifyRequest, findings: Findings): Promise<Log> {
+  const { trust, seen, verifySignature, onProgress } = request;
+  const reader = readExport(request.bundle, findings);
+  const opening = await reader.opening();
+  if (opening === null) {
+    await reader.end();
+    return nothing;
+  }
+  const { manifest } = opening;
+  const { origin, size } = manifest;
+  const { logKey, writerKeys } = chooseKeys(trust, opening, findings);
+  const notes = { origin, logKey, verifySignature, findings };
+  const latest = await openLatest(opening, notes);
+  await checkQuorum({ note: opening.checkpoint, trust, verifySignature, findings });
+  const kept = await createSeenCheck(seen, writerKeys, notes);
+  const archive = createArchiveCheck(notes);
+  const checkEntry = createEntryCheck(origin, findings);
+  const writers = createWriterCheck(findings);
+  const flushes = createFlushCheck(origin, findings);
+  const tree = createTreeCheck({ manifest, latest, kept: kept.checkpoints, findings });
+  const end = createEndCheck(findings);
+  const counts = { entries: 0, flushes: 0, checkpoints: 0 };
+
+  for await (const { start, slots, heads, checkpoints } of reader.tiles(manifest)) {
+    const archived = await archive.open(checkpoints, start, start + slots.length);
+    flushes.expect(await openHeads(heads, writerKeys, verifySignature));
+    const entries = slots.map(checkEntry);
+    for (const checked of entries) {
+      writers.add(checked);
+      flushes.add(checked);
+      kept.add(checked);
+      end.add(checked);
+    }
+    tree.add(entries, archived);
+    counts.entries += slots.length;
+    counts.flushes += heads.length;
+    counts.checkpoints += checkpoints.length;
+    onProgress?.(counts.entries, size);
+  }
+  writers.end();
+  flushes.end(size);
+  end.end(manifest);
+  if (size > 0) archive.end(opening.checkpoint);
+  const chosen = tree.end();
+  kept.end(chosen);
+  await checkRest(reader, chosen, findings);
+  return { origin, size, root: toBase64(chosen.root), ...counts };
 }
 
 interface Keys {
@@ -53,7 +105,7 @@ interface Keys {
 }
 
 /** A trust file's keys, and those alone, where there is one. */
-function chooseKeys(trust: Trust | null, { manifest, keys }: Contents, findings: Findings): Keys {
+function chooseKeys(trust: Trust | null, { manifest, keys }: Opening, findings: Findings): Keys {
   if (trust !== null) {
     const logKey = [trust.log, trust.gateway].find(({ name }) => name === manifest.origin) ?? null;
     if (logKey === null) findings.add(null, "log_not_trusted", "the trust file names neither this log nor its gateway log");
@@ -65,34 +117,57 @@ function chooseKeys(trust: Trust | null, { manifest, keys }: Contents, findings:
   return { logKey, writerKeys };
 }
 
-/** A log is frozen by its last entry and nothing comes after that; whatever was accepted is in the tree. */
-function checkState({ manifest, orphans }: Contents, entries: readonly CheckedEntry[], findings: Findings): void {
-  const end = entries.findIndex(({ entry }) => entry?.event === "purge.verified");
-  if (end >= 0 && end < entries.length - 1) findings.add(end + 1, "entry_after_freeze", "an entry stands after the one that ends the log");
-  const ended = entries.at(-1)?.entry?.event === "purge.verified";
-  if (ended && manifest.state === "open") findings.add(null, "log_row_mismatch", "the log has ended and its stored state is not frozen");
-  if (!ended && manifest.state === "frozen")
-    findings.add(null, "log_row_mismatch", "the log's stored state is frozen and it has not ended");
-  if (manifest.state === "halted")
-    findings.add(null, "log_halted", "the gateway stopped numbering: the stored log is not the one that it signed last");
-  for (const { id } of orphans) {
-    const name = id !== null && /^[0-9a-f-]{36}$/.test(id) ? ` ${id}` : "";
-    findings.add(null, "entry_not_in_tree", `the accepted flush${name} is neither waiting nor in the tree`);
-  }
+/** All of a tile at once: signatures are most of the work, and a runtime may verify them side by side. */
+function openHeads(
+  lines: TileContents["heads"],
+  writerKeys: ReadonlyMap<string, Uint8Array>,
+  verifySignature: VerifySignature,
+): Promise<OpenedLine[]> {
+  return Promise.all(
+    lines.map(async (line) => ({ line, head: line.head === null ? null : await openHead(line.head, writerKeys, verifySignature) })),
+  );
 }
 
-function verdict(
-  trust: Trust | null,
-  log: { readonly origin: string; readonly size: number; readonly root: string },
-  findings: Findings,
-): Verdict {
-  const all = findings.all();
+/** A log is frozen by its last entry and nothing comes after that. */
+function createEndCheck(findings: Findings) {
+  let endedAt: number | null = null;
+  let last: CheckedEntry | null = null;
   return {
-    ok: all.length === 0,
+    add(checked: CheckedEntry): void {
+      const { index } = checked.slot;
+      if (endedAt === index - 1) findings.add(index, "entry_after_freeze", "an entry stands after the one that ends the log");
+      if (checked.entry?.event === "purge.verified") endedAt ??= index;
+      last = checked;
+    },
+    end({ state }: Manifest): void {
+      const ended = last?.entry?.event === "purge.verified";
+      if (ended && state === "open") findings.add(null, "log_row_mismatch", "the log has ended and its stored state is not frozen");
+      if (!ended && state === "frozen") findings.add(null, "log_row_mismatch", "the log's stored state is frozen and it has not ended");
+      if (state === "halted")
+        findings.add(null, "log_halted", "the gateway stopped numbering: the stored log is not the one that it signed last");
+    },
+  };
+}
+
+/** The tiles of higher levels are those of the tree; whatever was accepted is in the tree. */
+async function checkRest(reader: ExportReader, tree: ChosenTree, findings: Findings): Promise<void> {
+  const checkTile = createUpperTileCheck(tree, findings);
+  for await (const { tile, hashes } of reader.upperTiles()) checkTile(tile, hashes);
+  for (const { id } of await reader.orphans()) {
+    const name = /^[0-9a-f-]{36}$/.test(id) ? ` ${id}` : "";
+    findings.add(null, "entry_not_in_tree", `the accepted flush${name} is neither waiting nor in the tree`);
+  }
+  await reader.end();
+}
+
+function verdict(trust: Trust | null, log: Log, findings: Findings): Verdict {
+  const problems = findings.kept();
+  return {
+    ok: findings.count() === 0,
     keys: trust === null ? "not pinned" : "pinned",
     ...log,
-    problems: all.slice(0, problemsMax),
-    problemsFound: all.length,
-    firstBad: all[0]?.index ?? null,
+    problems,
+    problemsFound: findings.count(),
+    firstBad: problems[0]?.index ?? null,
   };
 }

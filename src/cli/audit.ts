@@ -1,11 +1,13 @@
 /** `postern audit …`: an officer reads the log and takes it away; anybody verifies it, without a gateway. */
+import { fileURLToPath } from "node:url";
 import { exportLog } from "./audit-export.ts";
 import { list, tail } from "./audit-list.ts";
 import { manifest } from "./audit-manifest.ts";
-import { command, jsonFlag, repeated } from "./command.ts";
+import { command, jsonFlag, outputFlag, repeated } from "./command.ts";
 import { exitCodes } from "./failure.ts";
-import { openSource, readText } from "./files.ts";
-import { print, printJson } from "./output.ts";
+import { openSource, readText, writeTo } from "./files.ts";
+import { note, print, printJson } from "./output.ts";
+import { createProgress } from "./progress.ts";
 import { receipt } from "./receipt.ts";
 import { readTrustFile } from "./trust-file.ts";
 
@@ -28,14 +30,32 @@ const verify = command({
     const trust = args.trust === undefined ? null : await readTrustFile(args.trust);
     const seen = await Promise.all(repeated(rawArgs, "seen").map(readText));
     const { stream } = await openSource(args.export);
-    const [{ readBundle, verifyExport }, { verifySignature }] = await Promise.all([
+    const [{ readBundle, verifyExport }, { useHashes, verifySignature }, { nodeHashes }] = await Promise.all([
       import("../audit/index.ts"),
       import("../crypto/index.ts"),
+      import("../crypto/node-hash.ts"),
     ]);
-    const verdict = await verifyExport({ bundle: await readBundle(stream), trust, seen, verifySignature });
+    useHashes(nodeHashes);
+    const progress = createProgress();
+    const onProgress = (entries: number, size: number) => progress.show(entries, size, `${entries} of ${size} entries`);
+    const verdict = await verifyExport({ bundle: readBundle(stream), trust, seen, verifySignature, onProgress });
+    progress.end();
     process.exitCode = exitCodeOf(verdict);
     if (args.json) printJson(verdict);
-    else print(describe(verdict));
+    else {
+      print(describe(verdict));
+      note(`checked: ${verdict.entries} entries, ${verdict.flushes} flush heads, ${verdict.checkpoints} archived checkpoints`);
+    }
+  },
+});
+
+const page = command({
+  meta: { description: "The verifier as one HTML page, for a browser without a network" },
+  examples: ["npx postern audit page > verify.html"],
+  args: { ...outputFlag },
+  async run({ args }) {
+    const { stream } = await openSource(fileURLToPath(new URL("../verify-page.html", import.meta.url)));
+    await writeTo(args.output, stream);
   },
 });
 
@@ -60,5 +80,5 @@ function describe({ ok, keys, size, root, problems, problemsFound, firstBad }: V
 
 export const audit = command({
   meta: { description: "Read the log, take it away, verify it" },
-  subCommands: { list, tail, export: exportLog, verify, receipt, manifest },
+  subCommands: { list, tail, export: exportLog, verify, page, receipt, manifest },
 });

@@ -28,6 +28,7 @@ import { sequenced } from "./sequenced.ts";
 
 const sequencedWithinMs = 5_000;
 const pageFlushes = 32;
+const pageCheckpoints = 256;
 const subtreeWidth = 256;
 
 export interface ExportDesk extends Oversight {
@@ -53,7 +54,7 @@ export async function exportLog(desk: ExportDesk, visit: Visit, id: ContractId):
   if (!begun) return refuse({ code: "wrong_state" });
   const halted = log.log === id && !(await hasPlace(desk, id, receipt.flush));
   const row = (await selectLog(desk.database, id)) ?? emptyLogRow(id, desk.logs.originOf(id));
-  const checkpoints = await selectCheckpoints(desk.database, id);
+  const [checkpoint] = await selectCheckpoints(desk.database, id, { from: row.size, to: row.size, limit: 1 });
   const { log: logKey, writers } = desk.publicKeys;
   return ok(
     writeBundle({
@@ -69,8 +70,8 @@ export async function exportLog(desk: ExportDesk, visit: Visit, id: ContractId):
         log: formatVkey(noteKey(desk.logs.originOf(id), logKey)),
         writers: writers.map((key) => ({ kid: keyId(key), key: toBase64(key) })),
       },
-      checkpoint: checkpoints.find((checkpoint) => checkpoint.size === row.size)?.note ?? "",
-      checkpoints: () => each(checkpoints.filter((checkpoint) => checkpoint.size <= row.size)),
+      checkpoint: checkpoint?.note ?? "",
+      checkpoints: () => checkpointsOf(desk.database, row),
       flushes: () => flushesOf(desk.database, row),
       orphans: () => orphansOf(desk.database, row),
       subtrees: () => subtreesOf(desk.database, row),
@@ -106,16 +107,28 @@ function exportFlush({ index, seqId, leafHashes, stored }: NumberedFlush) {
   return { index, seqId, leafHashes, id, head, entries };
 }
 
+async function* checkpointsOf(database: Database, { log, size }: LogRow) {
+  for (let from = 0; ; ) {
+    const page = await selectCheckpoints(database, log, { from, to: size, limit: pageCheckpoints });
+    yield* page;
+    const last = page.at(-1);
+    if (last === undefined) return;
+    from = last.size + 1;
+  }
+}
+
 async function* orphansOf(database: Database, { log }: LogRow) {
-  yield* await selectOrphans(database, log);
+  for (let after = ""; ; ) {
+    const page = await selectOrphans(database, log, { after, limit: pageFlushes });
+    yield* page;
+    const last = page.at(-1);
+    if (last === undefined) return;
+    after = last.id;
+  }
 }
 
 async function* subtreesOf(database: Database, { log, size }: LogRow) {
   for (const subtree of await selectSubtrees(database, log)) {
     if ((subtree.index + 1) * subtreeWidth <= size) yield subtree;
   }
-}
-
-async function* each<Value>(values: readonly Value[]): AsyncGenerator<Value> {
-  yield* values;
 }

@@ -136,7 +136,7 @@ function statementOf(job: PurgeJob, before: Readonly<Record<string, number>>): C
 
 async function proofOf({ database }: PurgeParts, job: PurgeJob): Promise<Certificate["log"]> {
   const log = await selectLog(database, job.contract);
-  const checkpoint = (await selectCheckpoints(database, job.contract)).findLast((found) => found.size === log?.size);
+  const [checkpoint] = await selectCheckpoints(database, job.contract, { from: log?.size ?? 0, to: log?.size ?? 0 });
   if (log?.state !== "frozen" || !checkpoint) throw new Error("the log is not frozen at a checkpoint");
   const tree = hashTree(await selectLeafHashes(database, job.contract));
   const indexes = new Set<number>();

@@ -8,6 +8,7 @@ import { type Bundle, compile, decide, type Facts, parseContract, parsePolicy, s
 import { hasShared, readShared } from "../support/shared.ts";
 import { generateCustomer, policyText } from "./customers.ts";
 import type { Effort, Scenario } from "./rounds.ts";
+import { Times } from "./times.ts";
 
 const moment = { today: "2026-11-22", pseudonymKey: new Uint8Array(32).fill(7) };
 const documents = 256;
@@ -69,33 +70,6 @@ function run(work: (index: number) => unknown, seconds: number, times: Times): v
     now = after;
   }
   if (sink === undefined) throw new Error("nothing was done");
-}
-
-/** Of single pieces of work. */
-class Times {
-  readonly #ms: number[] = [];
-
-  add(ms: number): void {
-    this.#ms.push(ms);
-  }
-
-  p50Ms(): number {
-    return this.#at(0.5);
-  }
-
-  summary(): { rps: number; p50_ms: number; p99_ms: number } {
-    const total = this.#ms.reduce((sum, ms) => sum + ms, 0);
-    return {
-      rps: Math.round((this.#ms.length / total) * 1000),
-      p50_ms: Number(this.#at(0.5).toFixed(4)),
-      p99_ms: Number(this.#at(0.99).toFixed(4)),
-    };
-  }
-
-  #at(share: number): number {
-    const sorted = Float64Array.from(this.#ms).sort();
-    return sorted[Math.floor((sorted.length - 1) * share)] ?? 0;
-  }
 }
 
 function customerWork(): Work {

@@ -3,6 +3,8 @@
  *   npm run bench -- [read] [search] [--json] [--seconds 10] [--rounds 5] [--connections 1,16,64,256] [--customers 10000] [--profile DIRECTORY]
  *   npm run bench -- decide-mask     what a decision and a mask cost, next to JSON.parse and JSON.stringify of the same bytes; the ratio is the cost
  *   npm run bench -- masking         what the masks do to other people's data: a table
+ *   npm run bench -- log-append      how fast entries become durable, next to a chain per row; at hand and 10 ms away
+ *   npm run bench -- log-verify [--entries 1000000]   what it takes to verify an export offline: a table
  * Starts what it needs and takes it away again. `--profile` leaves a V8 CPU profile of the gateway.
  */
 import { cpus, totalmem } from "node:os";
@@ -10,6 +12,8 @@ import { parseArgs } from "node:util";
 import manifest from "../../package.json" with { type: "json" };
 import { version } from "../../src/version.ts";
 import { measureDecideMask } from "./decide-mask.ts";
+import { measureLogAppend } from "./log-append.ts";
+import { type LogVerify, measureLogVerify } from "./log-verify.ts";
 import { type Masking, measureMasking } from "./masking.ts";
 import { measure, type Scenario, type ScenarioName, scenarioNames } from "./rounds.ts";
 import { createWorld } from "./world.ts";
@@ -22,24 +26,29 @@ const { values, positionals } = parseArgs({
     rounds: { type: "string", default: "5" },
     connections: { type: "string", default: "64" },
     customers: { type: "string", default: "10000" },
+    entries: { type: "string", default: "1000000" },
     profile: { type: "string" },
   },
 });
 const effort = { rounds: count("rounds"), seconds: count("seconds") };
 const connections = values.connections.split(",").map((text) => whole(text, "connections"));
-const apart = ["decide-mask", "masking"] as const;
+const apart = ["decide-mask", "masking", "log-append", "log-verify"] as const;
 const names: readonly string[] = positionals.length > 0 ? positionals.map(scenarioNamed) : scenarioNames;
 const loads = scenarioNames.filter((name) => names.includes(name));
 
 const { scenarios, postgres } = loads.length === 0 ? { scenarios: [], postgres: undefined } : await measureLoads();
 if (names.includes("decide-mask")) scenarios.push(...measureDecideMask(effort));
+if (names.includes("log-append")) for (const at of connections) scenarios.push(...(await measureLogAppend({ ...effort, connections: at })));
 const masking = names.includes("masking") ? measureMasking() : undefined;
+const logVerify = names.includes("log-verify") ? await measureLogVerify(count("entries")) : undefined;
 if (values.json) {
-  const report = { machine: machine(), versions: versions(), scenarios, ...(masking === undefined ? {} : { masking }) };
+  const tables = { ...(masking === undefined ? {} : { masking }), ...(logVerify === undefined ? {} : { log_verify: logVerify }) };
+  const report = { machine: machine(), versions: versions(), scenarios, ...tables };
   process.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
 } else {
   if (scenarios.length > 0) print(scenarios);
   if (masking !== undefined) printMasking(masking);
+  if (logVerify !== undefined) printLogVerify(logVerify);
 }
 
 async function measureLoads(): Promise<{ scenarios: Scenario[]; postgres: string | undefined }> {
@@ -56,7 +65,7 @@ async function measureLoads(): Promise<{ scenarios: Scenario[]; postgres: string
   }
 }
 
-function count(option: "rounds" | "seconds" | "customers"): number {
+function count(option: "rounds" | "seconds" | "customers" | "entries"): number {
   return whole(values[option], option);
 }
 
@@ -110,4 +119,10 @@ function printMasking({ data, hostile_64kb_ms }: Masking): void {
   if (data.length === 0) process.stdout.write("The data that this is measured on is not here.\n");
   else console.table(data);
   process.stdout.write(`64 KB of hostile text in one field: ${hostile_64kb_ms} ms at worst\n`);
+}
+
+function printLogVerify(rows: readonly LogVerify[]): void {
+  const { cpu, cores } = machine();
+  process.stdout.write(`${cores} × ${cpu}, Node ${versions().node}; a process of its own, with the command's settings\n`);
+  console.table(rows);
 }

@@ -10,6 +10,7 @@ const newest = "log = 'c-test' and size = (select max(size) from audit.checkpoin
 export const flipped = (column: string, byte: number | string) => `set_byte(${column}, ${byte}, get_byte(${column}, ${byte}) # 1)`;
 /** Byte 40 of a flush's second entry. */
 const inSecond = "(256 * get_byte(entries, 0) + get_byte(entries, 1) + 44)";
+const firstSubtree = "log = 'c-test' and index = 0";
 const waiting = "log = 'c-test'";
 
 interface Known {
@@ -77,9 +78,9 @@ export const columnCases: readonly ColumnCase[] = [
     firstBad: last,
   },
   { column: "seq.leaf_hashes", set: "leaf_hashes || '\\x00'", where: at, code: "flush_places", firstBad: behind },
-  { column: "subtree.log", set: "'elsewhere'", where: "log = 'c-test'", code: "tile_mismatch", firstBad: null },
-  { column: "subtree.index", set: "index + 7", where: "log = 'c-test'", code: "tile_mismatch", firstBad: null },
-  { column: "subtree.root", set: flipped("root", 0), where: "log = 'c-test'", code: "tile_mismatch", firstBad: null },
+  { column: "subtree.log", set: "'elsewhere'", where: firstSubtree, code: "tile_mismatch", firstBad: null },
+  { column: "subtree.index", set: "index + 1000", where: firstSubtree, code: "tile_mismatch", firstBad: null },
+  { column: "subtree.root", set: flipped("root", 0), where: firstSubtree, code: "tile_mismatch", firstBad: null },
   { column: "checkpoint.log", set: "'elsewhere'", where: newest, code: "log_halted", firstBad: null },
   { column: "checkpoint.size", set: "size + 1", where: older, code: "archived_checkpoint", firstBad: null },
   { column: "checkpoint.size", set: "size + 1", where: newest, code: "log_halted", firstBad: null },

@@ -1,5 +1,5 @@
 /** All that a gateway needs to be under fire: a Postgres of its own, a wire between them that can be damaged, a contract in force, a record to read. */
-import { readBundle, readEntry, type Trust } from "../../src/audit/index.ts";
+import { readEntry, type Trust } from "../../src/audit/index.ts";
 import { parsePromise } from "../../src/audit/promise.ts";
 import { decodeEntries } from "../../src/audit/tiles.ts";
 import type { Verdict } from "../../src/audit/verdict.ts";
@@ -9,6 +9,7 @@ import { type Database, migrate } from "../../src/storage/index.ts";
 import { readMigrations } from "../../src/storage/node-migrations.ts";
 import { openPostgres } from "../../src/storage/postgres.ts";
 import { importLines, search } from "./agreement.ts";
+import { bundleOf, membersOf } from "./bundle.ts";
 import { type Cluster, type ClusterOptions, startCluster } from "./cluster.ts";
 import { createGatewayProcess, type GatewayProcess } from "./gateway-process.ts";
 import { agreeOnTrust } from "./log-gateway.ts";
@@ -91,11 +92,10 @@ export async function countBothSides({ gateway, trust }: House, promises: readon
   };
   await until("an export", took, healMsMax);
   if (!exported.body) throw new Error("an export has a body");
-  const bundle = await readBundle(exported.body);
-  if (!bundle.ok) throw new Error(bundle.refusal);
+  const members = await membersOf(exported.body);
   const times = new Map<string, number>();
   let reads = 0;
-  for (const [name, bytes] of bundle.value) {
+  for (const [name, bytes] of members) {
     for (const text of name.startsWith("tile/entries/") ? (decodeEntries(bytes) ?? []) : []) {
       const entry = readEntry(text);
       if (!entry) throw new Error("the log holds what is no entry");
@@ -108,6 +108,6 @@ export async function countBothSides({ gateway, trust }: House, promises: readon
     missing: promised.filter((id) => !times.has(id)),
     twice: [...times].filter(([, count]) => count > 1).map(([id]) => id),
     reads,
-    verdict: await verifyExport({ bundle, trust, seen: promises, verifySignature }),
+    verdict: await verifyExport({ bundle: bundleOf(members), trust, seen: promises, verifySignature }),
   };
 }

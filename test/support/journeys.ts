@@ -190,7 +190,7 @@ function describeOversight(door: Door, told: Told, keep: () => Promise<void>): v
       expect(exported.headers.get("content-type")).toBe("application/x-tar");
       const bytes = new Uint8Array(await exported.arrayBuffer());
       const verdictOn = async (tar: Uint8Array<ArrayBuffer>, seen: readonly string[]) =>
-        verifyExport({ bundle: await readBundle(new Blob([tar]).stream()), trust, seen, verifySignature });
+        verifyExport({ bundle: readBundle(new Blob([tar]).stream()), trust, seen, verifySignature });
       expect(await verdictOn(bytes, [promise])).toMatchObject({ ok: true, keys: "pinned", problems: [] });
       const forged = promise.replace(/id="[^"]*"/, 'id="019ab000-0000-7000-8000-000000000000"');
       expect((await verdictOn(bytes, [forged])).ok).toBe(false);

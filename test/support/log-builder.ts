@@ -247,12 +247,12 @@ export async function exportBytes(rows: LogRows, trust: Trust): Promise<Uint8Arr
 }
 
 export async function verifyRows(rows: LogRows, trust: Trust, { seen = [] as readonly string[], pinned = true } = {}): Promise<Verdict> {
-  return verifyExport({ bundle: await readBundle(exportOf(rows, trust)), trust: pinned ? trust : null, seen, verifySignature });
+  return verifyExport({ bundle: readBundle(exportOf(rows, trust)), trust: pinned ? trust : null, seen, verifySignature });
 }
 
 export async function verifyBytes(bytes: Uint8Array, trust: Trust): Promise<Verdict> {
   return verifyExport({
-    bundle: await readBundle(new Blob([bytes as Uint8Array<ArrayBuffer>]).stream()),
+    bundle: readBundle(new Blob([bytes as Uint8Array<ArrayBuffer>]).stream()),
     trust,
     seen: [],
     verifySignature,

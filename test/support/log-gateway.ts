@@ -82,7 +82,7 @@ export async function verifyLog(
 ): Promise<Verdict> {
   const answer = await expectStatus(gateway.call("GET", `/v1/contracts/${contract}/audit/export?format=bundle`, { as: officer }), 200);
   if (!answer.body) throw new Error("an export has a body");
-  return verifyExport({ bundle: await readBundle(answer.body), trust, seen, verifySignature });
+  return verifyExport({ bundle: readBundle(answer.body), trust, seen, verifySignature });
 }
 
 /** An agent reads U1 of `contract` so often, 32 at a time, with a checkpoint after each; answers the promises. */

@@ -1,5 +1,5 @@
 /** How often a property is tried: a few times by default, very often in the long form of the tests. */
-const isLong = process.env.POSTERN_TEST_LONG === "1";
+export const isLong = process.env.POSTERN_TEST_LONG === "1";
 
 export function runs(usual: number): number {
   return isLong ? 100_000 : usual;
