@@ -54,7 +54,7 @@ describe("a sink is fed", () => {
     const events = splunk.received.flatMap(({ body }) => body.split("\n").map((line) => JSON.parse(line)));
     expect(events.map(({ event }) => event.metadata.sequence)).toEqual(await all());
     expect(events[0]).toMatchObject({ host: "test", source: "test/postern/gateway", sourcetype: "postern:audit", index: "main" });
-    expect(events.at(-1).event).toMatchObject({ class_uid: 3002, status_code: "token_missing" });
+    expect(events.at(-1).event).toMatchObject({ class_uid: 6003, status_code: "not_found" });
     expect(splunk.received[0]).toMatchObject({ path: "/services/collector/event", headers: { authorization: "Splunk t-1" } });
     expect((await pump.standing()).splunk).toEqual({ waiting: 0, dead: 0, lastError: null, failingForMs: null });
     await write(2);
