@@ -192,7 +192,7 @@ export async function eventsOf(database: Database, log: string): Promise<string[
 export async function dumpOf(database: Database, contract: string): Promise<Record<string, string[]>> {
   const dump: Record<string, string[]> = {};
   for (const table of Object.keys(stores)) {
-    const column = table.startsWith("audit.") || table === "postern.audit_key" ? "log" : "contract_id";
+    const column = table.startsWith("audit.") || ["postern.audit_key", "postern.sink_cursor"].includes(table) ? "log" : "contract_id";
     const rows = await database.query(`select t::text from ${table} t where ${column} = $1 order by 1`, [contract]);
     dump[table] = rows.map(([text]) => String(text));
   }

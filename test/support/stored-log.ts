@@ -188,3 +188,10 @@ export async function newestCheckpoint({ owner, log }: StoredLog): Promise<strin
   const [row] = await owner.query("select note from audit.checkpoint where log = $1 order by size desc limit 1", [log]);
   return String(row?.[0]);
 }
+
+/** Empties the log's tables of evidence, but for its own row and what waits. */
+export function wipe({ owner, log }: StoredLog): Promise<void> {
+  return owner.script(
+    ["flush", "seq", "subtree", "checkpoint"].map((table) => `delete from audit.${table} where log = '${log}';`).join(""),
+  );
+}
