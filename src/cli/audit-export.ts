@@ -16,6 +16,7 @@ import { exitCodes, Failure } from "./failure.ts";
 import { writeTo } from "./files.ts";
 import { note, suggest } from "./output.ts";
 import { createProgress } from "./progress.ts";
+import { trustFileOf } from "./trust-file.ts";
 
 export const exportLog = command({
   meta: { description: "As officer: take a contract's log away, whole or what a filter finds" },
@@ -51,12 +52,12 @@ export const exportLog = command({
     if (format === "bundle" || output === undefined || output === "-") {
       if (args.resume) throw new Failure("--resume goes on with a copy in a file: say --format and -o FILE", exitCodes.usage);
       await writeTo(output, (await client.stream(`${copy.path}?${query}`)).body ?? new Blob([]).stream());
-      if (format === "bundle") suggest(`npx postern audit verify ${output ?? "FILE"} --trust trust.json`);
+      if (format === "bundle") suggest(`npx postern audit verify ${output ?? "FILE"} --trust ${trustFileOf(args.contract)}`);
       else note("a copy on standard output has no manifest; say -o FILE for one");
       return;
     }
     await (args.resume ? resume(copy, output) : begin(copy, output));
-    suggest(`npx postern audit manifest ${output} --trust trust.json`);
+    suggest(`npx postern audit manifest ${output} --trust ${trustFileOf(args.contract)}`);
   },
 });
 

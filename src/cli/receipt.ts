@@ -4,7 +4,7 @@ import { clientFlags, command, contractFlag, idOf, jsonFlag, outputFlag } from "
 import { exitCodes, Failure } from "./failure.ts";
 import { readText, writeTo } from "./files.ts";
 import { plain, print, printJson, suggest } from "./output.ts";
-import { readTrustFile } from "./trust-file.ts";
+import { readTrustFile, trustFileOf } from "./trust-file.ts";
 
 const fetchOne = command({
   meta: { description: "As officer, owner, or the agent who was promised it: fetch an entry's receipt" },
@@ -22,7 +22,7 @@ const fetchOne = command({
     const response = await client.send("GET", `/log/${idOf(args.contract)}/receipt/${idOf(args.entry)}`);
     if (response.status === 202) throw new Failure("accepted, and not in the log's tree yet; try again in a moment");
     await writeTo(args.output, response.body ?? new Blob([]).stream());
-    suggest(`npx postern audit receipt verify ${args.output ?? "FILE"} --trust trust.json`);
+    suggest(`npx postern audit receipt verify ${args.output ?? "FILE"} --trust ${trustFileOf(args.contract)}`);
   },
 });
 
