@@ -236,6 +236,17 @@ describe("an agent's request", () => {
   });
 });
 
+describe("a reading of the log that is none", () => {
+  it.each([
+    ["a tile's path that is none", "tile/0/1", "bad_id"],
+    ["a bundle's path that is none", "tile/entries/0", "bad_id"],
+    ["a size beyond the log's", "consistency?from=1&to=999999", "bad_query"],
+  ])("leaves its entry: %s", async (_, path, code) => {
+    await gateway.keeper.sequence();
+    expect(await ask("GET", `/log/c-test/${path}`, { as: "officer" })).toEqual({ status: 400, entries: [`c-test officer ${code}`] });
+  });
+});
+
 describe("the platform's routes", () => {
   it("leave no entry, refused or not", async () => {
     for (const path of platform) {

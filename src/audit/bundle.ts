@@ -16,7 +16,7 @@ import {
   type OrphanLine,
   orphansMax,
 } from "./manifest.ts";
-import { hashesAt, rootsOfTiles } from "./stored-tiles.ts";
+import { hashesAt, hashOrZero, rootsOfTiles, zeroHashes } from "./stored-tiles.ts";
 import { type Member, readTar } from "./tar.ts";
 import { checkpointsPath, encodeEntries, entriesPath, headsPath, type Tile, tilePath, tileWidth, upperTiles } from "./tiles.ts";
 import { hashBytes, hashesToBytes } from "./tree.ts";
@@ -202,15 +202,6 @@ function lookahead<Value>(values: AsyncIterable<Value>): Lookahead<Value> {
       next = null;
     },
   };
-}
-
-function zeroHashes(length: number): Uint8Array[] {
-  return Array.from({ length }, () => new Uint8Array(hashBytes));
-}
-
-/** A stored hash of another length cannot stand in a tile; it is as wrong as none. */
-function hashOrZero(hash: Uint8Array): Uint8Array {
-  return hash.length === hashBytes ? hash : new Uint8Array(hashBytes);
 }
 
 /** An export as it is read: its members in the archive's order, once. */

@@ -4,7 +4,7 @@
  */
 import { entriesOfFlush, placesOf } from "./flush.ts";
 import { type Tile, tileWidth } from "./tiles.ts";
-import { hashBytes, hashTree, rootAt } from "./tree.ts";
+import { hashBytes, subtreeRoots } from "./tree.ts";
 
 /** One flush that has its places in the tree. */
 export interface PlacedFlush {
@@ -80,16 +80,14 @@ export async function hashesAt(
 
 /** One level up: a hash for each full tile of these hashes. */
 export function rootsOfTiles(hashes: readonly Uint8Array[]): Uint8Array[] {
-  return Array.from({ length: Math.floor(hashes.length / tileWidth) }, (_, i) =>
-    rootAt(hashTree(hashes.slice(i * tileWidth, (i + 1) * tileWidth))),
-  );
+  return subtreeRoots(hashes, tileWidth);
 }
 
-function zeroHashes(length: number): Uint8Array[] {
+export function zeroHashes(length: number): Uint8Array[] {
   return Array.from({ length }, () => new Uint8Array(hashBytes));
 }
 
 /** A stored hash of another length cannot stand in a tile; it is as wrong as none. */
-function hashOrZero(hash: Uint8Array): Uint8Array {
+export function hashOrZero(hash: Uint8Array): Uint8Array {
   return hash.length === hashBytes ? hash : new Uint8Array(hashBytes);
 }

@@ -1,6 +1,6 @@
 /**
  * C2SP tlog-tiles (https://c2sp.org/tlog-tiles): how a log lies in files. Tile height 8; hash tiles of every level, and bundles of entries beside level 0.
- * `tilesOf` names the tiles of one size; a partial one of an earlier size is the beginning of the one that grew from it.
+ * `leafTiles` and `upperTiles` name the tiles of one size; a partial one of an earlier size is the beginning of the one that grew from it.
  */
 export const tileWidth = 256;
 export const entryLengthMax = 65_535;

@@ -35,7 +35,9 @@ function tileRoutes(desk: LogDesk): Route[] {
       refusals,
       handle: async (received) => {
         const cache = isPublic(received) ? `public, max-age=${publicCheckpointSeconds}` : "no-store";
-        return answer(await readCheckpoint(desk, received.caller, logOf(received)), (note) => plain(note, { "cache-control": cache }));
+        return answer(received, await readCheckpoint(desk, received.caller, logOf(received)), (note) =>
+          plain(note, { "cache-control": cache }),
+        );
       },
     },
     {
@@ -47,7 +49,7 @@ function tileRoutes(desk: LogDesk): Route[] {
       answers: { 200: { media: binary, description: "Each entry behind its length in two bytes, big-endian" } },
       refusals,
       handle: async (received) =>
-        answer(await readBundleOfEntries(desk, received.caller, logOf(received), received.params.bundle ?? ""), (read) =>
+        answer(received, await readBundleOfEntries(desk, received.caller, logOf(received), received.params.bundle ?? ""), (read) =>
           tileAnswer(received, read),
         ),
     },
@@ -59,7 +61,9 @@ function tileRoutes(desk: LogDesk): Route[] {
       answers: { 200: { media: binary, description: "Hashes of 32 bytes, 256 of them or as many as behind `.p/`" } },
       refusals,
       handle: async (received) =>
-        answer(await readTile(desk, received.caller, logOf(received), received.params.tile ?? ""), (read) => tileAnswer(received, read)),
+        answer(received, await readTile(desk, received.caller, logOf(received), received.params.tile ?? ""), (read) =>
+          tileAnswer(received, read),
+        ),
     },
   ];
 }
@@ -73,7 +77,8 @@ function proofRoutes(desk: LogDesk): Route[] {
       summary: "That a leaf is in the tree of the newest checkpoint",
       answers: { 200: { media: text, description: "A C2SP tlog-proof" } },
       refusals,
-      handle: async (received) => answer(await proveInclusion(desk, received.caller, logOf(received), Number(received.params.leaf)), plain),
+      handle: async (received) =>
+        answer(received, await proveInclusion(desk, received.caller, logOf(received), Number(received.params.leaf)), plain),
     },
     {
       method: "GET",
@@ -88,7 +93,7 @@ function proofRoutes(desk: LogDesk): Route[] {
       handle: async (received) => {
         const { from, to } = received.query;
         const sizes = { from: Number(from), to: to === undefined ? null : Number(to) };
-        return answer(await proveConsistency(desk, received.caller, logOf(received), sizes), plain);
+        return answer(received, await proveConsistency(desk, received.caller, logOf(received), sizes), plain);
       },
     },
     {
@@ -98,7 +103,7 @@ function proofRoutes(desk: LogDesk): Route[] {
       summary: "Whose signatures make a checkpoint of this log count",
       answers: { 200: { media: text, description: "A C2SP tlog-policy" } },
       refusals,
-      handle: async (received) => answer(await readPolicy(desk, received.caller, logOf(received)), plain),
+      handle: async (received) => answer(received, await readPolicy(desk, received.caller, logOf(received)), plain),
     },
   ];
 }
@@ -118,7 +123,7 @@ function receiptRoute(desk: LogDesk): Route {
     handle: async (received) => {
       const seconds = waitOf(received.header("prefer"), receiptWaitSecondsMax);
       const ask = { contract: logOf(received) as ContractId, entry: received.params.entry ?? "", waitMs: seconds * 1_000 };
-      return answer(await fetchReceipt(received.caller, ask), (receipted) => receiptAnswer(receipted, seconds));
+      return answer(received, await fetchReceipt(received.caller, ask), (receipted) => receiptAnswer(receipted, seconds));
     },
   };
 }
@@ -131,8 +136,16 @@ function isPublic(received: Received): boolean {
   return logOf(received) === gatewayLog;
 }
 
-function answer<Value>(result: Result<Value, Refusal>, write: (value: Value) => Answer): Result<Answer, Refusal> {
-  return result.ok ? ok(write(result.value)) : result;
+/** What is malformed no use case logs: it never became a reading. */
+const malformed: readonly RefusalCode[] = ["bad_id", "bad_query"];
+
+async function answer<Value>(
+  received: Received,
+  result: Result<Value, Refusal>,
+  write: (value: Value) => Answer,
+): Promise<Result<Answer, Refusal>> {
+  if (result.ok) return ok(write(result.value));
+  return malformed.includes(result.refusal.code) ? received.turnAway(result.refusal) : result;
 }
 
 function plain(body: string, headers: Readonly<Record<string, string>> = {}): Answer {
