@@ -76,21 +76,24 @@ describe("the tree", () => {
   it("has no gap and nothing twice with two sequencers at once and twenty writers", async () => {
     const writers = Array.from({ length: 20 }, () => createTestWriter(world, world.edge));
     const sequencers = [1, 2].map(() => createSequencer({ database: world.keeper, signer: world.logSigner, anchor: world.anchor }));
+    const runs = sequencers.map(() => 0);
     let writing = true;
-    const numbering = sequencers.map(async (sequencer) => {
-      let runs = 0;
-      for (; writing; runs++) await sequencer.run("c-test");
-      return runs;
+    const numbering = sequencers.map(async (sequencer, which) => {
+      while (writing) {
+        await sequencer.run("c-test");
+        runs[which] = (runs[which] ?? 0) + 1;
+      }
     });
+    // Which of them numbers how much is chance: the lock goes to whoever comes first. So writing goes on until both had it.
     const receipts = await Promise.all(
       writers.map(async (append) => {
         const ids: string[] = [];
-        for (let i = 0; i < 15; i++) ids.push((await append(systemEntry)).flush);
+        while (ids.length < 15 || Math.min(...runs) < 2) ids.push((await append(systemEntry)).flush);
         return ids;
       }),
     );
     writing = false;
-    const runs = await Promise.all(numbering);
+    await Promise.all(numbering);
     expect(await verifyLog(world.gateway, trust)).toMatchObject({ ok: true, problems: [] });
     const rows = await world.owner.query(
       "select index::int, octet_length(leaf_hashes) / 32, flush_id from audit.seq where log = 'c-test' order by index",
@@ -101,8 +104,6 @@ describe("the tree", () => {
     const places = rows.map(([, , id]) => String(id));
     expect(new Set(places).size).toBe(places.length);
     expect(receipts.flat().filter((id) => !places.includes(id))).toEqual([]);
-    // Which of them numbered how much is chance: the lock goes to whoever comes first. Both tried all along.
-    expect(Math.min(...runs)).toBeGreaterThan(1);
   });
 });
 
