@@ -1,14 +1,15 @@
 /**
  * Phones: one reading of every spelling (full-width, 一三八, 幺, `l38`, spaces, dashes, +86, 0086, an extension), used by the mask and by the search.
- * A number without a country is Chinese. Mobiles never reach libphonenumber.
+ * A number without a country is Chinese, and read by the Chinese numbering plan here; libphonenumber splits those with a country's code.
  */
-import { parsePhoneNumberFromString } from "libphonenumber-js/max";
+import { parsePhoneNumberFromString } from "libphonenumber-js/min";
 import { tidyText } from "./text.ts";
 
 const unreadable = "****";
 
 interface Phone {
-  readonly kind: "mobile" | "landline" | "foreign";
+  /** `other`: abroad, or a Chinese service number. */
+  readonly kind: "mobile" | "landline" | "other";
   /** `86`, `44`. */
   readonly country: string;
   /** Digits after the country code, without a trunk 0. */
@@ -36,7 +37,7 @@ export function maskPhoneStrictly(text: string): string {
   const { kind, country, national } = phone;
   if (kind === "mobile") return `${national.slice(0, 3)}******${national.slice(-2)}`;
   if (kind === "landline") return `0${national.slice(0, areaCodeDigits(national))}****`;
-  return `+${country} ****${foreignTail(national).slice(-2)}`;
+  return `+${country} ****${tailOf(national).slice(-2)}`;
 }
 
 /** A text that nobody would take for another number: a Chinese mobile, or one with its country's code. */
@@ -61,11 +62,11 @@ export function readLandline(text: string): string | null {
 function maskRead({ kind, country, national }: Phone): string {
   if (kind === "mobile") return maskMobile(national);
   if (kind === "landline") return `0${national.slice(0, areaCodeDigits(national))}****${national.slice(-2)}`;
-  return `+${country} ****${foreignTail(national)}`;
+  return `+${country} ****${tailOf(national)}`;
 }
 
 /** At least four digits stay hidden. */
-function foreignTail(national: string): string {
+function tailOf(national: string): string {
   if (national.length >= 8) return national.slice(-4);
   return national.length >= 6 ? national.slice(-2) : "";
 }
@@ -91,6 +92,20 @@ const privacyPattern = /^(.*1[3-9][0-9]{9})\s*-\s*([0-9]{3,5})$/;
 const separators = /[\s().·/_-]/g;
 const chinesePattern = /^(?:(?:\+|00)?86)?0?(1[3-9][0-9]{9})$/;
 const landlinePattern = /^(?:(?:\+|00)86)?0?((?:10|2[0-9])[2-8][0-9]{7}|[3-9][0-9]{2}[2-8][0-9]{6,7})$/;
+/** Area codes that are assigned: what stands without a trunk 0 has to begin with one of them (numbering plan of the MIIT). */
+const areaCodes = [
+  "10|2[0-57-9]",
+  "3(?:1[0-9]|35|49|5[0-9]|7[0-79]|9[1-68])",
+  "4(?:1[1-9]|2[179]|3[1-9]|5[1-9]|6[47-9]|7[0-9]|8[23])",
+  "5(?:1[0-9]|2[37]|3[0-9]|4[36]|5[0-9]|6[1-46]|7[0-9]|80|9[1-9])",
+  "6(?:3[1-35]|6[0238]|9[12])",
+  "7(?:01|1[0-9]|2[248]|3[014-9]|4[3-6]|5[0-9]|6[023689]|7[0-9]|9[0-9])",
+  "8(?:1[236-8]|2[5-7]|3[0-9]|5[14-9]|7[0-9]|8[36-8]|9[1-8])",
+  "9(?:0[1-3689]|1[1-79]|3[0-9]|4[13]|5[1-5]|7[0-79]|9[0-35-9])",
+];
+const areaPattern = new RegExp(`^(?:${areaCodes.join("|")})`);
+/** Free and shared-cost numbers, and the short ones of banks and couriers. */
+const servicePattern = /^(?:[48]00[0-9]{7}|95[0-9]{3,7})$/;
 
 function readPhone(text: string): Phone | null {
   if (text.length > phoneCharactersMax) return null;
@@ -101,19 +116,22 @@ function readPhone(text: string): Phone | null {
   const mobile = chinesePattern.exec(number)?.[1];
   if (mobile !== undefined) return { kind: "mobile", country: "86", national: mobile, extension };
   if (!/^\+?[0-9]{5,17}$/.test(number)) return null;
-  const landline = /^(?:\+86|0)/.test(number) ? landlinePattern.exec(number)?.[1] : undefined;
-  if (landline !== undefined) return { kind: "landline", country: "86", national: landline, extension };
-  return readForeign(number, extension);
+  return /^(?:\+|00)(?!86)/.test(number) ? readForeign(number, extension) : readChinese(number, extension);
 }
 
-/** With a country code a possible number is enough (test and reserved ranges are not assigned); without one it must be a valid Chinese one. */
+function readChinese(number: string, extension: string): Phone | null {
+  const national = number.replace(/^(?:\+|00)86/, "");
+  if (servicePattern.test(national)) return { kind: "other", country: "86", national, extension };
+  const landline = landlinePattern.exec(number)?.[1];
+  if (landline === undefined || (national === number && !number.startsWith("0") && !areaPattern.test(landline))) return null;
+  return { kind: "landline", country: "86", national: landline, extension };
+}
+
+/** A possible number is enough: test and reserved ranges are not assigned. */
 function readForeign(number: string, extension: string): Phone | null {
-  const international = number.startsWith("+") || number.startsWith("00");
-  const parsed = parsePhoneNumberFromString(number.replace(/^00/, "+"), { defaultCountry: "CN", extract: false });
-  if (parsed === undefined || !(international ? parsed.isPossible() : parsed.isValid())) return null;
-  const { countryCallingCode: country, nationalNumber: national } = parsed;
-  const kind = country === "86" && landlinePattern.test(`0${national}`) ? "landline" : "foreign";
-  return { kind, country, national, extension };
+  const parsed = parsePhoneNumberFromString(number.replace(/^00/, "+"), { extract: false });
+  if (!parsed?.isPossible()) return null;
+  return { kind: "other", country: parsed.countryCallingCode, national: parsed.nationalNumber, extension };
 }
 
 const spokenDigits: Readonly<Record<string, string>> = {
