@@ -38,6 +38,7 @@ import { createAuditKeys, type Keyring, KeysUnavailable, type OpenedAuditKeys, t
 import { createOffices, logTurnedAway, type MerchantOffices, type OfficeHolder } from "./offices/index.ts";
 import { logRoutes, oversightRoutes, type SaveDesk } from "./oversight/index.ts";
 import { orderDuePurges, type PurgeParts, purgeEffect, purgeRoutes, runPurges } from "./purge/index.ts";
+import { rightsRoutes } from "./rights/index.ts";
 import type { Database } from "./storage/index.ts";
 import { version } from "./version.ts";
 
@@ -191,6 +192,7 @@ export function assembleKeeper(common: CommonParts, side: KeeperParts, inFlight:
       ...oversightRoutes(exporter),
       ...logRoutes({ ...exporter, witnessesOf }),
       ...purgeRoutes({ ...desk, bundles }),
+      ...rightsRoutes(door),
     ]),
     async prepare() {
       const origin = logs.originOf(gatewayLog);

@@ -15,6 +15,7 @@ import { migrate } from "./cli/migrate.ts";
 import { policy } from "./cli/policy.ts";
 import { purge } from "./cli/purge.ts";
 import { records } from "./cli/records.ts";
+import { requests } from "./cli/requests.ts";
 import { serve } from "./cli/serve.ts";
 import { token } from "./cli/token.ts";
 import { witness } from "./cli/witness.ts";
@@ -27,7 +28,23 @@ const postern = command({
     "npx postern contract apply contract.yaml --as owner-1",
     "npx postern audit verify log.tar --trust trust.json",
   ],
-  subCommands: { serve, demo, migrate, doctor, token, contract, approvals, agents, records, policy, audit, purge, certificate, witness },
+  subCommands: {
+    serve,
+    demo,
+    migrate,
+    doctor,
+    token,
+    contract,
+    approvals,
+    agents,
+    records,
+    requests,
+    policy,
+    audit,
+    purge,
+    certificate,
+    witness,
+  },
 });
 
 process.exit(await dispatch(postern, process.argv.slice(2)));

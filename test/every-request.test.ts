@@ -103,7 +103,7 @@ function routes(): { method: string; path: string; pattern: string; agents: bool
           .replace("{type}", "customer")
           .replace("{locator}", nowhere)
           .replaceAll(/\{\w+\}/g, "x"),
-        agents: /\/records\/\{type\}\/(\{locator\}|search)$|^\/v1\/me$/.test(pattern),
+        agents: /\/records\/\{type\}\/(\{locator\}(\/requests)?|search)$|^\/v1\/me$/.test(pattern),
       })),
     );
 }

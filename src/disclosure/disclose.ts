@@ -6,7 +6,7 @@
  * Every way out leaves exactly one entry. It never sees what a record means: classes and treatments come from the policy.
  */
 
-import { type AuditPromise, Undisclosed } from "../audit/index.ts";
+import { type AuditPromise, type EntryDraft, type LogHandle, Undisclosed } from "../audit/index.ts";
 import { standingAt } from "../contracts/index.ts";
 import type { Principal } from "../identity/index.ts";
 import { ok, type Refusal, type RefusalCode, type Result, refuse } from "../kernel/index.ts";
@@ -18,7 +18,7 @@ import { indexValueOf, locatorOf } from "../records/index.ts";
 import type { Ask, Disclosure } from "./ask.ts";
 import { deny, denyDraft, denyUnknown, disclosedDraft, draftOf, excludedDraft, logOf } from "./entries.ts";
 import type { Load, Loaded, LoadedRecord } from "./load.ts";
-import { type MaskedRecord, openRecords } from "./open.ts";
+import { type MaskedRecord, type Opened, openRecords } from "./open.ts";
 
 export interface Disclosed {
   readonly records: readonly MaskedRecord[];
@@ -32,6 +32,29 @@ export function disclose(deps: Disclosure, ask: Ask): Promise<Result<Disclosed, 
 }
 
 async function answer(deps: Disclosure, ask: Ask): Promise<Result<Disclosed, Refusal>> {
+  const reached = await reach(deps, ask);
+  if (!reached.ok) return reached;
+  const { log, draft, shown, more } = reached.value;
+  const receipt = await deps.audit.append(log, disclosedDraft(draft, ask, shown));
+  for (const { unknown } of shown) deps.metrics.unknownFields.add(unknown, ask.contract, ask.type, "read");
+  const records = new Undisclosed(shown.map(({ record }) => record)).release(receipt);
+  return ok({ records, more, promise: receipt });
+}
+
+export interface Reached {
+  /** The database's clock when the asking was loaded, milliseconds. */
+  readonly now: number;
+  readonly keys: ContractKeys;
+  readonly log: LogHandle;
+  readonly draft: EntryDraft;
+  readonly found: readonly LoadedRecord[];
+  /** Of a read: exactly one. */
+  readonly shown: readonly Opened[];
+  readonly more: boolean;
+}
+
+/** Everything before the entry. A refusal has left its entry already. */
+export async function reach(deps: Disclosure, ask: Ask): Promise<Result<Reached, Refusal>> {
   const principal = await deps.identity.identify(ask.authorization);
   if (!principal.ok) return denyUnknown(deps, ask, principal.refusal);
   const who = principal.value;
@@ -61,13 +84,10 @@ async function answer(deps: Disclosure, ask: Ask): Promise<Result<Disclosed, Ref
   const opening = { contract: ask.contract, type: ask.type, decision, keys, circumstances: circumstances.value };
   const opened = openRecords(deps.aead, opening, found.value);
   if (opened === null) return denyDraft(deps, log, draft, { code: "record_damaged" });
-  const { shown, refused } = opened;
-  if (shown.length === 0 && ask.want.kind === "read") return denyDraft(deps, log, excludedDraft(draft, refused), { code: "not_found" });
-
-  const receipt = await deps.audit.append(log, disclosedDraft(excludedDraft(draft, refused), ask, shown));
-  for (const { unknown } of shown) deps.metrics.unknownFields.add(unknown, ask.contract, ask.type, "read");
-  const records = new Undisclosed(shown.map(({ record }) => record)).release(receipt);
-  return ok({ records, more: opened.more, promise: receipt });
+  const { shown, more, refused } = opened;
+  const told = excludedDraft(draft, refused);
+  if (shown.length === 0 && ask.want.kind === "read") return denyDraft(deps, log, told, { code: "not_found" });
+  return ok({ now: loaded.now, keys, log, draft: told, found: found.value, shown, more });
 }
 
 /**

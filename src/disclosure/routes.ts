@@ -4,8 +4,10 @@ import { formatPromise } from "../audit/index.ts";
 import { type Answer, json, type Received, type Route, waitOf } from "../http/index.ts";
 import { type ContractId, type Locator, ok, printJson, type Refusal, type Result, refuse } from "../kernel/index.ts";
 import type { MaskingNote } from "../policy/index.ts";
+import { noteMax, type RequestKind, requestKinds } from "../requests/index.ts";
 import type { Ask, Disclosure, Want } from "./ask.ts";
 import { type Disclosed, disclose } from "./disclose.ts";
+import { type HandedOn, handOn } from "./hand-on.ts";
 import { type Me, me } from "./me.ts";
 import type { MaskedRecord } from "./open.ts";
 
@@ -14,6 +16,7 @@ const masking = z.array(
 );
 const maskedRecord = z.object({ type: z.string(), locator: z.string(), fields: z.record(z.string(), z.unknown()), masking });
 const searchBody = z.strictObject({ by: z.record(z.string().max(128), z.string().min(1).max(512)) });
+const requestBody = z.strictObject({ kind: z.enum(requestKinds), note: z.string().min(1).max(noteMax).optional() });
 const meAnswer = z.object({ contracts: z.array(z.object({ contract: z.string(), role: z.string(), standing: z.string() })) });
 
 export function disclosureRoutes(deps: Disclosure): Route[] {
@@ -55,6 +58,32 @@ export function disclosureRoutes(deps: Disclosure): Route[] {
         const want = wantOf(received.body as z.infer<typeof searchBody>);
         const asked = want.ok ? askOf(received, want.value) : want;
         return asked.ok ? answerSearch(await disclose(deps, asked.value), received) : received.turnAway(asked.refusal);
+      },
+    },
+    {
+      method: "POST",
+      path: "/v1/contracts/{contract}/records/{type}/{locator}/requests",
+      who: "agent",
+      summary: "Hand on to the merchant what the customer asks: access, correction or erasure",
+      body: {
+        media: "application/json",
+        bytesMax: 16_384,
+        schema: requestBody,
+        description: '`{"kind":"correction","note":"the new address is …"}`: the note is for the merchant alone.',
+      },
+      answers: {
+        201: {
+          media: "application/json",
+          description: "Received, and until when the merchant has to answer",
+          schema: z.object({ request: z.string(), kind: z.string(), received_at: z.iso.datetime(), due_at: z.iso.datetime() }),
+        },
+      },
+      refusals,
+      handle: async (received) => {
+        const asked = askOf(received, { kind: "read", locator: received.params.locator as Locator });
+        if (!asked.ok) return received.turnAway(asked.refusal);
+        const { kind, note } = received.body as z.infer<typeof requestBody>;
+        return answerHandedOn(await handOn(deps, asked.value, { kind, note }), kind, received);
       },
     },
     {
@@ -115,6 +144,13 @@ function answerSearch(disclosed: Result<Disclosed, Refusal>, received: Received)
   return ok(json(`{"records":[${records.map(recordText).join(",")}],"more":${more}}`, promiseHeaders(disclosed.value, received)));
 }
 
+function answerHandedOn(handed: Result<HandedOn, Refusal>, kind: RequestKind, received: Received): Result<Answer, Refusal> {
+  if (!handed.ok) return handed;
+  const { id, receivedAt, dueAt } = handed.value;
+  const [received_at, due_at] = [new Date(receivedAt).toISOString(), new Date(dueAt).toISOString()];
+  return ok(json(JSON.stringify({ request: id, kind, received_at, due_at }), promiseHeaders(handed.value, received), 201));
+}
+
 /** Numbers keep their digits. */
 function recordText({ type, locator, fields, masking: notes }: MaskedRecord): string {
   return `{"type":${JSON.stringify(type)},"locator":"${locator}","fields":${printJson(fields)},"masking":${notesText(notes)}}`;
@@ -132,7 +168,7 @@ function notesText(notes: readonly MaskingNote[]): string {
 }
 
 /** Whoever would wait for the receipt is told where: the keeper has it, and the edge may not read the log. */
-function promiseHeaders({ promise }: Disclosed, { header, params }: Received): Record<string, string> {
+function promiseHeaders({ promise }: Pick<Disclosed, "promise">, { header, params }: Received): Record<string, string> {
   const promised = { "audit-promise": formatPromise(promise) };
   if (waitOf(header("prefer"), 1) === 0) return promised;
   return { ...promised, link: `</log/${params.contract}/receipt/${promise.id}>; rel="related"; title="receipt"` };

@@ -9,6 +9,7 @@ export const stores = {
   "postern.subject_key": { fate: "dies", step: "rows" },
   "postern.blind_index": { fate: "dies", step: "derived" },
   "postern.contract_key": { fate: "dies", step: "derived" },
+  "postern.subject_request": { fate: "dies", step: "derived" },
   "postern.seat": { fate: "dies", step: "derived" },
   "postern.key_epoch": { fate: "stays", reason: "commitments that name the destroyed shares; the shares themselves are gone" },
   "postern.contract": { fate: "stays", reason: "tombstone: id, parties, dates, state" },

@@ -1,5 +1,5 @@
 /** The tables of records and their blind index. Every statement takes the contract's id. */
-import { eq, sql } from "drizzle-orm";
+import { and, eq, sql } from "drizzle-orm";
 import type { ContractId, Locator } from "../kernel/index.ts";
 import { databaseNowMs, orm, type Queryable } from "../storage/index.ts";
 import { blindIndex, record } from "./schema.ts";
@@ -66,6 +66,40 @@ export async function upsertRecords(
     .where(sql`${blindIndex.contractId} = ${contract} and ${blindIndex.type} = ${type} and ${blindIndex.locator} in ${listOf(locators)}`);
   const indexRows = entries.map((entry) => ({ contractId: contract, type, ...entry }));
   if (indexRows.length > 0) await orm(tx).insert(blindIndex).values(indexRows).onConflictDoNothing();
+}
+
+export interface SubjectRecord extends SealedRecord {
+  readonly type: string;
+}
+
+/** Everything that is held of one person. */
+export async function selectRecordsOf(database: Queryable, contract: ContractId, subject: string): Promise<SubjectRecord[]> {
+  const rows = await orm(database)
+    .select({
+      ...{ type: record.type, locator: record.locator, subject: record.subject, version: record.version },
+      ...{ level0: record.level0, level1: record.level1, level2: record.level2, level3: record.level3, readAt: databaseNowMs },
+    })
+    .from(record)
+    .where(and(eq(record.contractId, contract), eq(record.subject, subject)))
+    .orderBy(record.type, record.locator);
+  return rows.map(({ type, locator, subject: whose, version, level0, level1, level2, level3 }) => ({
+    ...{ type, locator: locator as Locator, subject: whose, version },
+    levels: [level0, level1, level2, level3],
+  }));
+}
+
+/** Where a record, or a person, stands: no ciphertext is read. */
+export async function selectLocators(
+  database: Queryable,
+  contract: ContractId,
+  of: { readonly type: string; readonly locator: string } | { readonly subject: string },
+): Promise<{ type: string; locator: string; subject: string }[]> {
+  const found = "subject" in of ? eq(record.subject, of.subject) : and(eq(record.type, of.type), eq(record.locator, of.locator));
+  const rows = await orm(database)
+    .select({ type: record.type, locator: record.locator, subject: record.subject, readAt: databaseNowMs })
+    .from(record)
+    .where(and(eq(record.contractId, contract), found));
+  return rows.map(({ type, locator, subject }) => ({ type, locator, subject }));
 }
 
 export async function countRecords(database: Queryable, contract: ContractId): Promise<{ type: string; records: number }[]> {
