@@ -11,6 +11,7 @@ import { contract } from "./cli/contract.ts";
 import { demo } from "./cli/demo.ts";
 import { dispatch } from "./cli/dispatch.ts";
 import { doctor } from "./cli/doctor.ts";
+import { holds } from "./cli/holds.ts";
 import { migrate } from "./cli/migrate.ts";
 import { policy } from "./cli/policy.ts";
 import { purge } from "./cli/purge.ts";
@@ -27,7 +28,23 @@ const postern = command({
     "npx postern contract apply contract.yaml --as owner-1",
     "npx postern audit verify log.tar --trust trust.json",
   ],
-  subCommands: { serve, demo, migrate, doctor, token, contract, approvals, agents, records, policy, audit, purge, certificate, witness },
+  subCommands: {
+    serve,
+    demo,
+    migrate,
+    doctor,
+    token,
+    contract,
+    approvals,
+    agents,
+    records,
+    policy,
+    audit,
+    holds,
+    purge,
+    certificate,
+    witness,
+  },
 });
 
 process.exit(await dispatch(postern, process.argv.slice(2)));

@@ -40,6 +40,8 @@ const byEvent: Partial<Record<EventName, EventClass>> = {
   "audit.exported": read,
   "contracts.listed": list,
   "approvals.listed": list,
+  "holds.listed": list,
+  "hold.placed": apiCreate,
   "purge.rows.done": erase,
   "purge.derived.done": erase,
   "purge.share_a.done": erase,
