@@ -242,6 +242,26 @@ describe("a hold meets a purge under way", () => {
     expect((await stateOf(owner)).step).toBe("certified");
   });
 
+  it("stops it in the very moment in which it would go on", async () => {
+    let placed: ShownHold | null = null;
+    world = await createWorld({
+      keeper: {
+        audit: (made) => ({
+          async append(log, draft) {
+            const receipt = await made.append(log, draft);
+            if (draft.event === "purge.fence.done") placed = await place(world.gateway);
+            return receipt;
+          },
+        }),
+      },
+    });
+    await populate(world.gateway);
+    await purge(world.gateway);
+    expect(placed).not.toBeNull();
+    expect(await stateOf(world.owner)).toEqual({ contract: "purging", log: "open", step: "fence" });
+    expect(await world.owner.query("select count(*)::int from postern.key_epoch where share_a is not null")).toEqual([[1]]);
+  });
+
   it("comes too late once a share is to be destroyed, and the log says so", async () => {
     let late: Promise<Response> | null = null;
     world = await createWorld({
