@@ -36,7 +36,9 @@ create table postern.contract (
   ends_at       timestamptz not null check (ends_at > starts_at),
   purge_due_at  timestamptz not null check (purge_due_at >= ends_at),
   bundle_digest text not null,
-  created_at    timestamptz not null default now()
+  created_at    timestamptz not null default now(),
+  -- Set before the first share of a key is destroyed: from here no hold is placed.
+  irrevocable_at timestamptz
 );
 
 -- Policy ∩ contract, compiled: canonical JSON under its SHA-256.
@@ -60,7 +62,7 @@ create index seat_by_person on postern.seat (issuer, subject);
 create table postern.approval (
   contract_id       text not null references postern.contract,
   approval_id       text not null,
-  action            text not null check (action in ('activate', 'change_policy', 'purge')),
+  action            text not null check (action in ('activate', 'change_policy', 'purge', 'release_hold')),
   digest            text not null,
   state             text not null check (state in ('requested', 'approved', 'rejected')),
   requested_issuer  text not null,

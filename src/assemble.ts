@@ -2,7 +2,7 @@
  * Puts the parts together, once. The entries choose the parts (drivers, key files, runtimes); tests replace one part of the real thing.
  * The edge's parts never see the log key, the certificate key or the keeper's database.
  */
-import { type ActivationParts, activationEffect, agreementRoutes, policyEffect, tickAgreements } from "./agreement/index.ts";
+import { type ActivationParts, activationEffect, agreementRoutes, policyEffect, releaseEffect, tickAgreements } from "./agreement/index.ts";
 import type { Side } from "./app.ts";
 import { type ApprovalDesk, approvalRoutes } from "./approvals/index.ts";
 import {
@@ -143,7 +143,12 @@ export function assembleKeeper(common: CommonParts, side: KeeperParts, inFlight:
   const trust = { witnessesOf, log: logSigner.publicKey, certificate: certificateSigner.publicKey, writers: side.writers };
   const door = { ...shared, database, aead: common.aead };
   const activation: ActivationParts = { database, keyring, auditKeys, audit, logs, trust };
-  const effects = { activate: activationEffect(activation), change_policy: policyEffect(door), purge: purgeEffect({ bundles }) };
+  const effects = {
+    activate: activationEffect(activation),
+    change_policy: policyEffect(door),
+    purge: purgeEffect({ bundles }),
+    release_hold: releaseEffect(),
+  };
   const desk: ApprovalDesk = { ...door, effects };
   // An export ends at the checkpoint behind its own entry: it is shown to the witnesses before it goes out, and waits for them as long as one request.
   const witnessed: Sequencer = {

@@ -11,6 +11,7 @@ import { contract } from "./cli/contract.ts";
 import { demo } from "./cli/demo.ts";
 import { dispatch } from "./cli/dispatch.ts";
 import { doctor } from "./cli/doctor.ts";
+import { holds } from "./cli/holds.ts";
 import { migrate } from "./cli/migrate.ts";
 import { policy } from "./cli/policy.ts";
 import { purge } from "./cli/purge.ts";
@@ -41,6 +42,7 @@ const postern = command({
     requests,
     policy,
     audit,
+    holds,
     purge,
     certificate,
     witness,

@@ -1,5 +1,6 @@
 export { type ActivationParts, activationEffect } from "./activate.ts";
 export { policyEffect } from "./change-policy.ts";
 export { tickAgreements } from "./clock.ts";
+export { releaseEffect } from "./holds.ts";
 export { type AgreementDesk, agreementRoutes } from "./routes.ts";
 export type { TrustKeys } from "./trust.ts";

@@ -9,6 +9,7 @@ import { requestActivation } from "./activate.ts";
 import { applyContract } from "./apply.ts";
 import { describeContract, listContracts, showContract } from "./contracts.ts";
 import { type Files, filesBytesMax, filesSchema } from "./files.ts";
+import { holdRoutes } from "./hold-routes.ts";
 import { type ImportDesk, type Imported, importRecords } from "./import.ts";
 import { policyRoutes } from "./policy-routes.ts";
 import { importSeats } from "./seats.ts";
@@ -41,7 +42,7 @@ const importedSchema = z.object({
 });
 
 export function agreementRoutes(desk: AgreementDesk): Route[] {
-  return [...contractRoutes(desk), ...policyRoutes(desk), ...contentRoutes(desk)];
+  return [...contractRoutes(desk), ...policyRoutes(desk), ...holdRoutes(desk), ...contentRoutes(desk)];
 }
 
 function contractRoutes(desk: AgreementDesk): Route[] {

@@ -1,9 +1,11 @@
 export { type Bundles, createBundles } from "./bundles.ts";
+export { type Hold, type HoldScope, holdBases, holdsOnSubject, isStanding, namedHolds } from "./holds.ts";
 export { type ContractState, type Standing, standingAt, type Term } from "./ladder.ts";
 export {
   type Contract,
   hasSeat,
   lockContract,
+  makeIrrevocable,
   moveBundle,
   moveEnd,
   moveState,
@@ -19,3 +21,4 @@ export {
   selectOverdue,
   selectSeatsOf,
 } from "./postgres.ts";
+export { anyHoldStands, holdStandsOn, insertHold, releaseHold, selectHolds, standingHolds } from "./postgres-holds.ts";

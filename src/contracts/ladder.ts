@@ -5,19 +5,22 @@
 const contractStates = ["draft", "active", "ended", "purging", "purged"] as const;
 export type ContractState = (typeof contractStates)[number];
 
-/** What a request meets. `not_started`: activated, but its first day has not come. */
-export type Standing = "draft" | "not_started" | "active" | "ended" | "purging" | "purged";
+/** What a request meets. `not_started`: activated, but its first day has not come. `held`: over, and a legal hold keeps what is stored. */
+export type Standing = "draft" | "not_started" | "active" | "ended" | "held" | "purging" | "purged";
 
 export interface Term {
   readonly state: ContractState;
   /** Milliseconds since 1970. `endsAt` is the first instant without access. */
   readonly startsAt: number;
   readonly endsAt: number;
+  /** A legal hold stands. Absent where nobody asked: whether data is kept is no matter of who may see it. */
+  readonly held?: boolean;
 }
 
 /** `now`: the database's clock, milliseconds. */
 export function standingAt(term: Term, now: number): Standing {
+  const over = term.held === true ? "held" : "ended";
+  if (term.state === "ended" || (term.state === "active" && now >= term.endsAt)) return over;
   if (term.state !== "active") return term.state;
-  if (now >= term.endsAt) return "ended";
   return now < term.startsAt ? "not_started" : "active";
 }

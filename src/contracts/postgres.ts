@@ -3,6 +3,7 @@ import { and, eq, sql } from "drizzle-orm";
 import type { ContractId } from "../kernel/index.ts";
 import { databaseNowMs, epochMs, orm, type Queryable } from "../storage/index.ts";
 import type { ContractState, Term } from "./ladder.ts";
+import { holdStandsOn } from "./postgres-holds.ts";
 import { bundle, contract, seat } from "./schema.ts";
 
 export interface Contract extends Term {
@@ -11,6 +12,10 @@ export interface Contract extends Term {
   readonly vendor: string;
   readonly purgeDueAt: number;
   readonly bundleDigest: string;
+  /** A legal hold stands: whatever the ladder says, nothing is deleted. */
+  readonly held: boolean;
+  /** The first share of its keys is destroyed, or about to be. */
+  readonly irrevocable: boolean;
   /** The database's clock when this was read, milliseconds. */
   readonly readAt: number;
 }
@@ -36,6 +41,8 @@ const columns = {
   endsAt: epochMs(contract.endsAt),
   purgeDueAt: epochMs(contract.purgeDueAt),
   bundleDigest: contract.bundleDigest,
+  held: holdStandsOn("contract.contract_id"),
+  irrevocable: sql<boolean>`${contract.irrevocableAt} is not null`,
   readAt: databaseNowMs,
 };
 
@@ -59,13 +66,13 @@ export async function selectContractsOf(database: Queryable, merchant: string): 
   return rows.map(branded);
 }
 
-/** Contracts whose stored state lags behind the clock: ended but stored as active, or due for their purge. */
+/** Contracts whose stored state lags behind the clock: ended but stored as active, or due for their purge and not held. */
 export async function selectOverdue(database: Queryable): Promise<Contract[]> {
   const rows = await orm(database)
     .select(columns)
     .from(contract)
     .where(
-      sql`(${contract.state} = 'active' and ${contract.endsAt} <= now()) or (${contract.state} = 'ended' and ${contract.purgeDueAt} <= now())`,
+      sql`(${contract.state} = 'active' and ${contract.endsAt} <= now()) or (${contract.state} = 'ended' and ${contract.purgeDueAt} <= now() and not ${holdStandsOn("contract.contract_id")})`,
     )
     .orderBy(contract.contractId);
   return rows.map(branded);
@@ -97,6 +104,16 @@ export async function moveState(tx: Queryable, id: ContractId, from: ContractSta
     .where(and(eq(contract.contractId, id), eq(contract.state, from)))
     .returning({ id: contract.contractId });
   return moved.length === 1;
+}
+
+/** From here no hold is placed. Answers false where one stands: then nothing was changed. Under the contract's row lock. */
+export async function makeIrrevocable(tx: Queryable, id: ContractId): Promise<boolean> {
+  const made = await orm(tx)
+    .update(contract)
+    .set({ irrevocableAt: sql`coalesce(${contract.irrevocableAt}, now())` })
+    .where(and(eq(contract.contractId, id), sql`not ${holdStandsOn("contract.contract_id")}`))
+    .returning({ id: contract.contractId });
+  return made.length === 1;
 }
 
 /** Sets the instants of the end. Used by the demo's ended contract alone. */

@@ -2,6 +2,7 @@
  * Tables of the contracts and who sits at them. The text of record is migrations/; a test compares both column by column.
  */
 import { foreignKey, index, pgSchema, primaryKey, text, timestamp } from "drizzle-orm/pg-core";
+import { holdBases } from "./holds.ts";
 
 const postern = pgSchema("postern");
 
@@ -15,6 +16,7 @@ export const contract = postern.table("contract", {
   purgeDueAt: timestamp("purge_due_at", { withTimezone: true, mode: "string" }).notNull(),
   bundleDigest: text("bundle_digest").notNull(),
   createdAt: timestamp("created_at", { withTimezone: true, mode: "string" }).notNull().defaultNow(),
+  irrevocableAt: timestamp("irrevocable_at", { withTimezone: true, mode: "string" }),
 });
 
 /** Policy ∩ contract, compiled: canonical JSON under its SHA-256. */
@@ -44,5 +46,30 @@ export const seat = postern.table(
     primaryKey({ columns: [table.contractId, table.issuer, table.subject] }),
     foreignKey({ columns: [table.contractId], foreignColumns: [contract.contractId] }),
     index("seat_by_person").on(table.issuer, table.subject),
+  ],
+);
+
+/** What must be kept, on whose word, until when. */
+export const hold = postern.table(
+  "hold",
+  {
+    contractId: text("contract_id").notNull(),
+    holdId: text("hold_id").notNull(),
+    scope: text("scope", { enum: ["contract", "subject", "field"] }).notNull(),
+    type: text("type"),
+    subject: text("subject"),
+    path: text("path"),
+    basis: text("basis", { enum: holdBases }).notNull(),
+    note: text("note").notNull(),
+    authority: text("authority").notNull(),
+    placedIssuer: text("placed_issuer").notNull(),
+    placedSubject: text("placed_subject").notNull(),
+    placedAt: timestamp("placed_at", { withTimezone: true, mode: "string" }).notNull().defaultNow(),
+    expiresAt: timestamp("expires_at", { withTimezone: true, mode: "string" }),
+    releasedAt: timestamp("released_at", { withTimezone: true, mode: "string" }),
+  },
+  (table) => [
+    primaryKey({ columns: [table.contractId, table.holdId] }),
+    foreignKey({ columns: [table.contractId], foreignColumns: [contract.contractId] }),
   ],
 );

@@ -110,6 +110,7 @@ const refusalOfStanding = {
   draft: "contract_not_active",
   not_started: "contract_not_active",
   ended: "contract_ended",
+  held: "contract_ended",
   purging: "contract_purged",
   purged: "contract_purged",
 } as const satisfies Record<string, RefusalCode>;

@@ -4,11 +4,10 @@
  */
 
 import { uuidv7 } from "uuidv7";
-import { type Approval, type Effect, requestApproval, selectApprovals } from "../approvals/index.ts";
+import { type Approval, digestOf, type Effect, requestApproval, selectApprovals } from "../approvals/index.ts";
 import type { EntryDraft } from "../audit/index.ts";
-import { type Bundles, type Contract, lockContract, selectOverdue } from "../contracts/index.ts";
-import { sha256, toHex, utf8 } from "../crypto/index.ts";
-import { type ContractId, canonicalJson, inTurn, ok, type Refusal, type Result, refuse } from "../kernel/index.ts";
+import { type Bundles, type Contract, lockContract, namedHolds, selectOverdue, standingHolds } from "../contracts/index.ts";
+import { type ContractId, inTurn, ok, type Refusal, type Result, refuse } from "../kernel/index.ts";
 import { type Entered, enterContract, type OfficeDoor, type Visit } from "../offices/index.ts";
 import type { Queryable } from "../storage/index.ts";
 import { ensureEntry } from "./entries.ts";
@@ -51,7 +50,7 @@ export async function requestPurge(desk: PurgeDesk, visit: Visit, id: ContractId
   if (!entered.ok) return entered;
   const { contract, who } = entered.value;
   const standing = await selectJob(desk.database, id);
-  const refusal = refusalOf(contract, standing, confirm);
+  const refusal = refusalOf(contract, standing, confirm) ?? (await refusalOfHolds(desk.database, id));
   const job = standing?.id ?? uuidv7();
   const digest = orderDigest(contract, job);
   await logAct(desk, visit, entered.value, {
@@ -61,8 +60,10 @@ export async function requestPurge(desk: PurgeDesk, visit: Visit, id: ContractId
   });
   if (refusal) return refuse(refusal);
   return desk.database.transaction(async (tx) => {
-    // Of those who ask, approve and fence at once, one after the other.
+    // Of those who ask, approve, hold and fence at once, one after the other.
     await lockContract(tx, id, "update");
+    const held = await refusalOfHolds(tx, id);
+    if (held) return refuse(held);
     const facts = { times: { requested: isoOf(contract.readAt) } };
     await insertJob(tx, { contract: id, id: job, basis: "owners", step: "requested", notBefore: contract.readAt, facts });
     const found = await selectJob(tx, id);
@@ -79,9 +80,14 @@ function refusalOf(contract: Contract, standing: PurgeJob | null, confirm: strin
   return contract.state === "active" || contract.state === "ended" ? null : { code: "wrong_state" };
 }
 
+async function refusalOfHolds(database: Queryable, id: ContractId): Promise<Refusal | null> {
+  const holds = await standingHolds(database, id);
+  return holds.length > 0 ? { code: "held", errors: namedHolds(holds) } : null;
+}
+
 /** What the two owners sign: this contract, under this bundle, by this job. */
 function orderDigest(contract: Pick<Contract, "id" | "bundleDigest">, job: string): string {
-  return `sha256:${toHex(sha256(utf8(canonicalJson({ act: "purge", contract: contract.id, bundle: contract.bundleDigest, job }))))}`;
+  return digestOf({ act: "purge", contract: contract.id, bundle: contract.bundleDigest, job });
 }
 
 /** The second owner's approval: the job may run once its cooling is over. */
@@ -92,6 +98,8 @@ export function purgeEffect(desk: Pick<PurgeDesk, "bundles">): Effect {
       const contract = await lockContract(tx, approved.contract, "share");
       const job = contract && (await selectJob(tx, contract.id));
       if (!contract || !job || orderDigest(contract, job.id) !== approved.digest) return refuse({ code: "wrong_state" });
+      const held = await refusalOfHolds(tx, contract.id);
+      if (held) return refuse(held);
       const { coolingHours } = await purgeTerms({ ...desk, database: tx }, contract);
       const notBefore = contract.readAt + coolingHours * 3_600_000;
       const times = { ...job.facts.times, approved: isoOf(contract.readAt) };

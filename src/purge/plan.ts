@@ -11,6 +11,7 @@ export const stores = {
   "postern.contract_key": { fate: "dies", step: "derived" },
   "postern.subject_request": { fate: "dies", step: "derived" },
   "postern.seat": { fate: "dies", step: "derived" },
+  "postern.hold": { fate: "dies", step: "derived" },
   "postern.key_epoch": { fate: "stays", reason: "commitments that name the destroyed shares; the shares themselves are gone" },
   "postern.contract": { fate: "stays", reason: "tombstone: id, parties, dates, state" },
   "postern.bundle": { fate: "stays", reason: "what was agreed, under its digest; no customer's data" },

@@ -1,5 +1,6 @@
 /** The purge's tables, and the deletions. Every write of a running job checks its fence: a worker that lost its lease changes nothing. */
 import { and, eq, sql } from "drizzle-orm";
+import { holdStandsOn } from "../contracts/index.ts";
 import type { ContractId } from "../kernel/index.ts";
 import { databaseNowMs, epochMs, orm, type Queryable } from "../storage/index.ts";
 import { dyingStores, isStep, type Step, type StoreName } from "./plan.ts";
@@ -43,12 +44,14 @@ export async function selectJob(database: Queryable, contract: ContractId): Prom
   return row ? shaped(row) : null;
 }
 
-/** Jobs that are approved, past their cooling and not at their end. */
+/** Jobs that are approved, past their cooling and not at their end. A hold keeps a job from running on; past the point of no return there is none. */
 export async function selectRunnable(database: Queryable): Promise<PurgeJob[]> {
   const rows = await orm(database)
     .select(columns)
     .from(purgeJob)
-    .where(sql`${purgeJob.step} not in ('requested', 'certified') and ${purgeJob.notBefore} <= now()`)
+    .where(
+      sql`${purgeJob.step} not in ('requested', 'certified') and ${purgeJob.notBefore} <= now() and not ${holdStandsOn("purge_job.contract_id")}`,
+    )
     .orderBy(purgeJob.contractId);
   return rows.map(shaped);
 }

@@ -59,7 +59,7 @@ function orderRoutes(desk: PurgeDesk): Route[] {
           schema: jobSchema.extend({ approval: approvalSchema.nullable() }),
         },
       },
-      refusals: ["wrong_state", "audit_unavailable", "keys_unavailable"],
+      refusals: ["wrong_state", "held", "audit_unavailable", "keys_unavailable"],
       handle: async (received) => {
         const body = received.body as z.infer<typeof orderBody>;
         if ("dry_run" in body) {
@@ -97,7 +97,7 @@ function jobRoutes(desk: PurgeDesk & ApprovalDesk): Route[] {
       who: "merchant_owner",
       summary: "As a second owner: approve a purge",
       answers: { 200: { media: "application/json", description: "The job", schema: jobSchema } },
-      refusals: ["own_request", "approval_closed", "wrong_state", "audit_unavailable"],
+      refusals: ["own_request", "approval_closed", "wrong_state", "held", "audit_unavailable"],
       handle: (received) => approve(desk, received),
     },
     {

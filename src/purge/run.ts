@@ -7,6 +7,7 @@
  * The same function serves a person's order, the clock, and a restart.
  */
 import { selectLog } from "../audit/index.ts";
+import { lockContract, makeIrrevocable } from "../contracts/index.ts";
 import { inTurn } from "../kernel/index.ts";
 import { deleteAll, destroySharesB, eraseSharesA, fence, sweep } from "./acts.ts";
 import { issueCertificate } from "./certificate.ts";
@@ -55,6 +56,7 @@ async function climb(parts: PurgeParts, job: PurgeJob, next: Step): Promise<Purg
 }
 
 async function perform(parts: PurgeParts, job: PurgeJob, act: Act): Promise<PurgeJob | null> {
+  if (act === "share_b" && !(await passPointOfNoReturn(parts, job))) return null;
   const log = parts.logs.closing(job.contract);
   await ensureEntry(parts, log, `purge.${act}.intent`, { job: job.id });
   const done = await performers[act](parts, job);
@@ -62,6 +64,15 @@ async function perform(parts: PurgeParts, job: PurgeJob, act: Act): Promise<Purg
   const { facts, entry } = done;
   await ensureEntry(parts, log, `purge.${act}.done`, { job: job.id, ...entry });
   return writeJob(parts.database, job, { step: act, facts }, parts.leaseMs);
+}
+
+/** Held, a job waits here with nothing destroyed. Under the row lock: a hold is placed before, or refused after. */
+function passPointOfNoReturn({ database, leaseMs }: PurgeParts, job: PurgeJob): Promise<boolean> {
+  return database.transaction(async (tx) => {
+    await lockContract(tx, job.contract, "update");
+    await writeJob(tx, job, {}, leaseMs);
+    return makeIrrevocable(tx, job.contract);
+  });
 }
 
 const performers: Readonly<Record<Act, (parts: PurgeParts, job: PurgeJob) => Promise<Done | null>>> = {

@@ -5,7 +5,8 @@
 import type { MigrationDigest } from "./migrate.ts";
 
 export const migrationsOfThisBuild: readonly MigrationDigest[] = [
-  { number: 1, name: "0001-spine.sql", digest: "2bafcc8805b8a045469bd51eb0bbb833593f3f6b175849eddf87521bff49d7bb" },
+  { number: 1, name: "0001-spine.sql", digest: "7317853b646197a4725f7907948c65c3dcc3783e268a731dfd62b57fb7bcd586" },
   { number: 2, name: "0002-publishing.sql", digest: "ec432559ad4668d06cbae2159e69976ac5b29f60e05b5618f353d89a6fe56ae4" },
+  { number: 3, name: "0003-ladder.sql", digest: "f44c85cfd558c5914a1c4d35008bc39ff090f0b32859ddd17890179e1fef319b" },
   { number: 7, name: "0007-rights.sql", digest: "b5f6db2c939cc204d22cd3e982867d18d84d84ecc8024a7da29c08a1048f2f30" },
 ];

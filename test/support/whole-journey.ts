@@ -141,9 +141,22 @@ async function rejectOne(gateway: Gateway): Promise<void> {
   await expectStatus(gateway.call("POST", `/v1/approvals/${approval.id}/reject`, { as: "owner-2" }), 200);
 }
 
+/** One customer's data is kept for a while. */
+async function holdAndRelease(gateway: Gateway): Promise<void> {
+  const scope = { subject: { type: "customer", id: canaryCustomer.id } };
+  const body = { scope, basis: "dispute", note: "claim 7", authority: "legal", expires_at: "2098-01-01T00:00:00Z" };
+  const placed = await expectStatus(gateway.call("POST", `${contract}/holds`, { as: "owner-1", body }), 201);
+  const { hold } = (await placed.json()) as { hold: string };
+  await expectStatus(gateway.call("GET", `${contract}/holds`, { as: "owner-1" }), 200);
+  const asked = await expectStatus(gateway.call("POST", `${contract}/holds/${hold}/release`, { as: "owner-1" }), 202);
+  const { approval } = (await asked.json()) as { approval: { id: string } };
+  await expectStatus(gateway.call("POST", `/v1/approvals/${approval.id}/approve`, { as: "owner-2" }), 200);
+}
+
 /** Ordered, approved, run, watched, certified; then agents and officers come once more. */
 export async function journeyToTheCertificate(gateway: Gateway): Promise<void> {
   const purges = `${contract}/purges`;
+  await holdAndRelease(gateway);
   await expectStatus(gateway.call("GET", purges, { as: "owner-1" }), 200);
   const ordered = await expectStatus(gateway.call("POST", purges, { as: "owner-1", body: { confirm: "c-test" } }), 202);
   const { job } = (await ordered.json()) as { job: string };
