@@ -16,7 +16,7 @@ import {
   createStrangers,
   createStrangersTally,
   createWitnessClient,
-  disclosureStopsSeconds,
+  type Freshness,
   gatewayLog,
   openLog,
   type Sequencer,
@@ -49,6 +49,7 @@ export interface CommonParts {
   /** One for all sides of a process, so that the purge's fence cuts what any of them cached. */
   readonly keyring: Keyring;
   readonly logName: string;
+  readonly freshness: Freshness;
   readonly issuers: readonly IssuerProfile[];
   readonly merchants: Readonly<Record<string, MerchantOffices>>;
   readonly operators: readonly OfficeHolder[];
@@ -121,11 +122,11 @@ export interface Keeper extends Side {
 
 export function assembleEdge(common: CommonParts, side: SideParts, inFlight: InFlight): Side {
   const { database } = side;
-  const shared = sharedParts(common, side, disclosureStopsSeconds);
+  const shared = sharedParts(common, side, common.freshness.disclosureStopsSeconds);
   const deps = { ...shared, database, load: createVaultLoad(database), aead: common.aead, inFlight };
   const { settle } = shared.strangers;
   return {
-    ...{ database, settle, counted: shared },
+    ...{ database, settle, counted: shared, freshness: common.freshness },
     routes: disclosureRoutes(deps),
     turnedAway: (away) => logAgentTurnedAway(deps, away),
   };
@@ -180,6 +181,7 @@ export function assembleKeeper(common: CommonParts, side: KeeperParts, inFlight:
   return {
     database,
     counted: shared,
+    freshness: common.freshness,
     pump,
     copies: () => pump.standing(),
     purge,
@@ -239,7 +241,8 @@ function sharedParts(
 ) {
   const { aead, root, keyring, now } = common;
   const auditKeys = createAuditKeys(root, memory.auditKeys);
-  const made = createAuditWriter({ database, aead, signer: writer, auditKeys, now, stopsAfterSeconds });
+  const { mergeDelaySeconds } = common.freshness;
+  const made = createAuditWriter({ database, aead, signer: writer, auditKeys, now, mergeDelaySeconds, stopsAfterSeconds });
   const audit = replace ? replace(made) : made;
   const logs = createLogHandles(common.logName, auditKeys);
   return {

@@ -51,7 +51,7 @@ export { createStrangers, createStrangersTally, type Strangers, type StrangersTa
 export { hasTile, parseEntriesPath, parseTilePath, type Tile, tileWidth } from "./tiles.ts";
 export { type HashTree, hashesToBytes, hashTree, inclusionProof, leafHash, rootFromInclusion } from "./tree.ts";
 export { formatTrust, parseTrust, type Trust } from "./trust.ts";
-export { disclosureStopsSeconds, selectHalted, selectLate } from "./upkeep.ts";
+export { type Freshness, selectHalted, selectLate } from "./upkeep.ts";
 export type { ProblemCode, Verdict } from "./verdict.ts";
 export { verifyExport } from "./verify.ts";
 export { createWitness, type Witness, type WitnessAnswer, type WitnessedHead, type WitnessStore } from "./witness.ts";

@@ -33,7 +33,9 @@ export async function examine(variables: Readonly<Record<string, string | undefi
   let operators: OperatorFile | null = null;
   await look("operator's file", async () => {
     operators = await loadOperatorFile(settings);
-    return { ok: `${settings.POSTERN_CONFIG}: ${Object.keys(operators.merchants).length} merchants, ${operators.issuers.length} issuers` };
+    const { merchants, issuers, log } = operators;
+    const freshness = `an entry has its place in the log within ${log.mergeDelaySeconds} s, and past ${log.disclosureStopsSeconds} s nothing is disclosed`;
+    return { ok: `${settings.POSTERN_CONFIG}: ${Object.keys(merchants).length} merchants, ${issuers.length} issuers; ${freshness}` };
   });
   await look("key files", () => checkKeys(settings));
   for (const [check, work] of databaseChecks(settings)) await look(check, work);
