@@ -23,6 +23,7 @@ import {
   type StrangersTally,
   selectLog,
   selectOpenLogs,
+  type WitnessPauses,
   type WitnessReport,
 } from "./audit/index.ts";
 import { ConfigRefused } from "./config.ts";
@@ -96,6 +97,8 @@ export interface KeeperParts extends SideParts {
   readonly anchor: Anchor;
   /** Default: none. */
   readonly witnesses?: readonly AskedWitness[] | undefined;
+  /** As `memory`. */
+  readonly witnessPauses?: WitnessPauses | undefined;
   /** Raw public keys of the writers that count, its own among them. */
   readonly writers: readonly Uint8Array[];
   readonly fenceWaitMs: number;
@@ -138,7 +141,7 @@ export function assembleKeeper(common: CommonParts, side: KeeperParts, inFlight:
   const { auditKeys, keyring, audit, logs, bundles } = shared;
   const sequencer = createSequencer({ database, signer: logSigner, anchor: side.anchor });
   const { witnesses = [] } = side;
-  const client = createWitnessClient({ database, witnesses, verifySignature, now: common.now });
+  const client = createWitnessClient({ database, witnesses, verifySignature, now: common.now, pauses: side.witnessPauses });
   const witnessesOf = (log: string) => witnesses.filter((witness) => witness.logs.includes(log)).map(({ key }) => key);
   const trust = { witnessesOf, log: logSigner.publicKey, certificate: certificateSigner.publicKey, writers: side.writers };
   const door = { ...shared, database, aead: common.aead };

@@ -55,6 +55,6 @@ export { type Freshness, selectHalted, selectLate } from "./upkeep.ts";
 export type { ProblemCode, Verdict } from "./verdict.ts";
 export { verifyExport } from "./verify.ts";
 export { createWitness, type Witness, type WitnessAnswer, type WitnessedHead, type WitnessStore } from "./witness.ts";
-export { type AskedWitness, createWitnessClient, type WitnessReport } from "./witness-client.ts";
+export { type AskedWitness, createWitnessClient, type WitnessPauses, type WitnessReport } from "./witness-client.ts";
 export { addCheckpointBytesMax } from "./witness-request.ts";
 export { createAuditWriter } from "./writer.ts";
