@@ -56,5 +56,6 @@ export type { ProblemCode, Verdict } from "./verdict.ts";
 export { verifyExport } from "./verify.ts";
 export { createWitness, type Witness, type WitnessAnswer, type WitnessedHead, type WitnessStore } from "./witness.ts";
 export { type AskedWitness, createWitnessClient, type WitnessPauses, type WitnessReport } from "./witness-client.ts";
+export { selectWitnessProgress, type WitnessProgress } from "./witness-progress.ts";
 export { addCheckpointBytesMax } from "./witness-request.ts";
 export { createAuditWriter } from "./writer.ts";

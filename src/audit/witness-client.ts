@@ -132,7 +132,7 @@ async function post(
   await database.query("insert into audit.cosignature (log, size, witness, line) values ($1, $2, $3, $4) on conflict do nothing", [
     log,
     size,
-    nameOf(witness.key),
+    storedNameOf(witness.key),
     cosignature.line,
   ]);
   return "cosigned";
@@ -165,12 +165,13 @@ async function textOf(response: Response): Promise<string> {
 async function selectCosignedSize(database: Database, { key }: AskedWitness, log: string): Promise<number> {
   const [row] = await database.query("select coalesce(max(size), 0), now() from audit.cosignature where log = $1 and witness = $2", [
     log,
-    nameOf(key),
+    storedNameOf(key),
   ]);
   return Number(row?.[0] ?? 0);
 }
 
-function nameOf({ name, hash }: WitnessKey): string {
+/** Under which its cosignatures are stored. */
+export function storedNameOf({ name, hash }: WitnessKey): string {
   return `${name}+${hash}`;
 }
 

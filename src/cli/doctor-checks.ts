@@ -5,6 +5,7 @@ import { ConfigRefused, type Environment, type OperatorFile, readEnvironment, re
 import { toBase64 } from "../crypto/index.ts";
 import { loadOperatorFile } from "../operator-file.ts";
 import { checkDatabase, checkShareDatabase, checkSink, type Outcome } from "./doctor-databases.ts";
+import { checkQuorum, checkWitness } from "./doctor-witnesses.ts";
 
 export interface Finding {
   readonly check: string;
@@ -40,6 +41,7 @@ export async function examine(variables: Readonly<Record<string, string | undefi
   await look("key files", () => checkKeys(settings));
   for (const [check, work] of databaseChecks(settings)) await look(check, work);
   for (const [check, work] of sinkChecks(settings, operators)) await look(check, work);
+  for (const [check, work] of witnessChecks(settings, operators)) await look(check, work);
   for (const issuer of remoteIssuers(operators)) await look(`issuer ${issuer.id}`, () => checkIssuer(issuer.jwks));
   await look("gateway", () => checkGateway(settings));
   return findings;
@@ -90,6 +92,18 @@ function databaseChecks(settings: Environment): [string, () => Promise<Outcome>]
 function sinkChecks({ DATABASE_URL_KEEPER: url }: Environment, operators: OperatorFile | null): [string, () => Promise<Outcome>][] {
   if (url === undefined) return [];
   return (operators?.sinks ?? []).map(({ id }) => [`sink ${id}`, () => checkSink(url, id)]);
+}
+
+/** As for sinks, the keeper's database is asked, not the witness: what it cosigned is stored there. */
+function witnessChecks({ DATABASE_URL_KEEPER: url }: Environment, operators: OperatorFile | null): [string, () => Promise<Outcome>][] {
+  const witnesses = operators?.witnesses ?? [];
+  if (url === undefined || witnesses.length === 0) return [];
+  const asked = async (some: typeof witnesses) => (await import("../asked-witnesses.ts")).askedWitnesses({ witnesses: some });
+  const each = witnesses.map((witness): [string, () => Promise<Outcome>] => [
+    `witness ${witness.key.split("+")[0]}`,
+    async () => checkWitness(url, await asked([witness])),
+  ]);
+  return [...each, ["witnesses", async () => checkQuorum(url, await asked(witnesses))]];
 }
 
 function remoteIssuers(operators: OperatorFile | null): { readonly id: string; readonly jwks: string }[] {
