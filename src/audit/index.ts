@@ -39,7 +39,7 @@ export {
   selectSubtrees,
 } from "./postgres.ts";
 export { type SearchFilter, type SearchPage, searchEnd, searchEntries } from "./postgres-search.ts";
-export { type AcceptedEntry, type PublishedCheckpoint, selectAccepted, selectPublished } from "./postgres-tiles.ts";
+export { type AcceptedEntry, type PublishedCheckpoint, selectAccepted, selectPublished, selectPublishedOver } from "./postgres-tiles.ts";
 export { type AuditPromise, formatPromise } from "./promise.ts";
 export { formatProof } from "./proof.ts";
 export { policyOf } from "./quorum.ts";
