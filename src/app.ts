@@ -4,7 +4,7 @@
 import type { Context, Hono } from "hono";
 import { uuidv7 } from "uuidv7";
 import * as z from "zod";
-import { AuditUnavailable, LogHalted, selectHalted, selectLate } from "./audit/index.ts";
+import { AuditUnavailable, type Freshness, LogHalted, selectHalted, selectLate } from "./audit/index.ts";
 import { describeStanding, type SinkStanding } from "./copies/index.ts";
 import { json, type Metrics, openApiDocument, type Route, serve, type TurnedAway } from "./http/index.ts";
 import type { Identity } from "./identity/index.ts";
@@ -22,6 +22,7 @@ export interface Side {
   /** Every few seconds, and `now` at the end: writes what was counted of callers that nobody knows. */
   readonly settle: (when?: "now") => Promise<void>;
   readonly counted: CountedSide;
+  readonly freshness: Freshness;
   /** Where its copies of the log stand, by the other system's name. None of them makes it less ready. */
   readonly copies?: () => Promise<Readonly<Record<string, SinkStanding>>>;
 }
@@ -90,7 +91,8 @@ function nameOf(fault: unknown): string {
 }
 
 const texts = z.record(z.string(), z.string());
-const status = z.object({ status: z.enum(["ok", "failing"]), checks: texts, sinks: texts.optional() });
+const log = z.object({ merge_delay_seconds: z.int(), disclosure_stops_seconds: z.int() });
+const status = z.object({ status: z.enum(["ok", "failing"]), checks: texts, log: log.optional(), sinks: texts.optional() });
 const clockSkewMaxMs = 60_000;
 
 function platformRoutes(sides: readonly Side[], openApi: () => string): Route[] {
@@ -116,10 +118,10 @@ function platformRoutes(sides: readonly Side[], openApi: () => string): Route[] 
       },
       refusals: [],
       handle: async () => {
-        const checks = await readiness(sides.map((side) => side.database));
+        const checks = await readiness(sides);
         const ready = Object.values(checks).every((check) => check === "ok");
         const sinks = ready ? await sinksOf(sides) : {};
-        const told = { status: ready ? "ok" : "failing", checks, ...(Object.keys(sinks).length > 0 && { sinks }) };
+        const told = { status: ready ? "ok" : "failing", checks, log: limitsOf(sides), ...(Object.keys(sinks).length > 0 && { sinks }) };
         return ok(json(JSON.stringify(told), {}, ready ? 200 : 503));
       },
     },
@@ -161,14 +163,21 @@ async function sinksOf(sides: readonly Side[]): Promise<Record<string, string>> 
   return Object.fromEntries(standings.flatMap(Object.entries).map(([name, standing]) => [name, describeStanding(standing)]));
 }
 
-async function readiness(databases: readonly Database[]): Promise<Record<string, string>> {
+/** What the operator decided, one for all sides of a process. */
+function limitsOf([side]: readonly Side[]): z.infer<typeof log> | undefined {
+  if (!side) return undefined;
+  const { mergeDelaySeconds, disclosureStopsSeconds } = side.freshness;
+  return { merge_delay_seconds: mergeDelaySeconds, disclosure_stops_seconds: disclosureStopsSeconds };
+}
+
+async function readiness(sides: readonly Side[]): Promise<Record<string, string>> {
   const checks: Record<string, string> = { database: "ok", audit: "ok", clock: "ok" };
-  for (const database of databases) {
+  for (const { database, freshness } of sides) {
     try {
       const [row] = await database.query(`select ${databaseNowText}, (select state from audit.log where log = 'gateway')`);
       if (Math.abs(Number(row?.[0]) - Date.now()) > clockSkewMaxMs) checks.clock = "differs from the database's by over a minute";
       if (row?.[1] !== "open") checks.audit = "the gateway log is not open";
-      else if (checks.audit === "ok") checks.audit = await auditReadiness(database);
+      else if (checks.audit === "ok") checks.audit = await auditReadiness(database, freshness);
     } catch {
       checks.database = "does not answer";
     }
@@ -177,8 +186,9 @@ async function readiness(databases: readonly Database[]): Promise<Record<string,
 }
 
 /** Which logs they are is for operators: whoever asks for readiness need not know the names of contracts. */
-async function auditReadiness(database: Database): Promise<string> {
+async function auditReadiness(database: Database, freshness: Freshness): Promise<string> {
   if ((await selectHalted(database)).length > 0) return "a log is halted; `postern doctor` says which and why";
-  if ((await selectLate(database)).length > 0) return "entries wait for longer than was promised; does a keeper run?";
+  if ((await selectLate(database, freshness)).length > 0)
+    return `entries wait for longer than the ${freshness.mergeDelaySeconds} s that were promised; does a keeper run?`;
   return "ok";
 }

@@ -16,13 +16,14 @@ import {
   createStrangers,
   createStrangersTally,
   createWitnessClient,
-  disclosureStopsSeconds,
+  type Freshness,
   gatewayLog,
   openLog,
   type Sequencer,
   type StrangersTally,
   selectLog,
   selectOpenLogs,
+  type WitnessPauses,
   type WitnessReport,
 } from "./audit/index.ts";
 import { ConfigRefused } from "./config.ts";
@@ -50,6 +51,7 @@ export interface CommonParts {
   /** One for all sides of a process, so that the purge's fence cuts what any of them cached. */
   readonly keyring: Keyring;
   readonly logName: string;
+  readonly freshness: Freshness;
   readonly issuers: readonly IssuerProfile[];
   readonly merchants: Readonly<Record<string, MerchantOffices>>;
   readonly operators: readonly OfficeHolder[];
@@ -96,6 +98,8 @@ export interface KeeperParts extends SideParts {
   readonly anchor: Anchor;
   /** Default: none. */
   readonly witnesses?: readonly AskedWitness[] | undefined;
+  /** As `memory`. */
+  readonly witnessPauses?: WitnessPauses | undefined;
   /** Raw public keys of the writers that count, its own among them. */
   readonly writers: readonly Uint8Array[];
   readonly fenceWaitMs: number;
@@ -122,11 +126,11 @@ export interface Keeper extends Side {
 
 export function assembleEdge(common: CommonParts, side: SideParts, inFlight: InFlight): Side {
   const { database } = side;
-  const shared = sharedParts(common, side, disclosureStopsSeconds);
+  const shared = sharedParts(common, side, common.freshness.disclosureStopsSeconds);
   const deps = { ...shared, database, load: createVaultLoad(database), aead: common.aead, inFlight };
   const { settle } = shared.strangers;
   return {
-    ...{ database, settle, counted: shared },
+    ...{ database, settle, counted: shared, freshness: common.freshness },
     routes: disclosureRoutes(deps),
     turnedAway: (away) => logAgentTurnedAway(deps, away),
   };
@@ -138,7 +142,7 @@ export function assembleKeeper(common: CommonParts, side: KeeperParts, inFlight:
   const { auditKeys, keyring, audit, logs, bundles } = shared;
   const sequencer = createSequencer({ database, signer: logSigner, anchor: side.anchor });
   const { witnesses = [] } = side;
-  const client = createWitnessClient({ database, witnesses, verifySignature, now: common.now });
+  const client = createWitnessClient({ database, witnesses, verifySignature, now: common.now, pauses: side.witnessPauses });
   const witnessesOf = (log: string) => witnesses.filter((witness) => witness.logs.includes(log)).map(({ key }) => key);
   const trust = { witnessesOf, log: logSigner.publicKey, certificate: certificateSigner.publicKey, writers: side.writers };
   const door = { ...shared, database, aead: common.aead };
@@ -186,6 +190,7 @@ export function assembleKeeper(common: CommonParts, side: KeeperParts, inFlight:
   return {
     database,
     counted: shared,
+    freshness: common.freshness,
     pump,
     copies: () => pump.standing(),
     purge,
@@ -246,7 +251,8 @@ function sharedParts(
 ) {
   const { aead, root, keyring, now } = common;
   const auditKeys = createAuditKeys(root, memory.auditKeys);
-  const made = createAuditWriter({ database, aead, signer: writer, auditKeys, now, stopsAfterSeconds });
+  const { mergeDelaySeconds } = common.freshness;
+  const made = createAuditWriter({ database, aead, signer: writer, auditKeys, now, mergeDelaySeconds, stopsAfterSeconds });
   const audit = replace ? replace(made) : made;
   const logs = createLogHandles(common.logName, auditKeys);
   return {

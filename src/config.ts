@@ -4,6 +4,7 @@
  */
 import { parseDocument } from "yaml";
 import * as z from "zod";
+import type { Freshness } from "./audit/index.ts";
 import { isId, nearest } from "./kernel/index.ts";
 import { isLoopback, sinkProblem, sinkSchema } from "./sink-settings.ts";
 
@@ -119,6 +120,22 @@ const witness = z.strictObject({
   contracts: z.array(id).default([]),
 });
 
+const seconds = (min: number, max: number) => {
+  const error = `must be whole seconds from ${min} to ${max}`;
+  return z.int(error).min(min, error).max(max, error);
+};
+/** Edge and keeper are told the same: what is promised, and when readiness fails and disclosure stops, is one decision. */
+const freshness = z
+  .strictObject({
+    merge_delay_seconds: seconds(60, 3_600).default(300),
+    disclosure_stops_seconds: seconds(61, 86_400).default(600),
+  })
+  .refine((log) => log.disclosure_stops_seconds > log.merge_delay_seconds, {
+    path: ["disclosure_stops_seconds"],
+    error: "must be more than merge_delay_seconds: until then nothing that was promised is broken",
+  })
+  .transform((log): Freshness => ({ mergeDelaySeconds: log.merge_delay_seconds, disclosureStopsSeconds: log.disclosure_stops_seconds }));
+
 const operatorFileSchema = z.strictObject({
   issuers: z.array(z.union([builtInIssuer, remoteIssuer])).min(1),
   merchants: z.record(
@@ -136,6 +153,8 @@ const operatorFileSchema = z.strictObject({
   writers: z.array(z.base64()).default([]),
   /** Who is asked to cosign the log's checkpoints. */
   witnesses: z.array(witness).default([]),
+  /** How long an entry may wait for its place in the log. */
+  log: freshness.prefault({}),
 });
 
 export type OperatorFile = z.infer<typeof operatorFileSchema>;

@@ -84,6 +84,7 @@ export async function start({ environment, operators, only, moreRoutes = () => [
       shares,
       keyring: createKeyring({ aead: nodeAead, root, shares, now: Date.now }),
       logName: environment.POSTERN_LOG_NAME,
+      freshness: operators.log,
       issuers,
       merchants: operators.merchants,
       operators: operators.operators,

@@ -103,6 +103,7 @@ export function connect(
     shares,
     keyring: createKeyring({ aead: portableAead, root, shares, now: Date.now, opened: contractKeys }),
     logName: settings.logName,
+    freshness: settings.freshness,
     issuers: settings.issuers,
     merchants: settings.merchants,
     operators: settings.operators,

@@ -20,6 +20,7 @@ export interface WorkerSettings {
   readonly issuers: readonly IssuerProfile[];
   readonly merchants: OperatorFile["merchants"];
   readonly operators: OperatorFile["operators"];
+  readonly freshness: OperatorFile["log"];
 }
 
 export interface KeeperSettings extends WorkerSettings {
@@ -166,13 +167,13 @@ function urlOf([binding, bound]: readonly [string, Bound], [variable, url]: read
 function readOperators({
   POSTERN_CONFIG,
   NODE_ENV,
-}: Common): Pick<WorkerSettings, "issuers" | "merchants" | "operators"> & Pick<OperatorFile, "writers" | "witnesses"> {
+}: Common): Pick<WorkerSettings, "issuers" | "merchants" | "operators" | "freshness"> & Pick<OperatorFile, "writers" | "witnesses"> {
   const file = readOperatorFile(POSTERN_CONFIG, "POSTERN_CONFIG", NODE_ENV === "production");
-  const { issuers, merchants, operators, writers, witnesses, sinks } = file;
+  const { issuers, merchants, operators, writers, witnesses, sinks, log: freshness } = file;
   if (sinks.length > 0) throw new ConfigRefused("POSTERN_CONFIG: sinks: are fed by a keeper on Node; run one beside the Workers for them");
   const profiles = issuers.map((issuer) => {
     if ("built_in" in issuer) throw new ConfigRefused("POSTERN_CONFIG: issuers: the built-in issuer's key is not on Workers");
     return { id: issuer.id, issuer: issuer.issuer, audience: issuer.audience, keys: { jwks: new URL(issuer.jwks) } };
   });
-  return { issuers: profiles, merchants, operators, writers, witnesses };
+  return { issuers: profiles, merchants, operators, freshness, writers, witnesses };
 }

@@ -232,6 +232,7 @@ describe("a gateway that runs", () => {
     const healthy = await postern("doctor --json");
     expect(healthy.code).toBe(0);
     expect(parsed(healthy)).toMatchObject({ ok: true });
+    expect(healthy.stdout).toContain("within 300 s, and past 600 s nothing is disclosed");
     expect(healthy.stdout).toMatch(/edge [A-Za-z0-9+/]{43}=, keeper [A-Za-z0-9+/]{43}=/);
     const missing = await postern("doctor --json", undefined, { POSTERN_LOG_KEY: `file:${join(home, "absent.key")}` });
     expect(missing.code).toBe(1);

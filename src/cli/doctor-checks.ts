@@ -5,6 +5,7 @@ import { ConfigRefused, type Environment, type OperatorFile, readEnvironment, re
 import { toBase64 } from "../crypto/index.ts";
 import { loadOperatorFile } from "../operator-file.ts";
 import { checkDatabase, checkShareDatabase, checkSink, type Outcome } from "./doctor-databases.ts";
+import { checkQuorum, checkWitness } from "./doctor-witnesses.ts";
 
 export interface Finding {
   readonly check: string;
@@ -33,11 +34,14 @@ export async function examine(variables: Readonly<Record<string, string | undefi
   let operators: OperatorFile | null = null;
   await look("operator's file", async () => {
     operators = await loadOperatorFile(settings);
-    return { ok: `${settings.POSTERN_CONFIG}: ${Object.keys(operators.merchants).length} merchants, ${operators.issuers.length} issuers` };
+    const { merchants, issuers, log } = operators;
+    const freshness = `an entry has its place in the log within ${log.mergeDelaySeconds} s, and past ${log.disclosureStopsSeconds} s nothing is disclosed`;
+    return { ok: `${settings.POSTERN_CONFIG}: ${Object.keys(merchants).length} merchants, ${issuers.length} issuers; ${freshness}` };
   });
   await look("key files", () => checkKeys(settings));
   for (const [check, work] of databaseChecks(settings)) await look(check, work);
   for (const [check, work] of sinkChecks(settings, operators)) await look(check, work);
+  for (const [check, work] of witnessChecks(settings, operators)) await look(check, work);
   for (const issuer of remoteIssuers(operators)) await look(`issuer ${issuer.id}`, () => checkIssuer(issuer.jwks));
   await look("gateway", () => checkGateway(settings));
   return findings;
@@ -88,6 +92,18 @@ function databaseChecks(settings: Environment): [string, () => Promise<Outcome>]
 function sinkChecks({ DATABASE_URL_KEEPER: url }: Environment, operators: OperatorFile | null): [string, () => Promise<Outcome>][] {
   if (url === undefined) return [];
   return (operators?.sinks ?? []).map(({ id }) => [`sink ${id}`, () => checkSink(url, id)]);
+}
+
+/** As for sinks, the keeper's database is asked, not the witness: what it cosigned is stored there. */
+function witnessChecks({ DATABASE_URL_KEEPER: url }: Environment, operators: OperatorFile | null): [string, () => Promise<Outcome>][] {
+  const witnesses = operators?.witnesses ?? [];
+  if (url === undefined || witnesses.length === 0) return [];
+  const asked = async (some: typeof witnesses) => (await import("../asked-witnesses.ts")).askedWitnesses({ witnesses: some });
+  const each = witnesses.map((witness): [string, () => Promise<Outcome>] => [
+    `witness ${witness.key.split("+")[0]}`,
+    async () => checkWitness(url, await asked([witness])),
+  ]);
+  return [...each, ["witnesses", async () => checkQuorum(url, await asked(witnesses))]];
 }
 
 function remoteIssuers(operators: OperatorFile | null): { readonly id: string; readonly jwks: string }[] {

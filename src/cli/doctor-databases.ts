@@ -81,7 +81,7 @@ export async function checkShareDatabase(url: string): Promise<Outcome> {
 }
 
 /** The URL is not repeated: it may hold a password. */
-async function asking(url: string, work: (database: Database) => Promise<Outcome>): Promise<Outcome> {
+export async function asking(url: string, work: (database: Database) => Promise<Outcome>): Promise<Outcome> {
   const { openPostgres } = await import("../storage/postgres.ts");
   const database = openPostgres({ url, poolSize: 1, queueMax: 10, deadlineMs: answerWithinMs, applicationName: "postern-doctor" });
   try {

@@ -54,6 +54,9 @@ export const merchants = {
   "m-beichen": { owners: [demo("owner-b1"), demo("owner-b2")], officers: [demo("officer-b")] },
 };
 
+/** What holds where an operator says nothing. */
+const usualFreshness = { mergeDelaySeconds: 300, disclosureStopsSeconds: 600 };
+
 export async function createGateway(options: GatewayOptions = {}): Promise<Gateway> {
   const database = options.database ?? (await createMemoryDatabase());
   const issuer = createBuiltInIssuer(await generateBuiltInKey());
@@ -65,6 +68,7 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
     shares,
     keyring: createKeyring({ aead: nodeAead, root, shares, now: Date.now }),
     logName: "test/postern",
+    freshness: usualFreshness,
     issuers: [issuer.profile],
     merchants,
     operators: [demo("operator")],

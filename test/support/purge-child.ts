@@ -117,6 +117,7 @@ async function main({ killAt, shareDirectory, keeperUrl, secrets, contract }: Ch
       shares,
       keyring,
       logName: "test/postern",
+      freshness: { mergeDelaySeconds: 300, disclosureStopsSeconds: 600 },
       issuers: [],
       merchants: {},
       operators: [],

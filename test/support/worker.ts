@@ -25,6 +25,8 @@ export interface WorkerWorld extends Door {
   readonly secrets: Secrets;
   /** Raw public key of the edge's writer. */
   readonly edgeWriter: Uint8Array;
+  /** The operator's file that the keeper is given. */
+  readonly operatorFile: string;
   /** How often the issuer was asked for its keys. */
   keySetFetches(): number;
   /** What began before a purge's fence counts as ended: 65 s later, without the wait. */
@@ -44,7 +46,9 @@ export async function createWorkerWorld(): Promise<WorkerWorld> {
   const keySet = await serveKeySet(issuer.profile);
   const secrets = makeSecrets();
   const { publicKey: edgeWriter } = await createSigner(fromBase64(secrets.edgeWriter));
-  const [edge, keeper] = await startScripts({ main, shares, secrets, issuer: issuer.profile, jwks: keySet.url, edgeWriter });
+  const operatorFile = operatorFileOf(issuer.profile, keySet.url);
+  const keeperFile = `${operatorFile}writers: ["${toBase64(edgeWriter)}"]\n`;
+  const [edge, keeper] = await startScripts({ main, shares, secrets, operatorFile, keeperFile });
   const token = (subject: string, ttlSeconds = 900) => issuer.sign({ subject, audience, ttlSeconds, now: Date.now() });
   const authorized = async ({ as, headers = {}, ...rest }: CallOptions): Promise<CallOptions> => {
     const authorization = as === undefined ? {} : { authorization: `Bearer ${await token(as)}` };
@@ -67,6 +71,7 @@ export async function createWorkerWorld(): Promise<WorkerWorld> {
     owner,
     secrets,
     edgeWriter,
+    operatorFile: keeperFile,
     keySetFetches: keySet.fetches,
     async passFence() {
       await owner.query(
@@ -99,22 +104,26 @@ interface Operated {
   readonly issuer: IssuerProfile;
 }
 
-async function startScripts({
-  main,
-  secrets,
-  issuer,
-  ...rest
-}: Operated & { readonly shares: PostgresDatabase; readonly jwks: string; readonly edgeWriter: Uint8Array }): Promise<[Script, Script]> {
-  const operators = `issuers: [{ id: demo, issuer: "${issuer.issuer}", jwks: "${rest.jwks}" }]\nmerchants: ${JSON.stringify(merchants)}\noperators: [{ issuer: demo, subject: operator }]\n`;
+function operatorFileOf({ issuer }: IssuerProfile, jwks: string): string {
+  return `issuers: [{ id: demo, issuer: "${issuer}", jwks: "${jwks}" }]\nmerchants: ${JSON.stringify(merchants)}\noperators: [{ issuer: demo, subject: operator }]\n`;
+}
+
+interface Scripts extends Pick<Operated, "main" | "secrets"> {
+  readonly shares: PostgresDatabase;
+  readonly operatorFile: string;
+  readonly keeperFile: string;
+}
+
+async function startScripts({ main, secrets, shares, operatorFile, keeperFile }: Scripts): Promise<[Script, Script]> {
   const named = { POSTERN_LOG_NAME: logName, POSTERN_ORIGIN: audience };
   const edge = {
-    bindings: { HYPERDRIVE: main.edgeUrl, SHARES: rest.shares.ownerUrl },
-    vars: { ...named, POSTERN_CONFIG: operators },
+    bindings: { HYPERDRIVE: main.edgeUrl, SHARES: shares.ownerUrl },
+    vars: { ...named, POSTERN_CONFIG: operatorFile },
     secrets: { POSTERN_ROOT_KEY: secrets.root, POSTERN_WRITER_KEY: secrets.edgeWriter },
   };
   const keeper = {
     bindings: { ...edge.bindings, HYPERDRIVE: main.keeperUrl },
-    vars: { ...named, POSTERN_CONFIG: `${operators}writers: ["${toBase64(rest.edgeWriter)}"]\n` },
+    vars: { ...named, POSTERN_CONFIG: keeperFile },
     secrets: {
       POSTERN_ROOT_KEY: secrets.root,
       POSTERN_WRITER_KEY: secrets.keeperWriter,
