@@ -31,6 +31,7 @@ import { createCopyFormats, createPump, type Pump, type Sink } from "./copies/in
 import { type Aead, type Signer, verifySignature } from "./crypto/index.ts";
 import { disclosureRoutes, logAgentTurnedAway } from "./disclosure/index.ts";
 import { createVaultLoad } from "./disclosure/postgres.ts";
+import { type ErasureParts, erasureRoutes, runErasures } from "./erasure/index.ts";
 import type { Metrics, Route } from "./http/index.ts";
 import { createIdentity, type Digest, type Identity, type IssuerProfile } from "./identity/index.ts";
 import { type InFlight, inTurn } from "./kernel/index.ts";
@@ -38,6 +39,7 @@ import { createAuditKeys, type Keyring, KeysUnavailable, type OpenedAuditKeys, t
 import { createOffices, logTurnedAway, type MerchantOffices, type OfficeHolder } from "./offices/index.ts";
 import { logRoutes, oversightRoutes, type SaveDesk } from "./oversight/index.ts";
 import { orderDuePurges, type PurgeParts, purgeEffect, purgeRoutes, runPurges } from "./purge/index.ts";
+import { keysRoutes, type RotationParts, runRotations } from "./rotation/index.ts";
 import type { Database } from "./storage/index.ts";
 import { version } from "./version.ts";
 
@@ -175,6 +177,8 @@ export function assembleKeeper(common: CommonParts, side: KeeperParts, inFlight:
     fenceWaitMs,
     leaseMs,
   };
+  const rotation: RotationParts = purge;
+  const erasures: ErasureParts = { ...purge, holdsOn: async () => [] };
   const issuers = new Set(common.issuers.map((issuer) => issuer.id));
   const pump = createPump({ database, sinks: side.sinks ?? [], now: common.now, random: Math.random });
   return {
@@ -191,6 +195,8 @@ export function assembleKeeper(common: CommonParts, side: KeeperParts, inFlight:
       ...oversightRoutes(exporter),
       ...logRoutes({ ...exporter, witnessesOf }),
       ...purgeRoutes({ ...desk, bundles }),
+      ...keysRoutes(door),
+      ...erasureRoutes({ ...door, erasures }),
     ]),
     async prepare() {
       const origin = logs.originOf(gatewayLog);
@@ -211,7 +217,9 @@ export function assembleKeeper(common: CommonParts, side: KeeperParts, inFlight:
       const prepareKeys = async () => {
         for (const log of await selectOpenLogs(database)) await auditKeys.prepare(database, log, new Date(common.now()));
       };
-      const works = [prepareKeys, () => tickAgreements(activation), () => orderDuePurges(purge), () => runPurges(purge)];
+      const due = [() => tickAgreements(activation), () => orderDuePurges(purge)];
+      const jobs = [() => runErasures(erasures), () => runRotations(rotation), () => runPurges(purge)];
+      const works = [prepareKeys, ...due, ...jobs];
       await inTurn(works, (work) => work());
     },
   };

@@ -22,6 +22,7 @@ export const refusals = {
   not_found: { status: 404, en: "Not found", "zh-CN": "未找到" },
   method_not_allowed: { status: 405, en: "The method is not allowed here", "zh-CN": "不允许的请求方法" },
   wrong_state: { status: 409, en: "The contract's state does not allow this", "zh-CN": "合同当前状态不允许此操作" },
+  held: { status: 409, en: "A legal hold stands: nothing of this may be deleted", "zh-CN": "存在法律保全，不得删除" },
   approval_closed: { status: 409, en: "The request was decided or has expired", "zh-CN": "该申请已处理或已过期" },
   busy: { status: 409, en: "Another change of the same thing is under way", "zh-CN": "同一对象正在被其他操作修改" },
   contract_purged: { status: 410, en: "The contract's data has been purged", "zh-CN": "合同数据已清除" },
