@@ -16,9 +16,6 @@ create table postern.subject_request (
 );
 alter table postern.subject_request alter locator set statistics 0, alter subject set statistics 0, alter note set statistics 0;
 
--- Everything that is held of one person.
-create index record_by_subject on postern.record (contract_id, subject);
-
 grant select, insert, update, delete on postern.subject_request to postern_keeper;
 -- An agent hands on what the customer asks for, and sees no request, not even that one, again.
 grant insert on postern.subject_request to postern_edge;

@@ -27,11 +27,12 @@ import {
   type WitnessReport,
 } from "./audit/index.ts";
 import { ConfigRefused } from "./config.ts";
-import { type Bundles, createBundles } from "./contracts/index.ts";
+import { type Bundles, createBundles, holdsOnSubject, namedHolds, standingHolds } from "./contracts/index.ts";
 import { createCopyFormats, createPump, type Pump, type Sink } from "./copies/index.ts";
 import { type Aead, type Signer, verifySignature } from "./crypto/index.ts";
 import { disclosureRoutes, logAgentTurnedAway } from "./disclosure/index.ts";
 import { createVaultLoad } from "./disclosure/postgres.ts";
+import { type ErasureParts, erasureRoutes, runErasures } from "./erasure/index.ts";
 import type { Metrics, Route } from "./http/index.ts";
 import { createIdentity, type Digest, type Identity, type IssuerProfile } from "./identity/index.ts";
 import { type InFlight, inTurn } from "./kernel/index.ts";
@@ -40,6 +41,7 @@ import { createOffices, logTurnedAway, type MerchantOffices, type OfficeHolder }
 import { logRoutes, oversightRoutes, type SaveDesk } from "./oversight/index.ts";
 import { orderDuePurges, type PurgeParts, purgeEffect, purgeRoutes, runPurges } from "./purge/index.ts";
 import { rightsRoutes } from "./rights/index.ts";
+import { keysRoutes, type RotationParts, runRotations } from "./rotation/index.ts";
 import type { Database } from "./storage/index.ts";
 import { version } from "./version.ts";
 
@@ -185,6 +187,11 @@ export function assembleKeeper(common: CommonParts, side: KeeperParts, inFlight:
     fenceWaitMs,
     leaseMs,
   };
+  const rotation: RotationParts = purge;
+  const erasures: ErasureParts = {
+    ...purge,
+    holdsOn: async (reader, contract, subject) => namedHolds(holdsOnSubject(await standingHolds(reader, contract), subject)),
+  };
   const issuers = new Set(common.issuers.map((issuer) => issuer.id));
   const pump = createPump({ database, sinks: side.sinks ?? [], now: common.now, random: Math.random });
   return {
@@ -203,6 +210,8 @@ export function assembleKeeper(common: CommonParts, side: KeeperParts, inFlight:
       ...logRoutes({ ...exporter, witnessesOf }),
       ...purgeRoutes({ ...desk, bundles }),
       ...rightsRoutes(door),
+      ...keysRoutes(door),
+      ...erasureRoutes({ ...door, erasures }),
     ]),
     async prepare() {
       const origin = logs.originOf(gatewayLog);
@@ -223,7 +232,9 @@ export function assembleKeeper(common: CommonParts, side: KeeperParts, inFlight:
       const prepareKeys = async () => {
         for (const log of await selectOpenLogs(database)) await auditKeys.prepare(database, log, new Date(common.now()));
       };
-      const works = [prepareKeys, () => tickAgreements(activation), () => orderDuePurges(purge), () => runPurges(purge)];
+      const due = [() => tickAgreements(activation), () => orderDuePurges(purge)];
+      const jobs = [() => runErasures(erasures), () => runRotations(rotation), () => runPurges(purge)];
+      const works = [prepareKeys, ...due, ...jobs];
       await inTurn(works, (work) => work());
     },
   };

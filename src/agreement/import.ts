@@ -207,7 +207,13 @@ function sealRecord(
 async function subjectKeysOf(tx: Queryable, keys: ContractKeys, subjects: ReadonlySet<string>): Promise<Map<string, Uint8Array>> {
   const standing = await selectSubjectKeys(tx, keys.contract, [...subjects]);
   const missing = [...subjects].filter((subject) => !standing.has(subject));
-  const made = new Map<string, WrappedKey>(missing.map((subject) => [subject, keys.wrapSubjectKey(subject, randomBytes(keyBytes))]));
+  const wrapNew = (subject: string): WrappedKey => {
+    const key = randomBytes(keyBytes);
+    const wrapped = keys.wrapSubjectKey(subject, key);
+    key.fill(0);
+    return wrapped;
+  };
+  const made = new Map<string, WrappedKey>(missing.map((subject) => [subject, wrapNew(subject)]));
   await insertSubjectKeys(tx, keys.contract, made);
   const wrapped = missing.length > 0 ? await selectSubjectKeys(tx, keys.contract, [...subjects]) : standing;
   const opened = new Map<string, Uint8Array>();

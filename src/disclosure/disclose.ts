@@ -80,14 +80,17 @@ export async function reach(deps: Disclosure, ask: Ask): Promise<Result<Reached,
 
   const found = await find(deps, ask, who, { loaded, decision, keys });
   if (!found.ok) return denyDraft(deps, log, draft, found.refusal);
+  const { contract: now, records: sealed } = found.value;
+  // A rotation may have come between two loads: what was loaded last may be wrapped under an epoch that the first did not know.
+  const opener = now && now.epoch !== epoch ? await deps.keyring.keysOf(deps.database, ask.contract, now.epoch) : keys;
 
-  const opening = { contract: ask.contract, type: ask.type, decision, keys, circumstances: circumstances.value };
-  const opened = openRecords(deps.aead, opening, found.value);
+  const opening = { contract: ask.contract, type: ask.type, decision, keys: opener, circumstances: circumstances.value };
+  const opened = openRecords(deps.aead, opening, sealed);
   if (opened === null) return denyDraft(deps, log, draft, { code: "record_damaged" });
   const { shown, more, refused } = opened;
   const told = excludedDraft(draft, refused);
   if (shown.length === 0 && ask.want.kind === "read") return denyDraft(deps, log, told, { code: "not_found" });
-  return ok({ now: loaded.now, keys, log, draft: told, found: found.value, shown, more });
+  return ok({ now: loaded.now, keys: opener, log, draft: told, found: sealed, shown, more });
 }
 
 /**
@@ -125,20 +128,18 @@ async function find(
   ask: Ask,
   who: Principal,
   { loaded, decision, keys }: { loaded: Loaded; decision: Decision; keys: ContractKeys },
-): Promise<Result<readonly LoadedRecord[], Refusal>> {
+): Promise<Result<Pick<Loaded, "contract" | "records">, Refusal>> {
   const { want, type } = ask;
-  if (want.kind === "read") return ok(loaded.records);
+  if (want.kind === "read") return ok(loaded);
   if (want.field === "id") {
-    const { records } = await deps.load(questionOf(ask, who, { locator: locatorOf(keys.locator, type, want.value) }));
-    return ok(records);
+    return ok(await deps.load(questionOf(ask, who, { locator: locatorOf(keys.locator, type, want.value) })));
   }
   const field = Object.hasOwn(decision.resource.fields, want.field) ? decision.resource.fields[want.field] : undefined;
   if (!field?.search) return refuse({ code: "not_permitted", errors: [{ pointer: "/by", code: "not_searchable" }] });
   const normalized = normalize(field.class, want.value);
   if (normalized === null) return refuse({ code: "unacceptable", errors: [{ pointer: "/by", code: "empty" }] });
   const indexValue = indexValueOf(keys.index, type, want.field, normalized);
-  const { records } = await deps.load(questionOf(ask, who, { field: want.field, indexValue }));
-  return ok(records);
+  return ok(await deps.load(questionOf(ask, who, { field: want.field, indexValue })));
 }
 
 function questionOf(ask: Ask, who: Principal, find: Parameters<Load>[0]["find"]): Parameters<Load>[0] {

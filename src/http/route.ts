@@ -90,6 +90,7 @@ export const parameters: Readonly<Record<string, RegExp>> = {
   locator: /^r_[a-z2-7]{26}$/,
   job: idPattern,
   request: idPattern,
+  erasure: idPattern,
   approval: idPattern,
   hold: idPattern,
   log: idPattern,

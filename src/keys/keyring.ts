@@ -20,6 +20,8 @@ export interface Keyring {
    * a share without rows is replaced by the next try.
    */
   create(tx: Queryable, contract: ContractId): Promise<{ epoch: number; commitmentA: string; commitmentB: string }>;
+  /** Makes the shares of a further epoch, in the same crash order. Keys stay wrapped as they are; new ones are wrapped under it once `tx` commits. */
+  addEpoch(tx: Queryable, contract: ContractId, epoch: number): Promise<void>;
   /** Drops what is cached of a contract: the fence. */
   forget(contract: ContractId): void;
 }
@@ -48,15 +50,33 @@ export function createKeyring({ aead, root, shares, now, opened = new Map() }: K
 
   const openKeys = async (database: Queryable, contract: ContractId): Promise<ContractKeys> => {
     const contractKeys = new Map<number, Uint8Array>();
-    for (const { epoch, shareA } of await selectKeyEpochs(database, contract)) {
+    // What is wrapped before the epochs that wrap it: a rotation that commits in between makes an epoch too many, never one too few.
+    const wrapped = await selectContractKeys(database, contract);
+    for (const { epoch, shareA, retiredAt } of await selectKeyEpochs(database, contract)) {
+      if (retiredAt !== null) continue;
       const a = shareA && (await root.unwrap(shareContext(contract, epoch), shareA));
       const b = await shares.get(contract, epoch);
       if (!a || !b) throw new KeysUnavailable("a share of the contract's key is missing");
       if (b.length !== keyBytes) throw new KeysUnavailable("a share has the wrong length");
       contractKeys.set(epoch, deriveContractKey(contract, epoch, a, b));
+      a.fill(0);
+      b.fill(0);
     }
     if (contractKeys.size === 0) throw new KeysUnavailable("the contract has no keys");
-    return openContractKeys(aead, contract, contractKeys, await selectContractKeys(database, contract));
+    return openContractKeys(aead, contract, contractKeys, wrapped);
+  };
+
+  /** Share B first, then the row; both shares are overwritten in memory once the contract key is derived. */
+  const makeEpoch = async (tx: Queryable, contract: ContractId, epoch: number) => {
+    const a = randomBytes(keyBytes);
+    const b = randomBytes(keyBytes);
+    const commitments = { commitmentA: commitmentTo(a), commitmentB: commitmentTo(b) };
+    await shares.put(contract, epoch, b);
+    await insertKeyEpoch(tx, { contract, epoch, shareA: await root.wrap(shareContext(contract, epoch), a), ...commitments });
+    const contractKey = deriveContractKey(contract, epoch, a, b);
+    a.fill(0);
+    b.fill(0);
+    return { contractKey, commitments };
   };
 
   /** Those that began to be opened first stand first, but for the time that opening takes. */
@@ -96,13 +116,14 @@ export function createKeyring({ aead, root, shares, now, opened = new Map() }: K
     },
     async create(tx, contract) {
       const epoch = 1;
-      const a = randomBytes(keyBytes);
-      const b = randomBytes(keyBytes);
-      const commitments = { commitmentA: commitmentTo(a), commitmentB: commitmentTo(b) };
-      await shares.put(contract, epoch, b);
-      await insertKeyEpoch(tx, { contract, epoch, shareA: await root.wrap(shareContext(contract, epoch), a), ...commitments });
-      await insertContractKeys(tx, contract, epoch, createPurposeKeys(aead, contract, epoch, deriveContractKey(contract, epoch, a, b)));
+      const { contractKey, commitments } = await makeEpoch(tx, contract, epoch);
+      await insertContractKeys(tx, contract, epoch, createPurposeKeys(aead, contract, epoch, contractKey));
+      contractKey.fill(0);
       return { epoch, ...commitments };
+    },
+    async addEpoch(tx, contract, epoch) {
+      const { contractKey } = await makeEpoch(tx, contract, epoch);
+      contractKey.fill(0);
     },
     forget(contract) {
       opening.delete(contract);

@@ -8,15 +8,15 @@ import type { ContractId } from "../kernel/index.ts";
 export interface RootKey {
   /** `context` binds the wrapping to its place. */
   wrap(context: string, key: Uint8Array): Promise<Uint8Array>;
-  /** `null` = it does not open under this root key in this context. Throws where the key service could not be asked. */
+  /** `null` = it does not open under this root key in this context. Throws where the key service could not be asked. The bytes are the caller's to overwrite. */
   unwrap(context: string, wrapped: Uint8Array): Promise<Uint8Array | null>;
 }
 
 /** Holds share B of each epoch. Must have no backups and no point-in-time recovery: what is destroyed here is gone. */
 export interface ShareStore {
-  /** Durable when it resolves; replaces a share of an activation that did not complete. */
+  /** Durable when it resolves; replaces a share of an activation or a rotation that did not complete. Keeps none of the caller's bytes. */
   put(contract: ContractId, epoch: number, share: Uint8Array): Promise<void>;
-  /** `null` = looked, none there. */
+  /** `null` = looked, none there. The bytes are the caller's to overwrite. */
   get(contract: ContractId, epoch: number): Promise<Uint8Array | null>;
   /** Durable when it resolves; no fault if it was gone already. */
   destroy(contract: ContractId, epoch: number): Promise<void>;

@@ -1,7 +1,7 @@
 /** The keyring's tables. Everything here is wrapped; nothing here opens anything. */
-import { and, eq, sql } from "drizzle-orm";
+import { and, eq, lt, sql } from "drizzle-orm";
 import type { ContractId } from "../kernel/index.ts";
-import { databaseNowMs, orm, type Queryable } from "../storage/index.ts";
+import { databaseNowMs, epochMs, orm, type Queryable } from "../storage/index.ts";
 import type { WrappedKey } from "./contract-keys.ts";
 import { auditKey, contractKey, keyEpoch, subjectKey } from "./schema.ts";
 
@@ -11,6 +11,12 @@ export interface KeyEpoch {
   readonly shareA: Uint8Array | null;
   readonly commitmentA: string;
   readonly commitmentB: string;
+  /** Milliseconds. */
+  readonly createdAt: number;
+  /** Nothing is wrapped under it from then on; `null` = in use. */
+  readonly retiredAt: number | null;
+  /** Both shares are gone; `null` = not yet. */
+  readonly destroyedAt: number | null;
 }
 
 export async function selectKeyEpochs(database: Queryable, contract: ContractId): Promise<KeyEpoch[]> {
@@ -20,6 +26,9 @@ export async function selectKeyEpochs(database: Queryable, contract: ContractId)
       shareA: keyEpoch.shareA,
       commitmentA: keyEpoch.commitmentA,
       commitmentB: keyEpoch.commitmentB,
+      createdAt: epochMs(keyEpoch.createdAt),
+      retiredAt: sql<number | null>`${epochMs(keyEpoch.retiredAt)}`,
+      destroyedAt: sql<number | null>`${epochMs(keyEpoch.destroyedAt)}`,
       readAt: databaseNowMs,
     })
     .from(keyEpoch)
@@ -32,16 +41,22 @@ export async function newestEpoch(database: Queryable, contract: ContractId): Pr
   return (await selectKeyEpochs(database, contract)).at(-1)?.epoch ?? 0;
 }
 
-export async function insertKeyEpoch(tx: Queryable, row: KeyEpoch & { contract: ContractId }): Promise<void> {
+export async function insertKeyEpoch(
+  tx: Queryable,
+  row: Pick<KeyEpoch, "epoch" | "shareA" | "commitmentA" | "commitmentB"> & { contract: ContractId },
+): Promise<void> {
   const { contract, ...rest } = row;
   await orm(tx)
     .insert(keyEpoch)
     .values({ contractId: contract, ...rest });
 }
 
-/** Takes share A out of the row; the commitment stays. No fault if it was gone already. */
-export async function destroyShareA(tx: Queryable, contract: ContractId): Promise<void> {
-  await orm(tx).update(keyEpoch).set({ shareA: null }).where(eq(keyEpoch.contractId, contract));
+/** Takes share A out of the rows, of all epochs or of those before one; the commitments stay. No fault if it was gone already. */
+export async function destroyShareA(tx: Queryable, contract: ContractId, before?: number): Promise<void> {
+  await orm(tx)
+    .update(keyEpoch)
+    .set({ shareA: null, destroyedAt: sql`coalesce(${keyEpoch.destroyedAt}, now())` })
+    .where(and(eq(keyEpoch.contractId, contract), before === undefined ? undefined : lt(keyEpoch.epoch, before)));
 }
 
 export async function selectContractKeys(database: Queryable, contract: ContractId): Promise<Map<string, WrappedKey>> {

@@ -5,12 +5,11 @@
 
 import { uuidv7 } from "uuidv7";
 import { type Approval, digestOf, type Effect, requestApproval, selectApprovals } from "../approvals/index.ts";
-import type { EntryDraft } from "../audit/index.ts";
 import { type Bundles, type Contract, lockContract, namedHolds, selectOverdue, standingHolds } from "../contracts/index.ts";
+import { ensureEntry } from "../jobs/index.ts";
 import { type ContractId, inTurn, ok, type Refusal, type Result, refuse } from "../kernel/index.ts";
-import { type Entered, enterContract, type OfficeDoor, type Visit } from "../offices/index.ts";
+import { enterContract, logAct, type OfficeDoor, type Visit } from "../offices/index.ts";
 import type { Queryable } from "../storage/index.ts";
-import { ensureEntry } from "./entries.ts";
 import type { PurgeParts } from "./parts.ts";
 import { stayingStores } from "./plan.ts";
 import { approveJob, claimJob, countRows, insertJob, type PurgeJob, releaseJob, selectJob } from "./postgres.ts";
@@ -129,7 +128,8 @@ async function orderDuePurge(parts: PurgeParts, contract: Contract): Promise<voi
   const job = await claimJob(database, contract.id, leaseMs);
   if (!job) return;
   if (job.step === "requested") {
-    await ensureEntry(parts, logs.closing(contract.id), "purge.due", { job: job.id, contract: contract.id, due_at: times.due });
+    const facts = { job: job.id, contract: contract.id, due_at: times.due };
+    await ensureEntry(parts, logs.closing(contract.id), { event: "purge.due", code: "purge", facts });
     await approveJob(database, contract.id, order);
   }
   await releaseJob(database, job);
@@ -163,16 +163,6 @@ export async function purgeTerms(
   contract: Pick<Contract, "id" | "bundleDigest">,
 ): Promise<{ coolingHours: number; backupHorizonHours: number }> {
   return (await bundles.bundleOf(database, contract.id, contract.bundleDigest)).contract.purge;
-}
-
-/** The request's own entry. */
-export async function logAct(
-  desk: OfficeDoor,
-  visit: Visit,
-  { actor, log }: Entered,
-  draft: Pick<EntryDraft, "event" | "outcome" | "facts">,
-): Promise<void> {
-  await desk.audit.append(log, { ...draft, actor, request: visit.request });
 }
 
 /** The approval that ordered this job: of the purge itself, or, where the term ended, of the activation that agreed to its end. */

@@ -17,6 +17,8 @@ export const stores = {
   "postern.bundle": { fate: "stays", reason: "what was agreed, under its digest; no customer's data" },
   "postern.approval": { fate: "stays", reason: "who ordered and approved" },
   "postern.purge_job": { fate: "stays", reason: "the purge's own record" },
+  "postern.rotation": { fate: "stays", reason: "when keys moved, in numbers; no key" },
+  "postern.erasure": { fate: "stays", reason: "receipts of erased subjects: keyed names whose key died here, counts, times" },
   "postern.certificate": { fate: "stays", reason: "the proof" },
   "postern.audit_key": { fate: "stays", reason: "opens who acted, for officers, until the log's retention ends" },
   "postern.sink_cursor": { fate: "stays", reason: "places in the log, numbers only" },

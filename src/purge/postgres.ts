@@ -1,6 +1,7 @@
 /** The purge's tables, and the deletions. Every write of a running job checks its fence: a worker that lost its lease changes nothing. */
 import { and, eq, sql } from "drizzle-orm";
 import { holdStandsOn } from "../contracts/index.ts";
+import { LeaseLost, leaseEnd, leaseIsFree } from "../jobs/index.ts";
 import type { ContractId } from "../kernel/index.ts";
 import { databaseNowMs, epochMs, orm, type Queryable } from "../storage/index.ts";
 import { dyingStores, isStep, type Step, type StoreName } from "./plan.ts";
@@ -90,16 +91,9 @@ export async function claimJob(database: Queryable, contract: ContractId, leaseM
   const [row] = await orm(database)
     .update(purgeJob)
     .set({ fence: sql`${purgeJob.fence} + 1`, leaseUntil: leaseEnd(leaseMs) })
-    .where(sql`${purgeJob.contractId} = ${contract} and (${purgeJob.leaseUntil} is null or ${purgeJob.leaseUntil} < now())`)
+    .where(and(eq(purgeJob.contractId, contract), leaseIsFree(purgeJob.leaseUntil)))
     .returning(columns);
   return row ? shaped(row) : null;
-}
-
-export class LeaseLost extends Error {
-  constructor() {
-    super("another worker has taken the purge over");
-    this.name = "LeaseLost";
-  }
 }
 
 /** Renews the lease and writes what changed. Throws LeaseLost, which rolls back the transaction around it. */
@@ -169,10 +163,6 @@ export async function selectContractTables(database: Queryable): Promise<string[
        and n.nspname not in ('pg_catalog', 'information_schema') order by 1`,
   );
   return rows.map(([name]) => String(name));
-}
-
-function leaseEnd(leaseMs: number) {
-  return sql`now() + ${leaseMs}::int * interval '1 millisecond'`;
 }
 
 function shaped(row: Omit<PurgeJob, "contract" | "step" | "facts"> & { contract: string; step: string; facts: string }): PurgeJob {

@@ -3,8 +3,8 @@ import * as z from "zod";
 import { type ApprovalDesk, approvalSchema, decideInContract, describeApproval } from "../approvals/index.ts";
 import { json, type Received, type Route } from "../http/index.ts";
 import { type ContractId, ok, refuse } from "../kernel/index.ts";
-import { enterContract } from "../offices/index.ts";
-import { findPurge, logAct, orderOf, type PurgeDesk, planPurge, readPurge, requestPurge } from "./order.ts";
+import { enterContract, logAct } from "../offices/index.ts";
+import { findPurge, orderOf, type PurgeDesk, planPurge, readPurge, requestPurge } from "./order.ts";
 import { steps } from "./plan.ts";
 import { type PurgeJob, selectCertificate, selectJob } from "./postgres.ts";
 

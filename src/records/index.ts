@@ -1,9 +1,12 @@
 export { indexValueOf, locatorOf } from "./locator.ts";
 export {
   countRecords,
+  countSubject,
+  deleteSubject,
   type IndexEntry,
   type SealedRecord,
   type SubjectRecord,
+  type SubjectRows,
   selectLocators,
   selectRecordsOf,
   selectVersions,

@@ -112,6 +112,33 @@ export async function countRecords(database: Queryable, contract: ContractId): P
   return rows.map(({ type, records }) => ({ type, records: Number(records) }));
 }
 
+export interface SubjectRows {
+  readonly records: number;
+  readonly indexRows: number;
+}
+
+/** What is held of one data subject. */
+export async function countSubject(database: Queryable, contract: ContractId, subject: string): Promise<SubjectRows> {
+  const [row] = await database.query(
+    `select count(distinct (r.type, r.locator))::float8, count(b.locator)::float8, now()
+     from postern.record r left join postern.blind_index b on b.contract_id = $1 and b.type = r.type and b.locator = r.locator
+     where r.contract_id = $1 and r.subject = $2`,
+    [contract, subject],
+  );
+  return { records: Number(row?.[0]), indexRows: Number(row?.[1]) };
+}
+
+/** Deletes one data subject's records and what they are found by. */
+export async function deleteSubject(tx: Queryable, contract: ContractId, subject: string): Promise<SubjectRows> {
+  const index = await tx.query(
+    `delete from postern.blind_index b using postern.record r
+     where b.contract_id = $1 and r.contract_id = $1 and r.subject = $2 and b.type = r.type and b.locator = r.locator returning 1`,
+    [contract, subject],
+  );
+  const records = await tx.query("delete from postern.record where contract_id = $1 and subject = $2 returning 1", [contract, subject]);
+  return { records: records.length, indexRows: index.length };
+}
+
 function listOf(locators: readonly Locator[]) {
   return sql`(select jsonb_array_elements_text(${JSON.stringify(locators)}::text::jsonb))`;
 }

@@ -5,7 +5,7 @@ import type { EntryDraft } from "../audit/index.ts";
 import type { Aead } from "../crypto/index.ts";
 import { type ContractId, ok, type Refusal, type Result, refuse } from "../kernel/index.ts";
 import { type ContractKeys, newestEpoch, selectSubjectKeys } from "../keys/index.ts";
-import { type Entered, enterContract, type OfficeDoor, type Visit } from "../offices/index.ts";
+import { type Entered, enterContract, logAct, type OfficeDoor, type Visit } from "../offices/index.ts";
 
 export interface RightsDesk extends OfficeDoor {
   readonly aead: Aead;
@@ -27,21 +27,21 @@ export async function comeToDesk(
   const { contract } = entered.value;
   if (contract.state !== "active" && contract.state !== "ended") {
     const refusal: Refusal = { code: "wrong_state" };
-    await logAct(desk, visit, entered.value, { event, outcome: { effect: "deny", code: refusal.code } });
+    await logHere(desk, visit, entered.value, { event, outcome: { effect: "deny", code: refusal.code } });
     return refuse(refusal);
   }
   const keys = await desk.keyring.keysOf(desk.database, id, await newestEpoch(desk.database, id));
   return ok({ ...entered.value, keys });
 }
 
-/** The request's own entry. */
-export async function logAct(
+/** The act's own entry, in whichever log it comes to lie. */
+export function logHere(
   desk: OfficeDoor,
   visit: Visit,
-  { actor, log, contract }: Entered,
+  entered: Entered,
   { facts, ...draft }: Pick<EntryDraft, "event" | "outcome" | "facts" | "resource">,
 ): Promise<void> {
-  await desk.audit.append(log, { ...draft, actor, request: visit.request, facts: { contract: contract.id, ...facts } });
+  return logAct(desk, visit, entered, { ...draft, facts: { contract: entered.contract.id, ...facts } });
 }
 
 /** `null` = erased: what was sealed about this person opens no more. */

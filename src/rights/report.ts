@@ -7,7 +7,7 @@ import { type ContractId, isJsonObject, type JsonObject, ok, type Refusal, type 
 import type { Visit } from "../offices/index.ts";
 import { openLevel, type SubjectRecord, selectRecordsOf } from "../records/index.ts";
 import type { SubjectRequest } from "../requests/index.ts";
-import { type AtDesk, logAct, type RightsDesk, subjectKeyOf } from "./desk.ts";
+import { type AtDesk, logHere, type RightsDesk, subjectKeyOf } from "./desk.ts";
 import { aboutOf, findRequest } from "./requests.ts";
 
 const pageEntries = 500;
@@ -38,7 +38,7 @@ export async function reportOn(desk: RightsDesk, visit: Visit, id: ContractId, w
   const found = await findRequest(desk, visit, id, which, "subject_request.read");
   if (!found.ok) return found;
   const { came, request } = found.value;
-  await logAct(desk, visit, came, { event: "subject_request.read", outcome: { effect: "allow", code: "reported" }, ...aboutOf(request) });
+  await logHere(desk, visit, came, { event: "subject_request.read", outcome: { effect: "allow", code: "reported" }, ...aboutOf(request) });
   const records = await selectRecordsOf(desk.database, id, request.subject);
   const key = await subjectKeyOf(desk, came, request.subject);
   const held = records.map((record) => heldOf(desk, id, record, key));

@@ -13,7 +13,7 @@ import {
   selectRequest,
   selectRequests,
 } from "../requests/index.ts";
-import { type AtDesk, comeToDesk, logAct, type RightsDesk, subjectKeyOf } from "./desk.ts";
+import { type AtDesk, comeToDesk, logHere, type RightsDesk, subjectKeyOf } from "./desk.ts";
 
 /** From a customer who came to the merchant and not to its vendor. `merchantId`: the merchant's own id of the record. */
 export interface Incoming {
@@ -40,7 +40,7 @@ export async function receiveRequest(
   const request = newRequest(desk.aead, key, { contract: id, kind, type, locator, subject, receivedAt, note });
   const resource = { type, records: [{ locator, subject }], fields: {} };
   const facts = { subject_request: request.id };
-  await logAct(desk, visit, came.value, { event, outcome: { effect: "allow", code: kind }, resource, facts });
+  await logHere(desk, visit, came.value, { event, outcome: { effect: "allow", code: kind }, resource, facts });
   await insertRequest(desk.database, request);
   return ok({ ...request, outcome: null, closedAt: null, readAt: receivedAt });
 }
@@ -48,7 +48,7 @@ export async function receiveRequest(
 export async function listRequests(desk: RightsDesk, visit: Visit, id: ContractId): Promise<Result<SubjectRequest[], Refusal>> {
   const came = await comeToDesk(desk, visit, id, "subject_request.read");
   if (!came.ok) return came;
-  await logAct(desk, visit, came.value, { event: "subject_request.read", outcome: { effect: "allow", code: "listed" } });
+  await logHere(desk, visit, came.value, { event: "subject_request.read", outcome: { effect: "allow", code: "listed" } });
   return ok(await selectRequests(desk.database, id));
 }
 
@@ -61,7 +61,7 @@ export async function readRequest(desk: RightsDesk, visit: Visit, id: ContractId
   const found = await findRequest(desk, visit, id, which, "subject_request.read");
   if (!found.ok) return found;
   const { came, request } = found.value;
-  await logAct(desk, visit, came, { event: "subject_request.read", outcome: { effect: "allow", code: "ok" }, ...aboutOf(request) });
+  await logHere(desk, visit, came, { event: "subject_request.read", outcome: { effect: "allow", code: "ok" }, ...aboutOf(request) });
   return ok({ ...request, said: await saidOf(desk, came, request) });
 }
 
@@ -84,7 +84,7 @@ export async function settleRequest(
       ? null
       : { code: "wrong_state", errors: [{ pointer: "/outcome", code: "closed" }] };
   if (refusal) return refuseAct(desk, visit, came, event, refusal, request);
-  await logAct(desk, visit, came, { event, outcome: { effect: "allow", code: outcome }, ...aboutOf(request) });
+  await logHere(desk, visit, came, { event, outcome: { effect: "allow", code: outcome }, ...aboutOf(request) });
   await closeRequest(desk.database, id, which, outcome);
   const closed = await selectRequest(desk.database, id, which);
   return closed?.outcome === outcome ? ok(closed) : refuse({ code: "busy" });
@@ -121,7 +121,7 @@ async function refuseAct(
   refusal: Refusal,
   request?: SubjectRequest,
 ): Promise<Result<never, Refusal>> {
-  await logAct(desk, visit, came, { event, outcome: { effect: "deny", code: refusal.code }, ...(request ? aboutOf(request) : {}) });
+  await logHere(desk, visit, came, { event, outcome: { effect: "deny", code: refusal.code }, ...(request ? aboutOf(request) : {}) });
   return refuse(refusal);
 }
 

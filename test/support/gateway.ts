@@ -121,8 +121,8 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
 function createMemoryShareStore(): ShareStore {
   const shares = new Map<string, Uint8Array>();
   return {
-    put: async (contract, epoch, share) => void shares.set(`${contract}/${epoch}`, share),
-    get: async (contract, epoch) => shares.get(`${contract}/${epoch}`) ?? null,
+    put: async (contract, epoch, share) => void shares.set(`${contract}/${epoch}`, share.slice()),
+    get: async (contract, epoch) => shares.get(`${contract}/${epoch}`)?.slice() ?? null,
     destroy: async (contract, epoch) => void shares.delete(`${contract}/${epoch}`),
   };
 }
