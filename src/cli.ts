@@ -12,12 +12,14 @@ import { demo } from "./cli/demo.ts";
 import { dispatch } from "./cli/dispatch.ts";
 import { doctor } from "./cli/doctor.ts";
 import { holds } from "./cli/holds.ts";
+import { keys } from "./cli/keys.ts";
 import { migrate } from "./cli/migrate.ts";
 import { policy } from "./cli/policy.ts";
 import { purge } from "./cli/purge.ts";
 import { records } from "./cli/records.ts";
 import { requests } from "./cli/requests.ts";
 import { serve } from "./cli/serve.ts";
+import { subject } from "./cli/subject.ts";
 import { token } from "./cli/token.ts";
 import { witness } from "./cli/witness.ts";
 
@@ -42,6 +44,8 @@ const postern = command({
     requests,
     policy,
     audit,
+    keys,
+    subject,
     holds,
     purge,
     certificate,

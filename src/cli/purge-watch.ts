@@ -1,14 +1,10 @@
 /** `postern purge watch`: asks once a second until the certificate is there. It remembers nothing: stopped and started again, it goes on. */
 import { createClient } from "./client.ts";
 import { asBefore, clientFlags, command, contractArgument, jsonFlag } from "./command.ts";
-import { exitCodes, Failure } from "./failure.ts";
-import { note, print, suggest } from "./output.ts";
+import { print, suggest } from "./output.ts";
+import { askEveryMs, patiently } from "./patience.ts";
 import { createProgress } from "./progress.ts";
 import { describeJob, findJob, type Job } from "./purge-job.ts";
-
-const askEveryMs = 1_000;
-/** A gateway that restarts resumes its purges by itself. */
-const awayMaxMs = 60_000;
 
 export const watch = command({
   meta: { description: "Follow a purge to its certificate" },
@@ -40,17 +36,4 @@ function totalOf({ progress }: Job): number {
 
 function rowsOrSteps({ progress }: Job): number {
   return progress.done + progress.rows_deleted;
-}
-
-async function patiently<Value>(ask: () => Promise<Value>): Promise<Value> {
-  const until = Date.now() + awayMaxMs;
-  for (let told = false; ; told = true) {
-    try {
-      return await ask();
-    } catch (error) {
-      if (!(error instanceof Failure) || error.exitCode !== exitCodes.unavailable || Date.now() > until) throw error;
-      if (!told) note("the gateway does not answer; asking again");
-      await new Promise((resolve) => setTimeout(resolve, askEveryMs));
-    }
-  }
 }

@@ -1,9 +1,8 @@
 /** `postern purge …`: the end of a contract, by two owners. */
-import { createInterface } from "node:readline/promises";
 import * as z from "zod";
 import { createClient } from "./client.ts";
 import { asBefore, clientFlags, command, contractArgument, idOf, jsonFlag, outputFlag } from "./command.ts";
-import { exitCodes, Failure } from "./failure.ts";
+import { confirmed, confirmFlag } from "./confirmed.ts";
 import { writeTo } from "./files.ts";
 import { columns, plain, print, printJson, suggest } from "./output.ts";
 import { describeJob, findJob, jobSchema, purgesPath } from "./purge-job.ts";
@@ -42,14 +41,13 @@ const start = command({
   examples: ["npx postern purge start c-hangzhou-cs --confirm=c-hangzhou-cs --as owner-1"],
   args: {
     ...contractArgument,
-    confirm: { type: "string", valueHint: "ID", description: "The contract's id once more; on a terminal it may be typed instead" },
+    ...confirmFlag,
     ...clientFlags,
     ...jsonFlag,
   },
   async run({ args }) {
     const id = idOf(args.id);
-    const confirm = args.confirm ?? (await typedConfirmation(id));
-    if (confirm !== id) throw new Failure(`not confirmed: that is not ${id}; nothing was asked for`, exitCodes.usage);
+    const confirm = await confirmed(args, id, `This destroys the keys and every record of ${id}, for good.`);
     const requested = await createClient(args).post(requestedSchema, purgesPath(id), { confirm });
     if (args.json) return printJson(requested);
     print(describeJob(requested));
@@ -57,16 +55,6 @@ const start = command({
     else suggest(`npx postern purge watch ${id}${asBefore(args)}`);
   },
 });
-
-async function typedConfirmation(id: string): Promise<string> {
-  if (!process.stdin.isTTY) throw new Failure(`a purge cannot be undone; say --confirm=${id}`, exitCodes.usage);
-  const terminal = createInterface({ input: process.stdin, output: process.stderr });
-  try {
-    return (await terminal.question(`This destroys the keys and every record of ${id}, for good. Type its id to go on: `)).trim();
-  } finally {
-    terminal.close();
-  }
-}
 
 const approve = command({
   meta: { description: "As another owner than the one who asked: approve the purge" },

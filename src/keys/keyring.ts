@@ -48,19 +48,27 @@ export type OpenedKeys = Map<ContractId, Opened>;
 export function createKeyring({ aead, root, shares, now, opened = new Map() }: KeyringParts): Keyring {
   const opening = new Map<ContractId, { readonly keys: Promise<ContractKeys>; readonly epoch: number }>();
 
+  /** Whatever happens, the shares are overwritten in memory. */
+  const joinShares = async (contract: ContractId, epoch: number, shareA: Uint8Array | null): Promise<Uint8Array> => {
+    const a = shareA && (await root.unwrap(shareContext(contract, epoch), shareA));
+    let b: Uint8Array | null = null;
+    try {
+      b = await shares.get(contract, epoch);
+      if (!a || !b) throw new KeysUnavailable("a share of the contract's key is missing");
+      if (b.length !== keyBytes) throw new KeysUnavailable("a share has the wrong length");
+      return deriveContractKey(contract, epoch, a, b);
+    } finally {
+      a?.fill(0);
+      b?.fill(0);
+    }
+  };
+
   const openKeys = async (database: Queryable, contract: ContractId): Promise<ContractKeys> => {
     const contractKeys = new Map<number, Uint8Array>();
     // What is wrapped before the epochs that wrap it: a rotation that commits in between makes an epoch too many, never one too few.
     const wrapped = await selectContractKeys(database, contract);
     for (const { epoch, shareA, retiredAt } of await selectKeyEpochs(database, contract)) {
-      if (retiredAt !== null) continue;
-      const a = shareA && (await root.unwrap(shareContext(contract, epoch), shareA));
-      const b = await shares.get(contract, epoch);
-      if (!a || !b) throw new KeysUnavailable("a share of the contract's key is missing");
-      if (b.length !== keyBytes) throw new KeysUnavailable("a share has the wrong length");
-      contractKeys.set(epoch, deriveContractKey(contract, epoch, a, b));
-      a.fill(0);
-      b.fill(0);
+      if (retiredAt === null) contractKeys.set(epoch, await joinShares(contract, epoch, shareA));
     }
     if (contractKeys.size === 0) throw new KeysUnavailable("the contract has no keys");
     return openContractKeys(aead, contract, contractKeys, wrapped);

@@ -40,10 +40,11 @@ export interface Place {
   readonly shareDirectory: string;
 }
 
-/** How the world differs from the usual: wrappers around its share store and the keeper's database. */
+/** How the world differs from the usual: wrappers around its share store and its databases. */
 export interface Twist {
   readonly shares?: (made: ShareStore) => ShareStore;
   readonly database?: (made: Database) => Database;
+  readonly edgeDatabase?: (made: Database) => Database;
   readonly keeper?: GatewayOptions["keeper"];
 }
 
@@ -56,7 +57,7 @@ export async function openGateway({ edgeUrl, keeperUrl, secrets, shareDirectory 
   const pool = openTestPool(keeperUrl, { deadlineMs: 20_000 });
   const gateway = await createGateway({
     database: twist.database ? twist.database(pool) : pool,
-    edgeDatabase,
+    edgeDatabase: twist.edgeDatabase ? twist.edgeDatabase(edgeDatabase) : edgeDatabase,
     common: { root: createRootKey(nodeAead, fromBase64(secrets.root)), shares: twist.shares ? twist.shares(files) : files },
     edge: { writer: edgeWriter },
     keeper: {
