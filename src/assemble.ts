@@ -2,7 +2,17 @@
  * Puts the parts together, once. The entries choose the parts (drivers, key files, runtimes); tests replace one part of the real thing.
  * The edge's parts never see the log key, the certificate key or the keeper's database.
  */
-import { type ActivationParts, activationEffect, agreementRoutes, policyEffect, releaseEffect, tickAgreements } from "./agreement/index.ts";
+import {
+  type ActivationParts,
+  activationEffect,
+  agreementRoutes,
+  lookAtClock,
+  policyEffect,
+  releaseEffect,
+  resumeEffect,
+  termsEffect,
+  tickAgreements,
+} from "./agreement/index.ts";
 import type { Side } from "./app.ts";
 import { type ApprovalDesk, approvalRoutes } from "./approvals/index.ts";
 import {
@@ -26,7 +36,7 @@ import {
   type WitnessReport,
 } from "./audit/index.ts";
 import { ConfigRefused } from "./config.ts";
-import { type Bundles, createBundles } from "./contracts/index.ts";
+import { type Bundles, createBundles, describeDoubt, selectClock } from "./contracts/index.ts";
 import { createCopyFormats, createPump, type Pump, type Sink } from "./copies/index.ts";
 import { type Aead, type Signer, verifySignature } from "./crypto/index.ts";
 import { disclosureRoutes, logAgentTurnedAway } from "./disclosure/index.ts";
@@ -147,6 +157,9 @@ export function assembleKeeper(common: CommonParts, side: KeeperParts, inFlight:
     change_policy: policyEffect(door),
     purge: purgeEffect({ bundles }),
     release_hold: releaseEffect(),
+    amend: termsEffect(door, "amend"),
+    terminate: termsEffect(door, "terminate"),
+    resume: resumeEffect(),
   };
   const desk: ApprovalDesk = { ...door, effects };
   // An export ends at the checkpoint behind its own entry: it is shown to the witnesses before it goes out, and waits for them as long as one request.
@@ -187,6 +200,11 @@ export function assembleKeeper(common: CommonParts, side: KeeperParts, inFlight:
     counted: shared,
     pump,
     copies: () => pump.standing(),
+    async waiting() {
+      const clock = await selectClock(database);
+      const doubt = clock && describeDoubt(clock);
+      return doubt ? { clock: doubt } : {};
+    },
     purge,
     settle: shared.strangers.settle,
     turnedAway: ({ caller, refusal, contract }) => logTurnedAway(door, caller, { code: refusal.code, contract }),
@@ -216,7 +234,13 @@ export function assembleKeeper(common: CommonParts, side: KeeperParts, inFlight:
       const prepareKeys = async () => {
         for (const log of await selectOpenLogs(database)) await auditKeys.prepare(database, log, new Date(common.now()));
       };
-      const works = [prepareKeys, () => tickAgreements(activation), () => orderDuePurges(purge), () => runPurges(purge)];
+      const believed = await lookAtClock({ database, audit, logs });
+      const works = [
+        prepareKeys,
+        () => tickAgreements(activation, believed),
+        () => (believed ? orderDuePurges(purge) : Promise.resolve()),
+        () => runPurges(purge, believed),
+      ];
       await inTurn(works, (work) => work());
     },
   };

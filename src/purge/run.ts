@@ -13,12 +13,16 @@ import { deleteAll, destroySharesB, eraseSharesA, fence, sweep } from "./acts.ts
 import { issueCertificate } from "./certificate.ts";
 import { ensureEntry } from "./entries.ts";
 import type { Done, PurgeParts } from "./parts.ts";
-import { type Act, acts, nextStep, type Step } from "./plan.ts";
+import { type Act, acts, isPastReturn, nextStep, type Step } from "./plan.ts";
 import { claimJob, LeaseLost, type PurgeJob, releaseJob, renewLease, selectRunnable, writeJob } from "./postgres.ts";
 
-/** Runs every job that may run, as far as it comes now: another worker may hold it, or it waits for its fence. */
-export async function runPurges(parts: PurgeParts): Promise<void> {
-  await inTurn(await selectRunnable(parts.database), async ({ contract }) => {
+/**
+ * Runs every job that may run, as far as it comes now: another worker may hold it, or it waits for its fence. `believed`: the database's clock did not leap;
+ * while it is doubted, nothing passes the point of no return, because a cooling or a hold may not be over at all.
+ */
+export async function runPurges(parts: PurgeParts, believed: boolean): Promise<void> {
+  const runnable = (await selectRunnable(parts.database)).filter(({ step }) => believed || isPastReturn(step));
+  await inTurn(runnable, async ({ contract }) => {
     const job = await claimJob(parts.database, contract, parts.leaseMs);
     if (!job) return;
     try {

@@ -5,7 +5,7 @@
 import type { MigrationDigest } from "./migrate.ts";
 
 export const migrationsOfThisBuild: readonly MigrationDigest[] = [
-  { number: 1, name: "0001-spine.sql", digest: "7317853b646197a4725f7907948c65c3dcc3783e268a731dfd62b57fb7bcd586" },
+  { number: 1, name: "0001-spine.sql", digest: "e83627718679d1ce9d8469493b1ad76a6d982c16de90d62dbf1afd52e2431868" },
   { number: 2, name: "0002-publishing.sql", digest: "ec432559ad4668d06cbae2159e69976ac5b29f60e05b5618f353d89a6fe56ae4" },
-  { number: 3, name: "0003-ladder.sql", digest: "f44c85cfd558c5914a1c4d35008bc39ff090f0b32859ddd17890179e1fef319b" },
+  { number: 3, name: "0003-ladder.sql", digest: "5f466940c12f51c184e8eabff7458e8b8f6e06eccc42c174b4a00a8a267a6929" },
 ];
