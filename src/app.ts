@@ -23,6 +23,8 @@ export interface Side {
   readonly settle: (when?: "now") => Promise<void>;
   readonly counted: CountedSide;
   readonly freshness: Freshness;
+  /** What it does not do though it could, and why. */
+  readonly waiting?: () => Promise<Readonly<Record<string, string>>>;
   /** Where its copies of the log stand, by the other system's name. None of them makes it less ready. */
   readonly copies?: () => Promise<Readonly<Record<string, SinkStanding>>>;
 }
@@ -92,7 +94,13 @@ function nameOf(fault: unknown): string {
 
 const texts = z.record(z.string(), z.string());
 const log = z.object({ merge_delay_seconds: z.int(), disclosure_stops_seconds: z.int() });
-const status = z.object({ status: z.enum(["ok", "failing"]), checks: texts, log: log.optional(), sinks: texts.optional() });
+const status = z.object({
+  status: z.enum(["ok", "failing"]),
+  checks: texts,
+  log: log.optional(),
+  waiting: texts.optional(),
+  sinks: texts.optional(),
+});
 const clockSkewMaxMs = 60_000;
 
 function platformRoutes(sides: readonly Side[], openApi: () => string): Route[] {
@@ -120,8 +128,10 @@ function platformRoutes(sides: readonly Side[], openApi: () => string): Route[] 
       handle: async () => {
         const checks = await readiness(sides);
         const ready = Object.values(checks).every((check) => check === "ok");
-        const sinks = ready ? await sinksOf(sides) : {};
-        const told = { status: ready ? "ok" : "failing", checks, log: limitsOf(sides), ...(Object.keys(sinks).length > 0 && { sinks }) };
+        const [sinks, waiting] = ready ? await Promise.all([sinksOf(sides), waitingOf(sides)]) : [{}, {}];
+        const isTold = (texts: object) => Object.keys(texts).length > 0;
+        const more = { ...(isTold(waiting) && { waiting }), ...(isTold(sinks) && { sinks }) };
+        const told = { status: ready ? "ok" : "failing", checks, log: limitsOf(sides), ...more };
         return ok(json(JSON.stringify(told), {}, ready ? 200 : 503));
       },
     },
@@ -161,6 +171,12 @@ function metricsRoute({ metrics, identity, offices }: CountedSide): Route {
 async function sinksOf(sides: readonly Side[]): Promise<Record<string, string>> {
   const standings = await Promise.all(sides.map(async ({ copies }) => (copies ? await copies() : {})));
   return Object.fromEntries(standings.flatMap(Object.entries).map(([name, standing]) => [name, describeStanding(standing)]));
+}
+
+/** What is not done though everything works: no reason to turn requests away. */
+async function waitingOf(sides: readonly Side[]): Promise<Record<string, string>> {
+  const told = await Promise.all(sides.map(async ({ waiting }) => (waiting ? await waiting() : {})));
+  return Object.fromEntries(told.flatMap((waiting) => Object.entries(waiting)));
 }
 
 /** What the operator decided, one for all sides of a process. */

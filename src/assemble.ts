@@ -2,7 +2,17 @@
  * Puts the parts together, once. The entries choose the parts (drivers, key files, runtimes); tests replace one part of the real thing.
  * The edge's parts never see the log key, the certificate key or the keeper's database.
  */
-import { type ActivationParts, activationEffect, agreementRoutes, policyEffect, releaseEffect, tickAgreements } from "./agreement/index.ts";
+import {
+  type ActivationParts,
+  activationEffect,
+  agreementRoutes,
+  lookAtClock,
+  policyEffect,
+  releaseEffect,
+  resumeEffect,
+  termsEffect,
+  tickAgreements,
+} from "./agreement/index.ts";
 import type { Side } from "./app.ts";
 import { type ApprovalDesk, approvalRoutes } from "./approvals/index.ts";
 import {
@@ -27,7 +37,7 @@ import {
   type WitnessReport,
 } from "./audit/index.ts";
 import { ConfigRefused } from "./config.ts";
-import { type Bundles, createBundles, holdsOnSubject, namedHolds, standingHolds } from "./contracts/index.ts";
+import { type Bundles, createBundles, describeDoubt, holdsOnSubject, namedHolds, selectClock, standingHolds } from "./contracts/index.ts";
 import { createCopyFormats, createPump, type Pump, type Sink } from "./copies/index.ts";
 import { type Aead, type Signer, verifySignature } from "./crypto/index.ts";
 import { disclosureRoutes, logAgentTurnedAway } from "./disclosure/index.ts";
@@ -154,6 +164,9 @@ export function assembleKeeper(common: CommonParts, side: KeeperParts, inFlight:
     change_policy: policyEffect(door),
     purge: purgeEffect({ bundles }),
     release_hold: releaseEffect(),
+    amend: termsEffect(door, "amend"),
+    terminate: termsEffect(door, "terminate"),
+    resume: resumeEffect(),
   };
   const desk: ApprovalDesk = { ...door, effects };
   // An export ends at the checkpoint behind its own entry: it is shown to the witnesses before it goes out, and waits for them as long as one request.
@@ -200,6 +213,11 @@ export function assembleKeeper(common: CommonParts, side: KeeperParts, inFlight:
     freshness: common.freshness,
     pump,
     copies: () => pump.standing(),
+    async waiting() {
+      const clock = await selectClock(database);
+      const doubt = clock && describeDoubt(clock);
+      return doubt ? { clock: doubt } : {};
+    },
     purge,
     settle: shared.strangers.settle,
     turnedAway: ({ caller, refusal, contract }) => logTurnedAway(door, caller, { code: refusal.code, contract }),
@@ -232,8 +250,9 @@ export function assembleKeeper(common: CommonParts, side: KeeperParts, inFlight:
       const prepareKeys = async () => {
         for (const log of await selectOpenLogs(database)) await auditKeys.prepare(database, log, new Date(common.now()));
       };
-      const due = [() => tickAgreements(activation), () => orderDuePurges(purge)];
-      const jobs = [() => runErasures(erasures), () => runRotations(rotation), () => runPurges(purge)];
+      const believed = await lookAtClock({ database, audit, logs });
+      const due = [() => tickAgreements(activation, believed), ...(believed ? [() => orderDuePurges(purge)] : [])];
+      const jobs = [() => runErasures(erasures), ...(believed ? [() => runRotations(rotation)] : []), () => runPurges(purge, believed)];
       const works = [prepareKeys, ...due, ...jobs];
       await inTurn(works, (work) => work());
     },

@@ -6,6 +6,7 @@ import { agents } from "./cli/agents.ts";
 import { approvals } from "./cli/approvals.ts";
 import { audit } from "./cli/audit.ts";
 import { certificate } from "./cli/certificate.ts";
+import { clock } from "./cli/clock.ts";
 import { command } from "./cli/command.ts";
 import { contract } from "./cli/contract.ts";
 import { demo } from "./cli/demo.ts";
@@ -50,6 +51,7 @@ const postern = command({
     purge,
     certificate,
     witness,
+    clock,
   },
 });
 

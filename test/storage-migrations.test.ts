@@ -101,7 +101,9 @@ describe("migrations of this build", () => {
     closers.push(() => database.close());
     const rows = await database.query(primaryKeys);
     expect(rows.length).toBeGreaterThan(15);
-    const strays = rows.filter(([, , columns]) => !/^(contract_id|log)(,|$)/.test(String(columns)));
+    const oneRow = ["clock"];
+    const growing = rows.filter(([, table]) => !oneRow.includes(String(table)));
+    const strays = growing.filter(([, , columns]) => !/^(contract_id|log)(,|$)/.test(String(columns)));
     expect(strays).toEqual([]);
   });
 

@@ -2,7 +2,7 @@
 import { sha256, toHex, utf8 } from "../crypto/index.ts";
 import { type ContractId, canonicalJson } from "../kernel/index.ts";
 
-export type ApprovalAction = "activate" | "change_policy" | "purge" | "release_hold";
+export type ApprovalAction = "activate" | "change_policy" | "purge" | "release_hold" | "amend" | "terminate" | "resume";
 
 export interface Person {
   readonly issuer: string;
@@ -21,6 +21,7 @@ export interface Approval {
   readonly requestedAt: number;
   readonly expiresAt: number;
   readonly decidedBy: Person | null;
+  readonly decidedAt: number | null;
   readonly readAt: number;
 }
 

@@ -18,6 +18,14 @@ export const eventNames = [
   "contract.applied",
   "contract.activation_requested",
   "contract.activated",
+  "contract.amendment_requested",
+  "contract.amended",
+  "contract.termination_requested",
+  "contract.terminated",
+  "contract.suspended",
+  "contract.resumption_requested",
+  "contract.resumed",
+  "contract.winding_down",
   "contract.ended",
   "contract.backdated",
   "hold.placed",
@@ -76,6 +84,8 @@ export const eventNames = [
   "certificate.read",
   "request.refused",
   "strangers.counted",
+  "clock.doubted",
+  "clock.accepted",
   "seats.listed",
 ] as const;
 export type EventName = (typeof eventNames)[number];

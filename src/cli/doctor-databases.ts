@@ -40,6 +40,8 @@ export async function checkDatabase(url: string, role: "postern_edge" | "postern
     }
     const halted = role === "postern_keeper" ? await checkLogs(database) : null;
     if (halted) return halted;
+    const doubted = role === "postern_keeper" ? await checkClock(database) : null;
+    if (doubted) return doubted;
     if (user !== role)
       return { failing: `it is asked as ${user}`, cure: `name ${role} in the URL: grants and timeouts are that role's own` };
     return { ok: `Postgres ${Math.floor(Number(version) / 10_000)} as ${user}, migrated` };
@@ -55,6 +57,18 @@ async function checkLogs(database: Database): Promise<Outcome | null> {
   return {
     failing: `log ${first.log} is halted${more}: ${first.reason}`,
     cure: "nothing is numbered or signed on it until this database holds what was published; bring back the newest copy, or its WAL to the end; it then goes on by itself",
+  };
+}
+
+/** `null` = it is believed. */
+async function checkClock(database: Database): Promise<Outcome | null> {
+  const { describeDoubt, selectClock } = await import("../contracts/index.ts");
+  const clock = await selectClock(database);
+  const doubt = clock && describeDoubt(clock);
+  if (!doubt) return null;
+  return {
+    failing: doubt,
+    cure: "set the server's clock right; if it is right, because the gateway stood still: npx postern clock accept --now TIME, as an operator",
   };
 }
 

@@ -1,7 +1,7 @@
 /**
  * Tables of the contracts and who sits at them. The text of record is migrations/; a test compares both column by column.
  */
-import { foreignKey, index, pgSchema, primaryKey, text, timestamp } from "drizzle-orm/pg-core";
+import { bigint, boolean, foreignKey, index, pgSchema, primaryKey, text, timestamp } from "drizzle-orm/pg-core";
 import { holdBases } from "./holds.ts";
 
 const postern = pgSchema("postern");
@@ -17,6 +17,8 @@ export const contract = postern.table("contract", {
   bundleDigest: text("bundle_digest").notNull(),
   createdAt: timestamp("created_at", { withTimezone: true, mode: "string" }).notNull().defaultNow(),
   irrevocableAt: timestamp("irrevocable_at", { withTimezone: true, mode: "string" }),
+  suspendedAt: timestamp("suspended_at", { withTimezone: true, mode: "string" }),
+  noticedFor: timestamp("noticed_for", { withTimezone: true, mode: "string" }),
 });
 
 /** Policy ∩ contract, compiled: canonical JSON under its SHA-256. */
@@ -73,3 +75,26 @@ export const hold = postern.table(
     foreignKey({ columns: [table.contractId], foreignColumns: [contract.contractId] }),
   ],
 );
+
+/** What two owners were asked to agree to: canonical JSON under its SHA-256. */
+export const proposal = postern.table(
+  "proposal",
+  {
+    contractId: text("contract_id").notNull(),
+    digest: text("digest").notNull(),
+    terms: text("terms").notNull(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.contractId, table.digest] }),
+    foreignKey({ columns: [table.contractId], foreignColumns: [contract.contractId] }),
+  ],
+);
+
+/** How far the database's clock is believed: one row. */
+export const clock = postern.table("clock", {
+  one: boolean("one").primaryKey().default(true),
+  beatAt: timestamp("beat_at", { withTimezone: true, mode: "string" }).notNull(),
+  doubtedFrom: timestamp("doubted_from", { withTimezone: true, mode: "string" }),
+  doubtedAt: timestamp("doubted_at", { withTimezone: true, mode: "string" }),
+  steadyMs: bigint("steady_ms", { mode: "number" }).notNull().default(0),
+});

@@ -49,6 +49,7 @@ const byEvent: Partial<Record<EventName, EventClass>> = {
   "purge.share_a.done": erase,
   "purge.share_b.done": erase,
   "contract.backdated": finding,
+  "clock.doubted": finding,
   "log.opened": apiCreate,
   "contract.applied": apiCreate,
   "purge.requested": apiDelete,

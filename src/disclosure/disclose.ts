@@ -7,13 +7,13 @@
  */
 
 import { type AuditPromise, type EntryDraft, type LogHandle, Undisclosed } from "../audit/index.ts";
-import { standingAt } from "../contracts/index.ts";
+import { isInLastDays, standingAt } from "../contracts/index.ts";
 import type { Principal } from "../identity/index.ts";
 import { ok, type Refusal, type RefusalCode, type Result, refuse } from "../kernel/index.ts";
 import type { ContractKeys } from "../keys/index.ts";
 import { normalize } from "../masking/index.ts";
 import type { Offices } from "../offices/index.ts";
-import { type AgentRequest, circumstancesOf, type Decision, decide } from "../policy/index.ts";
+import { type AgentRequest, circumstancesOf, type Decision, decide, lastDaysOf } from "../policy/index.ts";
 import { indexValueOf, locatorOf } from "../records/index.ts";
 import type { Ask, Disclosure } from "./ask.ts";
 import { deny, denyDraft, denyUnknown, disclosedDraft, draftOf, excludedDraft, logOf } from "./entries.ts";
@@ -66,16 +66,17 @@ export async function reach(deps: Disclosure, ask: Ask): Promise<Result<Reached,
     if (seated.refusal.code === "contract_purged") deps.keyring.forget(ask.contract);
     return deny(deps, ask, who, seated.refusal, { log: await logOf(deps, ask, loaded), exists: loaded.contract !== null });
   }
-  const { role, epoch, digest } = seated.value;
+  const { role, epoch, digest, lastDays } = seated.value;
 
   const keys = await deps.keyring.keysOf(deps.database, ask.contract, epoch);
   const log = deps.logs.contract(keys);
-  const bundle = await deps.bundles.bundleOf(deps.database, ask.contract, digest);
+  const agreed = await deps.bundles.bundleOf(deps.database, ask.contract, digest);
+  const bundle = lastDays ? lastDaysOf(agreed) : agreed;
   const circumstances = circumstancesOf(bundle, requestOf(ask, who, role, loaded.now));
   if (!circumstances.ok) return deny(deps, ask, who, circumstances.refusal, { log, exists: true, bundle });
   const { purpose } = circumstances.value.request;
   const decision = decide(bundle, { role, type: ask.type, purpose });
-  const draft = draftOf(ask, who, bundle, { role, purpose, digest });
+  const draft = draftOf(ask, who, bundle, { role, purpose, digest, lastDays });
   if (!decision) return denyDraft(deps, log, draft, { code: "not_found" });
 
   const found = await find(deps, ask, who, { loaded, decision, keys });
@@ -101,17 +102,19 @@ function standAt(
   { contract, role, now }: Loaded,
   offices: Offices,
   who: Principal,
-): Result<{ role: string; epoch: number; digest: string }, Refusal> {
+): Result<{ role: string; epoch: number; digest: string; lastDays: boolean }, Refusal> {
   if (!contract) return refuse({ code: "not_found" });
   if (role === null) return refuse({ code: offices.officeAt(contract.merchant, who) === null ? "not_found" : "not_permitted" });
   const standing = standingAt(contract, now);
-  if (standing === "active") return ok({ role, epoch: contract.epoch, digest: contract.bundleDigest });
+  if (standing === "active" || standing === "winding_down")
+    return ok({ role, epoch: contract.epoch, digest: contract.bundleDigest, lastDays: isInLastDays(contract, now) });
   return refuse({ code: refusalOfStanding[standing] });
 }
 
 const refusalOfStanding = {
   draft: "contract_not_active",
   not_started: "contract_not_active",
+  suspended: "contract_suspended",
   ended: "contract_ended",
   held: "contract_ended",
   purging: "contract_purged",

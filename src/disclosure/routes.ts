@@ -17,7 +17,8 @@ const masking = z.array(
 const maskedRecord = z.object({ type: z.string(), locator: z.string(), fields: z.record(z.string(), z.unknown()), masking });
 const searchBody = z.strictObject({ by: z.record(z.string().max(128), z.string().min(1).max(512)) });
 const requestBody = z.strictObject({ kind: z.enum(requestKinds), note: z.string().min(1).max(noteMax).optional() });
-const meAnswer = z.object({ contracts: z.array(z.object({ contract: z.string(), role: z.string(), standing: z.string() })) });
+const seatSchema = z.object({ contract: z.string(), role: z.string(), standing: z.string(), ends_at: z.iso.datetime() });
+const meAnswer = z.object({ contracts: z.array(seatSchema) });
 
 export function disclosureRoutes(deps: Disclosure): Route[] {
   return [
@@ -91,7 +92,7 @@ export function disclosureRoutes(deps: Disclosure): Route[] {
       path: "/v1/me",
       who: "agent",
       summary: "The caller's seats",
-      answers: { 200: { media: "application/json", description: "Contracts, role, standing", schema: meAnswer } },
+      answers: { 200: { media: "application/json", description: "Contracts, role, standing, end", schema: meAnswer } },
       refusals: ["audit_unavailable"],
       handle: async (received) => answerMe(await me(deps, received.caller)),
     },
@@ -101,6 +102,7 @@ export function disclosureRoutes(deps: Disclosure): Route[] {
 const refusals = [
   "contract_not_active",
   "contract_ended",
+  "contract_suspended",
   "contract_purged",
   "outside_hours",
   "outside_network",
@@ -175,5 +177,7 @@ function promiseHeaders({ promise }: Pick<Disclosed, "promise">, { header, param
 }
 
 function answerMe(mine: Result<Me, Refusal>): Result<Answer, Refusal> {
-  return mine.ok ? ok(json(JSON.stringify(mine.value))) : mine;
+  if (!mine.ok) return mine;
+  const contracts = mine.value.contracts.map(({ endsAt, ...seat }) => ({ ...seat, ends_at: new Date(endsAt).toISOString() }));
+  return ok(json(JSON.stringify({ contracts })));
 }

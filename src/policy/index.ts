@@ -14,6 +14,7 @@ export type { Difference } from "./difference.ts";
 export { type FileKind, fileJsonSchema, fileKinds } from "./editor-schemas.ts";
 export { type Explanation, explain, type FieldExplanation } from "./explain.ts";
 export { isWithin } from "./hours.ts";
+export { lastDaysOf } from "./last-days.ts";
 export { networkOf } from "./networks.ts";
 export { type PolicyDocument, parsePolicy } from "./policy-document.ts";
 export { describeProblem, type Problem, type ProblemCode, problemCodes } from "./problem.ts";
@@ -21,5 +22,5 @@ export { createReplay, type Replay, type ReplayResult } from "./replay-tally.ts"
 export { type CaseDifference, type CaseResult, runCases } from "./run-cases.ts";
 export { judge, type OpenLevel, type Shown, show } from "./show.ts";
 export { mergeLevels, type SortedFields, sortFields } from "./sort-fields.ts";
-export { civilMoment, instantAt, type TermInstants, termInstants } from "./term.ts";
+export { civilMoment, instantAt, isCivilDate, parseDurationHours, type TermInstants, termInstants } from "./term.ts";
 export { cap } from "./treatments.ts";

@@ -64,7 +64,7 @@ export type Certificate = z.infer<typeof certificateSchema>;
 
 /** Entries that a certificate carries, beside those that opened the log and ordered the purge. */
 export const provenEvents = [...acts.flatMap((act) => [`purge.${act}.intent`, `purge.${act}.done`] as const), "purge.verified"] as const;
-const orderingEvents = ["log.opened", "purge.requested", "purge.approved", "purge.due"] as const;
+const orderingEvents = ["log.opened", "contract.amended", "contract.terminated", "purge.requested", "purge.approved", "purge.due"] as const;
 
 /**
  * Crash order: signed and stored, then logged in the gateway log, then the contract stands as purged and the job is at its end.

@@ -165,12 +165,17 @@ export async function purgeTerms(
   return (await bundles.bundleOf(database, contract.id, contract.bundleDigest)).contract.purge;
 }
 
-/** The approval that ordered this job: of the purge itself, or, where the term ended, of the activation that agreed to its end. */
+/** The approval that ordered this job: of the purge itself, or, where the term ended, the last one that agreed to its end. */
 export async function orderOf(database: Queryable, job: PurgeJob): Promise<Approval | null> {
-  const action = job.basis === "owners" ? "purge" : "activate";
-  const approvals = await selectApprovals(database, [job.contract]);
-  const orders = approvals.filter((approval) => approval.action === action);
-  return orders.find(({ state }) => state === "approved") ?? orders.findLast(({ state }) => state === "requested") ?? null;
+  const actions = job.basis === "owners" ? ["purge"] : ["activate", "amend", "terminate"];
+  const orders = (await selectApprovals(database, [job.contract])).filter(({ action }) => actions.includes(action));
+  return latestDecided(orders) ?? orders.findLast(({ state }) => state === "requested") ?? null;
+}
+
+/** Not the latest asked for: of two that wait, either may be approved first. */
+function latestDecided(orders: readonly Approval[]): Approval | null {
+  const approved = orders.filter(({ state }) => state === "approved");
+  return approved.sort((a, b) => (a.decidedAt ?? 0) - (b.decidedAt ?? 0)).at(-1) ?? null;
 }
 
 function isoOf(ms: number): string {

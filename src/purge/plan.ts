@@ -15,6 +15,7 @@ export const stores = {
   "postern.key_epoch": { fate: "stays", reason: "commitments that name the destroyed shares; the shares themselves are gone" },
   "postern.contract": { fate: "stays", reason: "tombstone: id, parties, dates, state" },
   "postern.bundle": { fate: "stays", reason: "what was agreed, under its digest; no customer's data" },
+  "postern.proposal": { fate: "stays", reason: "what was agreed about the end, under its digest; no customer's data" },
   "postern.approval": { fate: "stays", reason: "who ordered and approved" },
   "postern.purge_job": { fate: "stays", reason: "the purge's own record" },
   "postern.rotation": { fate: "stays", reason: "when keys moved, in numbers; no key" },
@@ -64,6 +65,10 @@ export type Step = (typeof steps)[number];
 
 export function isStep(text: string): text is Step {
   return (steps as readonly string[]).includes(text);
+}
+
+export function isPastReturn(step: Step): boolean {
+  return steps.indexOf(step) >= steps.indexOf("share_b");
 }
 
 /** `null` = the job is at its end. */

@@ -12,13 +12,17 @@ import { ensureEntry, runJobs } from "../jobs/index.ts";
 import { deleteAll, destroySharesB, eraseSharesA, fence, sweep } from "./acts.ts";
 import { issueCertificate } from "./certificate.ts";
 import type { Done, PurgeParts } from "./parts.ts";
-import { type Act, acts, nextStep, type Step } from "./plan.ts";
+import { type Act, acts, isPastReturn, nextStep, type Step } from "./plan.ts";
 import { claimJob, type PurgeJob, releaseJob, renewLease, selectRunnable, writeJob } from "./postgres.ts";
 
-/** Runs every job that may run, as far as it comes now: another worker may hold it, or it waits for its fence. */
-export async function runPurges(parts: PurgeParts): Promise<void> {
+/**
+ * Runs every job that may run, as far as it comes now: another worker may hold it, or it waits for its fence. `believed`: the database's clock did not leap;
+ * while it is doubted, nothing passes the point of no return, because a cooling or a hold may not be over at all.
+ */
+export async function runPurges(parts: PurgeParts, believed: boolean): Promise<void> {
   const { database, leaseMs } = parts;
-  await runJobs(await selectRunnable(database), {
+  const runnable = (await selectRunnable(database)).filter(({ step }) => believed || isPastReturn(step));
+  await runJobs(runnable, {
     leaseMs,
     claim: ({ contract }) => claimJob(database, contract, leaseMs),
     renew: (job) => renewLease(database, job, leaseMs),

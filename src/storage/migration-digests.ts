@@ -5,9 +5,9 @@
 import type { MigrationDigest } from "./migrate.ts";
 
 export const migrationsOfThisBuild: readonly MigrationDigest[] = [
-  { number: 1, name: "0001-spine.sql", digest: "7317853b646197a4725f7907948c65c3dcc3783e268a731dfd62b57fb7bcd586" },
+  { number: 1, name: "0001-spine.sql", digest: "e83627718679d1ce9d8469493b1ad76a6d982c16de90d62dbf1afd52e2431868" },
   { number: 2, name: "0002-publishing.sql", digest: "ec432559ad4668d06cbae2159e69976ac5b29f60e05b5618f353d89a6fe56ae4" },
-  { number: 3, name: "0003-ladder.sql", digest: "f44c85cfd558c5914a1c4d35008bc39ff090f0b32859ddd17890179e1fef319b" },
+  { number: 3, name: "0003-ladder.sql", digest: "5f466940c12f51c184e8eabff7458e8b8f6e06eccc42c174b4a00a8a267a6929" },
   { number: 4, name: "0004-rotation.sql", digest: "3c7f3e6d93fd707adcb293e05e56d17675ddd138e9d64476513126db963b7ac5" },
   { number: 7, name: "0007-rights.sql", digest: "ec9c29a60e9c550e2b4eb00e7a30511a0f98a849ae9c8df0f1133dc8d7563b69" },
 ];

@@ -49,7 +49,11 @@ export interface Twist {
 }
 
 /** A gateway whose keys are `secrets`, so that several, in this process and in others, are the same operator's. */
-export async function openGateway({ edgeUrl, keeperUrl, secrets, shareDirectory }: Place, twist: Twist = {}): Promise<Gateway> {
+export async function openGateway(
+  { edgeUrl, keeperUrl, secrets, shareDirectory }: Place,
+  twist: Twist = {},
+  common: GatewayOptions["common"] = {},
+): Promise<Gateway> {
   const signer = (secret: string) => createSigner(fromBase64(secret));
   const [edgeWriter, keeperWriter] = [await signer(secrets.edgeWriter), await signer(secrets.keeperWriter)];
   const files = createFileShareStore(shareDirectory);
@@ -58,7 +62,7 @@ export async function openGateway({ edgeUrl, keeperUrl, secrets, shareDirectory 
   const gateway = await createGateway({
     database: twist.database ? twist.database(pool) : pool,
     edgeDatabase: twist.edgeDatabase ? twist.edgeDatabase(edgeDatabase) : edgeDatabase,
-    common: { root: createRootKey(nodeAead, fromBase64(secrets.root)), shares: twist.shares ? twist.shares(files) : files },
+    common: { root: createRootKey(nodeAead, fromBase64(secrets.root)), shares: twist.shares ? twist.shares(files) : files, ...common },
     edge: { writer: edgeWriter },
     keeper: {
       writer: keeperWriter,

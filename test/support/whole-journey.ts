@@ -153,10 +153,32 @@ async function holdAndRelease(gateway: Gateway): Promise<void> {
   await expectStatus(gateway.call("POST", `/v1/approvals/${approval.id}/approve`, { as: "owner-2" }), 200);
 }
 
+/** The end is moved by both parties and by one; agents are cut off and let in again; a clock is accepted. */
+async function climb(gateway: Gateway): Promise<void> {
+  const vendor = { reference: "amendment 1", statement: `sha256:${"a".repeat(64)}` };
+  await expectStatus(gateway.call("POST", `${contract}/suspend`, { as: "owner-1", body: { reason: "audit" } }), 200);
+  const acts: [string, unknown][] = [
+    ["amend", { end: "2098-01-01", vendor }],
+    ["terminate", { at: "2097-01-01", reason: "mutual", confirm: "c-test" }],
+    ["resume", undefined],
+  ];
+  for (const [act, body] of acts) {
+    const asked = await expectStatus(
+      gateway.call("POST", `${contract}/${act}`, { as: "owner-1", ...(body !== undefined && { body }) }),
+      202,
+    );
+    const { approval } = (await asked.json()) as { approval: { id: string } };
+    await expectStatus(gateway.call("POST", `/v1/approvals/${approval.id}/approve`, { as: "owner-2" }), 200);
+  }
+  const now = new Date().toISOString();
+  await expectStatus(gateway.call("POST", "/v1/clock/accept", { as: "operator", body: { now } }), 200);
+}
+
 /** Ordered, approved, run, watched, certified; then agents and officers come once more. */
 export async function journeyToTheCertificate(gateway: Gateway): Promise<void> {
   const purges = `${contract}/purges`;
   await holdAndRelease(gateway);
+  await climb(gateway);
   await expectStatus(gateway.call("GET", purges, { as: "owner-1" }), 200);
   const ordered = await expectStatus(gateway.call("POST", purges, { as: "owner-1", body: { confirm: "c-test" } }), 202);
   const { job } = (await ordered.json()) as { job: string };
