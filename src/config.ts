@@ -5,6 +5,7 @@
 import { parseDocument } from "yaml";
 import * as z from "zod";
 import { isId, nearest } from "./kernel/index.ts";
+import { type KeyServiceSetting, keyServiceForms, keyServiceVariables, parseKeyService } from "./root-key-settings.ts";
 import { isLoopback, sinkProblem, sinkSchema } from "./sink-settings.ts";
 
 export class ConfigRefused extends Error {
@@ -18,6 +19,14 @@ const fileRef = z
   .string()
   .regex(/^file:.+$/, "must be file:PATH")
   .transform((text) => text.slice("file:".length));
+const rootKey = z.string().transform((text, context): { readonly path: string } | { readonly service: KeyServiceSetting } => {
+  const path = fileRef.safeParse(text);
+  if (path.success) return { path: path.data };
+  const service = parseKeyService(text);
+  if (service) return { service };
+  context.addIssue(`must be file:PATH, ${keyServiceForms}`);
+  return z.NEVER;
+});
 const postgresUrl = z.string().refine(isPostgresUrl, "must be a postgres:// URL");
 const fileOrPostgres = z.union(
   [fileRef.transform((path) => ({ path })), postgresUrl.transform((url) => ({ url }))],
@@ -37,7 +46,10 @@ const environmentSchema = z.object({
   DATABASE_URL_EDGE: postgresUrl.optional(),
   DATABASE_URL_KEEPER: postgresUrl.optional(),
   POSTERN_DATA: z.string().min(1).default("./data"),
-  POSTERN_ROOT_KEY: fileRef.optional(),
+  POSTERN_ROOT_KEY: rootKey.optional(),
+  /** Where a key service holds the root key: its token, or what a `credential_process` prints. Read before each call. */
+  POSTERN_ROOT_KEY_CREDENTIALS: fileRef.optional(),
+  ...keyServiceVariables,
   POSTERN_LOG_KEY: fileRef.optional(),
   POSTERN_CERTIFICATE_KEY: fileRef.optional(),
   /** A directory for two keys, or one key's file where a process serves only one side. */

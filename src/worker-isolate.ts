@@ -9,7 +9,7 @@ import { type CommonParts, createMemory, type Memory } from "./assemble.ts";
 import { ConfigRefused } from "./config.ts";
 import { createSigner, portableAead, type Signer } from "./crypto/index.ts";
 import { createMetrics, languageOf, type Metrics, problem } from "./http/index.ts";
-import { createKeyring, createRootKey, type OpenedKeys, type RootKey } from "./keys/index.ts";
+import { createKeyring, createRootKey, createServiceRootKey, type OpenedKeys, type RootKey } from "./keys/index.ts";
 import { createPostgresShareStore } from "./keys/postgres-share-store.ts";
 import { checkShareDatabase } from "./start-checks.ts";
 import type { Database } from "./storage/index.ts";
@@ -37,7 +37,7 @@ export interface Isolate<Settings extends WorkerSettings> {
 export async function openIsolate<Settings extends WorkerSettings>(settings: Settings): Promise<Isolate<Settings>> {
   return {
     settings,
-    root: createRootKey(portableAead, settings.rootKey),
+    root: settings.rootKey instanceof Uint8Array ? createRootKey(portableAead, settings.rootKey) : createServiceRootKey(settings.rootKey),
     writer: await createSigner(settings.writerSeed),
     memory: createMemory({ issuers: settings.issuers, audience: settings.origin, now: Date.now }),
     contractKeys: new Map(),
