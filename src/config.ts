@@ -5,7 +5,7 @@
 import { parseDocument } from "yaml";
 import * as z from "zod";
 import { isId, nearest } from "./kernel/index.ts";
-import { type KeyServiceSetting, keyServiceForms, keyServiceVariables, parseKeyService } from "./root-key-settings.ts";
+import { isPrivateUrl, type KeyServiceSetting, keyServiceForms, keyServiceVariables, parseKeyService } from "./root-key-settings.ts";
 import { isLoopback, sinkProblem, sinkSchema } from "./sink-settings.ts";
 
 export class ConfigRefused extends Error {
@@ -138,6 +138,11 @@ const operatorFileSchema = z.strictObject({
     z.strictObject({
       owners: z.array(person).min(2, "needs at least two owners: nobody approves their own act"),
       officers: z.array(person).default([]),
+      /** Where the merchant holds share C of its contracts' keys (docs/SHARE-C.md). */
+      share_holder: z
+        .string()
+        .refine((text) => isPrivateUrl(text), "must be an https:// URL")
+        .optional(),
     }),
   ),
   vendors: z.record(id, z.strictObject({ issuers: z.array(id).min(1) })).default({}),

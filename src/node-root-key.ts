@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { ConfigRefused, type Environment } from "./config.ts";
 import { nodeAead } from "./crypto/node-aead.ts";
 import { createRootKey, createServiceRootKey, type KeyService, KeysUnavailable, type RootKey } from "./keys/index.ts";
-import { openKeyService } from "./open-key-service.ts";
+import { openKeyService } from "./open-key-holders.ts";
 import { asRefusal } from "./start-checks.ts";
 
 /** `held`: the key's bytes, where it is no service's. Throws ConfigRefused. */

@@ -20,12 +20,13 @@ import type { IssuerProfile } from "./identity/index.ts";
 import { nodeDigest } from "./identity/node-digest.ts";
 import { createInFlight } from "./kernel/index.ts";
 import { createFileShareStore, unfitShareFile } from "./keys/file-share-store.ts";
-import { createKeyring, type ShareStore } from "./keys/index.ts";
+import { createKeyring, type ShareHolders, type ShareStore } from "./keys/index.ts";
 import { createPostgresShareStore } from "./keys/postgres-share-store.ts";
 import { createDrain, within } from "./node-drain.ts";
 import { type KeyFiles, keyPathsOf, keysDirectory, type Only, readBuiltInIssuer, readKeyFiles } from "./node-keys.ts";
 import { openRootKey } from "./node-root-key.ts";
 import { openSinks } from "./node-sinks.ts";
+import { openShareHolders } from "./open-key-holders.ts";
 import { checkAnchorDatabase, checkRole, checkRootKey, checkShareDatabase } from "./start-checks.ts";
 import { checkMigrations, type Database, migrate } from "./storage/index.ts";
 import { readMigrations } from "./storage/node-migrations.ts";
@@ -83,7 +84,7 @@ export async function start({ environment, operators, only, moreRoutes = () => [
       aead: nodeAead,
       root,
       shares,
-      keyring: createKeyring({ aead: nodeAead, root, shares, now: Date.now }),
+      keyring: createKeyring({ aead: nodeAead, root, shares, holders: openHolders(operators, keys), now: Date.now }),
       logName: environment.POSTERN_LOG_NAME,
       issuers,
       merchants: operators.merchants,
@@ -108,6 +109,11 @@ export async function start({ environment, operators, only, moreRoutes = () => [
     await databases.close();
     throw error;
   }
+}
+
+function openHolders({ merchants }: OperatorFile, { edge, keeper }: KeyFiles): ShareHolders | undefined {
+  const signer = edge?.writer ?? keeper?.writer;
+  return signer && openShareHolders(merchants, signer);
 }
 
 /** `own`: the keeper's keys among `keys`. */

@@ -28,6 +28,12 @@ export function parseKeyService(text: string): KeyServiceSetting | null {
 export const keyServiceForms =
   "aws-kms:ARN of a key (not of an alias), or vault-transit:https://HOST/MOUNT/KEY (plain http:// on this host alone)";
 
+/** `https:`, or plain on this host. Without credentials. */
+export function isPrivateUrl(text: string): boolean {
+  const url = URL.parse(text);
+  return url !== null && !url.username && !url.hash && isPrivate(url);
+}
+
 /** What is sent there opens what is stored here. */
 function isPrivate({ protocol, hostname }: URL): boolean {
   return protocol === "https:" || (protocol === "http:" && isLoopback(hostname));
@@ -38,10 +44,7 @@ export const keyServiceVariables = {
   AWS_ACCESS_KEY_ID: z.string().optional(),
   AWS_SECRET_ACCESS_KEY: z.string().optional(),
   AWS_SESSION_TOKEN: z.string().optional(),
-  AWS_ENDPOINT_URL_KMS: z
-    .string()
-    .refine((text) => isPrivate(URL.parse(text) ?? new URL("http://x")), "must be an https:// URL")
-    .optional(),
+  AWS_ENDPOINT_URL_KMS: z.string().refine(isPrivateUrl, "must be an https:// URL").optional(),
   VAULT_TOKEN: z.string().optional(),
   VAULT_NAMESPACE: z.string().optional(),
 } as const;

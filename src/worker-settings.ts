@@ -9,7 +9,7 @@ import { ConfigRefused, type OperatorFile, readOperatorFile } from "./config.ts"
 import { equalBytes, fromBase64 } from "./crypto/index.ts";
 import type { IssuerProfile } from "./identity/index.ts";
 import type { KeyService } from "./keys/index.ts";
-import { openKeyService } from "./open-key-service.ts";
+import { openKeyService } from "./open-key-holders.ts";
 import { isKeyService, keyServiceForms, keyServiceVariables, parseKeyService } from "./root-key-settings.ts";
 
 export interface WorkerSettings {

@@ -30,9 +30,9 @@ export interface ContractKeys {
   openSubjectKey(subject: string, wrapped: WrappedKey): Uint8Array | null;
 }
 
-/** HKDF-SHA256(share A ‖ share B, salt = contract ‖ epoch, info = "data"). */
-export function deriveContractKey(contract: ContractId, epoch: number, shareA: Uint8Array, shareB: Uint8Array): Uint8Array {
-  return hkdfSha256(concat(shareA, shareB), utf8(`${contract}/${epoch}`), utf8("data"), keyBytes);
+/** HKDF-SHA256(share A ‖ share B [‖ share C], salt = contract ‖ epoch, info = "data"). */
+export function deriveContractKey(contract: ContractId, epoch: number, ...shares: readonly Uint8Array[]): Uint8Array {
+  return hkdfSha256(concat(...shares), utf8(`${contract}/${epoch}`), utf8("data"), keyBytes);
 }
 
 /** Logged when a share is made, so that a certificate can name exactly what was destroyed. SHA-256("keycommit" ‖ share), base64. */

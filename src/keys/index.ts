@@ -2,8 +2,9 @@ export { type AuditKeys, createAuditKeys, monthOf, type OpenedAuditKeys, unwraps
 export { createAwsKms } from "./aws-kms.ts";
 export type { ContractKeys, WrappedKey } from "./contract-keys.ts";
 export { createKeyring, type Keyring, type OpenedKeys } from "./keyring.ts";
-export { KeysUnavailable, type RootKey, type ShareStore } from "./ports.ts";
+export { KeysUnavailable, type RootKey, ShareClosed, type ShareHolder, type ShareHolders, type ShareStore } from "./ports.ts";
 export { destroyShareA, insertSubjectKeys, type KeyEpoch, newestEpoch, selectKeyEpochs, selectSubjectKeys } from "./postgres.ts";
 export { createRootKey } from "./root-key.ts";
 export { createServiceRootKey, type KeyService } from "./service-root-key.ts";
+export { createHttpShareHolder } from "./share-holder.ts";
 export { createVaultTransit } from "./vault-transit.ts";

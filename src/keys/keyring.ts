@@ -6,8 +6,8 @@ import { type Aead, keyBytes, randomBytes } from "../crypto/index.ts";
 import type { ContractId } from "../kernel/index.ts";
 import type { Queryable } from "../storage/index.ts";
 import { type ContractKeys, commitmentTo, createPurposeKeys, deriveContractKey, openContractKeys } from "./contract-keys.ts";
-import { KeysUnavailable, type RootKey, type ShareStore } from "./ports.ts";
-import { insertContractKeys, insertKeyEpoch, selectContractKeys, selectKeyEpochs } from "./postgres.ts";
+import { KeysUnavailable, type RootKey, type ShareHolder, type ShareHolders, type ShareStore } from "./ports.ts";
+import { insertContractKeys, insertKeyEpoch, type KeyEpoch, selectContractKeys, selectKeyEpochs, selectMerchant } from "./postgres.ts";
 
 const keysLifeMs = 60_000;
 const contractsMax = 1_000;
@@ -19,7 +19,12 @@ export interface Keyring {
    * Makes epoch 1 of a contract. Crash order: share B lies in its store before the rows are committed by the caller's transaction;
    * a share without rows is replaced by the next try.
    */
-  create(tx: Queryable, contract: ContractId): Promise<{ epoch: number; commitmentA: string; commitmentB: string }>;
+  create(
+    tx: Queryable,
+    contract: ContractId,
+  ): Promise<{ epoch: number; commitmentA: string; commitmentB: string; commitmentC: string | null }>;
+  /** Asks the merchant to retire share C of every epoch that has one; the commitments to those that it says are gone. For the end: A and B went before. */
+  retireSharesC(database: Queryable, contract: ContractId): Promise<string[]>;
   /** Drops what is cached of a contract: the fence. */
   forget(contract: ContractId): void;
 }
@@ -28,6 +33,8 @@ export interface KeyringParts {
   readonly aead: Aead;
   readonly root: RootKey;
   readonly shares: ShareStore;
+  /** Default: no merchant holds a share. */
+  readonly holders?: ShareHolders | undefined;
   /** Milliseconds. */
   readonly now: () => number;
   /** Default: its own. Several keyrings in turn may remember in one, as on Workers, where each lives for one request. */
@@ -43,17 +50,31 @@ interface Opened {
 /** What was opened. Holds nothing that is still under way: on Workers that would belong to one request, and hang the others that wait for it. */
 export type OpenedKeys = Map<ContractId, Opened>;
 
-export function createKeyring({ aead, root, shares, now, opened = new Map() }: KeyringParts): Keyring {
+export function createKeyring({ aead, root, shares, holders = () => null, now, opened = new Map() }: KeyringParts): Keyring {
   const opening = new Map<ContractId, { readonly keys: Promise<ContractKeys>; readonly epoch: number }>();
+
+  const holderOf = async (database: Queryable, contract: ContractId): Promise<ShareHolder | null> =>
+    holders(await selectMerchant(database, contract));
+
+  /** None where the epoch has none. Asked last: the merchant counts what it opened, and that should have opened something. */
+  const openSharesC = async (database: Queryable, contract: ContractId, { epoch, commitmentC }: KeyEpoch): Promise<Uint8Array[]> => {
+    if (commitmentC === null) return [];
+    const holder = await holderOf(database, contract);
+    if (!holder) throw new KeysUnavailable("the operator's file does not say where the merchant's share is");
+    const share = await holder.open(contract, epoch);
+    if (commitmentTo(share) !== commitmentC) throw new KeysUnavailable("the merchant answers another share than the one it made");
+    return [share];
+  };
 
   const openKeys = async (database: Queryable, contract: ContractId): Promise<ContractKeys> => {
     const contractKeys = new Map<number, Uint8Array>();
-    for (const { epoch, shareA } of await selectKeyEpochs(database, contract)) {
+    for (const row of await selectKeyEpochs(database, contract)) {
+      const { epoch, shareA } = row;
       const a = shareA && (await root.unwrap(shareContext(contract, epoch), shareA));
       const b = await shares.get(contract, epoch);
       if (!a || !b) throw new KeysUnavailable("a share of the contract's key is missing");
       if (b.length !== keyBytes) throw new KeysUnavailable("a share has the wrong length");
-      contractKeys.set(epoch, deriveContractKey(contract, epoch, a, b));
+      contractKeys.set(epoch, deriveContractKey(contract, epoch, a, b, ...(await openSharesC(database, contract, row))));
     }
     if (contractKeys.size === 0) throw new KeysUnavailable("the contract has no keys");
     return openContractKeys(aead, contract, contractKeys, await selectContractKeys(database, contract));
@@ -98,11 +119,30 @@ export function createKeyring({ aead, root, shares, now, opened = new Map() }: K
       const epoch = 1;
       const a = randomBytes(keyBytes);
       const b = randomBytes(keyBytes);
-      const commitments = { commitmentA: commitmentTo(a), commitmentB: commitmentTo(b) };
+      const holder = await holderOf(tx, contract);
+      const c = holder ? [await holder.make(contract, epoch)] : [];
+      const [commitmentC = null] = c.map(commitmentTo);
+      const commitments = { commitmentA: commitmentTo(a), commitmentB: commitmentTo(b), commitmentC };
       await shares.put(contract, epoch, b);
       await insertKeyEpoch(tx, { contract, epoch, shareA: await root.wrap(shareContext(contract, epoch), a), ...commitments });
-      await insertContractKeys(tx, contract, epoch, createPurposeKeys(aead, contract, epoch, deriveContractKey(contract, epoch, a, b)));
+      await insertContractKeys(
+        tx,
+        contract,
+        epoch,
+        createPurposeKeys(aead, contract, epoch, deriveContractKey(contract, epoch, a, b, ...c)),
+      );
       return { epoch, ...commitments };
+    },
+    async retireSharesC(database, contract) {
+      const holder = await holderOf(database, contract);
+      const gone: string[] = [];
+      for (const { epoch, commitmentC } of await selectKeyEpochs(database, contract)) {
+        if (commitmentC === null) continue;
+        if (!holder) throw new KeysUnavailable("the operator's file does not say where the merchant's share is");
+        await holder.retire(contract, epoch);
+        gone.push(commitmentC);
+      }
+      return gone;
     },
     forget(contract) {
       opening.delete(contract);

@@ -11,6 +11,8 @@ export interface KeyEpoch {
   readonly shareA: Uint8Array | null;
   readonly commitmentA: string;
   readonly commitmentB: string;
+  /** `null` = the merchant held no share when the epoch was made. */
+  readonly commitmentC: string | null;
 }
 
 export async function selectKeyEpochs(database: Queryable, contract: ContractId): Promise<KeyEpoch[]> {
@@ -20,11 +22,18 @@ export async function selectKeyEpochs(database: Queryable, contract: ContractId)
       shareA: keyEpoch.shareA,
       commitmentA: keyEpoch.commitmentA,
       commitmentB: keyEpoch.commitmentB,
+      commitmentC: keyEpoch.commitmentC,
       readAt: databaseNowMs,
     })
     .from(keyEpoch)
     .where(eq(keyEpoch.contractId, contract))
     .orderBy(keyEpoch.epoch);
+}
+
+/** Whose share C a contract's key has, if it has one. */
+export async function selectMerchant(database: Queryable, contract: ContractId): Promise<string> {
+  const [row] = await database.query("select merchant, now() from postern.contract where contract_id = $1", [contract]);
+  return String(row?.[0] ?? "");
 }
 
 /** 0 = the contract has no keys. */

@@ -6,7 +6,7 @@ import { bytea } from "../storage/index.ts";
 
 const postern = pgSchema("postern");
 
-/** Share A of each epoch, wrapped by the root key; `null` once destroyed. Share B lies in another store. */
+/** Share A of each epoch, wrapped by the root key; `null` once destroyed. Share B lies in another store, share C, if any, with the merchant. */
 export const keyEpoch = postern.table(
   "key_epoch",
   {
@@ -15,6 +15,7 @@ export const keyEpoch = postern.table(
     shareA: bytea("share_a"),
     commitmentA: text("commitment_a").notNull(),
     commitmentB: text("commitment_b").notNull(),
+    commitmentC: text("commitment_c"),
   },
   (table) => [primaryKey({ columns: [table.contractId, table.epoch] })],
 );

@@ -1,9 +1,19 @@
 /**
- * Opens the service that holds the root key. Its credentials: on Node from a file that is read before each call, so that a token may be renewed, or
- * from variables; on Workers from secrets of those names.
+ * Opens what lies with others: the service that holds the root key, and the merchants' shares. A service's credentials: on Node from a file that is
+ * read before each call, so that a token may be renewed, or from variables; on Workers from secrets of those names.
  */
 import * as z from "zod";
-import { createAwsKms, createVaultTransit, type KeyService, KeysUnavailable } from "./keys/index.ts";
+import type { OperatorFile } from "./config.ts";
+import type { Signer } from "./crypto/index.ts";
+import {
+  createAwsKms,
+  createHttpShareHolder,
+  createVaultTransit,
+  type KeyService,
+  KeysUnavailable,
+  type ShareHolder,
+  type ShareHolders,
+} from "./keys/index.ts";
 import type { KeyServiceSetting, KeyServiceVariables } from "./root-key-settings.ts";
 
 export interface OpenKeyServiceOptions {
@@ -23,6 +33,15 @@ export function openKeyService(setting: KeyServiceSetting, variables: KeyService
   }
   const token = async () => tokenOf(readCredentials ? (await readCredentials()).trim() : variables.VAULT_TOKEN);
   return createVaultTransit({ ...setting, namespace: variables.VAULT_NAMESPACE, token, parallelMax });
+}
+
+/** The merchants' own endpoints, by the operator's file. `signer`: this process's writer key. */
+export function openShareHolders(merchants: OperatorFile["merchants"], signer: Signer, parallelMax?: number): ShareHolders {
+  const holders = new Map<string, ShareHolder>();
+  for (const [merchant, { share_holder: url }] of Object.entries(merchants)) {
+    if (url !== undefined) holders.set(merchant, createHttpShareHolder({ url: new URL(url), signer, parallelMax }));
+  }
+  return (merchant) => holders.get(merchant) ?? null;
 }
 
 function awsCredentials({
