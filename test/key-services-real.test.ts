@@ -51,11 +51,11 @@ describe.skipIf(openBaoProgram === null)("a root key in OpenBao's Transit", () =
   });
 
   it.each([
-    ["with a policy that would let Transit make it", () => bao.rootToken],
-    ["with the documented policy", () => keeperToken],
-  ])("is not made by accident where it is missing, %s", async (_case, tokenOf) => {
-    await expect(rootFor(tokenOf(), "missing").wrap(context, randomBytes(32))).rejects.toThrow(KeysUnavailable);
-    expect((await bao.call("GET", "transit/keys/missing")).status).toBe(404);
+    ["with a policy that would let Transit make it", "missing-1", () => bao.rootToken],
+    ["with the documented policy", "missing-2", () => bao.tokenWith(keeperPolicy("missing-2"))],
+  ])("is not made by accident where it is missing, %s", async (_case, name, tokenOf) => {
+    await expect(rootFor(await tokenOf(), name).wrap(context, randomBytes(32))).rejects.toThrow(KeysUnavailable);
+    expect((await bao.call("GET", `transit/keys/${name}`)).status).toBe(404);
   });
 
   it("is not made even where it went away after it was looked at", async () => {

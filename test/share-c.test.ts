@@ -106,6 +106,13 @@ describe("a contract whose merchant holds share C", () => {
     await expectStatus(search(), 200);
   });
 
+  it("says to whoever looks that another share than the one it made is answered", async () => {
+    merchant.answer(() => ({ status: 200, body: JSON.stringify({ share: toBase64(randomBytes(32)) }) }));
+    const { keyring } = gateway.keeper.purge;
+    keyring.forget(contract);
+    await expect(keyring.keysOf(gateway.database, contract, 1)).rejects.toThrow(/another share than the one it made/);
+  });
+
   it("has a key that A and B make only with C", async () => {
     const [epoch] = await selectKeyEpochs(gateway.database, contract);
     const a = await root.unwrap(`share-a/${contract}/1`, epoch?.shareA ?? new Uint8Array());

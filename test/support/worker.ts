@@ -36,7 +36,8 @@ export interface WorkerWorld extends Door {
 
 const logName = "test/postern";
 
-export async function createWorkerWorld(): Promise<WorkerWorld> {
+/** `keyService`: secrets of a script whose root key lies in a service; default: both hold it themselves. */
+export async function createWorkerWorld(keyService?: (side: "edge" | "keeper") => Readonly<Record<string, string>>): Promise<WorkerWorld> {
   const [main, shares] = [await createPostgresDatabase(), await createPostgresDatabase({ migrated: false })];
   const [owner, shareDatabase] = [openTestPool(main.ownerUrl), openTestPool(shares.ownerUrl)];
   await shareDatabase.script(`${shareStoreSchema}${anchorSchema}`);
@@ -44,7 +45,7 @@ export async function createWorkerWorld(): Promise<WorkerWorld> {
   const keySet = await serveKeySet(issuer.profile);
   const secrets = makeSecrets();
   const { publicKey: edgeWriter } = await createSigner(fromBase64(secrets.edgeWriter));
-  const [edge, keeper] = await startScripts({ main, shares, secrets, issuer: issuer.profile, jwks: keySet.url, edgeWriter });
+  const [edge, keeper] = await startScripts({ main, shares, secrets, issuer: issuer.profile, jwks: keySet.url, edgeWriter, keyService });
   const token = (subject: string, ttlSeconds = 900) => issuer.sign({ subject, audience, ttlSeconds, now: Date.now() });
   const authorized = async ({ as, headers = {}, ...rest }: CallOptions): Promise<CallOptions> => {
     const authorization = as === undefined ? {} : { authorization: `Bearer ${await token(as)}` };
@@ -104,13 +105,18 @@ async function startScripts({
   secrets,
   issuer,
   ...rest
-}: Operated & { readonly shares: PostgresDatabase; readonly jwks: string; readonly edgeWriter: Uint8Array }): Promise<[Script, Script]> {
+}: Operated & {
+  readonly shares: PostgresDatabase;
+  readonly jwks: string;
+  readonly edgeWriter: Uint8Array;
+  readonly keyService?: ((side: "edge" | "keeper") => Readonly<Record<string, string>>) | undefined;
+}): Promise<[Script, Script]> {
   const operators = `issuers: [{ id: demo, issuer: "${issuer.issuer}", jwks: "${rest.jwks}" }]\nmerchants: ${JSON.stringify(merchants)}\noperators: [{ issuer: demo, subject: operator }]\n`;
   const named = { POSTERN_LOG_NAME: logName, POSTERN_ORIGIN: audience };
   const edge = {
     bindings: { HYPERDRIVE: main.edgeUrl, SHARES: rest.shares.ownerUrl },
     vars: { ...named, POSTERN_CONFIG: operators },
-    secrets: { POSTERN_ROOT_KEY: secrets.root, POSTERN_WRITER_KEY: secrets.edgeWriter },
+    secrets: { POSTERN_ROOT_KEY: secrets.root, POSTERN_WRITER_KEY: secrets.edgeWriter, ...rest.keyService?.("edge") },
   };
   const keeper = {
     bindings: { ...edge.bindings, HYPERDRIVE: main.keeperUrl },
@@ -120,6 +126,7 @@ async function startScripts({
       POSTERN_WRITER_KEY: secrets.keeperWriter,
       POSTERN_LOG_KEY: secrets.log,
       POSTERN_CERTIFICATE_KEY: secrets.certificate,
+      ...rest.keyService?.("keeper"),
     },
   };
   // One after the other: where a binding leads stands in the environment of this process.
