@@ -9,7 +9,7 @@ import { describeStanding, type SinkStanding } from "./copies/index.ts";
 import { json, type Metrics, openApiDocument, type Route, serve, type TurnedAway } from "./http/index.ts";
 import type { Identity } from "./identity/index.ts";
 import { ok, type Refusal, refuse } from "./kernel/index.ts";
-import { KeysUnavailable } from "./keys/index.ts";
+import { KeysUnavailable, ShareClosed } from "./keys/index.ts";
 import type { Offices } from "./offices/index.ts";
 import { type Database, DatabaseUnavailable, databaseNowText } from "./storage/index.ts";
 
@@ -65,6 +65,7 @@ export function buildApp(sides: readonly Side[], { version, addressOf, headerOf,
 function describeFault(fault: unknown, report: (fault: unknown) => void): Refusal {
   // The log is asked about first: it fails because the database does, and the caller is told what that means for them.
   if (fault instanceof AuditUnavailable) return { code: "audit_unavailable" };
+  if (fault instanceof ShareClosed) return { code: "share_closed" };
   if (fault instanceof KeysUnavailable) return { code: "keys_unavailable" };
   if (fault instanceof DatabaseUnavailable) return { code: "database_unavailable" };
   report(fault);

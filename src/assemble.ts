@@ -46,12 +46,13 @@ import { type ErasureParts, erasureRoutes, runErasures } from "./erasure/index.t
 import type { Metrics, Route } from "./http/index.ts";
 import { createIdentity, type Digest, type Identity, type IssuerProfile } from "./identity/index.ts";
 import { type InFlight, inTurn } from "./kernel/index.ts";
-import { createAuditKeys, type Keyring, KeysUnavailable, type OpenedAuditKeys, type RootKey, type ShareStore } from "./keys/index.ts";
+import { createAuditKeys, type Keyring, type OpenedAuditKeys, type RootKey, type ShareStore } from "./keys/index.ts";
 import { createOffices, logTurnedAway, type MerchantOffices, type OfficeHolder } from "./offices/index.ts";
 import { logRoutes, oversightRoutes, type SaveDesk } from "./oversight/index.ts";
 import { orderDuePurges, type PurgeParts, purgeEffect, purgeRoutes, runPurges } from "./purge/index.ts";
 import { rightsRoutes } from "./rights/index.ts";
 import { keysRoutes, type RotationParts, runRotations } from "./rotation/index.ts";
+import { asRefusal, checkRootKey } from "./start-checks.ts";
 import type { Database } from "./storage/index.ts";
 import { version } from "./version.ts";
 
@@ -235,13 +236,11 @@ export function assembleKeeper(common: CommonParts, side: KeeperParts, inFlight:
       const origin = logs.originOf(gatewayLog);
       await database.transaction(async (tx) => {
         await openLog(tx, gatewayLog, origin);
-        await auditKeys.prepare(tx, gatewayLog, new Date(common.now()));
+        await auditKeys.prepare(tx, gatewayLog, new Date(common.now())).catch(asRefusal);
       });
       const log = await selectLog(database, gatewayLog);
       if (log?.origin !== origin) throw new ConfigRefused(`POSTERN_LOG_NAME is not the name this database began with (${log?.origin})`);
-      await auditKeys.keyOf(database, gatewayLog, "pseudonym").catch((error: unknown) => {
-        throw error instanceof KeysUnavailable ? new ConfigRefused("POSTERN_ROOT_KEY is not the key that this database began with") : error;
-      });
+      await checkRootKey(database, common.root);
     },
     sequence: () => sequencer.run(),
     patrol: () => inTurn([() => sequencer.patrol(), () => announceHeads({ database, audit, logs })], (work) => work()),

@@ -6,6 +6,7 @@ import { parseDocument } from "yaml";
 import * as z from "zod";
 import type { Freshness } from "./audit/index.ts";
 import { isId, nearest } from "./kernel/index.ts";
+import { isPrivateUrl, type KeyServiceSetting, keyServiceForms, keyServiceVariables, parseKeyService } from "./root-key-settings.ts";
 import { isLoopback, sinkProblem, sinkSchema } from "./sink-settings.ts";
 
 export class ConfigRefused extends Error {
@@ -19,6 +20,14 @@ const fileRef = z
   .string()
   .regex(/^file:.+$/, "must be file:PATH")
   .transform((text) => text.slice("file:".length));
+const rootKey = z.string().transform((text, context): { readonly path: string } | { readonly service: KeyServiceSetting } => {
+  const path = fileRef.safeParse(text);
+  if (path.success) return { path: path.data };
+  const service = parseKeyService(text);
+  if (service) return { service };
+  context.addIssue(`must be file:PATH, ${keyServiceForms}`);
+  return z.NEVER;
+});
 const postgresUrl = z.string().refine(isPostgresUrl, "must be a postgres:// URL");
 const fileOrPostgres = z.union(
   [fileRef.transform((path) => ({ path })), postgresUrl.transform((url) => ({ url }))],
@@ -38,7 +47,10 @@ const environmentSchema = z.object({
   DATABASE_URL_EDGE: postgresUrl.optional(),
   DATABASE_URL_KEEPER: postgresUrl.optional(),
   POSTERN_DATA: z.string().min(1).default("./data"),
-  POSTERN_ROOT_KEY: fileRef.optional(),
+  POSTERN_ROOT_KEY: rootKey.optional(),
+  /** Where a key service holds the root key: its token, or what a `credential_process` prints. Read before each call. */
+  POSTERN_ROOT_KEY_CREDENTIALS: fileRef.optional(),
+  ...keyServiceVariables,
   POSTERN_LOG_KEY: fileRef.optional(),
   POSTERN_CERTIFICATE_KEY: fileRef.optional(),
   /** A directory for two keys, or one key's file where a process serves only one side. */
@@ -143,6 +155,11 @@ const operatorFileSchema = z.strictObject({
     z.strictObject({
       owners: z.array(person).min(2, "needs at least two owners: nobody approves their own act"),
       officers: z.array(person).default([]),
+      /** Where the merchant holds share C of its contracts' keys (docs/SHARE-C.md). */
+      share_holder: z
+        .string()
+        .refine((text) => isPrivateUrl(text), "must be an https:// URL")
+        .optional(),
     }),
   ),
   vendors: z.record(id, z.strictObject({ issuers: z.array(id).min(1) })).default({}),

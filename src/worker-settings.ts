@@ -8,12 +8,15 @@ import type { AskedWitness } from "./audit/index.ts";
 import { ConfigRefused, type OperatorFile, readOperatorFile } from "./config.ts";
 import { equalBytes, fromBase64 } from "./crypto/index.ts";
 import type { IssuerProfile } from "./identity/index.ts";
+import type { KeyService } from "./keys/index.ts";
+import { openKeyService } from "./open-key-holders.ts";
+import { isKeyService, keyServiceForms, keyServiceVariables, parseKeyService } from "./root-key-settings.ts";
 
 export interface WorkerSettings {
   readonly databaseUrl: string;
   readonly sharesUrl: string;
-  /** 32 bytes each. */
-  readonly rootKey: Uint8Array;
+  readonly rootKey: Uint8Array | KeyService;
+  /** 32 bytes. */
   readonly writerSeed: Uint8Array;
   readonly logName: string;
   readonly origin: string;
@@ -69,13 +72,25 @@ const secretKey = z
   .transform(fromBase64)
   .refine((key) => !key.every((byte) => byte === key[0]), "is not random; make one with: openssl rand -base64 32");
 
+const rootKey = z
+  .string("is missing; set the secret to the output of: openssl rand -base64 32, or name a key service")
+  .transform((text, context) => {
+    const service = isKeyService(text) ? parseKeyService(text) : null;
+    if (service) return service;
+    const held = secretKey.safeParse(text);
+    if (held.success) return held.data;
+    context.addIssue(isKeyService(text) ? `must be ${keyServiceForms}` : (held.error.issues[0]?.message ?? "is malformed"));
+    return z.NEVER;
+  });
+
 const common = {
   NODE_ENV: z.string().optional(),
   /** The main database, under the script's own role. */
   HYPERDRIVE: hyperdrive.optional(),
   SHARES: hyperdrive.optional(),
   POSTERN_SHARE_STORE: postgresUrl.optional(),
-  POSTERN_ROOT_KEY: secretKey,
+  POSTERN_ROOT_KEY: rootKey,
+  ...keyServiceVariables,
   POSTERN_WRITER_KEY: secretKey,
   POSTERN_LOG_NAME: z
     .string("is missing; it must be the same for edge and keeper")
@@ -148,11 +163,17 @@ type Common = z.infer<z.ZodObject<typeof common>>;
 function commonSettings(settings: Common) {
   return {
     sharesUrl: urlOf(["SHARES", settings.SHARES], ["POSTERN_SHARE_STORE", settings.POSTERN_SHARE_STORE]),
-    rootKey: settings.POSTERN_ROOT_KEY,
+    rootKey: rootKeyOf(settings),
     writerSeed: settings.POSTERN_WRITER_KEY,
     logName: settings.POSTERN_LOG_NAME,
     origin: settings.POSTERN_ORIGIN,
   };
+}
+
+/** One request may not wait for another's turn there. */
+function rootKeyOf(settings: Common): Uint8Array | KeyService {
+  const { POSTERN_ROOT_KEY: found } = settings;
+  return found instanceof Uint8Array ? found : openKeyService(found, settings, { parallelMax: Number.POSITIVE_INFINITY });
 }
 
 type Bound = z.infer<typeof hyperdrive> | undefined;

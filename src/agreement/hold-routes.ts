@@ -77,7 +77,7 @@ export function holdRoutes(desk: HoldDesk): Route[] {
           schema: holdSchema.extend({ found: z.boolean() }),
         },
       },
-      refusals: ["wrong_state", "busy", "audit_unavailable", "keys_unavailable"],
+      refusals: ["wrong_state", "busy", "audit_unavailable", "keys_unavailable", "share_closed"],
       handle: async (received) => {
         const { expires_at, ...ask } = received.body as z.infer<typeof holdBody>;
         const expiresAt = expires_at === null ? null : Date.parse(expires_at);

@@ -156,7 +156,7 @@ function contentRoutes(desk: AgreementDesk): Route[] {
       answers: {
         200: { media: "application/json", description: "Counts, rejected lines, paths that no policy names", schema: importedSchema },
       },
-      refusals: ["wrong_state", "winding_down", "audit_unavailable", "keys_unavailable"],
+      refusals: ["wrong_state", "winding_down", "audit_unavailable", "keys_unavailable", "share_closed"],
       handle: async (received) => {
         const body = received.stream ?? new Blob([]).stream();
         const target = { contract: contractOf(received), type: received.params.type ?? "", body };

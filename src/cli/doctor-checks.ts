@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { ConfigRefused, type Environment, type OperatorFile, readEnvironment, readSettings } from "../config.ts";
 import { toBase64 } from "../crypto/index.ts";
 import { loadOperatorFile } from "../operator-file.ts";
-import { checkDatabase, checkShareDatabase, checkSink, type Outcome } from "./doctor-databases.ts";
+import { checkDatabase, checkShareDatabase, checkSink, checkUnwraps, type Outcome } from "./doctor-databases.ts";
 import { checkQuorum, checkWitness } from "./doctor-witnesses.ts";
 
 export interface Finding {
@@ -39,6 +39,7 @@ export async function examine(variables: Readonly<Record<string, string | undefi
     return { ok: `${settings.POSTERN_CONFIG}: ${Object.keys(merchants).length} merchants, ${issuers.length} issuers; ${freshness}` };
   });
   await look("key files", () => checkKeys(settings));
+  if (settings.POSTERN_ROOT_KEY && "service" in settings.POSTERN_ROOT_KEY) await look("key service", () => checkKeyService(settings));
   for (const [check, work] of databaseChecks(settings)) await look(check, work);
   for (const [check, work] of sinkChecks(settings, operators)) await look(check, work);
   for (const [check, work] of witnessChecks(settings, operators)) await look(check, work);
@@ -71,8 +72,30 @@ async function checkKeys(settings: Environment): Promise<Outcome> {
   if (open.length > 0) return { failing: `others may read ${open.join(", ")}`, cure: `chmod 600 ${open.join(" ")}` };
   const { edge, keeper } = await readKeyFiles(settings.POSTERN_DATA, paths, undefined);
   const publicKeys = [edge, keeper].map((side) => (side ? toBase64(side.writer.publicKey) : "none"));
-  const kept = `five keys, under ${keysDirectory(settings.POSTERN_DATA)} unless named; keep that directory out of every backup`;
+  const kept = `${files.length} keys, under ${keysDirectory(settings.POSTERN_DATA)} unless named; keep that directory out of every backup`;
   return { ok: `${kept}. Writers' public keys, for another process's \`writers\`: edge ${publicKeys[0]}, keeper ${publicKeys[1]}` };
+}
+
+/** Whether the key is there and fit, and opens what the keeper's first start wrapped, as far as a database is named to read that from. */
+async function checkKeyService(settings: Environment): Promise<Outcome> {
+  const [{ keyServiceOf }, { createServiceRootKey, KeysUnavailable }] = await Promise.all([
+    import("../node-root-key.ts"),
+    import("../keys/index.ts"),
+  ]);
+  const service = keyServiceOf(settings);
+  if (!service) return { ok: "none" };
+  try {
+    await service.check();
+  } catch (error) {
+    if (!(error instanceof KeysUnavailable)) throw error;
+    return { failing: error.message, cure: "docs/DEPLOY.md has the policy for the service; it heals by itself when the service answers" };
+  }
+  const root = createServiceRootKey(service);
+  for (const url of [settings.DATABASE_URL_EDGE, settings.DATABASE_URL_KEEPER]) {
+    const outcome = url === undefined ? null : await checkUnwraps(url, root);
+    if (outcome && "failing" in outcome) return outcome;
+  }
+  return { ok: "answers, and its key is fit to be the root key" };
 }
 
 function databaseChecks(settings: Environment): [string, () => Promise<Outcome>][] {

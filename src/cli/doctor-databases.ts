@@ -1,4 +1,5 @@
 /** What the doctor asks a Postgres. */
+import type { RootKey } from "../keys/index.ts";
 import type { Database, Mismatch } from "../storage/index.ts";
 
 export type Outcome = { readonly ok: string } | { readonly failing: string; readonly cure: string };
@@ -94,6 +95,20 @@ export async function checkShareDatabase(url: string): Promise<Outcome> {
   });
 }
 
+export async function checkUnwraps(url: string, root: RootKey): Promise<Outcome> {
+  const { unwrapsGatewayKey } = await import("../keys/index.ts");
+  return asking(url, async (database) => {
+    const unwraps = await unwrapsGatewayKey(database, root).catch(messageOf);
+    if (typeof unwraps === "string") return { failing: unwraps, cure: "docs/DEPLOY.md has the policy for the service" };
+    if (unwraps === false)
+      return {
+        failing: "the key is not the one that this database began with",
+        cure: "name that one; with another nothing that is stored opens",
+      };
+    return { ok: unwraps ? "opens what is stored" : "nothing is stored yet" };
+  });
+}
+
 /** The URL is not repeated: it may hold a password. */
 export async function asking(url: string, work: (database: Database) => Promise<Outcome>): Promise<Outcome> {
   const { openPostgres } = await import("../storage/postgres.ts");
@@ -101,12 +116,15 @@ export async function asking(url: string, work: (database: Database) => Promise<
   try {
     return await work(database);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : "unknown";
     return {
-      failing: reason,
+      failing: messageOf(error),
       cure: "is the server up, is the URL right, has `postern migrate` made the roles, does pg_hba.conf let this one in?",
     };
   } finally {
     await database.close();
   }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : "unknown";
 }

@@ -111,6 +111,7 @@ const refusals = [
   "record_damaged",
   "audit_unavailable",
   "keys_unavailable",
+  "share_closed",
 ] as const;
 
 function wantOf({ by }: z.infer<typeof searchBody>): Result<Want, Refusal> {

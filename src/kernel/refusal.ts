@@ -19,6 +19,7 @@ export const refusals = {
   contract_suspended: { status: 403, en: "The contract is suspended", "zh-CN": "合同已暂停" },
   outside_hours: { status: 403, en: "Outside the contract's hours", "zh-CN": "不在合同约定的工作时间内" },
   outside_network: { status: 403, en: "Outside the contract's networks", "zh-CN": "不在合同约定的网络范围内" },
+  share_closed: { status: 403, en: "The merchant has closed its share of the key", "zh-CN": "商家已关闭其持有的密钥份额" },
   own_request: { status: 403, en: "Nobody approves their own request", "zh-CN": "不得批准本人提交的申请" },
   not_found: { status: 404, en: "Not found", "zh-CN": "未找到" },
   method_not_allowed: { status: 405, en: "The method is not allowed here", "zh-CN": "不允许的请求方法" },

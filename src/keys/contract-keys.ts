@@ -33,13 +33,13 @@ export interface ContractKeys {
   rewrapPurposeKey(purpose: KeyPurpose, wrapped: WrappedKey): WrappedKey | null;
 }
 
-/** HKDF-SHA256(share A ‖ share B, salt = contract ‖ epoch, info = "data"). */
-export function deriveContractKey(contract: ContractId, epoch: number, shareA: Uint8Array, shareB: Uint8Array): Uint8Array {
-  const shares = concat(shareA, shareB);
+/** HKDF-SHA256(share A ‖ share B [‖ share C], salt = contract ‖ epoch, info = "data"). */
+export function deriveContractKey(contract: ContractId, epoch: number, ...shares: readonly Uint8Array[]): Uint8Array {
+  const joined = concat(...shares);
   try {
-    return hkdfSha256(shares, utf8(`${contract}/${epoch}`), utf8("data"), keyBytes);
+    return hkdfSha256(joined, utf8(`${contract}/${epoch}`), utf8("data"), keyBytes);
   } finally {
-    shares.fill(0);
+    joined.fill(0);
   }
 }
 

@@ -1,7 +1,8 @@
-export { type AuditKeys, createAuditKeys, monthOf, type OpenedAuditKeys } from "./audit-keys.ts";
+export { type AuditKeys, createAuditKeys, monthOf, type OpenedAuditKeys, unwrapsGatewayKey } from "./audit-keys.ts";
+export { createAwsKms } from "./aws-kms.ts";
 export { type ContractKeys, keyPurposes, type WrappedKey } from "./contract-keys.ts";
 export { createKeyring, type Keyring, type OpenedKeys } from "./keyring.ts";
-export { KeysUnavailable, type RootKey, type ShareStore } from "./ports.ts";
+export { KeysUnavailable, type RootKey, ShareClosed, type ShareHolder, type ShareHolders, type ShareStore } from "./ports.ts";
 export {
   destroyShareA,
   insertSubjectKeys,
@@ -21,3 +22,6 @@ export {
   type Wrapped,
 } from "./postgres-rotation.ts";
 export { createRootKey } from "./root-key.ts";
+export { createServiceRootKey, type KeyService } from "./service-root-key.ts";
+export { createHttpShareHolder } from "./share-holder.ts";
+export { createVaultTransit } from "./vault-transit.ts";

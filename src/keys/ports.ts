@@ -22,10 +22,31 @@ export interface ShareStore {
   destroy(contract: ContractId, epoch: number): Promise<void>;
 }
 
+/** Holds share C of a merchant's contracts: the merchant's own switch, and its own count of what was opened. */
+export interface ShareHolder {
+  /** The merchant's own random bytes: the same each time for an epoch that was not retired, so that an activation that did not complete finds them again. */
+  make(contract: ContractId, epoch: number): Promise<Uint8Array>;
+  /** Throws ShareClosed where the merchant says no, KeysUnavailable where it says nothing that counts. */
+  open(contract: ContractId, epoch: number): Promise<Uint8Array>;
+  /** Resolves once the merchant says that the share is gone there. That is its word: attested, not proven. */
+  retire(contract: ContractId, epoch: number): Promise<void>;
+}
+
+/** `null` = this merchant holds no share. */
+export type ShareHolders = (merchant: string) => ShareHolder | null;
+
 /** Throws of this class mean: could not tell; nothing may be decided from it. */
 export class KeysUnavailable extends Error {
   constructor(reason: string, cause?: unknown) {
     super(reason, { cause });
     this.name = "KeysUnavailable";
+  }
+}
+
+/** The merchant holds its share back: a decision, not a fault. */
+export class ShareClosed extends KeysUnavailable {
+  constructor() {
+    super("the merchant has closed its share of the key");
+    this.name = "ShareClosed";
   }
 }

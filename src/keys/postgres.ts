@@ -17,6 +17,8 @@ export interface KeyEpoch {
   readonly retiredAt: number | null;
   /** Both shares are gone; `null` = not yet. */
   readonly destroyedAt: number | null;
+  /** `null` = the merchant held no share when the epoch was made. */
+  readonly commitmentC: string | null;
 }
 
 export async function selectKeyEpochs(database: Queryable, contract: ContractId): Promise<KeyEpoch[]> {
@@ -29,11 +31,18 @@ export async function selectKeyEpochs(database: Queryable, contract: ContractId)
       createdAt: epochMs(keyEpoch.createdAt),
       retiredAt: sql<number | null>`${epochMs(keyEpoch.retiredAt)}`,
       destroyedAt: sql<number | null>`${epochMs(keyEpoch.destroyedAt)}`,
+      commitmentC: keyEpoch.commitmentC,
       readAt: databaseNowMs,
     })
     .from(keyEpoch)
     .where(eq(keyEpoch.contractId, contract))
     .orderBy(keyEpoch.epoch);
+}
+
+/** Whose share C a contract's key has, if it has one. */
+export async function selectMerchant(database: Queryable, contract: ContractId): Promise<string> {
+  const [row] = await database.query("select merchant, now() from postern.contract where contract_id = $1", [contract]);
+  return String(row?.[0] ?? "");
 }
 
 /** 0 = the contract has no keys. */

@@ -7,8 +7,8 @@ import { bytea } from "../storage/index.ts";
 const postern = pgSchema("postern");
 
 /**
- * Share A of each epoch, wrapped by the root key; `null` once destroyed. Share B lies in another store.
- * Retired: nothing is wrapped under it any more, and nobody opens it. Destroyed: both shares are gone.
+ * Share A of each epoch, wrapped by the root key; `null` once destroyed. Share B lies in another store, share C, if any, with the merchant.
+ * Retired: nothing is wrapped under it any more, and nobody opens it. Destroyed: the shares that lie here are gone.
  */
 export const keyEpoch = postern.table(
   "key_epoch",
@@ -21,6 +21,7 @@ export const keyEpoch = postern.table(
     createdAt: timestamp("created_at", { withTimezone: true, mode: "string" }).notNull().defaultNow(),
     retiredAt: timestamp("retired_at", { withTimezone: true, mode: "string" }),
     destroyedAt: timestamp("destroyed_at", { withTimezone: true, mode: "string" }),
+    commitmentC: text("commitment_c"),
   },
   (table) => [primaryKey({ columns: [table.contractId, table.epoch] })],
 );

@@ -8,7 +8,7 @@ import { type Report, reportOn } from "./report.ts";
 import { listRequests, readRequest, receiveRequest, settleRequest } from "./requests.ts";
 
 const requestsPath = "/v1/contracts/{contract}/subject-requests";
-const refusals = ["wrong_state", "audit_unavailable", "keys_unavailable"] as const satisfies readonly RefusalCode[];
+const refusals = ["wrong_state", "audit_unavailable", "keys_unavailable", "share_closed"] as const satisfies readonly RefusalCode[];
 
 const requestSchema = z.object({
   request: z.string(),

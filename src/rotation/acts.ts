@@ -161,7 +161,11 @@ export async function eraseSharesA(parts: RotationParts, job: Rotation): Promise
     await destroyShareA(tx, job.contract, job.epoch);
     return writeRotation(tx, job, {}, parts.leaseMs);
   });
-  return { job: next, entry: { commitments: (await oldEpochs(parts, job)).map(({ commitmentA }) => commitmentA) } };
+  const old = await oldEpochs(parts, job);
+  // The merchant's own share goes last: without the others it opens nothing.
+  const shareC = await parts.keyring.retireSharesC(parts.database, job.contract, old);
+  const commitments = old.map(({ commitmentA }) => commitmentA);
+  return { job: next, entry: { commitments, ...(shareC.length > 0 && { share_c: shareC }) } };
 }
 
 /** For a purge that came before the row of the new epoch did: its share B would be left alone in the store. */

@@ -118,7 +118,7 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
 }
 
 /** Share B in this process's memory: as good a second store as any for a test that does not kill the process. */
-function createMemoryShareStore(): ShareStore {
+export function createMemoryShareStore(): ShareStore {
   const shares = new Map<string, Uint8Array>();
   return {
     put: async (contract, epoch, share) => void shares.set(`${contract}/${epoch}`, share.slice()),

@@ -38,7 +38,8 @@ export interface WorkerWorld extends Door {
 
 const logName = "test/postern";
 
-export async function createWorkerWorld(): Promise<WorkerWorld> {
+/** `keyService`: secrets of a script whose root key lies in a service; default: both hold it themselves. */
+export async function createWorkerWorld(keyService?: (side: "edge" | "keeper") => Readonly<Record<string, string>>): Promise<WorkerWorld> {
   const [main, shares] = [await createPostgresDatabase(), await createPostgresDatabase({ migrated: false })];
   const [owner, shareDatabase] = [openTestPool(main.ownerUrl), openTestPool(shares.ownerUrl)];
   await shareDatabase.script(`${shareStoreSchema}${anchorSchema}`);
@@ -48,7 +49,7 @@ export async function createWorkerWorld(): Promise<WorkerWorld> {
   const { publicKey: edgeWriter } = await createSigner(fromBase64(secrets.edgeWriter));
   const operatorFile = operatorFileOf(issuer.profile, keySet.url);
   const keeperFile = `${operatorFile}writers: ["${toBase64(edgeWriter)}"]\n`;
-  const [edge, keeper] = await startScripts({ main, shares, secrets, operatorFile, keeperFile });
+  const [edge, keeper] = await startScripts({ main, shares, secrets, operatorFile, keeperFile, keyService });
   const token = (subject: string, ttlSeconds = 900) => issuer.sign({ subject, audience, ttlSeconds, now: Date.now() });
   const authorized = async ({ as, headers = {}, ...rest }: CallOptions): Promise<CallOptions> => {
     const authorization = as === undefined ? {} : { authorization: `Bearer ${await token(as)}` };
@@ -112,14 +113,15 @@ interface Scripts extends Pick<Operated, "main" | "secrets"> {
   readonly shares: PostgresDatabase;
   readonly operatorFile: string;
   readonly keeperFile: string;
+  readonly keyService?: ((side: "edge" | "keeper") => Readonly<Record<string, string>>) | undefined;
 }
 
-async function startScripts({ main, secrets, shares, operatorFile, keeperFile }: Scripts): Promise<[Script, Script]> {
+async function startScripts({ main, secrets, shares, operatorFile, keeperFile, keyService }: Scripts): Promise<[Script, Script]> {
   const named = { POSTERN_LOG_NAME: logName, POSTERN_ORIGIN: audience };
   const edge = {
     bindings: { HYPERDRIVE: main.edgeUrl, SHARES: shares.ownerUrl },
     vars: { ...named, POSTERN_CONFIG: operatorFile },
-    secrets: { POSTERN_ROOT_KEY: secrets.root, POSTERN_WRITER_KEY: secrets.edgeWriter },
+    secrets: { POSTERN_ROOT_KEY: secrets.root, POSTERN_WRITER_KEY: secrets.edgeWriter, ...keyService?.("edge") },
   };
   const keeper = {
     bindings: { ...edge.bindings, HYPERDRIVE: main.keeperUrl },
@@ -129,6 +131,7 @@ async function startScripts({ main, secrets, shares, operatorFile, keeperFile }:
       POSTERN_WRITER_KEY: secrets.keeperWriter,
       POSTERN_LOG_KEY: secrets.log,
       POSTERN_CERTIFICATE_KEY: secrets.certificate,
+      ...keyService?.("keeper"),
     },
   };
   // One after the other: where a binding leads stands in the environment of this process.
