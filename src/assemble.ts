@@ -39,7 +39,7 @@ import { type InFlight, inTurn } from "./kernel/index.ts";
 import { createAuditKeys, type Keyring, KeysUnavailable, type OpenedAuditKeys, type RootKey, type ShareStore } from "./keys/index.ts";
 import { createOffices, logTurnedAway, type MerchantOffices, type OfficeHolder } from "./offices/index.ts";
 import { logRoutes, oversightRoutes, type SaveDesk } from "./oversight/index.ts";
-import { orderDuePurges, type PurgeParts, purgeEffect, purgeRoutes, runPurges } from "./purge/index.ts";
+import { issueFinalCertificates, orderDuePurges, type PurgeParts, purgeEffect, purgeRoutes, runPurges } from "./purge/index.ts";
 import { rightsRoutes } from "./rights/index.ts";
 import { keysRoutes, type RotationParts, runRotations } from "./rotation/index.ts";
 import type { Database } from "./storage/index.ts";
@@ -186,6 +186,7 @@ export function assembleKeeper(common: CommonParts, side: KeeperParts, inFlight:
     inFlight,
     fenceWaitMs,
     leaseMs,
+    tool: `postern/${version}`,
   };
   const rotation: RotationParts = purge;
   const erasures: ErasureParts = {
@@ -234,7 +235,7 @@ export function assembleKeeper(common: CommonParts, side: KeeperParts, inFlight:
       };
       const due = [() => tickAgreements(activation), () => orderDuePurges(purge)];
       const jobs = [() => runErasures(erasures), () => runRotations(rotation), () => runPurges(purge)];
-      const works = [prepareKeys, ...due, ...jobs];
+      const works = [prepareKeys, ...due, ...jobs, () => issueFinalCertificates(purge)];
       await inTurn(works, (work) => work());
     },
   };

@@ -1,3 +1,4 @@
+export { issueFinalCertificates } from "./final-certificate.ts";
 export { orderDuePurges, purgeEffect } from "./order.ts";
 export type { PurgeParts } from "./parts.ts";
 export { purgeRoutes } from "./routes.ts";

@@ -5,7 +5,7 @@
 import type { MigrationDigest } from "./migrate.ts";
 
 export const migrationsOfThisBuild: readonly MigrationDigest[] = [
-  { number: 1, name: "0001-spine.sql", digest: "7317853b646197a4725f7907948c65c3dcc3783e268a731dfd62b57fb7bcd586" },
+  { number: 1, name: "0001-spine.sql", digest: "e5491db31b903ff38c49f254ddbcfe5227a5d23e9d73d6ccd787a12d9a4427ba" },
   { number: 2, name: "0002-publishing.sql", digest: "ec432559ad4668d06cbae2159e69976ac5b29f60e05b5618f353d89a6fe56ae4" },
   { number: 3, name: "0003-ladder.sql", digest: "f44c85cfd558c5914a1c4d35008bc39ff090f0b32859ddd17890179e1fef319b" },
   { number: 4, name: "0004-rotation.sql", digest: "3c7f3e6d93fd707adcb293e05e56d17675ddd138e9d64476513126db963b7ac5" },
