@@ -1,6 +1,7 @@
 /** `postern certificate …`: offline, by anybody who has the trust file. */
 
 import type { CertificateVerdict } from "../purge/index.ts";
+import { show } from "./certificate-show.ts";
 import { command, jsonFlag } from "./command.ts";
 import { exitCodes } from "./failure.ts";
 import { readText } from "./files.ts";
@@ -41,4 +42,4 @@ function describe({ ok, kind, contract, job, statement, heldAgainstFirst, proble
   ].join("\n");
 }
 
-export const certificate = command({ meta: { description: "Verify certificates" }, subCommands: { verify } });
+export const certificate = command({ meta: { description: "Verify and show certificates" }, subCommands: { verify, show } });

@@ -1,7 +1,7 @@
 /** What verifying a certificate may find: a stable code and one line, which quotes nothing that a person wrote. */
 
 /** The line where there is nothing more exact to say. */
-const certificateProblems = {
+export const certificateProblems = {
   not_a_certificate: "it is not a certificate, or not a whole one: three parts with a dot between",
   other_kind: "it is signed, and not a certificate",
   other_key: "it is signed under another key than the trust file's certificate key",

@@ -48,6 +48,11 @@ function vendorWords(attestations: Certificate["attestations"]): Words {
   const missing = attestations.filter(({ state }) => state === "not received").length;
   if (missing === 0)
     return { en: "For each of the vendor's own systems the vendor attested deletion.", "zh-CN": "服务商已就其全部自有系统出具删除声明。" };
+  if (missing === attestations.length)
+    return {
+      en: "Of the vendor's own systems no statement of deletion was received.",
+      "zh-CN": "关于服务商的自有系统，未收到删除声明。",
+    };
   return {
     en: `For ${missing} of ${attestations.length} of the vendor's own systems no statement of deletion was received.`,
     "zh-CN": `服务商的 ${attestations.length} 个自有系统中，有 ${missing} 个未收到删除声明。`,

@@ -30,6 +30,15 @@ export async function openCertificate(jws: string, trust: Trust, verify: VerifyS
   return opened ? readCertificate(opened.payload) : refuse(problem("signature"));
 }
 
+/** What it says, whoever signed it. */
+export function peekCertificate(jws: string): Result<Opened, CertificateProblem> {
+  try {
+    return readCertificate(fromUtf8(fromBase64Url(jws.trim().split(".")[1] ?? "")));
+  } catch {
+    return refuse(problem("not_a_certificate"));
+  }
+}
+
 function readCertificate(payload: string): Result<Opened, CertificateProblem> {
   const value = jsonOrNull(payload);
   const isFinal = typeof value === "object" && value !== null && "first" in value;
