@@ -49,7 +49,7 @@ import { type InFlight, inTurn } from "./kernel/index.ts";
 import { createAuditKeys, type Keyring, type OpenedAuditKeys, type RootKey, type ShareStore } from "./keys/index.ts";
 import { createOffices, logTurnedAway, type MerchantOffices, type OfficeHolder } from "./offices/index.ts";
 import { logRoutes, oversightRoutes, type SaveDesk } from "./oversight/index.ts";
-import { orderDuePurges, type PurgeParts, purgeEffect, purgeRoutes, runPurges } from "./purge/index.ts";
+import { issueFinalCertificates, orderDuePurges, type PurgeParts, purgeEffect, purgeRoutes, runPurges } from "./purge/index.ts";
 import { rightsRoutes } from "./rights/index.ts";
 import { keysRoutes, type RotationParts, runRotations } from "./rotation/index.ts";
 import { asRefusal, checkRootKey } from "./start-checks.ts";
@@ -200,6 +200,7 @@ export function assembleKeeper(common: CommonParts, side: KeeperParts, inFlight:
     inFlight,
     fenceWaitMs,
     leaseMs,
+    tool: `postern/${version}`,
   };
   const rotation: RotationParts = purge;
   const erasures: ErasureParts = {
@@ -252,7 +253,7 @@ export function assembleKeeper(common: CommonParts, side: KeeperParts, inFlight:
       const believed = await lookAtClock({ database, audit, logs });
       const due = [() => tickAgreements(activation, believed), ...(believed ? [() => orderDuePurges(purge)] : [])];
       const jobs = [() => runErasures(erasures), ...(believed ? [() => runRotations(rotation)] : []), () => runPurges(purge, believed)];
-      const works = [prepareKeys, ...due, ...jobs];
+      const works = [prepareKeys, ...due, ...jobs, ...(believed ? [() => issueFinalCertificates(purge)] : [])];
       await inTurn(works, (work) => work());
     },
   };

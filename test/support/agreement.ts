@@ -13,6 +13,7 @@ export interface Agreement {
   readonly roles?: string;
   readonly seats?: string;
   readonly cooling?: string;
+  readonly horizon?: string;
   /** Further lines of the contract. */
   readonly more?: string;
 }
@@ -30,6 +31,7 @@ export function contractText(agreement: Agreement = {}): string {
     purposes = "{ after_sales: {} }",
     roles = "[first_line, senior]",
     cooling = "0h",
+    horizon = "30d",
     more = "",
   } = agreement;
   return `contract: ${contract}
@@ -39,7 +41,7 @@ purposes: ${purposes}
 ceiling:  ${agreement.ceiling ?? ceiling}
 policy:   cs-standard
 roles:    ${roles}
-purge:    { cooling: ${cooling}, backup_horizon: 30d }
+purge:    { cooling: ${cooling}, backup_horizon: ${horizon} }
 ${more}`;
 }
 

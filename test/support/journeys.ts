@@ -253,7 +253,7 @@ function describePurge(door: Door, told: Told, keep: () => Promise<void>): void 
       expect(await shown.json()).toMatchObject({ step: "certified" });
       const jws = await fetchCertificate(door, job);
       expect(await verifyCertificate(jws, trust, verifySignature)).toMatchObject({ ok: true, contract: "c-test", job, problems: [] });
-      expect(contentOf(jws).statement.en).toContain("3 records of 2 data subjects");
+      expect(contentOf(jws).statement.deleted.en).toContain("3 records of 2 data subjects");
       expect((await verifyCertificate(`${jws.slice(0, -3)}AAA`, trust, verifySignature)).ok).toBe(false);
     });
 

@@ -8,6 +8,7 @@ import { fileURLToPath } from "node:url";
 import { readEntry, type Trust } from "../../src/audit/index.ts";
 import type { Database } from "../../src/storage/index.ts";
 import { openPostgres } from "../../src/storage/postgres.ts";
+import type { Agreement } from "./agreement.ts";
 import type { ChildTask, Moment } from "./purge-child.ts";
 import { approvePurge, contentOf, createWorld, neighbour, orderPurge, type Place, populate, type Secrets } from "./purge-world.ts";
 
@@ -27,9 +28,9 @@ export interface Copy extends Place {
   remove(): Promise<void>;
 }
 
-export async function makeApprovedPurge(): Promise<ApprovedPurge> {
+export async function makeApprovedPurge(agreement: Agreement = {}): Promise<ApprovedPurge> {
   const world = await createWorld();
-  const trust = await populate(world.gateway);
+  const trust = await populate(world.gateway, agreement);
   await populate(world.gateway, neighbour, 7);
   const { job } = await orderPurge(world.gateway);
   await approvePurge(world.gateway, job);
@@ -96,9 +97,13 @@ export function runKeeper(
 
 /** A certificate without what two runs of one purge may differ in: times, and what follows from an entry's id, time and writer. */
 export function essenceOf(jws: string): unknown {
-  const { times, residuals, log, ...rest } = contentOf(jws);
+  const { times, residuals, log, statement, scope, shares, verification, ...rest } = contentOf(jws);
   return {
     ...rest,
+    statement: [statement.deleted, statement.remains],
+    scope: { ...scope, span: scope.span.from },
+    shares: shares.map(({ at, ...share }) => ({ ...share, known: at !== null })),
+    verification: verification.map(({ at, ...look }) => ({ ...look, known: at !== "" })),
     times: Object.keys(times).sort(),
     residuals: residuals.map(({ what }) => what),
     log: {

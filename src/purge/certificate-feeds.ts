@@ -1,0 +1,25 @@
+/**
+ * What a certificate says of acts that others record: return before deletion, the vendor's statements, legal holds, key services. Each answers what is
+ * known, and where nothing is, says so: an item is never left out because nobody has anything to say of it.
+ */
+import type { Contract } from "../contracts/index.ts";
+import type { Attestation, Certificate } from "./certificate-document.ts";
+
+/** Nobody asks for the data back before it is deleted. */
+export function returnOf(): Certificate["returned"] {
+  return { state: "not asked", digest: null, acknowledged_at: null, assurance: "system-verified" };
+}
+
+/** One for each of the vendor's own systems; the vendor as a whole where none is named. */
+export function attestationsOf({ vendor }: Pick<Contract, "vendor">): Attestation[] {
+  return [{ system: vendor, state: "not received", statement: null, evidence: null, received_at: null, assurance: "unknown" }];
+}
+
+export function holdsOf(): Certificate["holds"] {
+  return [];
+}
+
+/** The root key wraps share A and is not the contract's alone: no key of a key service dies with a contract. */
+export function keyServicesOf(): Certificate["key_services"] {
+  return [];
+}
