@@ -130,13 +130,13 @@ export const certificateSchema = z.strictObject({
   stays: z.array(z.strictObject({ table: z.string(), reason: z.string() })),
   /** Copies out of reach, and until when they may exist. `unknown`: nobody here can look. */
   residuals: z.array(z.strictObject({ what: z.literal("ciphertext_copies"), until: instant, assurance: unknown })),
-  /** Legal holds that stood on the contract or a part of it. */
+  /** Legal holds that were placed on the contract or a part of it, as the log has them. On whose word died with the contract. */
   holds: z.array(
     z.strictObject({
+      hold: z.string(),
       scope: z.string(),
       basis: z.string(),
-      authority: z.string(),
-      state: z.enum(["released", "expired", "in force"]),
+      state: z.enum(["released", "expired", "not released"]),
       until: instant.nullable(),
     }),
   ),
@@ -186,7 +186,7 @@ export type FinalCertificate = z.infer<typeof finalCertificateSchema>;
 
 /** Entries that a certificate carries, beside those that opened the log and ordered the purge. */
 export const provenEvents = [...acts.flatMap((act) => [`purge.${act}.intent`, `purge.${act}.done`] as const), "purge.verified"] as const;
-export const orderingEvents = ["log.opened", "purge.requested", "purge.approved", "purge.due"] as const;
+export const orderingEvents = ["log.opened", "hold.placed", "hold.released", "purge.requested", "purge.approved", "purge.due"] as const;
 
 /** `sha256:…` of a certificate's text: how the log and the second certificate name it. */
 export function certificateDigest(jws: string): string {
