@@ -112,9 +112,7 @@ function firstItems(content: Certificate, language: Language): Item[] {
       item(`${word("attestation")} ${system}`, statement === null ? word(state) : `${word(state)}, ${statement}`, level),
     ),
     ...residuals.map(({ what, until, assurance: level }) => item(word(what), `${word("may_exist_until")} ${timeWords(until)}`, level)),
-    ...holds.map(({ scope: over, basis, authority, state }) =>
-      item(word("holds"), `${over}: ${basis}, ${authority}, ${word(state)}`, assurance.holds),
-    ),
+    ...holds.map(({ scope: over, basis, state }) => item(word("holds"), `${word(over)}: ${word(basis)}, ${word(state)}`, assurance.holds)),
     ...(holds.length === 0 ? [item(word("holds"), word("none"), assurance.holds)] : []),
     ...exceptions.map(({ what, assurance: level }) => item(word(what), word("cannot_be_recalled"), level)),
     ...verification.map((look) =>

@@ -130,13 +130,13 @@ export const certificateSchema = z.strictObject({
   stays: z.array(z.strictObject({ table: z.string(), reason: z.string() })),
   /** Copies out of reach, and until when they may exist. `unknown`: nobody here can look. */
   residuals: z.array(z.strictObject({ what: z.literal("ciphertext_copies"), until: instant, assurance: unknown })),
-  /** Legal holds that stood on the contract or a part of it. */
+  /** Legal holds that were placed on the contract or a part of it, as the log has them. On whose word died with the contract. */
   holds: z.array(
     z.strictObject({
+      hold: z.string(),
       scope: z.string(),
       basis: z.string(),
-      authority: z.string(),
-      state: z.enum(["released", "expired", "in force"]),
+      state: z.enum(["released", "expired", "not released"]),
       until: instant.nullable(),
     }),
   ),
@@ -190,6 +190,8 @@ export const orderingEvents = [
   "log.opened",
   "contract.amended",
   "contract.terminated",
+  "hold.placed",
+  "hold.released",
   "purge.requested",
   "purge.approved",
   "purge.due",
