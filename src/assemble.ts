@@ -124,7 +124,7 @@ export interface KeeperParts extends SideParts {
 export interface Keeper extends Side {
   /** Once before serving: the gateway log and this month's keys. Throws where the log name is not the one this database began with. */
   prepare(): Promise<void>;
-  /** Every second: numbers what pends, and publishes it. */
+  /** Every second, or more often: numbers what pends, and publishes it. */
   sequence(): Promise<number>;
   /** Every minute: holds every log to its anchor, and tells the gateway log the heads of the others. */
   patrol(): Promise<void>;
