@@ -4,6 +4,7 @@
 import { toBase64 } from "../crypto/index.ts";
 import type { Entry } from "./entry.ts";
 import { createKeyTable } from "./key-table.ts";
+import type { LeftEdge } from "./left-edge.ts";
 import { createHashList, createNumbers } from "./numbers.ts";
 import type { Findings } from "./verdict.ts";
 import type { CheckedEntry } from "./verify-entries.ts";
@@ -23,8 +24,11 @@ export interface WriterCheck {
   end(): void;
 }
 
-/** Follows every writer through the log. At the edge on Workers each request is a writer, so there may be as many as entries. */
-export function createWriterCheck(findings: Findings): WriterCheck {
+/**
+ * Follows every writer through the log. At the edge on Workers each request is a writer, so there may be as many as entries.
+ * `edge`: of those that had written before the first place that was kept, the number with which they go on is known, and nothing else.
+ */
+export function createWriterCheck({ first, carried }: LeftEdge, findings: Findings): WriterCheck {
   const writers = createKeyTable();
   const next = createNumbers(); // n + 1; 0: of this writer nothing was met
   const times = createNumbers();
@@ -36,7 +40,8 @@ export function createWriterCheck(findings: Findings): WriterCheck {
       const { number } = writers.numberOf(entry.writer.id);
       const n = next.get(number) - 1;
       const before = n < 0 ? undefined : { n, leaf: leaves.get(number), time: times.get(number) };
-      checkLink(entry, before, slot.index, findings);
+      const goesOn = before === undefined && entry.writer.n > 0 && carried.get(entry.writer.id) === entry.writer.n;
+      if (!goesOn) checkLink(entry, before, slot.index, findings);
       next.set(number, entry.writer.n + 1);
       times.set(number, Date.parse(entry.time));
       leaves.set(number, leaf);
@@ -46,7 +51,8 @@ export function createWriterCheck(findings: Findings): WriterCheck {
     end() {
       for (const { index, writer, n } of retired) {
         const seen = next.get(writer);
-        if (seen <= n)
+        // Of a writer that is met nowhere any more nothing can be told, where something was pruned.
+        if (seen <= n && (seen > 0 || first === 0))
           findings.add(index, "writer_retired", `its writer's predecessor had ${n + 1} entries confirmed; the log holds ${seen}`);
       }
     },

@@ -3,15 +3,7 @@
  * A JWS under the certificate key, which the edge does not hold. It answers PIPL 21(2) and 69, GDPR 28(3)(g), NIST SP 800-88 §4.7.
  */
 import * as z from "zod";
-import {
-  hashTree,
-  inclusionProof,
-  selectCheckpoints,
-  selectEntriesAt,
-  selectIndexesOfEvent,
-  selectLeafHashes,
-  selectLog,
-} from "../audit/index.ts";
+import { readInclusion, selectCheckpoints, selectEntriesAt, selectIndexesOfEvent, selectLog } from "../audit/index.ts";
 import { moveState, selectContract } from "../contracts/index.ts";
 import { sha256, signJws, toBase64, toHex, utf8 } from "../crypto/index.ts";
 import { ensureEntry } from "../jobs/index.ts";
@@ -139,18 +131,15 @@ async function proofOf({ database }: PurgeParts, job: PurgeJob): Promise<Certifi
   const log = await selectLog(database, job.contract);
   const [checkpoint] = await selectCheckpoints(database, job.contract, { from: log?.size ?? 0, to: log?.size ?? 0 });
   if (log?.state !== "frozen" || !checkpoint) throw new Error("the log is not frozen at a checkpoint");
-  const tree = hashTree(await selectLeafHashes(database, job.contract));
   const indexes = new Set<number>();
   for (const event of [...orderingEvents, ...provenEvents]) {
     for (const index of await selectIndexesOfEvent(database, job.contract, event)) indexes.add(index);
   }
-  const entries = await selectEntriesAt(database, job.contract, [...indexes]);
-  return {
-    origin: log.origin,
-    checkpoint: checkpoint.note,
-    entries: entries.map(({ index, bytes }) => {
-      if (!bytes) throw new Error("an entry of the purge is gone from the log");
-      return { index, bytes: toBase64(bytes), proof: inclusionProof(tree, index).map(toBase64) };
-    }),
-  };
+  const entries: Certificate["log"]["entries"][number][] = [];
+  for (const { index, bytes } of await selectEntriesAt(database, job.contract, [...indexes])) {
+    if (!bytes) throw new Error("an entry of the purge is gone from the log");
+    const proof = await readInclusion(database, job.contract, index, log.size);
+    entries.push({ index, bytes: toBase64(bytes), proof: proof.map(toBase64) });
+  }
+  return { origin: log.origin, checkpoint: checkpoint.note, entries };
 }
