@@ -132,6 +132,7 @@ function keeperParts(
     certificateSigner: own.certificate,
     anchor,
     witnesses: askedWitnesses(operators),
+    retentionMonths: operators.retention.months,
     writers: [...here, ...operators.writers.map(fromBase64)],
     fenceWaitMs: keys.edge ? 0 : fenceWaitMs,
     leaseMs,

@@ -4,6 +4,7 @@
 import { equalBytes, sha256, toBase64, utf8 } from "../crypto/index.ts";
 import type { Entry } from "./entry.ts";
 import { createKeyTable } from "./key-table.ts";
+import type { LeftEdge } from "./left-edge.ts";
 import { createHashList, createNumbers } from "./numbers.ts";
 import type { Findings } from "./verdict.ts";
 import type { CheckedEntry } from "./verify-entries.ts";
@@ -30,8 +31,9 @@ export interface WriterCheck {
 /**
  * Follows every writer through the log. At the edge on Workers each request is a writer, so there may be as many as entries: what is held of one, wherever
  * its chain may be taken up again, is about 40 bytes.
+ * `edge`: of those that had written before the first place that was kept, the number with which they go on is known, and nothing else.
  */
-export function createWriterCheck(findings: Findings): WriterCheck {
+export function createWriterCheck({ first, carried }: LeftEdge, findings: Findings): WriterCheck {
   const writers = createKeyTable();
   const next = createNumbers(); // n + 1; 0: of this writer nothing was met
   const times = createNumbers();
@@ -43,7 +45,8 @@ export function createWriterCheck(findings: Findings): WriterCheck {
       const { number } = writers.numberOf(entry.writer.id);
       const n = next.get(number) - 1;
       const before = n < 0 ? undefined : { n, link: links.get(number), time: times.get(number) };
-      checkLink(entry, before, slot.index, findings);
+      const goesOn = before === undefined && entry.writer.n > 0 && carried.get(entry.writer.id) === entry.writer.n;
+      if (!goesOn) checkLink(entry, before, slot.index, findings);
       next.set(number, entry.writer.n + 1);
       times.set(number, Date.parse(entry.time));
       links.set(number, digestOf(toBase64(leaf)));
@@ -53,7 +56,8 @@ export function createWriterCheck(findings: Findings): WriterCheck {
     end() {
       for (const { index, writer, n } of retired) {
         const seen = next.get(writer);
-        if (seen <= n)
+        // Of a writer that is met nowhere any more nothing can be told, where something was pruned.
+        if (seen <= n && (seen > 0 || first === 0))
           findings.add(index, "writer_retired", `its writer's predecessor had ${n + 1} entries confirmed; the log holds ${seen}`);
       }
     },
