@@ -10,7 +10,7 @@ import type { Findings } from "./verdict.ts";
 import type { CheckedEntry } from "./verify-entries.ts";
 
 /** Bytes of it that are kept. */
-const linkBytes = 16;
+const linkBytes = 12;
 
 /** How far one writer has been followed. */
 interface WriterState {
@@ -30,7 +30,7 @@ export interface WriterCheck {
 
 /**
  * Follows every writer through the log. At the edge on Workers each request is a writer, so there may be as many as entries: what is held of one, wherever
- * its chain may be taken up again, is about 40 bytes.
+ * its chain may be taken up again, is about 35 bytes.
  * `edge`: of those that had written before the first place that was kept, the number with which they go on is known, and nothing else.
  */
 export function createWriterCheck({ first, carried }: LeftEdge, findings: Findings): WriterCheck {
@@ -64,7 +64,7 @@ export function createWriterCheck({ first, carried }: LeftEdge, findings: Findin
   };
 }
 
-/** Of the text by which an entry names the one before it. Half the bytes of a hash: that another text has them is for nobody to bring about. */
+/** Of the text by which an entry names the one before it. 96 bits of a hash: no second text with them is found, and the heads hold all of it. */
 function digestOf(link: string): Uint8Array {
   return sha256(utf8(link)).subarray(0, linkBytes);
 }
