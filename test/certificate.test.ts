@@ -4,6 +4,7 @@ import { signCheckpoint, type Trust } from "../src/audit/index.ts";
 import { createSigner, fromBase64, keyId, signJws, toBase64, verifySignature } from "../src/crypto/index.ts";
 import { type Certificate, certificateTyp } from "../src/purge/certificate-document.ts";
 import { type CertificateVerdict, verifyCertificate } from "../src/purge/verify-certificate.ts";
+import { expectStatus } from "./support/agreement.ts";
 import {
   contentOf,
   createWorld,
@@ -26,10 +27,22 @@ beforeAll(async () => {
   world = await createWorld();
   trust = await populate(world.gateway);
   otherTrust = await populate(world.gateway, neighbour, 3);
+  await holdAndRelease();
   jws = await fetchCertificate(world.gateway, await purge(world.gateway));
   issued = contentOf(jws);
 });
 afterAll(() => world.close());
+
+/** By one owner, and lifted by two: the certificate tells of both. */
+async function holdAndRelease(): Promise<void> {
+  const { gateway } = world;
+  const path = "/v1/contracts/c-test/holds";
+  const body = { scope: "contract", basis: "litigation", note: "case 12", authority: "杭州互联网法院", expires_at: null };
+  const { hold } = (await (await expectStatus(gateway.call("POST", path, { as: "owner-1", body }), 201)).json()) as { hold: string };
+  const asked = await expectStatus(gateway.call("POST", `${path}/${hold}/release`, { as: "owner-1" }), 202);
+  const { approval } = (await asked.json()) as { approval: { id: string } };
+  await expectStatus(gateway.call("POST", `/v1/approvals/${approval.id}/approve`, { as: "owner-2" }), 200);
+}
 
 function verify(text: string, by: Trust = trust): Promise<CertificateVerdict> {
   return verifyCertificate(text, by, verifySignature);
@@ -94,6 +107,10 @@ describe("a certificate as it was issued", () => {
 
   it("is the same bytes however often it is fetched", async () => {
     expect(await fetchCertificate(world.gateway, issued.job, "c-test", "owner-2")).toBe(jws);
+  });
+
+  it("tells of a legal hold and how it ended, as the log has it", () => {
+    expect(issued.holds).toMatchObject([{ scope: "contract", basis: "litigation", state: "released", until: null }]);
   });
 
   it("names no customer", () => {
@@ -168,6 +185,38 @@ describe("a holder of the certificate key says what the log does not hold", () =
     ["fewer tables", (content) => ({ ...content, scope: { ...content.scope, before: {}, after: {} } })],
     ["another share A", (content) => ({ ...content, keys: content.keys.map((key) => ({ ...key, share_a: key.share_b })) })],
     ["another share B", (content) => ({ ...content, keys: content.keys.map((key) => ({ ...key, share_b: key.share_a })) })],
+    [
+      "a hold that never was lifted",
+      (content) => ({ ...content, holds: content.holds.map((hold) => ({ ...hold, state: "not released" as const })) }),
+    ],
+    ["no hold", (content) => ({ ...content, holds: [] })],
+    [
+      "a statement that was never received",
+      (content) => ({
+        ...content,
+        attestations: content.attestations.map((row) => ({
+          ...row,
+          state: "received" as const,
+          statement: `sha256:${"0".repeat(64)}`,
+          received_at: "2026-01-01T00:00:00.000Z",
+          assurance: "attested by the vendor" as const,
+        })),
+      }),
+    ],
+    [
+      "a return that was never acknowledged",
+      (content) => ({
+        ...content,
+        returned: {
+          ...content.returned,
+          state: "acknowledged" as const,
+          digest: `sha256:${"0".repeat(64)}`,
+          acknowledged_at: "2026-01-01T00:00:00.000Z",
+        },
+      }),
+    ],
+    ["a look without its negative control", (content) => ({ ...content, verification: content.verification.slice(1) })],
+    ["a method less", (content) => ({ ...content, methods: content.methods.slice(1) })],
     ["no share", (content) => ({ ...content, keys: [] })],
     ["a share more", (content) => ({ ...content, keys: [...content.keys, ...content.keys] })],
     ["another job", (content) => ({ ...content, job: "019ab000-0000-7000-8000-000000000000" })],
@@ -188,7 +237,7 @@ describe("a holder of the certificate key says what the log does not hold", () =
       const content = { ...issued, log: { ...issued.log, entries: entries.filter((entry) => entry !== left) } };
       if ((await signedAgain(content)).ok) tolerated.push(left.bytes);
     }
-    expect(entries).toHaveLength(16);
+    expect(entries).toHaveLength(18);
     expect(tolerated).toEqual([]);
   });
 

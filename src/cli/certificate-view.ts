@@ -89,7 +89,8 @@ function firstView(content: Certificate, language: Language): Body {
 }
 
 function firstItems(content: Certificate, language: Language): Item[] {
-  const { scope, times, methods, attestations, residuals, returned, holds, key_services, exceptions, verification, assurance } = content;
+  const { scope, times, shares, methods, attestations, residuals, returned, holds, key_services, exceptions, verification, assurance } =
+    content;
   const word = (code: string) => codeWords[language][code] ?? code;
   const item = itemIn(language);
   const whenOf: Readonly<Record<string, string | undefined>> = {
@@ -105,6 +106,7 @@ function firstItems(content: Certificate, language: Language): Item[] {
       const detail = when !== undefined ? `, ${timeWords(when)}` : counted !== undefined ? `: ${counted} → ${scope.after[store] ?? 0}` : "";
       return item(word(store), `${word(method)}${detail}`, level);
     }),
+    ...shares.flatMap(({ share, state, assurance: level }) => (share === "C" ? [item(word("share_c"), word(state), level)] : [])),
     ...key_services.map(({ service, key, effective_at, assurance: level }) => item(service, `${key}, ${timeWords(effective_at)}`, level)),
     ...(key_services.length === 0 ? [item(word("key_services"), word("none"), assurance.agreement)] : []),
     item(word("returned"), [word(returned.state), returned.digest ?? ""].filter((text) => text !== "").join(", "), returned.assurance),
@@ -112,9 +114,7 @@ function firstItems(content: Certificate, language: Language): Item[] {
       item(`${word("attestation")} ${system}`, statement === null ? word(state) : `${word(state)}, ${statement}`, level),
     ),
     ...residuals.map(({ what, until, assurance: level }) => item(word(what), `${word("may_exist_until")} ${timeWords(until)}`, level)),
-    ...holds.map(({ scope: over, basis, authority, state }) =>
-      item(word("holds"), `${over}: ${basis}, ${authority}, ${word(state)}`, assurance.holds),
-    ),
+    ...holds.map(({ scope: over, basis, state }) => item(word("holds"), `${word(over)}: ${word(basis)}, ${word(state)}`, assurance.holds)),
     ...(holds.length === 0 ? [item(word("holds"), word("none"), assurance.holds)] : []),
     ...exceptions.map(({ what, assurance: level }) => item(word(what), word("cannot_be_recalled"), level)),
     ...verification.map((look) =>

@@ -2,6 +2,7 @@
  * What a certificate says of acts that others record: return before deletion, the vendor's statements, legal holds, key services. Each answers what is
  * known, and where nothing is, says so: an item is never left out because nobody has anything to say of it.
  */
+import type { Entry } from "../audit/index.ts";
 import type { Contract } from "../contracts/index.ts";
 import type { Attestation, Certificate } from "./certificate-document.ts";
 
@@ -15,11 +16,24 @@ export function attestationsOf({ vendor }: Pick<Contract, "vendor">): Attestatio
   return [{ system: vendor, state: "not received", statement: null, evidence: null, received_at: null, assurance: "unknown" }];
 }
 
-export function holdsOf(): Certificate["holds"] {
-  return [];
+/** Out of the log's own entries: the holds' rows die with the contract. `at`: when nothing could be held any more. Pure: the verifier reads them again. */
+export function holdsOf(entries: readonly Entry[], at: string): Certificate["holds"] {
+  const named = (event: string) => entries.filter((entry) => entry.event === event && entry.outcome.effect === "allow");
+  const released = new Set(named("hold.released").map(({ facts }) => facts?.hold));
+  return named("hold.placed").map(({ facts = {} }) => {
+    const until = facts.expires_at === undefined ? null : String(facts.expires_at);
+    const expired = until !== null && Date.parse(until) <= Date.parse(at);
+    const state = released.has(facts.hold) ? "released" : expired ? "expired" : "not released";
+    return { hold: String(facts.hold), scope: String(facts.scope), basis: String(facts.basis), state, until };
+  });
 }
 
 /** The root key wraps share A and is not the contract's alone: no key of a key service dies with a contract. */
 export function keyServicesOf(): Certificate["key_services"] {
   return [];
+}
+
+/** Of a contract whose merchant holds a third share: nobody asks for it yet when the other two are gone. */
+export function shareCOf(): Certificate["shares"][number] {
+  return { share: "C", place: "the merchant", state: "not asked", at: null, assurance: "unknown" };
 }

@@ -25,6 +25,7 @@ export const certificateProblems = {
   horizon: "the horizon does not follow from the destruction and what was agreed",
   item_missing: "something that was counted has no method, or a share no row",
   unproven: "it names a statement, export or acknowledgement that the log does not hold",
+  holds: "the legal holds are not those that the log holds",
   statement: "its sentences do not follow from its fields",
   other_first: "the first certificate is another one than it names",
   first_not_ok: "the first certificate does not verify",

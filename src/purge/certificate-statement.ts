@@ -10,15 +10,15 @@ export function statementOf({ contract, scope, residuals, attestations, holds, a
   const { records, subjects } = scope;
   const days = residuals.map(({ until }) => until).sort();
   const until = dayOf(days.at(-1) ?? "");
-  const kept = holds.filter(({ state }) => state === "in force").length;
+  const kept = holds.filter(({ state }) => state === "not released").length;
   return {
     deleted: {
       en: `All ${records} records of ${subjects} data subjects under contract ${contract} were deleted here, and the keys that could open any copy of them were destroyed.`,
       "zh-CN": `合同 ${contract} 项下 ${subjects} 名个人的 ${records} 条记录已在本网关全部删除，能够解开任何副本的密钥已销毁。`,
     },
     remains: {
-      en: `What agents saw on their screens cannot be called back. ${vendorWords(attestations).en}${kept > 0 ? ` ${kept} legal holds stand.` : ""} The audit log stays, without names: it is the proof, and the law asks for it.`,
-      "zh-CN": `客服人员曾在屏幕上看到的内容无法收回。${vendorWords(attestations)["zh-CN"]}${kept > 0 ? `仍有 ${kept} 项法律保全。` : ""}审计日志依法保留作为证明，其中不含姓名。`,
+      en: `What agents saw on their screens cannot be called back. ${vendorWords(attestations).en}${kept > 0 ? ` ${kept} legal holds were never released.` : ""} The audit log stays, without names: it is the proof, and the law asks for it.`,
+      "zh-CN": `客服人员曾在屏幕上看到的内容无法收回。${vendorWords(attestations)["zh-CN"]}${kept > 0 ? `有 ${kept} 项法律保全未曾解除。` : ""}审计日志依法保留作为证明，其中不含姓名。`,
     },
     copies: {
       en: `Encrypted copies may lie in backups until ${until} (${agreement.backup_horizon_hours} hours after the keys were destroyed, as agreed). No key opens them any more.`,

@@ -4,8 +4,10 @@
  * Its fields: certificate-document.ts. What other acts record for it: certificate-feeds.ts.
  */
 import {
+  type Entry,
   hashTree,
   inclusionProof,
+  readEntry,
   selectCheckpoints,
   selectEntriesAt,
   selectIndexesOfEvent,
@@ -13,7 +15,7 @@ import {
   selectLog,
 } from "../audit/index.ts";
 import { type Contract, moveState, selectContract } from "../contracts/index.ts";
-import { signJws, toBase64 } from "../crypto/index.ts";
+import { fromBase64, signJws, toBase64 } from "../crypto/index.ts";
 import { ensureEntry } from "../jobs/index.ts";
 import { canonicalJson } from "../kernel/index.ts";
 import { selectKeyEpochs } from "../keys/index.ts";
@@ -27,7 +29,7 @@ import {
   orderingEvents,
   provenEvents,
 } from "./certificate-document.ts";
-import { attestationsOf, holdsOf, keyServicesOf, returnOf } from "./certificate-feeds.ts";
+import { attestationsOf, holdsOf, keyServicesOf, returnOf, shareCOf } from "./certificate-feeds.ts";
 import { statementOf } from "./certificate-statement.ts";
 import { orderOf, purgeTerms } from "./order.ts";
 import type { PurgeParts } from "./parts.ts";
@@ -69,12 +71,13 @@ async function compose(parts: PurgeParts, job: PurgeJob): Promise<Certificate> {
   if (!contract || !order?.decidedBy) throw new Error("a purge without its contract or its two owners");
   const { backupHorizonHours } = await purgeTerms(parts, contract);
   const epochs = await selectKeyEpochs(database, job.contract);
+  const log = await proofOf(database, job);
   const told = {
     contract: contract.id,
     agreement: agreementOf(contract, backupHorizonHours),
     scope: scopeOf(job, contract),
     attestations: attestationsOf(contract),
-    holds: holdsOf(),
+    holds: holdsOf(entriesOf(log), timeOf(job, "share_b")),
     residuals: residualsOf(job, backupHorizonHours),
   };
   return {
@@ -88,10 +91,16 @@ async function compose(parts: PurgeParts, job: PurgeJob): Promise<Certificate> {
     law,
     order: { digest: order.digest, requested_by: order.requestedBy, approved_by: order.decidedBy },
     times: { ...job.facts.times },
-    keys: epochs.map(({ epoch, commitmentA, commitmentB }) => ({ epoch, share_a: commitmentA, share_b: commitmentB, share_c: null })),
+    keys: epochs.map(({ epoch, commitmentA, commitmentB, commitmentC }) => ({
+      epoch,
+      share_a: commitmentA,
+      share_b: commitmentB,
+      share_c: commitmentC,
+    })),
     shares: [
       { share: "A", place: "the keyring", state: "destroyed", at: timeOf(job, "share_a"), assurance: seen },
       { share: "B", place: "the share store", state: "destroyed", at: timeOf(job, "share_b"), assurance: seen },
+      ...(epochs.some(({ commitmentC }) => commitmentC !== null) ? [shareCOf()] : []),
     ],
     key_services: keyServicesOf(),
     returned: returnOf(),
@@ -103,7 +112,7 @@ async function compose(parts: PurgeParts, job: PurgeJob): Promise<Certificate> {
       ...{ parties: seen, agreement: seen, order: seen, times: seen, scope: seen, holds: seen },
       ...{ keys: proven, log: proven },
     },
-    log: await proofOf(database, job),
+    log,
   };
 }
 
@@ -178,6 +187,10 @@ async function proofOf(database: Database, job: PurgeJob): Promise<Certificate["
       return { index, bytes: toBase64(bytes), proof: inclusionProof(tree, index).map(toBase64) };
     }),
   };
+}
+
+function entriesOf({ entries }: Certificate["log"]): Entry[] {
+  return entries.flatMap(({ bytes }) => readEntry(fromBase64(bytes)) ?? []);
 }
 
 function timeOf({ facts }: PurgeJob, step: string): string {

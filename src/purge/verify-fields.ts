@@ -2,6 +2,7 @@
 import type { Entry } from "../audit/index.ts";
 import { canonicalJson } from "../kernel/index.ts";
 import { type Certificate, horizonOf } from "./certificate-document.ts";
+import { holdsOf } from "./certificate-feeds.ts";
 import { type CertificateProblem, problem } from "./certificate-problems.ts";
 import { statementOf } from "./certificate-statement.ts";
 import { acts } from "./plan.ts";
@@ -123,7 +124,7 @@ function checkItems({ scope, methods, exceptions, attestations }: Certificate): 
 }
 
 /** What others did counts where an entry names it by its digest. */
-function checkClaims({ returned, attestations }: Certificate, entries: Entries): CertificateProblem[] {
+function checkClaims({ returned, attestations, holds: named, times }: Certificate, entries: Entries): CertificateProblem[] {
   const holds = (digest: string | null) =>
     digest !== null && entries.some(({ entry }) => Object.values(entry.facts ?? {}).includes(digest));
   const problems = attestations
@@ -132,6 +133,8 @@ function checkClaims({ returned, attestations }: Certificate, entries: Entries):
       return statement !== null || evidence !== null || received_at !== null || assurance !== "unknown";
     })
     .map(() => problem("unproven", "attestation"));
+  const inLog = entries.map(({ entry }) => entry);
+  if (!sameJson(holdsOf(inLog, times.share_b ?? ""), named)) problems.push(problem("holds"));
   const { state, digest, acknowledged_at } = returned;
   const fits = state === "not asked" ? digest === null : holds(digest);
   if (!fits || (state === "acknowledged") !== (acknowledged_at !== null)) problems.push(problem("unproven", "returned"));
