@@ -27,7 +27,7 @@ import {
   orderingEvents,
   provenEvents,
 } from "./certificate-document.ts";
-import { attestationsOf, holdsOf, keyServicesOf, returnOf } from "./certificate-feeds.ts";
+import { attestationsOf, holdsOf, keyServicesOf, returnOf, shareCOf } from "./certificate-feeds.ts";
 import { statementOf } from "./certificate-statement.ts";
 import { orderOf, purgeTerms } from "./order.ts";
 import type { PurgeParts } from "./parts.ts";
@@ -89,10 +89,16 @@ async function compose(parts: PurgeParts, job: PurgeJob): Promise<Certificate> {
     law,
     order: { digest: order.digest, requested_by: order.requestedBy, approved_by: order.decidedBy },
     times: { ...job.facts.times },
-    keys: epochs.map(({ epoch, commitmentA, commitmentB }) => ({ epoch, share_a: commitmentA, share_b: commitmentB, share_c: null })),
+    keys: epochs.map(({ epoch, commitmentA, commitmentB, commitmentC }) => ({
+      epoch,
+      share_a: commitmentA,
+      share_b: commitmentB,
+      share_c: commitmentC,
+    })),
     shares: [
       { share: "A", place: "the keyring", state: "destroyed", at: timeOf(job, "share_a"), assurance: seen },
       { share: "B", place: "the share store", state: "destroyed", at: timeOf(job, "share_b"), assurance: seen },
+      ...(epochs.some(({ commitmentC }) => commitmentC !== null) ? [shareCOf()] : []),
     ],
     key_services: keyServicesOf(),
     returned: returnOf(),
