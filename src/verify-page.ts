@@ -128,13 +128,14 @@ function stateOf(result: Verdict | string): "ok" | "consistent" | "notOk" {
 
 function factsOf(verdict: Verdict): [name: string, value: string][] {
   const said = texts[language];
-  const { ok, keys, origin, size, root, entries, flushes, checkpoints, problems, problemsFound, firstBad } = verdict;
+  const { ok, keys, origin, size, root, entries, flushes, checkpoints, lost, problems, problemsFound, firstBad } = verdict;
   const facts: [string, string][] = [
     [said.origin, origin],
     [said.size, String(size)],
     [said.root, root],
     [said.checked, `${entries} / ${flushes} / ${checkpoints} ${said.counts}`],
     [said.keys, keys === "pinned" ? said.pinned : said.notPinned],
+    ...lost.map(({ epoch, from, to }): [string, string] => [said.lost, `@${epoch}: ${from}–${to - 1}`]),
   ];
   if (ok) return facts;
   return [

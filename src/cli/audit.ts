@@ -3,6 +3,7 @@ import { fileURLToPath } from "node:url";
 import { exportLog } from "./audit-export.ts";
 import { list, tail } from "./audit-list.ts";
 import { manifest } from "./audit-manifest.ts";
+import { newEpoch } from "./audit-new-epoch.ts";
 import { command, jsonFlag, outputFlag, repeated } from "./command.ts";
 import { exitCodes } from "./failure.ts";
 import { openSource, readText, writeTo } from "./files.ts";
@@ -44,6 +45,8 @@ const verify = command({
     if (args.json) printJson(verdict);
     else {
       print(describe(verdict));
+      for (const { epoch, from, to } of verdict.lost)
+        print(`epoch ${epoch} of this log declares entries ${from} to ${to - 1} of the one before lost`);
       note(`checked: ${verdict.entries} entries, ${verdict.flushes} flush heads, ${verdict.checkpoints} archived checkpoints`);
     }
   },
@@ -80,5 +83,5 @@ function describe({ ok, keys, size, root, problems, problemsFound, firstBad }: V
 
 export const audit = command({
   meta: { description: "Read the log, take it away, verify it" },
-  subCommands: { list, tail, export: exportLog, verify, page, receipt, manifest },
+  subCommands: { list, tail, export: exportLog, verify, page, receipt, manifest, "new-epoch": newEpoch },
 });
