@@ -163,6 +163,7 @@ export function assembleKeeper(common: CommonParts, side: KeeperParts, inFlight:
   const { shares } = common;
   const { fenceWaitMs, leaseMs } = side;
   const purge: PurgeParts = {
+    aead: common.aead,
     database,
     keyring,
     shares,

@@ -102,6 +102,7 @@ function routes(): { method: string; path: string; pattern: string; agents: bool
           .replace("{contract}", "c-test")
           .replace("{type}", "customer")
           .replace("{locator}", nowhere)
+          .replace("{part}", "keys")
           .replaceAll(/\{\w+\}/g, "x"),
         agents: /\/records\/\{type\}\/(\{locator\}|search)$|^\/v1\/me$/.test(pattern),
       })),

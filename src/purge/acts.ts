@@ -3,7 +3,7 @@
  */
 import { lockContract, moveState } from "../contracts/index.ts";
 import { destroyShareA, selectKeyEpochs } from "../keys/index.ts";
-import type { Done, PurgeParts } from "./parts.ts";
+import { type Done, type PurgeParts, timed } from "./parts.ts";
 import { storesOfStep, unregistered } from "./plan.ts";
 import { countRows, deleteRows, type PurgeJob, renewLease, selectContractTables, writeJob } from "./postgres.ts";
 
@@ -63,8 +63,7 @@ export async function deleteAll(parts: PurgeParts, job: PurgeJob, step: "rows" |
       if (deleted < batchRows) break;
     }
   }
-  const tables = storesOfStep(step);
-  const deleted = Object.fromEntries(tables.map((table) => [table, job.facts.before?.[table] ?? 0]));
+  const deleted = Object.fromEntries(storesOfStep(step).map((table) => [table, current.facts.deleted?.[table] ?? 0]));
   return { facts: timed(current, step), entry: { deleted } };
 }
 
@@ -79,8 +78,4 @@ export async function sweep(parts: PurgeParts, job: PurgeJob): Promise<Done> {
     if (shareA !== null || (await parts.shares.get(job.contract, epoch)) !== null) throw new Error(`a share of epoch ${epoch} is left`);
   }
   return { facts: timed(job, "sweep"), entry: { after } };
-}
-
-function timed(job: PurgeJob, step: string): PurgeJob["facts"] {
-  return { ...job.facts, times: { ...job.facts.times, [step]: new Date(job.readAt).toISOString() } };
 }

@@ -1,5 +1,6 @@
 /** The purge's tables, and the deletions. Every write of a running job checks its fence: a worker that lost its lease changes nothing. */
 import { and, eq, sql } from "drizzle-orm";
+import type { SealingKey } from "../crypto/index.ts";
 import type { ContractId } from "../kernel/index.ts";
 import { databaseNowMs, epochMs, orm, type Queryable } from "../storage/index.ts";
 import { dyingStores, isStep, type Step, type StoreName } from "./plan.ts";
@@ -13,6 +14,25 @@ export interface Facts {
   readonly deleted?: Readonly<Record<string, number>>;
   /** ISO 8601, by the database's clock. */
   readonly times: Readonly<Record<string, string>>;
+  /** Asked for with the purge itself, whatever the contract says. */
+  readonly returnTo?: { readonly to: SealingKey; readonly waitHours: number };
+  readonly returned?: Returned;
+}
+
+/** What was sealed for the merchant so far. */
+export interface Returned {
+  /** RFC 7638 thumbprint of the merchant's key. */
+  readonly key?: string;
+  readonly parts: number;
+  readonly records: number;
+  /** Of those, records that did not open. */
+  readonly unreadable: number;
+  /** The last record in a part. */
+  readonly after?: { readonly type: string; readonly locator: string };
+  /** Of the sealed manifest: everything is sealed. */
+  readonly digest?: string;
+  /** How it ended. */
+  readonly outcome?: "acknowledged" | "not_acknowledged" | "keys_unavailable";
 }
 
 export interface PurgeJob {

@@ -14,6 +14,7 @@ import { ensureEntry } from "./entries.ts";
 import type { Done, PurgeParts } from "./parts.ts";
 import { type Act, acts, nextStep, type Step } from "./plan.ts";
 import { claimJob, LeaseLost, type PurgeJob, releaseJob, renewLease, selectRunnable, writeJob } from "./postgres.ts";
+import { returnRecords } from "./return.ts";
 
 /** Runs every job that may run, as far as it comes now: another worker may hold it, or it waits for its fence. */
 export async function runPurges(parts: PurgeParts): Promise<void> {
@@ -66,6 +67,7 @@ async function perform(parts: PurgeParts, job: PurgeJob, act: Act): Promise<Purg
 
 const performers: Readonly<Record<Act, (parts: PurgeParts, job: PurgeJob) => Promise<Done | null>>> = {
   fence,
+  return: returnRecords,
   share_b: destroySharesB,
   share_a: eraseSharesA,
   rows: (parts, job) => deleteAll(parts, job, "rows"),

@@ -13,6 +13,8 @@ export interface Agreement {
   readonly roles?: string;
   readonly seats?: string;
   readonly cooling?: string;
+  /** Further terms of the purge, as `, return: { … }`. */
+  readonly purge?: string;
   /** Further lines of the contract. */
   readonly more?: string;
 }
@@ -39,7 +41,7 @@ purposes: ${purposes}
 ceiling:  ${agreement.ceiling ?? ceiling}
 policy:   cs-standard
 roles:    ${roles}
-purge:    { cooling: ${cooling}, backup_horizon: 30d }
+purge:    { cooling: ${cooling}, backup_horizon: 30d${agreement.purge ?? ""} }
 ${more}`;
 }
 

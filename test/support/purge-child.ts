@@ -36,6 +36,8 @@ function momentOf(text: string): string | null {
   if (/^update "postern"\."key_epoch"/.test(text)) return "share_a";
   if (/^update "postern"\."contract" set "state"/.test(text)) return "state";
   if (/^insert into "postern"\."certificate"/.test(text)) return "certificate";
+  if (/^insert into "postern"\."return_part"/.test(text)) return "part";
+  if (/^insert into "postern"\."return_receipt"/.test(text)) return "receipt";
   if (text.includes("pg_attribute")) return "catalogue";
   if (text.startsWith("with grown as ")) return "numbering";
   return text.startsWith("with published as ") ? "checkpoint" : null;

@@ -8,6 +8,7 @@ import { fileURLToPath } from "node:url";
 import { readEntry, type Trust } from "../../src/audit/index.ts";
 import type { Database } from "../../src/storage/index.ts";
 import { openPostgres } from "../../src/storage/postgres.ts";
+import type { Agreement } from "./agreement.ts";
 import type { ChildTask, Moment } from "./purge-child.ts";
 import { approvePurge, contentOf, createWorld, neighbour, orderPurge, type Place, populate, type Secrets } from "./purge-world.ts";
 
@@ -27,9 +28,9 @@ export interface Copy extends Place {
   remove(): Promise<void>;
 }
 
-export async function makeApprovedPurge(): Promise<ApprovedPurge> {
+export async function makeApprovedPurge(agreement: Agreement = {}, records = 20): Promise<ApprovedPurge> {
   const world = await createWorld();
-  const trust = await populate(world.gateway);
+  const trust = await populate(world.gateway, agreement, records);
   await populate(world.gateway, neighbour, 7);
   const { job } = await orderPurge(world.gateway);
   await approvePurge(world.gateway, job);
