@@ -6,6 +6,7 @@ import { json, type Received, type Route } from "../http/index.ts";
 import { type ContractId, ok, refuse } from "../kernel/index.ts";
 import { enterContract } from "../offices/index.ts";
 import { parseDurationHours, sealingKeySchema } from "../policy/index.ts";
+import { eventStream, followPurge } from "./events.ts";
 import { findPurge, logAct, orderOf, type Plan, type PurgeDesk, planPurge, type ReturnTo, readPurge, requestPurge } from "./order.ts";
 import { steps } from "./plan.ts";
 import { type PurgeJob, selectCertificate, selectJob } from "./postgres.ts";
@@ -38,7 +39,15 @@ const jobSchema = z.object({
   basis: z.enum(["term_ended", "owners"]),
   step: z.enum(steps),
   /** Steps behind it, and all. */
-  progress: z.object({ done: z.int(), of: z.int(), rows_deleted: z.int(), rows: z.int().nullable() }),
+  progress: z.object({
+    done: z.int(),
+    of: z.int(),
+    /** Of the rows that were counted at the fence; `null` = not counted yet. */
+    rows_deleted: z.int(),
+    rows: z.int().nullable(),
+    /** Records sealed for their return so far. */
+    records_returned: z.int(),
+  }),
   not_before: z.iso.datetime(),
   /** Asked for with the purge; what the contract agreed to is in the plan. */
   return: returnToSchema.nullable(),
@@ -113,6 +122,31 @@ function jobRoutes(desk: PurgeDesk & ApprovalDesk): Route[] {
       },
     },
     {
+      method: "GET",
+      path: "/v1/contracts/{contract}/purges/{job}/events",
+      who: "merchant_owner",
+      summary: "A purge as it moves, until its certificate; for ten minutes, then ask again with Last-Event-ID",
+      answers: {
+        200: {
+          media: "text/event-stream",
+          description: "The job, as `progress` whenever it moved and as `certified` at last",
+          schema: jobSchema,
+        },
+      },
+      refusals: ["audit_unavailable"],
+      handle: async (received) => {
+        const after = received.header("last-event-id");
+        const followed = await followPurge(desk, received.caller, {
+          contract: contractOf(received),
+          job: received.params.job ?? "",
+          after,
+        });
+        if (!followed.ok) return followed;
+        const body = eventStream(followed.value, (job) => JSON.stringify(describeJob(job)));
+        return ok({ status: 200, media: "text/event-stream", body });
+      },
+    },
+    {
       method: "POST",
       path: "/v1/contracts/{contract}/purges/{job}/approve",
       who: "merchant_owner",
@@ -174,6 +208,7 @@ function describeJob({ id, contract, basis, step, notBefore, facts }: PurgeJob):
     // Of those that were counted at the fence: what was sealed for the return since then goes as well.
     rows_deleted: counted.reduce((total, [table, rows]) => total + Math.min(rows, deleted[table] ?? 0), 0),
     rows: before ? counted.reduce((total, [, rows]) => total + rows, 0) : null,
+    records_returned: facts.returned?.records ?? 0,
   };
   const at = new Date(notBefore).toISOString();
   return { job: id, contract, basis, step, progress, not_before: at, return: describeReturnTo(facts.returnTo) };

@@ -129,7 +129,13 @@ export interface ShownJob {
   readonly step: string;
   readonly basis: string;
   readonly not_before: string;
-  readonly progress: { readonly done: number; readonly of: number; readonly rows_deleted: number; readonly rows: number | null };
+  readonly progress: {
+    readonly done: number;
+    readonly of: number;
+    readonly rows_deleted: number;
+    readonly rows: number | null;
+    readonly records_returned: number;
+  };
   readonly approval?: { readonly id: string; readonly state: string } | null;
 }
 
