@@ -24,6 +24,8 @@ export interface Side {
   readonly counted: CountedSide;
   /** Where its copies of the log stand, by the other system's name. None of them makes it less ready. */
   readonly copies?: () => Promise<Readonly<Record<string, SinkStanding>>>;
+  /** What is to be looked at by a person, and makes it no less ready. */
+  readonly alarms?: () => Readonly<Record<string, string>>;
 }
 
 /** What the process counts, one for all its sides, and who may read it. */
@@ -90,7 +92,7 @@ function nameOf(fault: unknown): string {
 }
 
 const texts = z.record(z.string(), z.string());
-const status = z.object({ status: z.enum(["ok", "failing"]), checks: texts, sinks: texts.optional() });
+const status = z.object({ status: z.enum(["ok", "failing"]), checks: texts, sinks: texts.optional(), alarms: texts.optional() });
 const clockSkewMaxMs = 60_000;
 
 function platformRoutes(sides: readonly Side[], openApi: () => string): Route[] {
@@ -119,7 +121,9 @@ function platformRoutes(sides: readonly Side[], openApi: () => string): Route[] 
         const checks = await readiness(sides.map((side) => side.database));
         const ready = Object.values(checks).every((check) => check === "ok");
         const sinks = ready ? await sinksOf(sides) : {};
-        const told = { status: ready ? "ok" : "failing", checks, ...(Object.keys(sinks).length > 0 && { sinks }) };
+        const alarms = Object.fromEntries(sides.flatMap((side) => Object.entries(side.alarms?.() ?? {})));
+        const more = { ...(Object.keys(sinks).length > 0 && { sinks }), ...(Object.keys(alarms).length > 0 && { alarms }) };
+        const told = { status: ready ? "ok" : "failing", checks, ...more };
         return ok(json(JSON.stringify(told), {}, ready ? 200 : 503));
       },
     },

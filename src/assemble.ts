@@ -37,7 +37,7 @@ import { type InFlight, inTurn } from "./kernel/index.ts";
 import { createAuditKeys, type Keyring, KeysUnavailable, type OpenedAuditKeys, type RootKey, type ShareStore } from "./keys/index.ts";
 import { createOffices, logTurnedAway, type MerchantOffices, type OfficeHolder } from "./offices/index.ts";
 import { logRoutes, oversightRoutes, type SaveDesk } from "./oversight/index.ts";
-import { orderDuePurges, type PurgeParts, purgeEffect, purgeRoutes, runPurges } from "./purge/index.ts";
+import { orderDuePurges, type PurgeParts, purgeEffect, purgeRoutes, runPurges, sweepTripwires } from "./purge/index.ts";
 import type { Database } from "./storage/index.ts";
 import { version } from "./version.ts";
 
@@ -108,7 +108,7 @@ export interface Keeper extends Side {
   prepare(): Promise<void>;
   /** Every second: numbers what pends, and publishes it. */
   sequence(): Promise<number>;
-  /** Every minute: holds every log to its anchor, and tells the gateway log the heads of the others. */
+  /** Every minute: holds every log to its anchor, tells the gateway log the heads of the others, and looks whether what was purged stays so. */
   patrol(): Promise<void>;
   /** Every few seconds: has witnesses cosign what is published. Answers what went wrong. */
   witness(): Promise<WitnessReport[]>;
@@ -176,6 +176,8 @@ export function assembleKeeper(common: CommonParts, side: KeeperParts, inFlight:
     fenceWaitMs,
     leaseMs,
   };
+  const alarmed = new Map<string, number>();
+  let tripped = 0;
   const issuers = new Set(common.issuers.map((issuer) => issuer.id));
   const pump = createPump({ database, sinks: side.sinks ?? [], now: common.now, random: Math.random });
   return {
@@ -183,6 +185,8 @@ export function assembleKeeper(common: CommonParts, side: KeeperParts, inFlight:
     counted: shared,
     pump,
     copies: () => pump.standing(),
+    alarms: (): Record<string, string> =>
+      tripped > 0 ? { purged: `${tripped} places hold something of a purged contract again; \`postern doctor\` says which` } : {},
     purge,
     settle: shared.strangers.settle,
     turnedAway: ({ caller, refusal, contract }) => logTurnedAway(door, caller, { code: refusal.code, contract }),
@@ -206,7 +210,16 @@ export function assembleKeeper(common: CommonParts, side: KeeperParts, inFlight:
       });
     },
     sequence: () => sequencer.run(),
-    patrol: () => inTurn([() => sequencer.patrol(), () => announceHeads({ database, audit, logs })], (work) => work()),
+    patrol: () => {
+      const works = [
+        () => sequencer.patrol(),
+        () => announceHeads({ database, audit, logs }),
+        async () => {
+          tripped = (await sweepTripwires(purge, alarmed)).length;
+        },
+      ];
+      return inTurn(works, (work) => work());
+    },
     witness: () => client.run(),
     async tick() {
       const prepareKeys = async () => {

@@ -17,6 +17,7 @@ import { purge } from "./cli/purge.ts";
 import { records } from "./cli/records.ts";
 import { serve } from "./cli/serve.ts";
 import { token } from "./cli/token.ts";
+import { tombstones } from "./cli/tombstones.ts";
 import { witness } from "./cli/witness.ts";
 
 const postern = command({
@@ -27,7 +28,23 @@ const postern = command({
     "npx postern contract apply contract.yaml --as owner-1",
     "npx postern audit verify log.tar --trust trust.json",
   ],
-  subCommands: { serve, demo, migrate, doctor, token, contract, approvals, agents, records, policy, audit, purge, certificate, witness },
+  subCommands: {
+    serve,
+    demo,
+    migrate,
+    doctor,
+    token,
+    contract,
+    approvals,
+    agents,
+    records,
+    policy,
+    audit,
+    purge,
+    certificate,
+    tombstones,
+    witness,
+  },
 });
 
 process.exit(await dispatch(postern, process.argv.slice(2)));

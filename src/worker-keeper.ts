@@ -8,7 +8,7 @@ import { assembleKeeper, type Keeper } from "./assemble.ts";
 import { createPostgresAnchor } from "./audit/postgres-anchor.ts";
 import { createSigner, type Signer } from "./crypto/index.ts";
 import { createInFlight, inTurn } from "./kernel/index.ts";
-import { checkAnchorDatabase } from "./start-checks.ts";
+import { checkAnchorDatabase, checkTombstones } from "./start-checks.ts";
 import { version } from "./version.ts";
 import {
   addressOf,
@@ -92,6 +92,7 @@ function openKeeper(isolate: KeeperIsolate): OpenKeeper {
   const check = async () => {
     await checkMainDatabase(database, { role: "postern_keeper", logName: settings.logName });
     await checkAnchorDatabase(second);
+    await checkTombstones(database, common.shares);
     await over(database).prepare();
   };
   const pass = passOnce(isolate.main, check, tellRefused);

@@ -41,6 +41,8 @@ beforeAll(async () => {
     put: async (contract, epoch, share) => void kept.set(`${contract}/${epoch}`, share),
     get: async (contract, epoch) => (lostShares ? null : (kept.get(`${contract}/${epoch}`) ?? null)),
     destroy: async (contract, epoch) => void kept.delete(`${contract}/${epoch}`),
+    bury: async () => {},
+    buried: async () => new Map(),
   };
   const root = createRootKey(nodeAead, randomBytes(32));
   const now = () => Date.now() + ahead;

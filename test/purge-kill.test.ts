@@ -127,7 +127,7 @@ describe.concurrent("a purge is killed and taken up by another process", () => {
       expect(essenceOf(jws[0] ?? "")).toEqual(uninterrupted);
       expect(await verifyCertificate(jws[0] ?? "", approved.trust, verifySignature)).toMatchObject({ ok: true, problems: [] });
       expect(await stateOf(owner)).toEqual({ contract: "purged", log: "frozen", step: "certified" });
-      expect(readdirSync(copy.shareDirectory)).toEqual(["c-other.1.share"]);
+      expect(readdirSync(copy.shareDirectory)).toEqual(["c-other.1.share", "c-test.purged"]);
       const said = (await eventsOf(owner, "c-test")).filter((event) => /\.(intent|done)$|verified$/.test(event));
       expect(said).toEqual([...acts.flatMap((act) => [`purge.${act}.intent`, `purge.${act}.done`]), "purge.verified"]);
       expect((await eventsOf(owner, "gateway")).filter((event) => event === "certificate.issued")).toHaveLength(1);

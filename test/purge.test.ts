@@ -242,7 +242,7 @@ describe("the purge of a contract in force", () => {
   it("leaves no row, no seat and no share", async () => {
     for (const table of dyingStores) expect(await world.owner.query(`select 1 from ${table} where contract_id = 'c-test'`)).toEqual([]);
     expect(await world.owner.query("select share_a from postern.key_epoch where contract_id = 'c-test'")).toEqual([[null]]);
-    expect(readdirSync(world.shareDirectory)).toEqual(["c-other.1.share"]);
+    expect(readdirSync(world.shareDirectory)).toEqual(["c-other.1.share", "c-test.purged"]);
   });
 
   it("answers its former agents like strangers", async () => {

@@ -55,6 +55,8 @@ export const eventNames = [
   "purge.verified",
   "purge.attested",
   "purge.attestation_missing",
+  "purge.tripwire",
+  "purge.replayed",
   "certificate.issued",
   "certificate.read",
   "request.refused",

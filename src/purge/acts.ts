@@ -33,6 +33,8 @@ export async function fence(parts: PurgeParts, job: PurgeJob): Promise<Done | nu
 /** The point of no return: without share B nothing of the contract opens again, here or in any copy. */
 export async function destroySharesB(parts: PurgeParts, job: PurgeJob): Promise<Done> {
   const epochs = await selectKeyEpochs(parts.database, job.contract);
+  // First, so that there is no moment at which a restored database finds the share gone and nothing that says why.
+  await parts.shares.bury(job.contract);
   for (const { epoch } of epochs) {
     await renewLease(parts.database, job, parts.leaseMs);
     await parts.shares.destroy(job.contract, epoch);

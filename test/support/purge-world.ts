@@ -140,8 +140,8 @@ export interface ShownJob {
 }
 
 /** By the first owner. */
-export async function orderPurge(gateway: Door, contract = "c-test", as = "owner-1"): Promise<ShownJob> {
-  const asked = gateway.call("POST", `/v1/contracts/${contract}/purges`, { as, body: { confirm: contract } });
+export async function orderPurge(gateway: Door, contract = "c-test", as = "owner-1", more: object = {}): Promise<ShownJob> {
+  const asked = gateway.call("POST", `/v1/contracts/${contract}/purges`, { as, body: { confirm: contract, ...more } });
   return (await (await expectStatus(asked, 202)).json()) as ShownJob;
 }
 

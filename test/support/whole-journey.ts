@@ -7,6 +7,7 @@ import { pathTails } from "../../src/http/route.ts";
 import { bringIntoForce, contractText, expectStatus, importLines, search, shippedPolicy } from "./agreement.ts";
 import { canaryCustomer, canaryElsewhere, canaryOrder } from "./canaries.ts";
 import type { CallOptions, Gateway } from "./gateway.ts";
+import { acknowledge, fetchReturn, makeMerchantKey } from "./returned.ts";
 
 const contract = "/v1/contracts/c-test";
 const customers = `${contract}/records/customer`;
@@ -145,10 +146,17 @@ async function rejectOne(gateway: Gateway): Promise<void> {
 export async function journeyToTheCertificate(gateway: Gateway): Promise<void> {
   const purges = `${contract}/purges`;
   await expectStatus(gateway.call("GET", purges, { as: "owner-1" }), 200);
-  const ordered = await expectStatus(gateway.call("POST", purges, { as: "owner-1", body: { confirm: "c-test" } }), 202);
+  const key = await makeMerchantKey();
+  const body = { confirm: "c-test", return: { to: key.jwk } };
+  const ordered = await expectStatus(gateway.call("POST", purges, { as: "owner-1", body }), 202);
   const { job } = (await ordered.json()) as { job: string };
   await expectStatus(gateway.call("POST", `${purges}/${job}/approve`, { as: "owner-2" }), 200);
   await gateway.keeper.tick();
+  const { shown, records } = await fetchReturn(gateway, job, key);
+  if (records.length === 0) throw new Error("nothing was returned");
+  await expectStatus(acknowledge(gateway, job, shown.digest), 200);
+  await gateway.keeper.tick();
+  await (await expectStatus(gateway.call("GET", `${purges}/${job}/events`, { as: "owner-1" }), 200)).text();
   await expectStatus(gateway.call("GET", `${purges}/${job}`, { as: "owner-1" }), 200);
   await expectStatus(gateway.call("GET", `${purges}/${job}/certificate`, { as: "owner-1" }), 200);
   const late = await gateway.call("POST", `${customers}/search`, { as: "agent-1", body: { by: { id: canaryCustomer.id } } });
