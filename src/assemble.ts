@@ -37,7 +37,15 @@ import { type InFlight, inTurn } from "./kernel/index.ts";
 import { createAuditKeys, type Keyring, KeysUnavailable, type OpenedAuditKeys, type RootKey, type ShareStore } from "./keys/index.ts";
 import { createOffices, logTurnedAway, type MerchantOffices, type OfficeHolder } from "./offices/index.ts";
 import { logRoutes, oversightRoutes, type SaveDesk } from "./oversight/index.ts";
-import { orderDuePurges, type PurgeParts, purgeEffect, purgeRoutes, runPurges, sweepTripwires } from "./purge/index.ts";
+import {
+  orderDuePurges,
+  type PurgeParts,
+  purgeEffect,
+  purgeRoutes,
+  remindOfAttestations,
+  runPurges,
+  sweepTripwires,
+} from "./purge/index.ts";
 import type { Database } from "./storage/index.ts";
 import { version } from "./version.ts";
 
@@ -225,7 +233,13 @@ export function assembleKeeper(common: CommonParts, side: KeeperParts, inFlight:
       const prepareKeys = async () => {
         for (const log of await selectOpenLogs(database)) await auditKeys.prepare(database, log, new Date(common.now()));
       };
-      const works = [prepareKeys, () => tickAgreements(activation), () => orderDuePurges(purge), () => runPurges(purge)];
+      const works = [
+        prepareKeys,
+        () => tickAgreements(activation),
+        () => orderDuePurges(purge),
+        () => runPurges(purge),
+        () => remindOfAttestations(purge),
+      ];
       await inTurn(works, (work) => work());
     },
   };

@@ -6,6 +6,7 @@ import { asBefore, clientFlags, command, contractArgument, idOf, jsonFlag, outpu
 import { exitCodes, Failure } from "./failure.ts";
 import { readText, writeTo } from "./files.ts";
 import { columns, plain, print, printJson, suggest } from "./output.ts";
+import { attest, missingAttestations } from "./purge-attest.ts";
 import { describeJob, findJob, jobSchema, purgesPath } from "./purge-job.ts";
 import { returned } from "./purge-return.ts";
 import { watch } from "./purge-watch.ts";
@@ -108,9 +109,12 @@ const status = command({
   examples: ["npx postern purge status c-hangzhou-cs --as owner-1"],
   args: { ...contractArgument, ...clientFlags, ...jsonFlag },
   async run({ args }) {
-    const job = await findJob(createClient(args), args.id);
-    if (args.json) printJson(job);
-    else print(describeJob(job));
+    const client = createClient(args);
+    const job = await findJob(client, args.id);
+    if (args.json) return printJson(job);
+    print(describeJob(job));
+    const missing = await missingAttestations(client, args.id, job.job);
+    if (missing.length > 0) print(`the vendor has not spoken of: ${missing.join(", ")}`);
   },
 });
 
@@ -129,5 +133,5 @@ const certificate = command({
 
 export const purge = command({
   meta: { description: "End a contract for good: plan, two owners, certificate" },
-  subCommands: { plan, start, approve, status, watch, return: returned, certificate },
+  subCommands: { plan, start, approve, status, watch, return: returned, attest, certificate },
 });

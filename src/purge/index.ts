@@ -1,3 +1,4 @@
+export { remindOfAttestations } from "./attestations.ts";
 export { orderDuePurges, purgeEffect } from "./order.ts";
 export type { PurgeParts } from "./parts.ts";
 export { purgeRoutes } from "./routes.ts";

@@ -17,6 +17,21 @@ export interface Facts {
   /** Asked for with the purge itself, whatever the contract says. */
   readonly returnTo?: { readonly to: SealingKey; readonly waitHours: number };
   readonly returned?: Returned;
+  /** What the vendor had said of each system when the log was closed: the certificate's word. Absent = the contract names no systems. */
+  readonly attested?: readonly Attested[];
+}
+
+export interface Attested {
+  readonly system: string;
+  /** `null` = not received. */
+  readonly attestation: {
+    readonly digest: string;
+    readonly signer: string;
+    /** Under the vendor's key that the contract names. */
+    readonly signed: boolean;
+    readonly evidence: string | null;
+    readonly recorded: string;
+  } | null;
 }
 
 /** What was sealed for the merchant so far. */

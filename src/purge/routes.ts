@@ -6,6 +6,7 @@ import { json, type Received, type Route } from "../http/index.ts";
 import { type ContractId, ok, refuse } from "../kernel/index.ts";
 import { enterContract } from "../offices/index.ts";
 import { parseDurationHours, sealingKeySchema } from "../policy/index.ts";
+import { attestationRoutes } from "./attestation-routes.ts";
 import { eventStream, followPurge } from "./events.ts";
 import { findPurge, logAct, orderOf, type Plan, type PurgeDesk, planPurge, type ReturnTo, readPurge, requestPurge } from "./order.ts";
 import { steps } from "./plan.ts";
@@ -57,7 +58,7 @@ const orderDescription =
   '`{"dry_run":true}` or `{"confirm":"c-…"}`, with `"return":{"to":{…JWK},"wait":"7d"}` to have the records sealed to that key first.';
 
 export function purgeRoutes(desk: PurgeDesk & ApprovalDesk): Route[] {
-  return [...orderRoutes(desk), ...jobRoutes(desk), ...returnRoutes(desk)];
+  return [...orderRoutes(desk), ...jobRoutes(desk), ...returnRoutes(desk), ...attestationRoutes(desk)];
 }
 
 function orderRoutes(desk: PurgeDesk): Route[] {

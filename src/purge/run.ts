@@ -9,9 +9,10 @@
 import { selectLog } from "../audit/index.ts";
 import { inTurn } from "../kernel/index.ts";
 import { deleteAll, destroySharesB, eraseSharesA, fence, sweep } from "./acts.ts";
+import { attestationsOf } from "./attestations.ts";
 import { issueCertificate } from "./certificate.ts";
 import { ensureEntry } from "./entries.ts";
-import type { Done, PurgeParts } from "./parts.ts";
+import type { Done, EntryFacts, PurgeParts } from "./parts.ts";
 import { type Act, acts, nextStep, type Step } from "./plan.ts";
 import { claimJob, LeaseLost, type PurgeJob, releaseJob, renewLease, selectRunnable, writeJob } from "./postgres.ts";
 import { returnRecords } from "./return.ts";
@@ -76,14 +77,39 @@ const performers: Readonly<Record<Act, (parts: PurgeParts, job: PurgeJob) => Pro
 };
 
 /** The log's last entry; the sequencer freezes the log with it. */
-async function verify(parts: PurgeParts, job: PurgeJob): Promise<PurgeJob | null> {
-  const frozen = async () => (await selectLog(parts.database, job.contract))?.state === "frozen";
-  if (!(await frozen())) await ensureEntry(parts, parts.logs.closing(job.contract), "purge.verified", { job: job.id });
+async function verify(parts: PurgeParts, verifying: PurgeJob): Promise<PurgeJob | null> {
+  const frozen = async () => (await selectLog(parts.database, verifying.contract))?.state === "frozen";
+  const job = await withAttestations(parts, verifying);
+  if (!(await frozen()))
+    await ensureEntry(parts, parts.logs.closing(job.contract), "purge.verified", { job: job.id, ...attestedFacts(job) });
   // Of a frozen log too: it may have been numbered, and its last checkpoint not signed any more.
   await parts.sequencer.run(job.contract);
   if (!(await frozen())) return null;
   const times = { ...job.facts.times, verified: new Date(job.readAt).toISOString() };
   return writeJob(parts.database, job, { step: "verified", facts: { ...job.facts, times } }, parts.leaseMs);
+}
+
+/** What the vendor had said by now, written down before the entry that repeats it: said later, it is said after the log's end. */
+async function withAttestations(parts: PurgeParts, job: PurgeJob): Promise<PurgeJob> {
+  if (job.facts.attested) return job;
+  const systems = await attestationsOf(parts, job);
+  if (systems.length === 0) return job;
+  const attested = systems.map(({ system, attestation: filed }) => ({
+    system,
+    attestation: filed && {
+      ...{ digest: filed.digest, signer: filed.signer, signed: filed.jws !== null, evidence: filed.evidenceDigest },
+      recorded: new Date(filed.recordedAt).toISOString(),
+    },
+  }));
+  return writeJob(parts.database, job, { facts: { ...job.facts, attested } }, parts.leaseMs);
+}
+
+function attestedFacts({ facts: { attested } }: PurgeJob): EntryFacts {
+  if (!attested) return {};
+  return {
+    attested: attested.flatMap(({ system, attestation }) => (attestation ? [`${system} ${attestation.digest}`] : [])),
+    not_attested: attested.flatMap(({ system, attestation }) => (attestation ? [] : [system])),
+  };
 }
 
 function isAct(step: Step): step is Act {
