@@ -34,9 +34,14 @@ create table postern.contract (
   state         text not null check (state in ('draft', 'active', 'ended', 'purging', 'purged')),
   starts_at     timestamptz not null,
   ends_at       timestamptz not null check (ends_at > starts_at),
-  purge_due_at  timestamptz not null check (purge_due_at >= ends_at),
+  purge_due_at  timestamptz not null check (purge_due_at >= ends_at + interval '24 hours'),
   bundle_digest text not null,
-  created_at    timestamptz not null default now()
+  created_at    timestamptz not null default now(),
+  -- Set before the first share of a key is destroyed: from here no hold is placed.
+  irrevocable_at timestamptz,
+  suspended_at  timestamptz,
+  -- The end of which the winding down was announced: where it is moved, the next one is, too.
+  noticed_for   timestamptz
 );
 
 -- Policy ∩ contract, compiled: canonical JSON under its SHA-256.
@@ -60,7 +65,7 @@ create index seat_by_person on postern.seat (issuer, subject);
 create table postern.approval (
   contract_id       text not null references postern.contract,
   approval_id       text not null,
-  action            text not null check (action in ('activate', 'change_policy', 'purge')),
+  action            text not null check (action in ('activate', 'change_policy', 'purge', 'release_hold', 'amend', 'terminate', 'resume')),
   digest            text not null,
   state             text not null check (state in ('requested', 'approved', 'rejected')),
   requested_issuer  text not null,

@@ -4,12 +4,12 @@
 import type { Context, Hono } from "hono";
 import { uuidv7 } from "uuidv7";
 import * as z from "zod";
-import { AuditUnavailable, LogHalted, selectHalted, selectLate } from "./audit/index.ts";
+import { AuditUnavailable, type Freshness, LogHalted, selectHalted, selectLate } from "./audit/index.ts";
 import { describeStanding, type SinkStanding } from "./copies/index.ts";
 import { json, type Metrics, openApiDocument, type Route, serve, type TurnedAway } from "./http/index.ts";
 import type { Identity } from "./identity/index.ts";
 import { ok, type Refusal, refuse } from "./kernel/index.ts";
-import { KeysUnavailable } from "./keys/index.ts";
+import { KeysUnavailable, ShareClosed } from "./keys/index.ts";
 import type { Offices } from "./offices/index.ts";
 import { type Database, DatabaseUnavailable, databaseNowText } from "./storage/index.ts";
 
@@ -22,6 +22,9 @@ export interface Side {
   /** Every few seconds, and `now` at the end: writes what was counted of callers that nobody knows. */
   readonly settle: (when?: "now") => Promise<void>;
   readonly counted: CountedSide;
+  readonly freshness: Freshness;
+  /** What it does not do though it could, and why. */
+  readonly waiting?: () => Promise<Readonly<Record<string, string>>>;
   /** Where its copies of the log stand, by the other system's name. None of them makes it less ready. */
   readonly copies?: () => Promise<Readonly<Record<string, SinkStanding>>>;
   /** What is to be looked at by a person, and makes it no less ready. */
@@ -64,6 +67,7 @@ export function buildApp(sides: readonly Side[], { version, addressOf, headerOf,
 function describeFault(fault: unknown, report: (fault: unknown) => void): Refusal {
   // The log is asked about first: it fails because the database does, and the caller is told what that means for them.
   if (fault instanceof AuditUnavailable) return { code: "audit_unavailable" };
+  if (fault instanceof ShareClosed) return { code: "share_closed" };
   if (fault instanceof KeysUnavailable) return { code: "keys_unavailable" };
   if (fault instanceof DatabaseUnavailable) return { code: "database_unavailable" };
   report(fault);
@@ -92,7 +96,15 @@ function nameOf(fault: unknown): string {
 }
 
 const texts = z.record(z.string(), z.string());
-const status = z.object({ status: z.enum(["ok", "failing"]), checks: texts, sinks: texts.optional(), alarms: texts.optional() });
+const log = z.object({ merge_delay_seconds: z.int(), disclosure_stops_seconds: z.int() });
+const status = z.object({
+  status: z.enum(["ok", "failing"]),
+  checks: texts,
+  log: log.optional(),
+  waiting: texts.optional(),
+  sinks: texts.optional(),
+  alarms: texts.optional(),
+});
 const clockSkewMaxMs = 60_000;
 
 function platformRoutes(sides: readonly Side[], openApi: () => string): Route[] {
@@ -118,12 +130,13 @@ function platformRoutes(sides: readonly Side[], openApi: () => string): Route[] 
       },
       refusals: [],
       handle: async () => {
-        const checks = await readiness(sides.map((side) => side.database));
+        const checks = await readiness(sides);
         const ready = Object.values(checks).every((check) => check === "ok");
-        const sinks = ready ? await sinksOf(sides) : {};
+        const [sinks, waiting] = ready ? await Promise.all([sinksOf(sides), waitingOf(sides)]) : [{}, {}];
         const alarms = Object.fromEntries(sides.flatMap((side) => Object.entries(side.alarms?.() ?? {})));
-        const more = { ...(Object.keys(sinks).length > 0 && { sinks }), ...(Object.keys(alarms).length > 0 && { alarms }) };
-        const told = { status: ready ? "ok" : "failing", checks, ...more };
+        const isTold = (texts: object) => Object.keys(texts).length > 0;
+        const more = { ...(isTold(waiting) && { waiting }), ...(isTold(sinks) && { sinks }), ...(isTold(alarms) && { alarms }) };
+        const told = { status: ready ? "ok" : "failing", checks, log: limitsOf(sides), ...more };
         return ok(json(JSON.stringify(told), {}, ready ? 200 : 503));
       },
     },
@@ -165,14 +178,27 @@ async function sinksOf(sides: readonly Side[]): Promise<Record<string, string>> 
   return Object.fromEntries(standings.flatMap(Object.entries).map(([name, standing]) => [name, describeStanding(standing)]));
 }
 
-async function readiness(databases: readonly Database[]): Promise<Record<string, string>> {
+/** What is not done though everything works: no reason to turn requests away. */
+async function waitingOf(sides: readonly Side[]): Promise<Record<string, string>> {
+  const told = await Promise.all(sides.map(async ({ waiting }) => (waiting ? await waiting() : {})));
+  return Object.fromEntries(told.flatMap((waiting) => Object.entries(waiting)));
+}
+
+/** What the operator decided, one for all sides of a process. */
+function limitsOf([side]: readonly Side[]): z.infer<typeof log> | undefined {
+  if (!side) return undefined;
+  const { mergeDelaySeconds, disclosureStopsSeconds } = side.freshness;
+  return { merge_delay_seconds: mergeDelaySeconds, disclosure_stops_seconds: disclosureStopsSeconds };
+}
+
+async function readiness(sides: readonly Side[]): Promise<Record<string, string>> {
   const checks: Record<string, string> = { database: "ok", audit: "ok", clock: "ok" };
-  for (const database of databases) {
+  for (const { database, freshness } of sides) {
     try {
       const [row] = await database.query(`select ${databaseNowText}, (select state from audit.log where log = 'gateway')`);
       if (Math.abs(Number(row?.[0]) - Date.now()) > clockSkewMaxMs) checks.clock = "differs from the database's by over a minute";
       if (row?.[1] !== "open") checks.audit = "the gateway log is not open";
-      else if (checks.audit === "ok") checks.audit = await auditReadiness(database);
+      else if (checks.audit === "ok") checks.audit = await auditReadiness(database, freshness);
     } catch {
       checks.database = "does not answer";
     }
@@ -181,8 +207,9 @@ async function readiness(databases: readonly Database[]): Promise<Record<string,
 }
 
 /** Which logs they are is for operators: whoever asks for readiness need not know the names of contracts. */
-async function auditReadiness(database: Database): Promise<string> {
+async function auditReadiness(database: Database, freshness: Freshness): Promise<string> {
   if ((await selectHalted(database)).length > 0) return "a log is halted; `postern doctor` says which and why";
-  if ((await selectLate(database)).length > 0) return "entries wait for longer than was promised; does a keeper run?";
+  if ((await selectLate(database, freshness)).length > 0)
+    return `entries wait for longer than the ${freshness.mergeDelaySeconds} s that were promised; does a keeper run?`;
   return "ok";
 }

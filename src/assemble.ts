@@ -2,7 +2,17 @@
  * Puts the parts together, once. The entries choose the parts (drivers, key files, runtimes); tests replace one part of the real thing.
  * The edge's parts never see the log key, the certificate key or the keeper's database.
  */
-import { type ActivationParts, activationEffect, agreementRoutes, policyEffect, tickAgreements } from "./agreement/index.ts";
+import {
+  type ActivationParts,
+  activationEffect,
+  agreementRoutes,
+  lookAtClock,
+  policyEffect,
+  releaseEffect,
+  resumeEffect,
+  termsEffect,
+  tickAgreements,
+} from "./agreement/index.ts";
 import type { Side } from "./app.ts";
 import { type ApprovalDesk, approvalRoutes } from "./approvals/index.ts";
 import {
@@ -16,25 +26,27 @@ import {
   createStrangers,
   createStrangersTally,
   createWitnessClient,
-  disclosureStopsSeconds,
+  type Freshness,
   gatewayLog,
   openLog,
   type Sequencer,
   type StrangersTally,
   selectLog,
   selectOpenLogs,
+  type WitnessPauses,
   type WitnessReport,
 } from "./audit/index.ts";
 import { ConfigRefused } from "./config.ts";
-import { type Bundles, createBundles } from "./contracts/index.ts";
+import { type Bundles, createBundles, describeDoubt, holdsOnSubject, namedHolds, selectClock, standingHolds } from "./contracts/index.ts";
 import { createCopyFormats, createPump, type Pump, type Sink } from "./copies/index.ts";
 import { type Aead, type Signer, verifySignature } from "./crypto/index.ts";
 import { disclosureRoutes, logAgentTurnedAway } from "./disclosure/index.ts";
 import { createVaultLoad } from "./disclosure/postgres.ts";
+import { type ErasureParts, erasureRoutes, runErasures } from "./erasure/index.ts";
 import type { Metrics, Route } from "./http/index.ts";
 import { createIdentity, type Digest, type Identity, type IssuerProfile } from "./identity/index.ts";
 import { type InFlight, inTurn } from "./kernel/index.ts";
-import { createAuditKeys, type Keyring, KeysUnavailable, type OpenedAuditKeys, type RootKey, type ShareStore } from "./keys/index.ts";
+import { createAuditKeys, type Keyring, type OpenedAuditKeys, type RootKey, type ShareStore } from "./keys/index.ts";
 import { createOffices, logTurnedAway, type MerchantOffices, type OfficeHolder } from "./offices/index.ts";
 import { logRoutes, oversightRoutes, type SaveDesk } from "./oversight/index.ts";
 import {
@@ -46,6 +58,9 @@ import {
   runPurges,
   sweepTripwires,
 } from "./purge/index.ts";
+import { rightsRoutes } from "./rights/index.ts";
+import { keysRoutes, type RotationParts, runRotations } from "./rotation/index.ts";
+import { asRefusal, checkRootKey } from "./start-checks.ts";
 import type { Database } from "./storage/index.ts";
 import { version } from "./version.ts";
 
@@ -57,6 +72,7 @@ export interface CommonParts {
   /** One for all sides of a process, so that the purge's fence cuts what any of them cached. */
   readonly keyring: Keyring;
   readonly logName: string;
+  readonly freshness: Freshness;
   readonly issuers: readonly IssuerProfile[];
   readonly merchants: Readonly<Record<string, MerchantOffices>>;
   readonly operators: readonly OfficeHolder[];
@@ -103,6 +119,8 @@ export interface KeeperParts extends SideParts {
   readonly anchor: Anchor;
   /** Default: none. */
   readonly witnesses?: readonly AskedWitness[] | undefined;
+  /** As `memory`. */
+  readonly witnessPauses?: WitnessPauses | undefined;
   /** Raw public keys of the writers that count, its own among them. */
   readonly writers: readonly Uint8Array[];
   readonly fenceWaitMs: number;
@@ -129,11 +147,11 @@ export interface Keeper extends Side {
 
 export function assembleEdge(common: CommonParts, side: SideParts, inFlight: InFlight): Side {
   const { database } = side;
-  const shared = sharedParts(common, side, disclosureStopsSeconds);
+  const shared = sharedParts(common, side, common.freshness.disclosureStopsSeconds);
   const deps = { ...shared, database, load: createVaultLoad(database), aead: common.aead, inFlight };
   const { settle } = shared.strangers;
   return {
-    ...{ database, settle, counted: shared },
+    ...{ database, settle, counted: shared, freshness: common.freshness },
     routes: disclosureRoutes(deps),
     turnedAway: (away) => logAgentTurnedAway(deps, away),
   };
@@ -145,12 +163,20 @@ export function assembleKeeper(common: CommonParts, side: KeeperParts, inFlight:
   const { auditKeys, keyring, audit, logs, bundles } = shared;
   const sequencer = createSequencer({ database, signer: logSigner, anchor: side.anchor });
   const { witnesses = [] } = side;
-  const client = createWitnessClient({ database, witnesses, verifySignature, now: common.now });
+  const client = createWitnessClient({ database, witnesses, verifySignature, now: common.now, pauses: side.witnessPauses });
   const witnessesOf = (log: string) => witnesses.filter((witness) => witness.logs.includes(log)).map(({ key }) => key);
   const trust = { witnessesOf, log: logSigner.publicKey, certificate: certificateSigner.publicKey, writers: side.writers };
   const door = { ...shared, database, aead: common.aead };
   const activation: ActivationParts = { database, keyring, auditKeys, audit, logs, trust };
-  const effects = { activate: activationEffect(activation), change_policy: policyEffect(door), purge: purgeEffect({ bundles }) };
+  const effects = {
+    activate: activationEffect(activation),
+    change_policy: policyEffect(door),
+    purge: purgeEffect({ bundles }),
+    release_hold: releaseEffect(),
+    amend: termsEffect(door, "amend"),
+    terminate: termsEffect(door, "terminate"),
+    resume: resumeEffect(),
+  };
   const desk: ApprovalDesk = { ...door, effects };
   // An export ends at the checkpoint behind its own entry: it is shown to the witnesses before it goes out, and waits for them as long as one request.
   const witnessed: Sequencer = {
@@ -186,15 +212,26 @@ export function assembleKeeper(common: CommonParts, side: KeeperParts, inFlight:
   };
   const alarmed = new Map<string, number>();
   let tripped = 0;
+  const rotation: RotationParts = purge;
+  const erasures: ErasureParts = {
+    ...purge,
+    holdsOn: async (reader, contract, subject) => namedHolds(holdsOnSubject(await standingHolds(reader, contract), subject)),
+  };
   const issuers = new Set(common.issuers.map((issuer) => issuer.id));
   const pump = createPump({ database, sinks: side.sinks ?? [], now: common.now, random: Math.random });
   return {
     database,
     counted: shared,
+    freshness: common.freshness,
     pump,
     copies: () => pump.standing(),
     alarms: (): Record<string, string> =>
       tripped > 0 ? { purged: `${tripped} places hold something of a purged contract again; \`postern doctor\` says which` } : {},
+    async waiting() {
+      const clock = await selectClock(database);
+      const doubt = clock && describeDoubt(clock);
+      return doubt ? { clock: doubt } : {};
+    },
     purge,
     settle: shared.strangers.settle,
     turnedAway: ({ caller, refusal, contract }) => logTurnedAway(door, caller, { code: refusal.code, contract }),
@@ -204,18 +241,19 @@ export function assembleKeeper(common: CommonParts, side: KeeperParts, inFlight:
       ...oversightRoutes(exporter),
       ...logRoutes({ ...exporter, witnessesOf }),
       ...purgeRoutes({ ...desk, bundles }),
+      ...rightsRoutes(door),
+      ...keysRoutes(door),
+      ...erasureRoutes({ ...door, erasures }),
     ]),
     async prepare() {
       const origin = logs.originOf(gatewayLog);
       await database.transaction(async (tx) => {
         await openLog(tx, gatewayLog, origin);
-        await auditKeys.prepare(tx, gatewayLog, new Date(common.now()));
+        await auditKeys.prepare(tx, gatewayLog, new Date(common.now())).catch(asRefusal);
       });
       const log = await selectLog(database, gatewayLog);
       if (log?.origin !== origin) throw new ConfigRefused(`POSTERN_LOG_NAME is not the name this database began with (${log?.origin})`);
-      await auditKeys.keyOf(database, gatewayLog, "pseudonym").catch((error: unknown) => {
-        throw error instanceof KeysUnavailable ? new ConfigRefused("POSTERN_ROOT_KEY is not the key that this database began with") : error;
-      });
+      await checkRootKey(database, common.root);
     },
     sequence: () => sequencer.run(),
     patrol: () => {
@@ -233,13 +271,15 @@ export function assembleKeeper(common: CommonParts, side: KeeperParts, inFlight:
       const prepareKeys = async () => {
         for (const log of await selectOpenLogs(database)) await auditKeys.prepare(database, log, new Date(common.now()));
       };
-      const works = [
-        prepareKeys,
-        () => tickAgreements(activation),
-        () => orderDuePurges(purge),
-        () => runPurges(purge),
+      const believed = await lookAtClock({ database, audit, logs });
+      const due = [() => tickAgreements(activation, believed), ...(believed ? [() => orderDuePurges(purge)] : [])];
+      const jobs = [
+        () => runErasures(erasures),
+        ...(believed ? [() => runRotations(rotation)] : []),
+        () => runPurges(purge, believed),
         () => remindOfAttestations(purge),
       ];
+      const works = [prepareKeys, ...due, ...jobs];
       await inTurn(works, (work) => work());
     },
   };
@@ -267,7 +307,8 @@ function sharedParts(
 ) {
   const { aead, root, keyring, now } = common;
   const auditKeys = createAuditKeys(root, memory.auditKeys);
-  const made = createAuditWriter({ database, aead, signer: writer, auditKeys, now, stopsAfterSeconds });
+  const { mergeDelaySeconds } = common.freshness;
+  const made = createAuditWriter({ database, aead, signer: writer, auditKeys, now, mergeDelaySeconds, stopsAfterSeconds });
   const audit = replace ? replace(made) : made;
   const logs = createLogHandles(common.logName, auditKeys);
   return {

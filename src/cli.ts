@@ -6,16 +6,21 @@ import { agents } from "./cli/agents.ts";
 import { approvals } from "./cli/approvals.ts";
 import { audit } from "./cli/audit.ts";
 import { certificate } from "./cli/certificate.ts";
+import { clock } from "./cli/clock.ts";
 import { command } from "./cli/command.ts";
 import { contract } from "./cli/contract.ts";
 import { demo } from "./cli/demo.ts";
 import { dispatch } from "./cli/dispatch.ts";
 import { doctor } from "./cli/doctor.ts";
+import { holds } from "./cli/holds.ts";
+import { keys } from "./cli/keys.ts";
 import { migrate } from "./cli/migrate.ts";
 import { policy } from "./cli/policy.ts";
 import { purge } from "./cli/purge.ts";
 import { records } from "./cli/records.ts";
+import { requests } from "./cli/requests.ts";
 import { serve } from "./cli/serve.ts";
+import { subject } from "./cli/subject.ts";
 import { token } from "./cli/token.ts";
 import { tombstones } from "./cli/tombstones.ts";
 import { witness } from "./cli/witness.ts";
@@ -38,12 +43,17 @@ const postern = command({
     approvals,
     agents,
     records,
+    requests,
     policy,
     audit,
+    keys,
+    subject,
+    holds,
     purge,
     certificate,
     tombstones,
     witness,
+    clock,
   },
 });
 

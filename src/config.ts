@@ -4,7 +4,9 @@
  */
 import { parseDocument } from "yaml";
 import * as z from "zod";
+import type { Freshness } from "./audit/index.ts";
 import { isId, nearest } from "./kernel/index.ts";
+import { isPrivateUrl, type KeyServiceSetting, keyServiceForms, keyServiceVariables, parseKeyService } from "./root-key-settings.ts";
 import { isLoopback, sinkProblem, sinkSchema } from "./sink-settings.ts";
 
 export class ConfigRefused extends Error {
@@ -18,6 +20,14 @@ const fileRef = z
   .string()
   .regex(/^file:.+$/, "must be file:PATH")
   .transform((text) => text.slice("file:".length));
+const rootKey = z.string().transform((text, context): { readonly path: string } | { readonly service: KeyServiceSetting } => {
+  const path = fileRef.safeParse(text);
+  if (path.success) return { path: path.data };
+  const service = parseKeyService(text);
+  if (service) return { service };
+  context.addIssue(`must be file:PATH, ${keyServiceForms}`);
+  return z.NEVER;
+});
 const postgresUrl = z.string().refine(isPostgresUrl, "must be a postgres:// URL");
 const fileOrPostgres = z.union(
   [fileRef.transform((path) => ({ path })), postgresUrl.transform((url) => ({ url }))],
@@ -37,7 +47,10 @@ const environmentSchema = z.object({
   DATABASE_URL_EDGE: postgresUrl.optional(),
   DATABASE_URL_KEEPER: postgresUrl.optional(),
   POSTERN_DATA: z.string().min(1).default("./data"),
-  POSTERN_ROOT_KEY: fileRef.optional(),
+  POSTERN_ROOT_KEY: rootKey.optional(),
+  /** Where a key service holds the root key: its token, or what a `credential_process` prints. Read before each call. */
+  POSTERN_ROOT_KEY_CREDENTIALS: fileRef.optional(),
+  ...keyServiceVariables,
   POSTERN_LOG_KEY: fileRef.optional(),
   POSTERN_CERTIFICATE_KEY: fileRef.optional(),
   /** A directory for two keys, or one key's file where a process serves only one side. */
@@ -119,6 +132,22 @@ const witness = z.strictObject({
   contracts: z.array(id).default([]),
 });
 
+const seconds = (min: number, max: number) => {
+  const error = `must be whole seconds from ${min} to ${max}`;
+  return z.int(error).min(min, error).max(max, error);
+};
+/** Edge and keeper are told the same: what is promised, and when readiness fails and disclosure stops, is one decision. */
+const freshness = z
+  .strictObject({
+    merge_delay_seconds: seconds(60, 3_600).default(300),
+    disclosure_stops_seconds: seconds(61, 86_400).default(600),
+  })
+  .refine((log) => log.disclosure_stops_seconds > log.merge_delay_seconds, {
+    path: ["disclosure_stops_seconds"],
+    error: "must be more than merge_delay_seconds: until then nothing that was promised is broken",
+  })
+  .transform((log): Freshness => ({ mergeDelaySeconds: log.merge_delay_seconds, disclosureStopsSeconds: log.disclosure_stops_seconds }));
+
 const operatorFileSchema = z.strictObject({
   issuers: z.array(z.union([builtInIssuer, remoteIssuer])).min(1),
   merchants: z.record(
@@ -126,6 +155,11 @@ const operatorFileSchema = z.strictObject({
     z.strictObject({
       owners: z.array(person).min(2, "needs at least two owners: nobody approves their own act"),
       officers: z.array(person).default([]),
+      /** Where the merchant holds share C of its contracts' keys (docs/SHARE-C.md). */
+      share_holder: z
+        .string()
+        .refine((text) => isPrivateUrl(text), "must be an https:// URL")
+        .optional(),
     }),
   ),
   vendors: z.record(id, z.strictObject({ issuers: z.array(id).min(1) })).default({}),
@@ -136,6 +170,8 @@ const operatorFileSchema = z.strictObject({
   writers: z.array(z.base64()).default([]),
   /** Who is asked to cosign the log's checkpoints. */
   witnesses: z.array(witness).default([]),
+  /** How long an entry may wait for its place in the log. */
+  log: freshness.prefault({}),
 });
 
 export type OperatorFile = z.infer<typeof operatorFileSchema>;

@@ -7,7 +7,7 @@ import { existsSync } from "node:fs";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { ConfigRefused, type Environment } from "./config.ts";
-import { fromBase64, randomBytes, type Signer, toBase64 } from "./crypto/index.ts";
+import { equalBytes, fromBase64, randomBytes, type Signer, toBase64 } from "./crypto/index.ts";
 import { createNodeSigner } from "./crypto/node-ed25519.ts";
 import { type BuiltInIssuer, createBuiltInIssuer, generateBuiltInKey } from "./identity/index.ts";
 
@@ -20,13 +20,15 @@ export const demoMark = "DEMO";
 
 /** Each side reads its own and no other's: an edge that never held the log key cannot lose it. */
 export interface KeyFiles {
-  readonly root: Uint8Array;
+  /** `null`: a key service holds it. */
+  readonly root: Uint8Array | null;
   readonly edge: { readonly writer: Signer } | null;
   readonly keeper: { readonly writer: Signer; readonly log: Signer; readonly certificate: Signer } | null;
 }
 
 export interface KeyPaths {
-  readonly root?: string | undefined;
+  /** `null`: no file, a key service holds it. */
+  readonly root?: string | null | undefined;
   readonly log?: string | undefined;
   readonly certificate?: string | undefined;
   /** A directory with `edge.key` and `keeper.key`. */
@@ -40,8 +42,9 @@ export function keysDirectory(data: string): string {
 }
 
 export function keyPathsOf(environment: Environment): KeyPaths {
+  const rootKey = environment.POSTERN_ROOT_KEY;
   return {
-    root: environment.POSTERN_ROOT_KEY,
+    root: rootKey && "service" in rootKey ? null : rootKey?.path,
     log: environment.POSTERN_LOG_KEY,
     certificate: environment.POSTERN_CERTIFICATE_KEY,
     writers: environment.POSTERN_WRITER_KEY,
@@ -54,14 +57,14 @@ export type Only = "edge" | "keeper" | undefined;
 /** Where each key lies that this process reads, there or not. */
 export function keyFilesOf(data: string, paths: KeyPaths, only: Only): readonly string[] {
   const { root, edge, log, certificate, keeper } = placesOf(data, paths);
-  return [root, ...(only === "keeper" ? [] : [edge]), ...(only === "edge" ? [] : [keeper, log, certificate])];
+  return [...(root === null ? [] : [root]), ...(only === "keeper" ? [] : [edge]), ...(only === "edge" ? [] : [keeper, log, certificate])];
 }
 
 function placesOf(data: string, paths: KeyPaths) {
   const directory = keysDirectory(data);
   const writers = paths.writers ?? directory;
   return {
-    root: paths.root ?? join(directory, "root.key"),
+    root: paths.root === undefined ? join(directory, "root.key") : paths.root,
     log: paths.log ?? join(directory, "log.key"),
     certificate: paths.certificate ?? join(directory, "certificate.key"),
     edge: join(writers, "edge.key"),
@@ -76,12 +79,26 @@ export async function readKeyFiles(data: string, paths: KeyPaths, only: Only): P
   const ofDemo = keyFilesOf(data, paths, only).find((file) => existsSync(join(dirname(file), demoMark)));
   if (paths.production && ofDemo) throw new ConfigRefused(`${ofDemo} is a key of the demo's, refused in production; make keys of your own`);
   const { root, edge, keeper, log, certificate } = placesOf(data, paths);
-  const signer = async (path: string) => createNodeSigner(await readSecret(path));
+  const secrets = await readApart(keyFilesOf(data, paths, only));
+  const secretIn = async (path: string) => secrets.get(path) ?? readSecret(path);
+  const signer = async (path: string) => createNodeSigner(await secretIn(path));
   return {
-    root: await readSecret(root),
+    root: root === null ? null : await secretIn(root),
     edge: only === "keeper" ? null : { writer: await signer(edge) },
     keeper: only === "edge" ? null : { writer: await signer(keeper), log: await signer(log), certificate: await signer(certificate) },
   };
+}
+
+/** A key that does two things falls with either. */
+async function readApart(files: readonly string[]): Promise<ReadonlyMap<string, Uint8Array>> {
+  const secrets = new Map<string, Uint8Array>();
+  for (const file of files) {
+    const secret = await readSecret(file);
+    const [twin] = [...secrets].find(([, other]) => equalBytes(other, secret)) ?? [];
+    if (twin) throw new ConfigRefused(`${file} is the same key as ${twin}; each has one of its own`);
+    secrets.set(file, secret);
+  }
+  return secrets;
 }
 
 /** 32 random bytes in base64, one line. Errors name the file, never its content. */

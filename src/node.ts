@@ -19,13 +19,15 @@ import { addressOf, headerOf } from "./http/node-request.ts";
 import type { IssuerProfile } from "./identity/index.ts";
 import { nodeDigest } from "./identity/node-digest.ts";
 import { createInFlight } from "./kernel/index.ts";
-import { createFileShareStore } from "./keys/file-share-store.ts";
-import { createKeyring, createRootKey, type ShareStore } from "./keys/index.ts";
+import { createFileShareStore, unfitShareFile } from "./keys/file-share-store.ts";
+import { createKeyring, type ShareHolders, type ShareStore } from "./keys/index.ts";
 import { createPostgresShareStore } from "./keys/postgres-share-store.ts";
 import { createDrain, within } from "./node-drain.ts";
 import { type KeyFiles, keyPathsOf, keysDirectory, type Only, readBuiltInIssuer, readKeyFiles } from "./node-keys.ts";
+import { openRootKey } from "./node-root-key.ts";
 import { openSinks } from "./node-sinks.ts";
-import { checkAnchorDatabase, checkRole, checkShareDatabase, checkTombstones } from "./start-checks.ts";
+import { openShareHolders } from "./open-key-holders.ts";
+import { checkAnchorDatabase, checkRole, checkRootKey, checkShareDatabase, checkTombstones } from "./start-checks.ts";
 import { checkMigrations, type Database, migrate } from "./storage/index.ts";
 import { readMigrations } from "./storage/node-migrations.ts";
 import { openPglite } from "./storage/pglite.ts";
@@ -101,17 +103,18 @@ async function assembleSides({ environment, operators, only, moreRoutes = () => 
   // What an operator can have got wrong is read before the database opens: a start that fails does so at once.
   const keys = await readKeyFiles(data, keyPathsOf(environment), only);
   const issuers = await issuersOf(operators, data);
+  const root = await openRootKey(environment, keys.root);
   const sinks = keys.keeper ? await openSinks(operators.sinks) : [];
+  const shares = await openShares(environment);
   const databases = await openDatabases(environment, only);
   try {
-    const root = createRootKey(nodeAead, keys.root);
-    const shares = await openShares(environment);
     const common: CommonParts = {
       aead: nodeAead,
       root,
       shares,
-      keyring: createKeyring({ aead: nodeAead, root, shares, now: Date.now }),
+      keyring: createKeyring({ aead: nodeAead, root, shares, holders: openHolders(operators, keys), now: Date.now }),
       logName: environment.POSTERN_LOG_NAME,
+      freshness: operators.log,
       issuers,
       merchants: operators.merchants,
       operators: operators.operators,
@@ -128,12 +131,18 @@ async function assembleSides({ environment, operators, only, moreRoutes = () => 
     });
     const keeper = keys.keeper && assembleKeeper(common, await parts(keys.keeper), inFlight);
     await keeper?.prepare();
+    if (!keeper) await checkRootKey(databases.edge, root);
     const kept = keeper && { ...keeper, routes: [...keeper.routes, ...moreRoutes(keeper)] };
     return { keeper, sides: [edge, kept].filter((side) => side !== null), databases, shares };
   } catch (error) {
     await databases.close();
     throw error;
   }
+}
+
+function openHolders({ merchants }: OperatorFile, { edge, keeper }: KeyFiles): ShareHolders | undefined {
+  const signer = edge?.writer ?? keeper?.writer;
+  return signer && openShareHolders(merchants, signer);
 }
 
 /** `own`: the keeper's keys among `keys`. */
@@ -195,7 +204,12 @@ async function openDatabases(environment: Environment, only: Only): Promise<Data
 }
 
 async function openShares({ POSTERN_SHARE_STORE: store, POSTERN_DATA }: Environment): Promise<ShareStore> {
-  if (!store || "path" in store) return createFileShareStore(sharesDirectory(store, POSTERN_DATA));
+  if (!store || "path" in store) {
+    const directory = sharesDirectory(store, POSTERN_DATA);
+    const unfit = await unfitShareFile(directory);
+    if (unfit) throw new ConfigRefused(`${unfit} is not a share: 32 random bytes; put back the file that was there`);
+    return createFileShareStore(directory);
+  }
   const database = openSecond(store.url, "postern-shares");
   await checkShareDatabase(database);
   return createPostgresShareStore(database);

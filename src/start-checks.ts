@@ -1,6 +1,6 @@
 /** What an entry asks of the databases that it was given, before it serves anything with them. */
 import { ConfigRefused } from "./config.ts";
-import type { ShareStore } from "./keys/index.ts";
+import { KeysUnavailable, type RootKey, type ShareStore, unwrapsGatewayKey } from "./keys/index.ts";
 import { selectRevived } from "./purge/index.ts";
 import type { Queryable } from "./storage/index.ts";
 
@@ -27,7 +27,13 @@ export async function checkShareDatabase(database: Queryable): Promise<void> {
   }
   if (row?.[0] !== true)
     throw new ConfigRefused("the shares' database has no table postern_share: run `postern migrate` with POSTERN_SHARE_STORE");
+  const [unfit] = await database.query(unfitShareText);
+  if (unfit)
+    throw new ConfigRefused(`the share of ${unfit[0]}, epoch ${unfit[1]}, is not 32 random bytes; put back the row that was there`);
 }
+
+const unfitShareText = `select contract_id, epoch, now() from postern_share
+  where octet_length(share) <> 32 or share = decode(repeat('00', 32), 'hex') order by contract_id, epoch limit 1`;
 
 /** Throws ConfigRefused. */
 export async function checkAnchorDatabase(database: Queryable): Promise<void> {
@@ -50,4 +56,15 @@ export async function checkTombstones(database: Queryable, shares: Pick<ShareSto
   throw new ConfigRefused(
     `contract ${first.contract} was purged (${first.buried}) and this database, restored from before, has it ${first.state} again${more}: run \`postern tombstones\``,
   );
+}
+
+/** Throws ConfigRefused. An edge that starts before the keeper ever did finds nothing to try it on. */
+export async function checkRootKey(database: Queryable, root: RootKey): Promise<void> {
+  const unwraps = await unwrapsGatewayKey(database, root).catch(asRefusal);
+  if (unwraps === false) throw new ConfigRefused("POSTERN_ROOT_KEY is not the key that this database began with");
+}
+
+/** What the key service says is for the operator to mend. */
+export function asRefusal(error: unknown): never {
+  throw error instanceof KeysUnavailable ? new ConfigRefused(`POSTERN_ROOT_KEY: ${error.message}`) : error;
 }

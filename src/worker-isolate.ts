@@ -9,8 +9,9 @@ import { type CommonParts, createMemory, type Memory } from "./assemble.ts";
 import { ConfigRefused } from "./config.ts";
 import { createSigner, portableAead, type Signer } from "./crypto/index.ts";
 import { createMetrics, languageOf, type Metrics, problem } from "./http/index.ts";
-import { createKeyring, createRootKey, type OpenedKeys, type RootKey } from "./keys/index.ts";
+import { createKeyring, createRootKey, createServiceRootKey, type OpenedKeys, type RootKey, type ShareHolders } from "./keys/index.ts";
 import { createPostgresShareStore } from "./keys/postgres-share-store.ts";
+import { openShareHolders } from "./open-key-holders.ts";
 import { checkShareDatabase } from "./start-checks.ts";
 import type { Database } from "./storage/index.ts";
 import { openPostgres } from "./storage/postgres.ts";
@@ -26,6 +27,7 @@ export interface Isolate<Settings extends WorkerSettings> {
   readonly root: RootKey;
   readonly writer: Signer;
   readonly memory: Memory;
+  readonly holders: ShareHolders;
   readonly contractKeys: OpenedKeys;
   /** The app is made for each event; what it counts is the isolate's. */
   readonly metrics: Metrics;
@@ -35,10 +37,12 @@ export interface Isolate<Settings extends WorkerSettings> {
 }
 
 export async function openIsolate<Settings extends WorkerSettings>(settings: Settings): Promise<Isolate<Settings>> {
+  const writer = await createSigner(settings.writerSeed);
   return {
     settings,
-    root: createRootKey(portableAead, settings.rootKey),
-    writer: await createSigner(settings.writerSeed),
+    root: settings.rootKey instanceof Uint8Array ? createRootKey(portableAead, settings.rootKey) : createServiceRootKey(settings.rootKey),
+    writer,
+    holders: openShareHolders(settings.merchants, writer, Number.POSITIVE_INFINITY),
     memory: createMemory({ issuers: settings.issuers, audience: settings.origin, now: Date.now }),
     contractKeys: new Map(),
     metrics: createMetrics(),
@@ -84,7 +88,7 @@ export interface ConnectOptions {
 
 /** Opens none yet: the first statement does. */
 export function connect(
-  { settings, root, contractKeys, metrics, shares: passed }: Isolate<WorkerSettings>,
+  { settings, root, holders, contractKeys, metrics, shares: passed }: Isolate<WorkerSettings>,
   { applicationName, deadlineMs, ...limits }: ConnectOptions,
 ): Connections {
   const database = openPostgres({ url: settings.databaseUrl, applicationName, deadlineMs, ...eventLimits, ...limits });
@@ -101,8 +105,9 @@ export function connect(
     aead: portableAead,
     root,
     shares,
-    keyring: createKeyring({ aead: portableAead, root, shares, now: Date.now, opened: contractKeys }),
+    keyring: createKeyring({ aead: portableAead, root, shares, holders, now: Date.now, opened: contractKeys }),
     logName: settings.logName,
+    freshness: settings.freshness,
     issuers: settings.issuers,
     merchants: settings.merchants,
     operators: settings.operators,

@@ -1,10 +1,12 @@
 /**
- * Postern's keeper on Cloudflare Workers, or plain workerd: serves owners and officers, and each minute numbers the log and runs due purges.
- * Once an isolate: settings → signers → memory.  Each event: connections → keeper → work → close.
+ * Postern's keeper on Cloudflare Workers: serves owners and officers, numbers the log each second, and runs due purges each minute.
+ * Once an isolate: settings → signers → memory.  Each event (request, minute, turn of the log's clock): connections → keeper → work → close.
  * Trusted with the log key and the certificate key: whoever holds this script can sign what never was; the checkpoints that others keep show it.
  */
+import type { DurableObjectState } from "@cloudflare/workers-types";
 import { buildApp } from "./app.ts";
 import { assembleKeeper, type Keeper } from "./assemble.ts";
+import type { WitnessPauses } from "./audit/index.ts";
 import { createPostgresAnchor } from "./audit/postgres-anchor.ts";
 import { createSigner, type Signer } from "./crypto/index.ts";
 import { createInFlight, inTurn } from "./kernel/index.ts";
@@ -28,6 +30,10 @@ import { behind, checkMainDatabase, passOnce, StartRefused } from "./worker-star
 
 const limits = { applicationName: "postern-keeper", deadlineMs: 20_000 };
 const leaseMs = 10_000;
+/** Between two turns of the log's clock: after one that numbered something, and at most. */
+const turnMs = 1_000;
+const turnMsMax = 4_000;
+const witnessEveryMs = 4_000;
 /**
  * What began before the fence, here or at the edge, has ended by then: a cached key lives for 60 s, and between reading a contract's state and the
  * entry that follows from it lie three statements at most. What other isolates have under way cannot be counted as on Node.
@@ -37,12 +43,19 @@ const fenceWaitMs = 65_000;
 interface KeeperIsolate extends Isolate<KeeperSettings> {
   readonly logSigner: Signer;
   readonly certificateSigner: Signer;
+  readonly witnessPauses: WitnessPauses;
+}
+
+/** The binding of the log's clock. */
+interface Clocks {
+  idFromName(name: string): unknown;
+  get(id: unknown): { fetch(url: string): Promise<Response> };
 }
 
 const isolateOf = onceAnIsolate(async (env): Promise<KeeperIsolate> => {
   const settings = readKeeperSettings(env);
   const [logSigner, certificateSigner] = [await createSigner(settings.logSeed), await createSigner(settings.certificateSeed)];
-  return { ...(await openIsolate(settings)), logSigner, certificateSigner };
+  return { ...(await openIsolate(settings)), logSigner, certificateSigner, witnessPauses: new Map() };
 });
 
 export default {
@@ -53,25 +66,76 @@ export default {
     return closedAfter(await buildApp([keeper], { version, addressOf, report }).fetch(request), close, context);
   },
 
-  /** The cron trigger. A fault is reported and tried again at the next minute; a purge that waits for its fence goes on then, too. */
-  async scheduled(_event: unknown, env: Environment): Promise<void> {
+  /**
+   * The cron trigger: sees to it that the log's clock goes, and does what is due each minute. A fault is reported and tried again at the next minute;
+   * a purge that waits for its fence goes on then, too.
+   */
+  async scheduled(_event: unknown, env: Environment & { readonly CLOCK: Clocks }): Promise<void> {
     const isolate = await isolateOf(env);
     if (!isolate) return;
-    const { keeper, pass, close } = openKeeper(isolate);
-    try {
-      await pass();
-      const works = [() => keeper.settle(), () => keeper.sequence(), () => keeper.patrol(), () => keeper.tick(), () => witness(keeper)];
-      await inTurn(works, (work) => work());
-    } catch (fault) {
-      if (!(fault instanceof StartRefused)) report(fault);
-    } finally {
-      await close();
-    }
+    const { CLOCK: clocks } = env;
+    await work(isolate, (keeper) => {
+      const start = () => clocks.get(clocks.idFromName("log")).fetch("https://clock/");
+      return inTurn([start, () => keeper.settle(), () => keeper.patrol(), () => keeper.tick()], (one) => one());
+    });
   },
 };
 
-async function witness(keeper: Keeper): Promise<void> {
-  for (const refused of await keeper.witness()) tell({ event: "witness", ...refused });
+/**
+ * The log's clock: one object whose alarm numbers, publishes and asks witnesses, each second while there is something to number, less often when idle.
+ * It stores its alarm and nothing else, which outlives the process. Whatever else numbers may run beside it.
+ */
+export class LogClock {
+  readonly #storage: DurableObjectState["storage"];
+  readonly #environment: Environment;
+  #pauseMs = turnMs;
+  #witnessedAt = 0;
+
+  constructor({ storage }: DurableObjectState, environment: Environment) {
+    this.#storage = storage;
+    this.#environment = environment;
+  }
+
+  /** From the script alone: nothing routes a request of a caller's here. */
+  async fetch(): Promise<Response> {
+    if ((await this.#storage.getAlarm()) === null) await this.#storage.setAlarm(Date.now());
+    return new Response(null, { status: 204 });
+  }
+
+  /** Crash order: the next turn is stored before this one begins, so whatever ends this process, another one finds it. A turn never runs beside another. */
+  async alarm(): Promise<void> {
+    await this.#storage.setAlarm(Date.now() + this.#pauseMs);
+    const isolate = await isolateOf(this.#environment);
+    const numbered = isolate ? await work(isolate, (keeper) => this.#turn(keeper)) : "refused";
+    // The operator has something to mend and is told so once a minute, when the cron trigger starts the clock again.
+    if (numbered === "refused") return this.#storage.deleteAlarm();
+    const isBusy = numbered !== "failed" && numbered > 0;
+    this.#pauseMs = isBusy ? turnMs : Math.min(turnMsMax, this.#pauseMs * 2);
+    await this.#storage.setAlarm(Date.now() + this.#pauseMs);
+  }
+
+  async #turn(keeper: Keeper): Promise<number> {
+    const numbered = await keeper.sequence();
+    if (Date.now() - this.#witnessedAt < witnessEveryMs) return numbered;
+    for (const refused of await keeper.witness()) tell({ event: "witness", ...refused });
+    this.#witnessedAt = Date.now();
+    return numbered;
+  }
+}
+
+/** "refused": a check of the start's does not pass, and why was told. "failed": it threw, which is reported. */
+async function work<Done>(isolate: KeeperIsolate, run: (keeper: Keeper) => Promise<Done>): Promise<Done | "refused" | "failed"> {
+  const { keeper, pass, close } = openKeeper(isolate);
+  try {
+    await pass();
+    return await run(keeper);
+  } catch (fault) {
+    if (fault instanceof StartRefused) return "refused";
+    report(fault);
+    return "failed";
+  } finally {
+    await close();
+  }
 }
 
 interface OpenKeeper {
@@ -83,11 +147,11 @@ interface OpenKeeper {
 
 function openKeeper(isolate: KeeperIsolate): OpenKeeper {
   const { common, database, second, close } = connect(isolate, limits);
-  const { settings, memory, writer, logSigner, certificateSigner } = isolate;
+  const { settings, memory, writer, logSigner, certificateSigner, witnessPauses } = isolate;
   const writers = [writer.publicKey, ...settings.writers];
   const anchor = createPostgresAnchor(second);
   const { witnesses } = settings;
-  const parts = { writer, memory, anchor, witnesses, logSigner, certificateSigner, writers, fenceWaitMs, leaseMs };
+  const parts = { writer, memory, anchor, witnesses, witnessPauses, logSigner, certificateSigner, writers, fenceWaitMs, leaseMs };
   const over = (through: typeof database) => assembleKeeper(common, { ...parts, database: through }, createInFlight());
   const check = async () => {
     await checkMainDatabase(database, { role: "postern_keeper", logName: settings.logName });

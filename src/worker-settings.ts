@@ -8,18 +8,22 @@ import type { AskedWitness } from "./audit/index.ts";
 import { ConfigRefused, type OperatorFile, readOperatorFile } from "./config.ts";
 import { equalBytes, fromBase64 } from "./crypto/index.ts";
 import type { IssuerProfile } from "./identity/index.ts";
+import type { KeyService } from "./keys/index.ts";
+import { openKeyService } from "./open-key-holders.ts";
+import { isKeyService, keyServiceForms, keyServiceVariables, parseKeyService } from "./root-key-settings.ts";
 
 export interface WorkerSettings {
   readonly databaseUrl: string;
   readonly sharesUrl: string;
-  /** 32 bytes each. */
-  readonly rootKey: Uint8Array;
+  readonly rootKey: Uint8Array | KeyService;
+  /** 32 bytes. */
   readonly writerSeed: Uint8Array;
   readonly logName: string;
   readonly origin: string;
   readonly issuers: readonly IssuerProfile[];
   readonly merchants: OperatorFile["merchants"];
   readonly operators: OperatorFile["operators"];
+  readonly freshness: OperatorFile["log"];
 }
 
 export interface KeeperSettings extends WorkerSettings {
@@ -68,13 +72,25 @@ const secretKey = z
   .transform(fromBase64)
   .refine((key) => !key.every((byte) => byte === key[0]), "is not random; make one with: openssl rand -base64 32");
 
+const rootKey = z
+  .string("is missing; set the secret to the output of: openssl rand -base64 32, or name a key service")
+  .transform((text, context) => {
+    const service = isKeyService(text) ? parseKeyService(text) : null;
+    if (service) return service;
+    const held = secretKey.safeParse(text);
+    if (held.success) return held.data;
+    context.addIssue(isKeyService(text) ? `must be ${keyServiceForms}` : (held.error.issues[0]?.message ?? "is malformed"));
+    return z.NEVER;
+  });
+
 const common = {
   NODE_ENV: z.string().optional(),
   /** The main database, under the script's own role. */
   HYPERDRIVE: hyperdrive.optional(),
   SHARES: hyperdrive.optional(),
   POSTERN_SHARE_STORE: postgresUrl.optional(),
-  POSTERN_ROOT_KEY: secretKey,
+  POSTERN_ROOT_KEY: rootKey,
+  ...keyServiceVariables,
   POSTERN_WRITER_KEY: secretKey,
   POSTERN_LOG_NAME: z
     .string("is missing; it must be the same for edge and keeper")
@@ -147,11 +163,17 @@ type Common = z.infer<z.ZodObject<typeof common>>;
 function commonSettings(settings: Common) {
   return {
     sharesUrl: urlOf(["SHARES", settings.SHARES], ["POSTERN_SHARE_STORE", settings.POSTERN_SHARE_STORE]),
-    rootKey: settings.POSTERN_ROOT_KEY,
+    rootKey: rootKeyOf(settings),
     writerSeed: settings.POSTERN_WRITER_KEY,
     logName: settings.POSTERN_LOG_NAME,
     origin: settings.POSTERN_ORIGIN,
   };
+}
+
+/** One request may not wait for another's turn there. */
+function rootKeyOf(settings: Common): Uint8Array | KeyService {
+  const { POSTERN_ROOT_KEY: found } = settings;
+  return found instanceof Uint8Array ? found : openKeyService(found, settings, { parallelMax: Number.POSITIVE_INFINITY });
 }
 
 type Bound = z.infer<typeof hyperdrive> | undefined;
@@ -166,13 +188,13 @@ function urlOf([binding, bound]: readonly [string, Bound], [variable, url]: read
 function readOperators({
   POSTERN_CONFIG,
   NODE_ENV,
-}: Common): Pick<WorkerSettings, "issuers" | "merchants" | "operators"> & Pick<OperatorFile, "writers" | "witnesses"> {
+}: Common): Pick<WorkerSettings, "issuers" | "merchants" | "operators" | "freshness"> & Pick<OperatorFile, "writers" | "witnesses"> {
   const file = readOperatorFile(POSTERN_CONFIG, "POSTERN_CONFIG", NODE_ENV === "production");
-  const { issuers, merchants, operators, writers, witnesses, sinks } = file;
+  const { issuers, merchants, operators, writers, witnesses, sinks, log: freshness } = file;
   if (sinks.length > 0) throw new ConfigRefused("POSTERN_CONFIG: sinks: are fed by a keeper on Node; run one beside the Workers for them");
   const profiles = issuers.map((issuer) => {
     if ("built_in" in issuer) throw new ConfigRefused("POSTERN_CONFIG: issuers: the built-in issuer's key is not on Workers");
     return { id: issuer.id, issuer: issuer.issuer, audience: issuer.audience, keys: { jwks: new URL(issuer.jwks) } };
   });
-  return { issuers: profiles, merchants, operators, writers, witnesses };
+  return { issuers: profiles, merchants, operators, freshness, writers, witnesses };
 }

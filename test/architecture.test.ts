@@ -11,8 +11,21 @@ import { type Import, lawful, unlawful } from "./support/architecture-seeds.ts";
 import { plantTree, root, runTool, sourceFiles } from "./support/repository.ts";
 
 const layers = {
-  journeys: ["disclosure", "oversight", "agreement", "purge", "demo"],
-  capabilities: ["masking", "policy", "contracts", "approvals", "identity", "offices", "records", "keys", "audit", "copies"],
+  journeys: ["disclosure", "oversight", "agreement", "purge", "rotation", "erasure", "rights", "demo"],
+  capabilities: [
+    "masking",
+    "policy",
+    "contracts",
+    "approvals",
+    "identity",
+    "offices",
+    "records",
+    "requests",
+    "keys",
+    "audit",
+    "copies",
+    "jobs",
+  ],
   foundations: ["http", "crypto", "storage", "kernel"],
   entries: ["cli"],
 } as const;

@@ -48,6 +48,18 @@ describe("a start with a configuration that cannot be", () => {
     ["one owner", operatorFile.replace(", { issuer: demo, subject: owner-2 }", ""), /needs at least two owners/],
     ["an owner who is also officer", operatorFile.replace("subject: officer", "subject: owner-1"), /demo\/owner-1 is also an owner/],
     ["an unknown key", `${operatorFile}merchnats: {}\n`, /merchnats/],
+    [
+      "a merge delay that is none",
+      `${operatorFile}log: { merge_delay_seconds: 5m }\n`,
+      /log\.merge_delay_seconds: must be whole seconds from 60/,
+    ],
+    ["one of a day", `${operatorFile}log: { merge_delay_seconds: 86400 }\n`, /log\.merge_delay_seconds: must be .* from 60 to 3600/],
+    [
+      "a stop before it",
+      `${operatorFile}log: { disclosure_stops_seconds: 300 }\n`,
+      /log\.disclosure_stops_seconds: must be more than merge_delay_seconds/,
+    ],
+    ["a key of the log that is none", `${operatorFile}log: { merge_delay: 60 }\n`, /log: .*merge_delay/],
     ["broken YAML", "issuers: [", /broken\.yaml:1/],
   ])("names what is wrong in the operator's file: %s", async (_case, text, line) => {
     put("broken.yaml", text);

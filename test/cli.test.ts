@@ -187,7 +187,7 @@ describe("a mistake on the command line", () => {
     ["serve --only both", "postern: --only is one of edge, keeper; see: postern serve --help\n"],
     ["contract show .. --as owner-1", 'postern: ".." is not an id\n'],
     ["token agent-1 --ttl 2h", "postern: --ttl is a length as 30s, 15m or 1h, at most 1h\n"],
-    ["keys status", "postern: there is no command postern keys; see: postern --help\n"],
+    ["keys status", "postern: postern keys status wants ID; see: postern keys status --help\n"],
   ])("`postern %s` ends with code 2 and says what to do", async (words, line) => {
     expect(await postern(words)).toEqual({ code: 2, stdout: "", stderr: line });
   });
@@ -232,6 +232,7 @@ describe("a gateway that runs", () => {
     const healthy = await postern("doctor --json");
     expect(healthy.code).toBe(0);
     expect(parsed(healthy)).toMatchObject({ ok: true });
+    expect(healthy.stdout).toContain("within 300 s, and past 600 s nothing is disclosed");
     expect(healthy.stdout).toMatch(/edge [A-Za-z0-9+/]{43}=, keeper [A-Za-z0-9+/]{43}=/);
     const missing = await postern("doctor --json", undefined, { POSTERN_LOG_KEY: `file:${join(home, "absent.key")}` });
     expect(missing.code).toBe(1);

@@ -36,8 +36,8 @@ const readable: Readonly<Record<string, readonly string[] | null>> = {
   "audit.pending": null,
   "public.postern_migration": null,
 };
-/** The log's intake: all that it adds to. */
-const intake = ["audit.flush", "audit.pending"];
+/** The log's intake, and what customers ask of the merchant: all that it adds to. */
+const intake = ["audit.flush", "audit.pending", "postern.subject_request"];
 
 let world: LogGateway;
 let tables: Table[];
@@ -71,7 +71,7 @@ describe("a thief of the edge's database role", () => {
     expect(expected.length).toBeLessThan(columns.length);
   });
 
-  it("adds to the log's intake and to nothing else", async () => {
+  it("adds to the log's intake and to what customers ask, and to nothing else", async () => {
     const statements = tables.map(({ name }) => `insert into ${name} default values`);
     const notNull = "23502";
     expect(await allowedOf(world.edge, statements)).toEqual(intake.map((name) => `${notNull}: insert into ${name} default values`));

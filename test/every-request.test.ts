@@ -38,8 +38,8 @@ const failing = (made: AuditLog): AuditLog => ({
 beforeAll(async () => {
   const kept = new Map<string, Uint8Array>();
   const shares: ShareStore = {
-    put: async (contract, epoch, share) => void kept.set(`${contract}/${epoch}`, share),
-    get: async (contract, epoch) => (lostShares ? null : (kept.get(`${contract}/${epoch}`) ?? null)),
+    put: async (contract, epoch, share) => void kept.set(`${contract}/${epoch}`, share.slice()),
+    get: async (contract, epoch) => (lostShares ? null : (kept.get(`${contract}/${epoch}`)?.slice() ?? null)),
     destroy: async (contract, epoch) => void kept.delete(`${contract}/${epoch}`),
     bury: async () => {},
     buried: async () => new Map(),
@@ -106,7 +106,7 @@ function routes(): { method: string; path: string; pattern: string; agents: bool
           .replace("{locator}", nowhere)
           .replace("{part}", "keys")
           .replaceAll(/\{\w+\}/g, "x"),
-        agents: /\/records\/\{type\}\/(\{locator\}|search)$|^\/v1\/me$/.test(pattern),
+        agents: /\/records\/\{type\}\/(\{locator\}(\/requests)?|search)$|^\/v1\/me$/.test(pattern),
       })),
     );
 }

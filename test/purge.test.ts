@@ -48,6 +48,8 @@ describe("an owner plans and orders a purge", () => {
       "postern.blind_index": 20,
       "postern.contract_key": 3,
       "postern.seat": 2,
+      "postern.hold": 0,
+      "postern.subject_request": 0,
     });
     expect([plan.cooling_hours, plan.backup_horizon_hours]).toEqual([0, 720]);
     const after = await dumpOf(world.owner, "c-test");

@@ -75,6 +75,15 @@ describe("the edge", () => {
     },
   );
 
+  it("hands on a customer's request, and reads none", async () => {
+    const values = "values ('c-none', 'r', 'access', 'customer', 'r_a', 'r_a', null, now(), now())";
+    const noSuchContract = { sqlState: "23503" };
+    await expect(edge.query(`insert into postern.subject_request ${values}`)).rejects.toMatchObject(noSuchContract);
+    for (const act of ["select from", "delete from", "truncate"])
+      await expect(edge.query(`${act} postern.subject_request`)).rejects.toMatchObject(denied);
+    await expect(edge.query("update postern.subject_request set outcome = 'done'")).rejects.toMatchObject(denied);
+  });
+
   it.each(["approval", "purge_job", "certificate"])("does not see postern.%s", async (table) => {
     await expect(edge.query(`select from postern.${table}`)).rejects.toMatchObject(denied);
   });

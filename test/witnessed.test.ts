@@ -157,7 +157,7 @@ describe("what is published", () => {
     [200, "", "answers what is not a cosignature of its key"],
     [200, "— failing.example AAAA\n", "answers what is not a cosignature of its key"],
     [200, "x".repeat(20_000), "does not answer"],
-    [302, "", "does not answer"],
+    [302, "", "answers 302"],
     [500, "", "answers 500"],
   ])("stores nothing of an answer that is no cosignature: %i %j", async (status, body, outcome) => {
     const url = await serve(() => ({ status, body }));

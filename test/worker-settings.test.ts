@@ -33,6 +33,10 @@ const common: readonly [string, Readonly<Record<string, unknown>>][] = [
   ["POSTERN_ORIGIN must be an http:// or https:// URL", { POSTERN_ORIGIN: undefined }],
   ["POSTERN_CONFIG is missing", { POSTERN_CONFIG: undefined }],
   ["POSTERN_CONFIG: issuers: the built-in issuer", { POSTERN_CONFIG: "issuers: [{ id: demo, built_in: true }]\nmerchants: {}\n" }],
+  [
+    "POSTERN_CONFIG: log.disclosure_stops_seconds: must be more",
+    { POSTERN_CONFIG: `${edge.POSTERN_CONFIG}log: { merge_delay_seconds: 600 }\n` },
+  ],
   ["HYPERDRIVE is missing", { HYPERDRIVE: undefined }],
   ["HYPERDRIVE must be a Hyperdrive binding", { HYPERDRIVE: "postgres://postern_edge@127.0.0.1/postern" }],
   ["SHARES is missing", { POSTERN_SHARE_STORE: undefined }],
@@ -43,6 +47,16 @@ describe("an edge on Workers", () => {
     expect(readWorkerSettings(edge)).toMatchObject({ logName: "gw.example/postern", databaseUrl: edge.HYPERDRIVE.connectionString });
     const plain = { ...edge, HYPERDRIVE: undefined, DATABASE_URL_EDGE: "postgres://postern_edge@127.0.0.1/plain" };
     expect(readWorkerSettings(plain).databaseUrl).toBe(plain.DATABASE_URL_EDGE);
+  });
+
+  it("knows the limits that the operator decided, and the usual ones where nothing is said", () => {
+    expect(readWorkerSettings(edge).freshness).toEqual({ mergeDelaySeconds: 300, disclosureStopsSeconds: 600 });
+    const log = "log: { merge_delay_seconds: 120, disclosure_stops_seconds: 900 }\n";
+    for (const settings of [
+      readWorkerSettings({ ...edge, POSTERN_CONFIG: `${edge.POSTERN_CONFIG}${log}` }),
+      readKeeperSettings({ ...keeper, POSTERN_CONFIG: `${keeper.POSTERN_CONFIG}${log}` }),
+    ])
+      expect(settings.freshness).toEqual({ mergeDelaySeconds: 120, disclosureStopsSeconds: 900 });
   });
 
   it.each([

@@ -70,6 +70,9 @@ export async function announce(parts: ActivationParts, id: ContractId): Promise<
     event: "log.opened",
     actor: { role: "system" },
     outcome: { effect: "allow", code: "opened" },
-    facts: { contract: id, digest: contract.bundleDigest, share_a: newest.commitmentA, share_b: newest.commitmentB },
+    facts: {
+      ...{ contract: id, digest: contract.bundleDigest, share_a: newest.commitmentA, share_b: newest.commitmentB },
+      ...(newest.commitmentC === null ? {} : { share_c: newest.commitmentC }),
+    },
   });
 }

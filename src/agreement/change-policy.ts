@@ -5,7 +5,7 @@
  * What the two agree to is a step: from the digest in force to the one that is to be. Once something else is in force, nobody can take it any more.
  * Bundles that were in force stay: entries name them, and records still lie where they said.
  */
-import { type Approval, type Effect, type Person, requestApproval, selectApprovals } from "../approvals/index.ts";
+import { type Approval, digestOf, type Effect, type Person, requestApproval, selectApprovals } from "../approvals/index.ts";
 import type { EntryDraft } from "../audit/index.ts";
 import {
   type Bundles,
@@ -16,7 +16,6 @@ import {
   selectBundleDigests,
   selectContract,
 } from "../contracts/index.ts";
-import { sha256, toHex, utf8 } from "../crypto/index.ts";
 import { type ContractId, canonicalJson, ok, type Refusal, type Result, refuse } from "../kernel/index.ts";
 import { type Entered, enterContract, type OfficeDoor, type Visit } from "../offices/index.ts";
 import { type Bundle, bundleDigest, bundleText, carryLevels, type Difference, diffBundles, isWider } from "../policy/index.ts";
@@ -131,7 +130,7 @@ function checkTerms({ contract }: Bundle, { agreed, bundle }: Compiled): Result<
 }
 
 function stepDigest(contract: ContractId, before: string, after: string): string {
-  return `sha256:${toHex(sha256(utf8(canonicalJson({ act: "change_policy", contract, before, after }))))}`;
+  return digestOf({ act: "change_policy", contract, before, after });
 }
 
 /** The step from what is in force that the request is about; `null` = it starts from something else. */

@@ -1,25 +1,45 @@
 /**
- * What the keeper does about contracts as time passes, by the database's clock: an active contract whose end has come is stored as ended.
- * Access ended by itself at that instant; this only writes it down. It never starts a purge: purge/ does, days later.
+ * What the keeper does about contracts as time passes, by the database's clock while that is believed: announces an end that is near, and stores one that
+ * has come. Access ended by itself at that instant; this only writes it down. It never starts a purge: purge/ does, days later.
  */
-
 import { selectSilentLogs } from "../audit/index.ts";
-import { moveState, selectOverdue } from "../contracts/index.ts";
+import { beatClock, type Contract, describeDoubt, moveState, noteAnnounced, selectOverdue, selectUnannounced } from "../contracts/index.ts";
 import { type ContractId, inTurn } from "../kernel/index.ts";
 import { type ActivationParts, announce } from "./activate.ts";
 
-/** Run every few seconds; safe in any number of processes. */
-export async function tickAgreements(parts: ActivationParts): Promise<void> {
+/** Is the clock believed? What it leapt by is said once, in the gateway's log. */
+export async function lookAtClock({ database, audit, logs }: Pick<ActivationParts, "database" | "audit" | "logs">): Promise<boolean> {
+  const { standing, leapt } = await beatClock(database);
+  const doubt = describeDoubt(standing);
+  if (leapt && doubt) {
+    const outcome = { effect: "deny", code: "clock_leapt" } as const;
+    await audit.append(await logs.gateway(database), { event: "clock.doubted", actor: { role: "system" }, outcome, facts: { doubt } });
+  }
+  return doubt === null;
+}
+
+/** Run every few seconds; safe in any number of processes. `believed`: the clock did not leap. */
+export async function tickAgreements(parts: ActivationParts, believed: boolean): Promise<void> {
   await inTurn(await selectSilentLogs(parts.database), (log) => announce(parts, log as ContractId));
+  if (!believed) return;
+  await inTurn(await selectUnannounced(parts.database), async (contract) => {
+    await tell(parts, contract, "contract.winding_down", "announced");
+    await noteAnnounced(parts.database, contract);
+  });
   await inTurn(await selectOverdue(parts.database), async (contract) => {
     if (contract.state !== "active") return;
-    // Logged first: a crash between leaves a second entry, never a silent end. It names nobody, so that a contract whose share is lost ends too.
-    await parts.audit.append(parts.logs.closing(contract.id), {
-      event: "contract.ended",
-      actor: { role: "system" },
-      outcome: { effect: "allow", code: "ended" },
-      facts: { contract: contract.id, ends_at: new Date(contract.endsAt).toISOString() },
-    });
+    await tell(parts, contract, "contract.ended", "ended");
     await moveState(parts.database, contract.id, "active", "ended");
   });
+}
+
+/** Logged first: a crash between leaves a second entry, never a silent end. It names nobody, so that a contract whose share is lost ends too. */
+async function tell(
+  { audit, logs }: ActivationParts,
+  { id, endsAt, purgeDueAt }: Contract,
+  event: "contract.winding_down" | "contract.ended",
+  code: string,
+): Promise<void> {
+  const facts = { contract: id, ends_at: new Date(endsAt).toISOString(), purge_due_at: new Date(purgeDueAt).toISOString() };
+  await audit.append(logs.closing(id), { event, actor: { role: "system" }, outcome: { effect: "allow", code }, facts });
 }

@@ -1,5 +1,5 @@
 /** What an owner sees of their contracts. */
-import { type Contract, selectContractsOf, standingAt } from "../contracts/index.ts";
+import { type Contract, lastDaysAt, selectContractsOf, standingAt, windsDownAt } from "../contracts/index.ts";
 import { type ContractId, ok, type Refusal, type Result } from "../kernel/index.ts";
 import { enterContract, enterHouse, type OfficeDoor, type Visit } from "../offices/index.ts";
 import { countRecords } from "../records/index.ts";
@@ -27,15 +27,19 @@ export async function showContract(door: OfficeDoor, visit: Visit, id: ContractI
 }
 
 export function describeContract(contract: Contract) {
-  const { id, merchant, vendor, startsAt, endsAt, purgeDueAt, bundleDigest, readAt } = contract;
+  const { id, merchant, vendor, startsAt, endsAt, purgeDueAt, suspendedAt, held, bundleDigest, readAt } = contract;
   return {
     contract: id,
     merchant,
     vendor,
     standing: standingAt(contract, readAt),
     starts_at: new Date(startsAt).toISOString(),
+    winds_down_at: new Date(windsDownAt(contract)).toISOString(),
+    last_days_at: new Date(lastDaysAt(contract)).toISOString(),
     ends_at: new Date(endsAt).toISOString(),
     purge_due_at: new Date(purgeDueAt).toISOString(),
+    suspended_at: suspendedAt === null ? null : new Date(suspendedAt).toISOString(),
+    held,
     digest: bundleDigest,
   };
 }

@@ -4,7 +4,7 @@
  * A line that is rejected is named by its number and reason while the rest goes in. Fields that no policy names are counted, not stored (PIPL 6).
  */
 
-import { type Bundles, lockContract, selectContract } from "../contracts/index.ts";
+import { type Bundles, type Contract, isInLastDays, lockContract, selectContract } from "../contracts/index.ts";
 import { type Aead, keyBytes, randomBytes } from "../crypto/index.ts";
 import type { Metrics } from "../http/index.ts";
 import {
@@ -72,7 +72,7 @@ export async function importRecords(
   const { actor, contract, log } = entered.value;
   const bundle = await desk.bundles.bundleOf(desk.database, contract.id, contract.bundleDigest);
   const resource = Object.hasOwn(bundle.resources, target.type) ? bundle.resources[target.type] : undefined;
-  const refusal: Refusal | null = contract.state === "active" ? (resource ? null : { code: "not_found" }) : { code: "wrong_state" };
+  const refusal: Refusal | null = refusalOfState(contract) ?? (resource ? null : { code: "not_found" });
   const entry = { event: "records.imported", actor, request: visit.request } as const;
   if (refusal || !resource) {
     await desk.audit.append(log, { ...entry, outcome: { effect: "deny", code: refusal?.code ?? "not_found" } });
@@ -91,6 +91,11 @@ export async function importRecords(
   const facts = { contract: contract.id, type: target.type, ...(imported.ok ? countsOf(imported.value) : {}) };
   await desk.audit.append(await logOfContract(desk, standing), { ...entry, outcome, facts });
   return imported;
+}
+
+function refusalOfState(contract: Contract): Refusal | null {
+  if (contract.state !== "active") return { code: "wrong_state" };
+  return isInLastDays(contract, contract.readAt) ? { code: "winding_down" } : null;
 }
 
 interface Target {
@@ -148,7 +153,8 @@ async function writeBatch(desk: ImportDesk, target: Target, batch: readonly Pars
   return desk.database.transaction(async (tx) => {
     const contract = await lockContract(tx, target.contract, "share");
     // Nothing is written by a policy that is no longer in force: what it named may not be stored any more.
-    if (contract?.state !== "active" || contract.bundleDigest !== target.digest) return refuse({ code: "wrong_state" });
+    const late = contract ? refusalOfState(contract) : ({ code: "wrong_state" } as const);
+    if (late || contract?.bundleDigest !== target.digest) return refuse(late ?? { code: "wrong_state" });
     const keys = await desk.keyring.keysOf(tx, target.contract, await newestEpoch(tx, target.contract));
     const located = locate(target, keys, batch);
     const versions = await selectVersions(tx, target.contract, target.type, [...located.keys()]);
@@ -207,7 +213,13 @@ function sealRecord(
 async function subjectKeysOf(tx: Queryable, keys: ContractKeys, subjects: ReadonlySet<string>): Promise<Map<string, Uint8Array>> {
   const standing = await selectSubjectKeys(tx, keys.contract, [...subjects]);
   const missing = [...subjects].filter((subject) => !standing.has(subject));
-  const made = new Map<string, WrappedKey>(missing.map((subject) => [subject, keys.wrapSubjectKey(subject, randomBytes(keyBytes))]));
+  const wrapNew = (subject: string): WrappedKey => {
+    const key = randomBytes(keyBytes);
+    const wrapped = keys.wrapSubjectKey(subject, key);
+    key.fill(0);
+    return wrapped;
+  };
+  const made = new Map<string, WrappedKey>(missing.map((subject) => [subject, wrapNew(subject)]));
   await insertSubjectKeys(tx, keys.contract, made);
   const wrapped = missing.length > 0 ? await selectSubjectKeys(tx, keys.contract, [...subjects]) : standing;
   const opened = new Map<string, Uint8Array>();

@@ -1,5 +1,8 @@
 export { type ActivationParts, activationEffect } from "./activate.ts";
 export { policyEffect } from "./change-policy.ts";
-export { tickAgreements } from "./clock.ts";
+export { lookAtClock, tickAgreements } from "./clock.ts";
+export { releaseEffect } from "./holds.ts";
 export { type AgreementDesk, agreementRoutes } from "./routes.ts";
+export { resumeEffect } from "./suspend.ts";
+export { termsEffect } from "./terms.ts";
 export type { TrustKeys } from "./trust.ts";

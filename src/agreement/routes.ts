@@ -7,9 +7,12 @@ import { type Answer, json, type Received, type Route, readBounded } from "../ht
 import { type ContractId, ok, type Refusal, type Result, refuse } from "../kernel/index.ts";
 import { requestActivation } from "./activate.ts";
 import { applyContract } from "./apply.ts";
+import { clockRoutes } from "./clock-routes.ts";
 import { describeContract, listContracts, showContract } from "./contracts.ts";
 import { type Files, filesBytesMax, filesSchema } from "./files.ts";
+import { holdRoutes } from "./hold-routes.ts";
 import { type ImportDesk, type Imported, importRecords } from "./import.ts";
+import { ladderRoutes } from "./ladder-routes.ts";
 import { policyRoutes } from "./policy-routes.ts";
 import { importSeats } from "./seats.ts";
 import { readTrust, type TrustKeys } from "./trust.ts";
@@ -27,8 +30,12 @@ const contractSchema = z.object({
   vendor: z.string(),
   standing: z.string(),
   starts_at: z.iso.datetime(),
+  winds_down_at: z.iso.datetime(),
+  last_days_at: z.iso.datetime(),
   ends_at: z.iso.datetime(),
   purge_due_at: z.iso.datetime(),
+  suspended_at: z.iso.datetime().nullable(),
+  held: z.boolean(),
   digest: z.string(),
 });
 const importedSchema = z.object({
@@ -41,7 +48,14 @@ const importedSchema = z.object({
 });
 
 export function agreementRoutes(desk: AgreementDesk): Route[] {
-  return [...contractRoutes(desk), ...policyRoutes(desk), ...contentRoutes(desk)];
+  return [
+    ...contractRoutes(desk),
+    ...policyRoutes(desk),
+    ...ladderRoutes(desk),
+    ...holdRoutes(desk),
+    ...clockRoutes(desk),
+    ...contentRoutes(desk),
+  ];
 }
 
 function contractRoutes(desk: AgreementDesk): Route[] {
@@ -126,7 +140,7 @@ function contentRoutes(desk: AgreementDesk): Route[] {
       summary: "Seats from a CSV (issuer,subject,role,name), all or nothing",
       body: { media: "text/csv", bytesMax: 1024 * 1024, description: "UTF-8, with that header." },
       answers: { 200: { media: "application/json", description: "How many", schema: z.object({ seats: z.int() }) } },
-      refusals: ["wrong_state", "audit_unavailable"],
+      refusals: ["wrong_state", "winding_down", "audit_unavailable"],
       handle: async (received) => {
         const csv = await readText(received, 1024 * 1024);
         if (!csv.ok) return received.turnAway(csv.refusal);
@@ -142,7 +156,7 @@ function contentRoutes(desk: AgreementDesk): Route[] {
       answers: {
         200: { media: "application/json", description: "Counts, rejected lines, paths that no policy names", schema: importedSchema },
       },
-      refusals: ["wrong_state", "audit_unavailable", "keys_unavailable"],
+      refusals: ["wrong_state", "winding_down", "audit_unavailable", "keys_unavailable", "share_closed"],
       handle: async (received) => {
         const body = received.stream ?? new Blob([]).stream();
         const target = { contract: contractOf(received), type: received.params.type ?? "", body };

@@ -3,7 +3,7 @@
  */
 import { parse } from "csv-parse/sync";
 import * as z from "zod";
-import { type Bundles, type Contract, lockContract, putSeats, type Seat } from "../contracts/index.ts";
+import { type Bundles, type Contract, isInLastDays, lockContract, putSeats, type Seat } from "../contracts/index.ts";
 import { type ContractId, ok, type Refusal, type Result, refuse } from "../kernel/index.ts";
 import { enterContract, type OfficeDoor, type Visit } from "../offices/index.ts";
 
@@ -28,13 +28,14 @@ export async function importSeats(
   if (!entered.ok) return entered;
   const { actor, contract, log } = entered.value;
   const bundle = await door.bundles.bundleOf(door.database, id, contract.bundleDigest);
-  const seats: Result<readonly Seat[], Refusal> = takesSeats(contract)
-    ? readSeats(csv, {
+  const refusal = refusalOfState(contract);
+  const seats: Result<readonly Seat[], Refusal> = refusal
+    ? refuse(refusal)
+    : readSeats(csv, {
         roles: new Set(Object.keys(bundle.roles)),
         issuers: door.issuers,
         holdsOffice: (seat) => door.offices.officeAt(contract.merchant, seat) !== null,
-      })
-    : refuse({ code: "wrong_state" });
+      });
   await door.audit.append(log, {
     event: "seats.imported",
     actor,
@@ -46,14 +47,16 @@ export async function importSeats(
   return door.database.transaction(async (tx) => {
     // The purge's fence waits for this transaction, and after it no seat is written.
     const standing = await lockContract(tx, id, "share");
-    if (!standing || !takesSeats(standing)) return refuse({ code: "wrong_state" });
+    const late = standing ? refusalOfState(standing) : ({ code: "wrong_state" } as const);
+    if (late) return refuse(late);
     await putSeats(tx, id, seats.value);
     return ok({ seats: seats.value.length });
   });
 }
 
-function takesSeats({ state }: Pick<Contract, "state">): boolean {
-  return state === "draft" || state === "active";
+function refusalOfState(contract: Contract): Refusal | null {
+  if (contract.state !== "draft" && contract.state !== "active") return { code: "wrong_state" };
+  return isInLastDays(contract, contract.readAt) ? { code: "winding_down" } : null;
 }
 
 interface Known {

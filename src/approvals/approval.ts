@@ -1,7 +1,8 @@
 /** A four-eyes request and who decides it. */
-import type { ContractId } from "../kernel/index.ts";
+import { sha256, toHex, utf8 } from "../crypto/index.ts";
+import { type ContractId, canonicalJson } from "../kernel/index.ts";
 
-export type ApprovalAction = "activate" | "change_policy" | "purge";
+export type ApprovalAction = "activate" | "change_policy" | "purge" | "release_hold" | "amend" | "terminate" | "resume";
 
 export interface Person {
   readonly issuer: string;
@@ -20,5 +21,11 @@ export interface Approval {
   readonly requestedAt: number;
   readonly expiresAt: number;
   readonly decidedBy: Person | null;
+  readonly decidedAt: number | null;
   readonly readAt: number;
+}
+
+/** What two people agree to, as the digest that both of them sign. */
+export function digestOf(order: Parameters<typeof canonicalJson>[0]): string {
+  return `sha256:${toHex(sha256(utf8(canonicalJson(order))))}`;
 }

@@ -57,5 +57,5 @@ export async function decideApproval(
     if (!done.ok) return done;
   }
   await updateDecision(tx, found, by, verdict);
-  return ok({ ...found, state: verdict, decidedBy: by });
+  return ok({ ...found, state: verdict, decidedBy: by, decidedAt: found.readAt });
 }

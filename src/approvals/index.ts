@@ -1,4 +1,4 @@
-export type { Approval, ApprovalAction, Person } from "./approval.ts";
+export { type Approval, type ApprovalAction, digestOf, type Person } from "./approval.ts";
 export { requestApproval } from "./approvals.ts";
 export { type ApprovalDesk, decideInContract, type Effect } from "./decide.ts";
 export { selectApprovals } from "./postgres.ts";

@@ -1,5 +1,5 @@
 /** The table of four-eyes requests. */
-import { and, eq, inArray } from "drizzle-orm";
+import { and, eq, inArray, sql } from "drizzle-orm";
 import type { ContractId } from "../kernel/index.ts";
 import { databaseNowMs, epochMs, orm, type Queryable } from "../storage/index.ts";
 import type { Approval, ApprovalAction, Person } from "./approval.ts";
@@ -27,6 +27,7 @@ const columns = {
   expiresAt: epochMs(approval.expiresAt),
   decidedIssuer: approval.decidedIssuer,
   decidedSubject: approval.decidedSubject,
+  decidedAt: sql<number | null>`${epochMs(approval.decidedAt)}`,
   readAt: databaseNowMs,
 };
 
@@ -94,6 +95,7 @@ function shaped(row: {
   expiresAt: number;
   decidedIssuer: string | null;
   decidedSubject: string | null;
+  decidedAt: number | null;
   readAt: number;
 }): Approval {
   const { requestedIssuer, requestedSubject, decidedIssuer, decidedSubject, ...rest } = row;

@@ -9,7 +9,7 @@ const person = z.object({ issuer: z.string(), subject: z.string() });
 export const approvalSchema = z.object({
   id: z.string(),
   contract: z.string(),
-  action: z.enum(["activate", "change_policy", "purge"]),
+  action: z.enum(["activate", "change_policy", "purge", "release_hold", "amend", "terminate", "resume"]),
   digest: z.string(),
   state: z.enum(["requested", "approved", "rejected"]),
   requested_by: person,
@@ -26,7 +26,7 @@ export function approvalRoutes(desk: ApprovalDesk): Route[] {
     who: "merchant_owner",
     summary: `As a second owner: ${word} a request`,
     answers: { 200: { media: "application/json", description: "The decided request, and what followed", schema: decidedSchema } },
-    refusals: ["own_request", "approval_closed", "wrong_state", "audit_unavailable", "keys_unavailable"],
+    refusals: ["own_request", "approval_closed", "wrong_state", "held", "audit_unavailable", "keys_unavailable", "share_closed"],
     handle: async (received) => {
       const decided = await decideById(desk, received.caller, received.params.approval ?? "", verdict);
       if (!decided.ok) return decided;

@@ -39,7 +39,7 @@ export {
   selectSubtrees,
 } from "./postgres.ts";
 export { type SearchFilter, type SearchPage, searchEnd, searchEntries } from "./postgres-search.ts";
-export { type AcceptedEntry, type PublishedCheckpoint, selectAccepted, selectPublished } from "./postgres-tiles.ts";
+export { type AcceptedEntry, type PublishedCheckpoint, selectAccepted, selectPublished, selectPublishedOver } from "./postgres-tiles.ts";
 export { type AuditPromise, formatPromise } from "./promise.ts";
 export { formatProof } from "./proof.ts";
 export { policyOf } from "./quorum.ts";
@@ -51,10 +51,11 @@ export { createStrangers, createStrangersTally, type Strangers, type StrangersTa
 export { hasTile, parseEntriesPath, parseTilePath, type Tile, tileWidth } from "./tiles.ts";
 export { type HashTree, hashesToBytes, hashTree, inclusionProof, leafHash, rootFromInclusion } from "./tree.ts";
 export { formatTrust, parseTrust, type Trust } from "./trust.ts";
-export { disclosureStopsSeconds, selectHalted, selectLate } from "./upkeep.ts";
+export { type Freshness, selectHalted, selectLate } from "./upkeep.ts";
 export type { ProblemCode, Verdict } from "./verdict.ts";
 export { verifyExport } from "./verify.ts";
 export { createWitness, type Witness, type WitnessAnswer, type WitnessedHead, type WitnessStore } from "./witness.ts";
-export { type AskedWitness, createWitnessClient, type WitnessReport } from "./witness-client.ts";
+export { type AskedWitness, createWitnessClient, type WitnessPauses, type WitnessReport } from "./witness-client.ts";
+export { selectWitnessProgress, type WitnessProgress } from "./witness-progress.ts";
 export { addCheckpointBytesMax } from "./witness-request.ts";
 export { createAuditWriter } from "./writer.ts";

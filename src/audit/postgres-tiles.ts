@@ -18,6 +18,16 @@ export async function selectPublished(database: Queryable, name: string, size?: 
   return size === undefined || published?.size === size ? published : null;
 }
 
+/**
+ * One under which the entry of this index stands, for a receipt: of those that witnesses cosigned soon after it the one with the most cosignatures, as
+ * its reader may ask for many; where there is none, the newest. `null` = none covers it.
+ */
+export async function selectPublishedOver(database: Queryable, name: string, index: number): Promise<PublishedCheckpoint | null> {
+  const [row] = await database.query(cosignedText, [name, index]);
+  const published = await selectPublished(database, name, row ? Number(row[0]) : undefined);
+  return published !== null && published.size > index ? published : null;
+}
+
 export interface Places {
   /** Inclusive. */
   readonly from: number;
@@ -78,6 +88,8 @@ export async function selectAccepted(database: Queryable, name: string, id: stri
 const publishedText = `select size, note || coalesce((
     select string_agg(line, '' order by witness) from audit.cosignature c where c.log = k.log and c.size = k.size), ''), now()
   from audit.checkpoint k where log = $1 and size <= $2 order by size desc limit 1`;
+const cosignedText = `select size, now() from (select size from audit.cosignature where log = $1 and size > $2 order by size limit 64) soon
+  group by size order by count(*) desc, size limit 1`;
 // Each flush is looked up by its key: over columns without statistics the planner would rather read whole tables.
 const placedText = `select index, leaf_hashes, null, now() from audit.seq where log = $1 and index < $3
   and index >= coalesce((select index from audit.seq where log = $1 and index <= $2 order by index desc limit 1), 0) order by index`;

@@ -1,6 +1,7 @@
 /**
  * A receipt: that what a writer promised is in the log. A tlog-proof whose extra data names the leaf and repeats the promise, so that it is verified
- * with nothing but the trust file: leaf → flush head (a writer's signature) and leaf → checkpoint (the log's). It tells nothing of what the entry says.
+ * with nothing but the trust file: leaf → flush head (a writer's signature) and leaf → checkpoint (the log's, and those of as many witnesses as the trust
+ * file's policy asks for). It tells nothing of what the entry says.
  */
 import { equalBytes, fromBase64, fromUtf8, toBase64, utf8, type VerifySignature } from "../crypto/index.ts";
 import { openCheckpoint, peekCheckpoint } from "./checkpoint.ts";
@@ -10,6 +11,7 @@ import { formatProof, parseProof } from "./proof.ts";
 import { rootFromInclusion } from "./tree.ts";
 import type { Trust } from "./trust.ts";
 import { isInFlush } from "./verify-flushes.ts";
+import { missingQuorum } from "./verify-quorum.ts";
 import { noteReasons } from "./verify-tree.ts";
 
 export interface Receipt {
@@ -46,6 +48,7 @@ const problemReasons = {
   kept_malformed: "what was kept is not an Audit-Promise",
   other_log: "the trust file names neither this log nor its gateway log",
   checkpoint: "its checkpoint does not count",
+  quorum_missing: "too few witnesses cosigned its checkpoint",
   not_included: "its leaf and path do not lead to the checkpoint's root",
   promise_signature: "its promise is not signed by a known writer key",
   promise_other_log: "its promise is about another log",
@@ -96,6 +99,8 @@ export async function verifyReceipt({ text, trust, kept, verifySignature }: Rece
   const opened = logKey && (await openCheckpoint(receipt.checkpoint, [logKey], verifySignature));
   if (!opened) find("other_log");
   else if (!opened.ok) find("checkpoint", `its checkpoint ${noteReasons[opened.refusal]}`);
+  const missing = await missingQuorum(receipt.checkpoint, trust, verifySignature);
+  if (missing !== null) find("quorum_missing", `its checkpoint ${missing}`);
   const led = rootFromInclusion(leaf, index, size, hashes);
   if (led === null || !equalBytes(led, root)) find("not_included");
 

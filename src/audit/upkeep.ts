@@ -1,15 +1,18 @@
 /**
  * What the keeper notes of each log, for itself, the edge and the doctor: how far it is numbered, whether it is halted. Derived: it proves nothing.
  *
- * Freshness is the age of the oldest entry that waits, and nothing else: a quiet log is fresh. Past `mergeDelaySeconds` what a promise said is broken
- * and readiness fails; past `disclosureStopsSeconds` the edge stops disclosing.
+ * Freshness is the age of the oldest entry that waits, and nothing else: a quiet log is fresh.
  */
 import type { Queryable } from "../storage/index.ts";
 import type { LogHalted } from "./halted.ts";
 
-/** Maximum merge delay that a head promises: the entry is in the tree within this many seconds. */
-export const mergeDelaySeconds = 300;
-export const disclosureStopsSeconds = 600;
+/** How long an accepted entry may wait to be numbered: what the operator decides, for edge and keeper alike. */
+export interface Freshness {
+  /** Maximum merge delay, which every head promises; past it the promise is broken and readiness fails. */
+  readonly mergeDelaySeconds: number;
+  /** Past it the edge stops disclosing. Longer than the merge delay. */
+  readonly disclosureStopsSeconds: number;
+}
 
 /** For the operator: `/readyz` and the doctor show it. Kept until the log goes on. */
 export async function recordHalt(database: Queryable, { log, reason }: LogHalted): Promise<void> {
@@ -30,11 +33,8 @@ export async function selectHalted(database: Queryable): Promise<{ log: string; 
 }
 
 /** Open logs in which an entry waits for longer than was promised. */
-export async function selectLate(database: Queryable): Promise<string[]> {
-  const rows = await database.query(
-    `select l.log, now() from audit.log l left join audit.upkeep u on u.log = l.log
-     where l.state = 'open' and ${isLateText("l.log", "u.numbered_until", `${mergeDelaySeconds}`)} order by l.log`,
-  );
+export async function selectLate(database: Queryable, { mergeDelaySeconds }: Pick<Freshness, "mergeDelaySeconds">): Promise<string[]> {
+  const rows = await database.query(lateText, [mergeDelaySeconds]);
   return rows.map(([log]) => String(log));
 }
 
@@ -60,6 +60,9 @@ export function isLateText(log: string, numberedUntil: string, seconds: string):
   return `(case when ${numberedUntil} > ${since} then false
     else exists (select from audit.pending late where late.log = ${log} and late.flush_id >= '01' and late.flush_id < ${name}) end)`;
 }
+
+const lateText = `select l.log, now() from audit.log l left join audit.upkeep u on u.log = l.log
+  where l.state = 'open' and ${isLateText("l.log", "u.numbered_until", "$1::int")} order by l.log`;
 
 /** When its writer made the flush of this name; 0 where it is none that a writer of ours gives. */
 export function msOfFlush(id: string): number {

@@ -1,4 +1,4 @@
-/** Whether the export's checkpoint was cosigned by as many witnesses as the reader's policy asks for: against a history shown to this reader alone. */
+/** Whether a checkpoint was cosigned by as many witnesses as the reader's policy asks for: against a history shown to this reader alone. */
 import type { VerifySignature } from "../crypto/index.ts";
 import { peekCheckpoint } from "./checkpoint.ts";
 import { openCosignatures } from "./cosignature.ts";
@@ -15,17 +15,19 @@ export interface QuorumCheck {
   readonly findings: Findings;
 }
 
+/** Of an export's checkpoint. */
 export async function checkQuorum({ note, trust, verifySignature, findings }: QuorumCheck): Promise<void> {
-  if (trust === null) return;
-  const { logs, witnesses, quorum } = trust.policy;
+  const missing = trust && (await missingQuorum(note, trust, verifySignature));
+  if (missing !== null) findings.add(null, "quorum_missing", `the checkpoint ${missing}`);
+}
+
+/** What is said of a checkpoint that too few cosigned; `null` = enough did, or the policy is not about its log. */
+export async function missingQuorum(note: string, { policy }: Trust, verifySignature: VerifySignature): Promise<string | null> {
+  const { logs, witnesses, quorum } = policy;
   const origin = peekCheckpoint(note)?.origin;
-  if (!logs.some(({ name }) => name === origin)) return;
+  if (!logs.some(({ name }) => name === origin)) return null;
   const cosigned = await openCosignatures(note, witnesses, verifySignature);
-  if (isMet(quorum, new Set(cosigned.map(({ key }) => key)))) return;
+  if (isMet(quorum, new Set(cosigned.map(({ key }) => key)))) return null;
   const names = cosigned.map(({ key }) => key.name).join(", ");
-  findings.add(
-    null,
-    "quorum_missing",
-    `the checkpoint is cosigned by ${names === "" ? "no witness" : names} of the policy's, which is less than its quorum`,
-  );
+  return `is cosigned by ${names === "" ? "no witness" : names} of the policy's, which is less than its quorum`;
 }

@@ -41,12 +41,17 @@ export interface WitnessReport {
   readonly outcome: Exclude<WitnessOutcome, "cosigned">;
 }
 
+/** Which witnesses are left alone for a while, and how long. Inert: it may outlive the connections of the client that filled it. */
+export type WitnessPauses = Map<string, { readonly until: number; readonly ms: number }>;
+
 export interface WitnessClientParts {
   readonly database: Database;
   readonly witnesses: readonly AskedWitness[];
   readonly verifySignature: VerifySignature;
   /** Milliseconds. */
   readonly now: () => number;
+  /** Default: its own. */
+  readonly pauses?: WitnessPauses | undefined;
 }
 
 export interface WitnessClient {
@@ -55,7 +60,7 @@ export interface WitnessClient {
 }
 
 export function createWitnessClient(parts: WitnessClientParts): WitnessClient {
-  const pauses = new Map<string, { readonly until: number; readonly ms: number }>();
+  const { pauses = new Map() } = parts;
   const ask = async (witness: AskedWitness, log: string): Promise<WitnessReport[]> => {
     const name = `${witness.key.name}+${witness.key.hash} ${log}`;
     const pause = pauses.get(name);
@@ -112,7 +117,8 @@ async function post(
   const answer = await fetch(`${witness.url}/add-checkpoint`, {
     method: "POST",
     body: formatAddCheckpoint({ old, proof, note }),
-    redirect: "error",
+    // workerd knows no "error". What is answered elsewhere is no answer: it is told of by its status.
+    redirect: "manual",
     signal: AbortSignal.timeout(deadlineMs),
   })
     .then(async (response) => ({ status: response.status, text: await textOf(response) }))
@@ -126,7 +132,7 @@ async function post(
   await database.query("insert into audit.cosignature (log, size, witness, line) values ($1, $2, $3, $4) on conflict do nothing", [
     log,
     size,
-    nameOf(witness.key),
+    storedNameOf(witness.key),
     cosignature.line,
   ]);
   return "cosigned";
@@ -159,12 +165,13 @@ async function textOf(response: Response): Promise<string> {
 async function selectCosignedSize(database: Database, { key }: AskedWitness, log: string): Promise<number> {
   const [row] = await database.query("select coalesce(max(size), 0), now() from audit.cosignature where log = $1 and witness = $2", [
     log,
-    nameOf(key),
+    storedNameOf(key),
   ]);
   return Number(row?.[0] ?? 0);
 }
 
-function nameOf({ name, hash }: WitnessKey): string {
+/** Under which its cosignatures are stored. */
+export function storedNameOf({ name, hash }: WitnessKey): string {
   return `${name}+${hash}`;
 }
 

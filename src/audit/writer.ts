@@ -16,7 +16,7 @@ import { signHead } from "./head.ts";
 import { type AuditLog, AuditUnavailable, type DurableReceipt, type EntryDraft, type LogHandle } from "./log.ts";
 import { encodeEntries } from "./tiles.ts";
 import { hashesToBytes, hashTree, inclusionProof, leafHash, rootAt } from "./tree.ts";
-import { isLateText, mergeDelaySeconds } from "./upkeep.ts";
+import { isLateText } from "./upkeep.ts";
 
 const queueEntriesMax = 2_048;
 /** Of one log and process; as many flushes are under way at once. */
@@ -30,6 +30,8 @@ export interface WriterParts {
   readonly auditKeys: AuditKeys;
   /** Milliseconds. */
   readonly now: () => number;
+  /** What its heads promise. */
+  readonly mergeDelaySeconds: number;
   /** Nothing is taken in where an entry of the log waits for longer. Default: there is no such limit, as for those who mend it. */
   readonly stopsAfterSeconds?: number | undefined;
 }
@@ -120,10 +122,8 @@ class WriterQueue {
     });
     const tree = hashTree(sealed.map((entry) => entry.hash));
     const { origin } = this.#handle;
-    const head = await signHead(
-      { origin, writer: chain.id, n: first, size: sealed.length, root: rootAt(tree), t: this.#parts.now(), mmd: mergeDelaySeconds },
-      this.#parts.signer,
-    );
+    const { now, mergeDelaySeconds: mmd, signer } = this.#parts;
+    const head = await signHead({ origin, writer: chain.id, n: first, size: sealed.length, root: rootAt(tree), t: now(), mmd }, signer);
     const flush = { id: sealed[0]?.id ?? "", head, entries: encodeEntries(sealed.map(({ bytes }) => bytes)) };
     const receipts = sealed.map(
       ({ id }, position) =>

@@ -2,6 +2,7 @@
 import * as z from "zod";
 import { createClient } from "./client.ts";
 import { asBefore, clientFlags, command, contractArgument, idOf, jsonFlag } from "./command.ts";
+import { extend, resume, suspend, terminate } from "./contract-ladder.ts";
 import { columns, plain, print, printJson, suggest } from "./output.ts";
 import { readAgreement } from "./policy-files.ts";
 
@@ -11,6 +12,8 @@ const contractSchema = z.looseObject({
   vendor: z.string(),
   standing: z.string(),
   starts_at: z.string(),
+  winds_down_at: z.string(),
+  last_days_at: z.string(),
   ends_at: z.string(),
   purge_due_at: z.string(),
   digest: z.string(),
@@ -88,13 +91,29 @@ const show = command({
     const schema = contractSchema.extend({ records: z.record(z.string(), z.int()) });
     const shown = await createClient(args).get(schema, `/v1/contracts/${idOf(args.id)}`);
     if (args.json) return printJson(shown);
-    const { records, ...rest } = shown;
+    const { records, standing, starts_at, winds_down_at, last_days_at, ends_at, purge_due_at, ...rest } = shown;
     const counted = Object.entries(records).map(([type, count]) => `${count} ${type}`);
-    print(columns([...Object.entries(rest).map(([key, value]) => [key, plain(String(value))]), ["records", counted.join(", ") || "none"]]));
+    const told = Object.entries(rest).flatMap(([key, value]) => (value === null ? [] : [[key, plain(String(value))]]));
+    print(columns([...told, ["standing", plain(standing)], ["records", counted.join(", ") || "none"]]));
+    print(ladderText({ starts_at, winds_down_at, last_days_at, ends_at, purge_due_at }));
   },
 });
 
+const rungs = {
+  starts_at: "agents have access",
+  winds_down_at: "the end is announced",
+  last_days_at: "no import, no new agents, nothing in the clear",
+  ends_at: "access is cut",
+  purge_due_at: "keys and records are destroyed, unless a hold stands",
+} as const;
+
+/** What happens when. */
+function ladderText(at: Readonly<Record<keyof typeof rungs, string>>): string {
+  const names = Object.keys(rungs) as (keyof typeof rungs)[];
+  return columns(names.map((rung) => [rung, plain(at[rung]), rungs[rung]]));
+}
+
 export const contract = command({
-  meta: { description: "Write contracts and bring them into force" },
-  subCommands: { apply, activate, trust, list, show },
+  meta: { description: "Write contracts, bring them into force, move their end" },
+  subCommands: { apply, activate, trust, list, show, extend, terminate, suspend, resume },
 });

@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { ConfigRefused, type Environment, type OperatorFile, readEnvironment, readSettings } from "../config.ts";
 import { toBase64 } from "../crypto/index.ts";
 import { loadOperatorFile } from "../operator-file.ts";
-import { checkDatabase, checkPurged, checkShareDatabase, checkSink, type Outcome } from "./doctor-databases.ts";
+import { checkDatabase, checkPurged, checkShareDatabase, checkSink, checkUnwraps, type Outcome } from "./doctor-databases.ts";
+import { checkQuorum, checkWitness } from "./doctor-witnesses.ts";
 
 export interface Finding {
   readonly check: string;
@@ -33,11 +34,15 @@ export async function examine(variables: Readonly<Record<string, string | undefi
   let operators: OperatorFile | null = null;
   await look("operator's file", async () => {
     operators = await loadOperatorFile(settings);
-    return { ok: `${settings.POSTERN_CONFIG}: ${Object.keys(operators.merchants).length} merchants, ${operators.issuers.length} issuers` };
+    const { merchants, issuers, log } = operators;
+    const freshness = `an entry has its place in the log within ${log.mergeDelaySeconds} s, and past ${log.disclosureStopsSeconds} s nothing is disclosed`;
+    return { ok: `${settings.POSTERN_CONFIG}: ${Object.keys(merchants).length} merchants, ${issuers.length} issuers; ${freshness}` };
   });
   await look("key files", () => checkKeys(settings));
+  if (settings.POSTERN_ROOT_KEY && "service" in settings.POSTERN_ROOT_KEY) await look("key service", () => checkKeyService(settings));
   for (const [check, work] of databaseChecks(settings)) await look(check, work);
   for (const [check, work] of sinkChecks(settings, operators)) await look(check, work);
+  for (const [check, work] of witnessChecks(settings, operators)) await look(check, work);
   for (const issuer of remoteIssuers(operators)) await look(`issuer ${issuer.id}`, () => checkIssuer(issuer.jwks));
   await look("gateway", () => checkGateway(settings));
   return findings;
@@ -67,8 +72,30 @@ async function checkKeys(settings: Environment): Promise<Outcome> {
   if (open.length > 0) return { failing: `others may read ${open.join(", ")}`, cure: `chmod 600 ${open.join(" ")}` };
   const { edge, keeper } = await readKeyFiles(settings.POSTERN_DATA, paths, undefined);
   const publicKeys = [edge, keeper].map((side) => (side ? toBase64(side.writer.publicKey) : "none"));
-  const kept = `five keys, under ${keysDirectory(settings.POSTERN_DATA)} unless named; keep that directory out of every backup`;
+  const kept = `${files.length} keys, under ${keysDirectory(settings.POSTERN_DATA)} unless named; keep that directory out of every backup`;
   return { ok: `${kept}. Writers' public keys, for another process's \`writers\`: edge ${publicKeys[0]}, keeper ${publicKeys[1]}` };
+}
+
+/** Whether the key is there and fit, and opens what the keeper's first start wrapped, as far as a database is named to read that from. */
+async function checkKeyService(settings: Environment): Promise<Outcome> {
+  const [{ keyServiceOf }, { createServiceRootKey, KeysUnavailable }] = await Promise.all([
+    import("../node-root-key.ts"),
+    import("../keys/index.ts"),
+  ]);
+  const service = keyServiceOf(settings);
+  if (!service) return { ok: "none" };
+  try {
+    await service.check();
+  } catch (error) {
+    if (!(error instanceof KeysUnavailable)) throw error;
+    return { failing: error.message, cure: "docs/DEPLOY.md has the policy for the service; it heals by itself when the service answers" };
+  }
+  const root = createServiceRootKey(service);
+  for (const url of [settings.DATABASE_URL_EDGE, settings.DATABASE_URL_KEEPER]) {
+    const outcome = url === undefined ? null : await checkUnwraps(url, root);
+    if (outcome && "failing" in outcome) return outcome;
+  }
+  return { ok: "answers, and its key is fit to be the root key" };
 }
 
 function databaseChecks(settings: Environment): [string, () => Promise<Outcome>][] {
@@ -92,6 +119,18 @@ function databaseChecks(settings: Environment): [string, () => Promise<Outcome>]
 function sinkChecks({ DATABASE_URL_KEEPER: url }: Environment, operators: OperatorFile | null): [string, () => Promise<Outcome>][] {
   if (url === undefined) return [];
   return (operators?.sinks ?? []).map(({ id }) => [`sink ${id}`, () => checkSink(url, id)]);
+}
+
+/** As for sinks, the keeper's database is asked, not the witness: what it cosigned is stored there. */
+function witnessChecks({ DATABASE_URL_KEEPER: url }: Environment, operators: OperatorFile | null): [string, () => Promise<Outcome>][] {
+  const witnesses = operators?.witnesses ?? [];
+  if (url === undefined || witnesses.length === 0) return [];
+  const asked = async (some: typeof witnesses) => (await import("../asked-witnesses.ts")).askedWitnesses({ witnesses: some });
+  const each = witnesses.map((witness): [string, () => Promise<Outcome>] => [
+    `witness ${witness.key.split("+")[0]}`,
+    async () => checkWitness(url, await asked([witness])),
+  ]);
+  return [...each, ["witnesses", async () => checkQuorum(url, await asked(witnesses))]];
 }
 
 function remoteIssuers(operators: OperatorFile | null): { readonly id: string; readonly jwks: string }[] {

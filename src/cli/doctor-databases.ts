@@ -1,5 +1,5 @@
 /** What the doctor asks a Postgres. */
-import type { ShareStore } from "../keys/index.ts";
+import type { RootKey, ShareStore } from "../keys/index.ts";
 import type { Database, Mismatch } from "../storage/index.ts";
 
 export type Outcome = { readonly ok: string } | { readonly failing: string; readonly cure: string };
@@ -41,6 +41,8 @@ export async function checkDatabase(url: string, role: "postern_edge" | "postern
     }
     const halted = role === "postern_keeper" ? await checkLogs(database) : null;
     if (halted) return halted;
+    const doubted = role === "postern_keeper" ? await checkClock(database) : null;
+    if (doubted) return doubted;
     if (user !== role)
       return { failing: `it is asked as ${user}`, cure: `name ${role} in the URL: grants and timeouts are that role's own` };
     return { ok: `Postgres ${Math.floor(Number(version) / 10_000)} as ${user}, migrated` };
@@ -56,6 +58,18 @@ async function checkLogs(database: Database): Promise<Outcome | null> {
   return {
     failing: `log ${first.log} is halted${more}: ${first.reason}`,
     cure: "nothing is numbered or signed on it until this database holds what was published; bring back the newest copy, or its WAL to the end; it then goes on by itself",
+  };
+}
+
+/** `null` = it is believed. */
+async function checkClock(database: Database): Promise<Outcome | null> {
+  const { describeDoubt, selectClock } = await import("../contracts/index.ts");
+  const clock = await selectClock(database);
+  const doubt = clock && describeDoubt(clock);
+  if (!doubt) return null;
+  return {
+    failing: doubt,
+    cure: "set the server's clock right; if it is right, because the gateway stood still: npx postern clock accept --now TIME, as an operator",
   };
 }
 
@@ -99,19 +113,36 @@ export async function checkPurged(url: string, shares: { readonly path: string }
   return asking(shares.url, (database) => look(createPostgresShareStore(database)));
 }
 
+export async function checkUnwraps(url: string, root: RootKey): Promise<Outcome> {
+  const { unwrapsGatewayKey } = await import("../keys/index.ts");
+  return asking(url, async (database) => {
+    const unwraps = await unwrapsGatewayKey(database, root).catch(messageOf);
+    if (typeof unwraps === "string") return { failing: unwraps, cure: "docs/DEPLOY.md has the policy for the service" };
+    if (unwraps === false)
+      return {
+        failing: "the key is not the one that this database began with",
+        cure: "name that one; with another nothing that is stored opens",
+      };
+    return { ok: unwraps ? "opens what is stored" : "nothing is stored yet" };
+  });
+}
+
 /** The URL is not repeated: it may hold a password. */
-async function asking(url: string, work: (database: Database) => Promise<Outcome>): Promise<Outcome> {
+export async function asking(url: string, work: (database: Database) => Promise<Outcome>): Promise<Outcome> {
   const { openPostgres } = await import("../storage/postgres.ts");
   const database = openPostgres({ url, poolSize: 1, queueMax: 10, deadlineMs: answerWithinMs, applicationName: "postern-doctor" });
   try {
     return await work(database);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : "unknown";
     return {
-      failing: reason,
+      failing: messageOf(error),
       cure: "is the server up, is the URL right, has `postern migrate` made the roles, does pg_hba.conf let this one in?",
     };
   } finally {
     await database.close();
   }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : "unknown";
 }

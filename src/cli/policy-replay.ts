@@ -92,7 +92,8 @@ function addEntry(replay: Replay, { event, resource, decision, reason, outcome, 
     const outcomes = Array.isArray(facts.conditions) ? facts.conditions : [];
     const searchedBy = typeof facts.searched_by === "string" ? facts.searched_by : null;
     const { type, fields } = resource;
-    const recorded = { role: decision.role, type, purpose: reason.purpose, time: Date.parse(time), fields, outcomes, searchedBy };
+    const lastDays = facts.last_days === 1;
+    const recorded = { role: decision.role, type, purpose: reason.purpose, time: Date.parse(time), fields, outcomes, searchedBy, lastDays };
     replay.add(recorded, decision.policy);
   }
 }

@@ -1,8 +1,8 @@
 /** `postern purge …`: the end of a contract, by two owners. */
-import { createInterface } from "node:readline/promises";
 import * as z from "zod";
 import { createClient } from "./client.ts";
 import { asBefore, clientFlags, command, contractArgument, idOf, jsonFlag, outputFlag } from "./command.ts";
+import { confirmed, confirmFlag } from "./confirmed.ts";
 import { exitCodes, Failure } from "./failure.ts";
 import { readText, writeTo } from "./files.ts";
 import { columns, plain, print, printJson, suggest } from "./output.ts";
@@ -49,7 +49,7 @@ const start = command({
   ],
   args: {
     ...contractArgument,
-    confirm: { type: "string", valueHint: "ID", description: "The contract's id once more; on a terminal it may be typed instead" },
+    ...confirmFlag,
     "return-to": { type: "string", valueHint: "FILE", description: "First seal every record to this public key (JWK), to be fetched" },
     "return-wait": { type: "string", valueHint: "LENGTH", description: "How long that is waited for, as 7d (the default)" },
     ...clientFlags,
@@ -57,8 +57,7 @@ const start = command({
   },
   async run({ args }) {
     const id = idOf(args.id);
-    const confirm = args.confirm ?? (await typedConfirmation(id));
-    if (confirm !== id) throw new Failure(`not confirmed: that is not ${id}; nothing was asked for`, exitCodes.usage);
+    const confirm = await confirmed(args, id, `This destroys the keys and every record of ${id}, for good.`);
     const requested = await createClient(args).post(requestedSchema, purgesPath(id), { confirm, ...(await returnOf(args)) });
     if (args.json) return printJson(requested);
     print(describeJob(requested));
@@ -77,16 +76,6 @@ async function returnOf(args: { readonly "return-to"?: string | undefined; reado
     return { return: { to: JSON.parse(text) as unknown, ...(wait === undefined ? {} : { wait }) } };
   } catch {
     throw new Failure(`${file} is not JSON; a public key as JWK is wanted`, exitCodes.usage);
-  }
-}
-
-async function typedConfirmation(id: string): Promise<string> {
-  if (!process.stdin.isTTY) throw new Failure(`a purge cannot be undone; say --confirm=${id}`, exitCodes.usage);
-  const terminal = createInterface({ input: process.stdin, output: process.stderr });
-  try {
-    return (await terminal.question(`This destroys the keys and every record of ${id}, for good. Type its id to go on: `)).trim();
-  } finally {
-    terminal.close();
   }
 }
 

@@ -1,15 +1,20 @@
 export { type Bundles, createBundles } from "./bundles.ts";
-export { type ContractState, type Standing, standingAt, type Term } from "./ladder.ts";
+export { type ClockStanding, describeDoubt } from "./clock.ts";
+export { type Hold, type HoldScope, holdBases, holdsOnSubject, isStanding, namedHolds } from "./holds.ts";
+export { type ContractState, isInLastDays, lastDaysAt, type Standing, standingAt, type Term, windsDownAt } from "./ladder.ts";
 export {
   type Contract,
   hasSeat,
   lockContract,
+  makeIrrevocable,
   moveBundle,
   moveEnd,
   moveState,
   type NewContract,
+  noteAnnounced,
   putBundle,
   putDraft,
+  putProposal,
   putSeats,
   type Seat,
   type SeatOfPerson,
@@ -17,5 +22,10 @@ export {
   selectContract,
   selectContractsOf,
   selectOverdue,
+  selectProposal,
   selectSeatsOf,
+  selectUnannounced,
+  setSuspended,
 } from "./postgres.ts";
+export { acceptClock, beatClock, selectClock } from "./postgres-clock.ts";
+export { anyHoldStands, holdStandsOn, insertHold, releaseHold, selectHolds, standingHolds } from "./postgres-holds.ts";

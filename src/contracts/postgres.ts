@@ -3,14 +3,21 @@ import { and, eq, sql } from "drizzle-orm";
 import type { ContractId } from "../kernel/index.ts";
 import { databaseNowMs, epochMs, orm, type Queryable } from "../storage/index.ts";
 import type { ContractState, Term } from "./ladder.ts";
-import { bundle, contract, seat } from "./schema.ts";
+import { holdStandsOn } from "./postgres-holds.ts";
+import { bundle, contract, proposal, seat } from "./schema.ts";
 
 export interface Contract extends Term {
   readonly id: ContractId;
   readonly merchant: string;
   readonly vendor: string;
   readonly purgeDueAt: number;
+  /** `null` = it is not. */
+  readonly suspendedAt: number | null;
   readonly bundleDigest: string;
+  /** A legal hold stands: whatever the ladder says, nothing is deleted. */
+  readonly held: boolean;
+  /** The first share of its keys is destroyed, or about to be. */
+  readonly irrevocable: boolean;
   /** The database's clock when this was read, milliseconds. */
   readonly readAt: number;
 }
@@ -35,7 +42,11 @@ const columns = {
   startsAt: epochMs(contract.startsAt),
   endsAt: epochMs(contract.endsAt),
   purgeDueAt: epochMs(contract.purgeDueAt),
+  suspended: sql<boolean>`${contract.suspendedAt} is not null`,
+  suspendedAt: sql<number | null>`${epochMs(contract.suspendedAt)}`,
   bundleDigest: contract.bundleDigest,
+  held: holdStandsOn("contract.contract_id"),
+  irrevocable: sql<boolean>`${contract.irrevocableAt} is not null`,
   readAt: databaseNowMs,
 };
 
@@ -59,13 +70,13 @@ export async function selectContractsOf(database: Queryable, merchant: string): 
   return rows.map(branded);
 }
 
-/** Contracts whose stored state lags behind the clock: ended but stored as active, or due for their purge. */
+/** Contracts whose stored state lags behind the clock: ended but stored as active, or due for their purge and not held. */
 export async function selectOverdue(database: Queryable): Promise<Contract[]> {
   const rows = await orm(database)
     .select(columns)
     .from(contract)
     .where(
-      sql`(${contract.state} = 'active' and ${contract.endsAt} <= now()) or (${contract.state} = 'ended' and ${contract.purgeDueAt} <= now())`,
+      sql`(${contract.state} = 'active' and ${contract.endsAt} <= now()) or (${contract.state} = 'ended' and ${contract.purgeDueAt} <= now() and not ${holdStandsOn("contract.contract_id")})`,
     )
     .orderBy(contract.contractId);
   return rows.map(branded);
@@ -99,7 +110,61 @@ export async function moveState(tx: Queryable, id: ContractId, from: ContractSta
   return moved.length === 1;
 }
 
-/** Sets the instants of the end. Used by the demo's ended contract alone. */
+/** From here no hold is placed. Answers false where one stands: then nothing was changed. Under the contract's row lock. */
+export async function makeIrrevocable(tx: Queryable, id: ContractId): Promise<boolean> {
+  const made = await orm(tx)
+    .update(contract)
+    .set({ irrevocableAt: sql`coalesce(${contract.irrevocableAt}, now())` })
+    .where(and(eq(contract.contractId, id), sql`not ${holdStandsOn("contract.contract_id")}`))
+    .returning({ id: contract.contractId });
+  return made.length === 1;
+}
+
+/** Contracts in force whose end is near and was not announced yet. The dates are those of `windsDownAt`. */
+export async function selectUnannounced(database: Queryable): Promise<Contract[]> {
+  const { state, startsAt, endsAt, noticedFor } = contract;
+  const rows = await orm(database)
+    .select(columns)
+    .from(contract)
+    .where(
+      sql`${state} = 'active' and ${noticedFor} is distinct from ${endsAt} and ${endsAt} > now()
+        and ${endsAt} - least(interval '720 hours', (${endsAt} - ${startsAt}) / 2) <= now()`,
+    )
+    .orderBy(contract.contractId);
+  return rows.map(branded);
+}
+
+/** Notes that its end was announced, if it is still that end. */
+export async function noteAnnounced(tx: Queryable, { id, endsAt }: Pick<Contract, "id" | "endsAt">): Promise<void> {
+  await orm(tx)
+    .update(contract)
+    .set({ noticedFor: sql`${contract.endsAt}` })
+    .where(and(eq(contract.contractId, id), sql`${epochMs(contract.endsAt)} = ${endsAt}::float8`));
+}
+
+/** Agents are cut off, or let in again. */
+export async function setSuspended(tx: Queryable, id: ContractId, suspended: boolean): Promise<void> {
+  await orm(tx)
+    .update(contract)
+    .set({ suspendedAt: suspended ? sql`now()` : null })
+    .where(eq(contract.contractId, id));
+}
+
+/** What two owners are asked to agree to. `terms`: the text of `digest`. */
+export async function putProposal(tx: Queryable, id: ContractId, { digest, terms }: { digest: string; terms: string }): Promise<void> {
+  await orm(tx).insert(proposal).values({ contractId: id, digest, terms }).onConflictDoNothing();
+}
+
+/** `null` = nobody asked for this. */
+export async function selectProposal(database: Queryable, id: ContractId, digest: string): Promise<string | null> {
+  const [row] = await orm(database)
+    .select({ terms: proposal.terms, readAt: databaseNowMs })
+    .from(proposal)
+    .where(and(eq(proposal.contractId, id), eq(proposal.digest, digest)));
+  return row?.terms ?? null;
+}
+
+/** Sets the instants of the end. */
 export async function moveEnd(tx: Queryable, id: ContractId, endsAt: string, purgeDueAt: string): Promise<void> {
   await orm(tx).update(contract).set({ endsAt, purgeDueAt }).where(eq(contract.contractId, id));
 }
@@ -170,6 +235,7 @@ export interface SeatOfPerson {
   readonly state: ContractState;
   readonly startsAt: number;
   readonly endsAt: number;
+  readonly suspended: boolean;
   readonly readAt: number;
 }
 
@@ -181,6 +247,7 @@ export async function selectSeatsOf(database: Queryable, issuer: string, subject
       state: contract.state,
       startsAt: columns.startsAt,
       endsAt: columns.endsAt,
+      suspended: columns.suspended,
       readAt: databaseNowMs,
     })
     .from(seat)

@@ -1,7 +1,8 @@
 /**
  * Tables of the contracts and who sits at them. The text of record is migrations/; a test compares both column by column.
  */
-import { foreignKey, index, pgSchema, primaryKey, text, timestamp } from "drizzle-orm/pg-core";
+import { bigint, boolean, foreignKey, index, pgSchema, primaryKey, text, timestamp } from "drizzle-orm/pg-core";
+import { holdBases } from "./holds.ts";
 
 const postern = pgSchema("postern");
 
@@ -15,6 +16,9 @@ export const contract = postern.table("contract", {
   purgeDueAt: timestamp("purge_due_at", { withTimezone: true, mode: "string" }).notNull(),
   bundleDigest: text("bundle_digest").notNull(),
   createdAt: timestamp("created_at", { withTimezone: true, mode: "string" }).notNull().defaultNow(),
+  irrevocableAt: timestamp("irrevocable_at", { withTimezone: true, mode: "string" }),
+  suspendedAt: timestamp("suspended_at", { withTimezone: true, mode: "string" }),
+  noticedFor: timestamp("noticed_for", { withTimezone: true, mode: "string" }),
 });
 
 /** Policy ∩ contract, compiled: canonical JSON under its SHA-256. */
@@ -46,3 +50,51 @@ export const seat = postern.table(
     index("seat_by_person").on(table.issuer, table.subject),
   ],
 );
+
+/** What must be kept, on whose word, until when. */
+export const hold = postern.table(
+  "hold",
+  {
+    contractId: text("contract_id").notNull(),
+    holdId: text("hold_id").notNull(),
+    scope: text("scope", { enum: ["contract", "subject", "field"] }).notNull(),
+    type: text("type"),
+    subject: text("subject"),
+    path: text("path"),
+    basis: text("basis", { enum: holdBases }).notNull(),
+    note: text("note").notNull(),
+    authority: text("authority").notNull(),
+    placedIssuer: text("placed_issuer").notNull(),
+    placedSubject: text("placed_subject").notNull(),
+    placedAt: timestamp("placed_at", { withTimezone: true, mode: "string" }).notNull().defaultNow(),
+    expiresAt: timestamp("expires_at", { withTimezone: true, mode: "string" }),
+    releasedAt: timestamp("released_at", { withTimezone: true, mode: "string" }),
+  },
+  (table) => [
+    primaryKey({ columns: [table.contractId, table.holdId] }),
+    foreignKey({ columns: [table.contractId], foreignColumns: [contract.contractId] }),
+  ],
+);
+
+/** What two owners were asked to agree to: canonical JSON under its SHA-256. */
+export const proposal = postern.table(
+  "proposal",
+  {
+    contractId: text("contract_id").notNull(),
+    digest: text("digest").notNull(),
+    terms: text("terms").notNull(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.contractId, table.digest] }),
+    foreignKey({ columns: [table.contractId], foreignColumns: [contract.contractId] }),
+  ],
+);
+
+/** How far the database's clock is believed: one row. */
+export const clock = postern.table("clock", {
+  one: boolean("one").primaryKey().default(true),
+  beatAt: timestamp("beat_at", { withTimezone: true, mode: "string" }).notNull(),
+  doubtedFrom: timestamp("doubted_from", { withTimezone: true, mode: "string" }),
+  doubtedAt: timestamp("doubted_at", { withTimezone: true, mode: "string" }),
+  steadyMs: bigint("steady_ms", { mode: "number" }).notNull().default(0),
+});

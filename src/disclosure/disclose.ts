@@ -6,19 +6,19 @@
  * Every way out leaves exactly one entry. It never sees what a record means: classes and treatments come from the policy.
  */
 
-import { type AuditPromise, Undisclosed } from "../audit/index.ts";
-import { standingAt } from "../contracts/index.ts";
+import { type AuditPromise, type EntryDraft, type LogHandle, Undisclosed } from "../audit/index.ts";
+import { isInLastDays, standingAt } from "../contracts/index.ts";
 import type { Principal } from "../identity/index.ts";
 import { ok, type Refusal, type RefusalCode, type Result, refuse } from "../kernel/index.ts";
 import type { ContractKeys } from "../keys/index.ts";
 import { normalize } from "../masking/index.ts";
 import type { Offices } from "../offices/index.ts";
-import { type AgentRequest, circumstancesOf, type Decision, decide } from "../policy/index.ts";
+import { type AgentRequest, circumstancesOf, type Decision, decide, lastDaysOf } from "../policy/index.ts";
 import { indexValueOf, locatorOf } from "../records/index.ts";
 import type { Ask, Disclosure } from "./ask.ts";
 import { deny, denyDraft, denyUnknown, disclosedDraft, draftOf, excludedDraft, logOf } from "./entries.ts";
 import type { Load, Loaded, LoadedRecord } from "./load.ts";
-import { type MaskedRecord, openRecords } from "./open.ts";
+import { type MaskedRecord, type Opened, openRecords } from "./open.ts";
 
 export interface Disclosed {
   readonly records: readonly MaskedRecord[];
@@ -32,6 +32,29 @@ export function disclose(deps: Disclosure, ask: Ask): Promise<Result<Disclosed, 
 }
 
 async function answer(deps: Disclosure, ask: Ask): Promise<Result<Disclosed, Refusal>> {
+  const reached = await reach(deps, ask);
+  if (!reached.ok) return reached;
+  const { log, draft, shown, more } = reached.value;
+  const receipt = await deps.audit.append(log, disclosedDraft(draft, ask, shown));
+  for (const { unknown } of shown) deps.metrics.unknownFields.add(unknown, ask.contract, ask.type, "read");
+  const records = new Undisclosed(shown.map(({ record }) => record)).release(receipt);
+  return ok({ records, more, promise: receipt });
+}
+
+export interface Reached {
+  /** The database's clock when the asking was loaded, milliseconds. */
+  readonly now: number;
+  readonly keys: ContractKeys;
+  readonly log: LogHandle;
+  readonly draft: EntryDraft;
+  readonly found: readonly LoadedRecord[];
+  /** Of a read: exactly one. */
+  readonly shown: readonly Opened[];
+  readonly more: boolean;
+}
+
+/** Everything before the entry. A refusal has left its entry already. */
+export async function reach(deps: Disclosure, ask: Ask): Promise<Result<Reached, Refusal>> {
   const principal = await deps.identity.identify(ask.authorization);
   if (!principal.ok) return denyUnknown(deps, ask, principal.refusal);
   const who = principal.value;
@@ -43,31 +66,32 @@ async function answer(deps: Disclosure, ask: Ask): Promise<Result<Disclosed, Ref
     if (seated.refusal.code === "contract_purged") deps.keyring.forget(ask.contract);
     return deny(deps, ask, who, seated.refusal, { log: await logOf(deps, ask, loaded), exists: loaded.contract !== null });
   }
-  const { role, epoch, digest } = seated.value;
+  const { role, epoch, digest, lastDays } = seated.value;
 
   const keys = await deps.keyring.keysOf(deps.database, ask.contract, epoch);
   const log = deps.logs.contract(keys);
-  const bundle = await deps.bundles.bundleOf(deps.database, ask.contract, digest);
+  const agreed = await deps.bundles.bundleOf(deps.database, ask.contract, digest);
+  const bundle = lastDays ? lastDaysOf(agreed) : agreed;
   const circumstances = circumstancesOf(bundle, requestOf(ask, who, role, loaded.now));
   if (!circumstances.ok) return deny(deps, ask, who, circumstances.refusal, { log, exists: true, bundle });
   const { purpose } = circumstances.value.request;
   const decision = decide(bundle, { role, type: ask.type, purpose });
-  const draft = draftOf(ask, who, bundle, { role, purpose, digest });
+  const draft = draftOf(ask, who, bundle, { role, purpose, digest, lastDays });
   if (!decision) return denyDraft(deps, log, draft, { code: "not_found" });
 
   const found = await find(deps, ask, who, { loaded, decision, keys });
   if (!found.ok) return denyDraft(deps, log, draft, found.refusal);
+  const { contract: now, records: sealed } = found.value;
+  // A rotation may have come between two loads: what was loaded last may be wrapped under an epoch that the first did not know.
+  const opener = now && now.epoch !== epoch ? await deps.keyring.keysOf(deps.database, ask.contract, now.epoch) : keys;
 
-  const opening = { contract: ask.contract, type: ask.type, decision, keys, circumstances: circumstances.value };
-  const opened = openRecords(deps.aead, opening, found.value);
+  const opening = { contract: ask.contract, type: ask.type, decision, keys: opener, circumstances: circumstances.value };
+  const opened = openRecords(deps.aead, opening, sealed);
   if (opened === null) return denyDraft(deps, log, draft, { code: "record_damaged" });
-  const { shown, refused } = opened;
-  if (shown.length === 0 && ask.want.kind === "read") return denyDraft(deps, log, excludedDraft(draft, refused), { code: "not_found" });
-
-  const receipt = await deps.audit.append(log, disclosedDraft(excludedDraft(draft, refused), ask, shown));
-  for (const { unknown } of shown) deps.metrics.unknownFields.add(unknown, ask.contract, ask.type, "read");
-  const records = new Undisclosed(shown.map(({ record }) => record)).release(receipt);
-  return ok({ records, more: opened.more, promise: receipt });
+  const { shown, more, refused } = opened;
+  const told = excludedDraft(draft, refused);
+  if (shown.length === 0 && ask.want.kind === "read") return denyDraft(deps, log, told, { code: "not_found" });
+  return ok({ now: loaded.now, keys: opener, log, draft: told, found: sealed, shown, more });
 }
 
 /**
@@ -78,18 +102,21 @@ function standAt(
   { contract, role, now }: Loaded,
   offices: Offices,
   who: Principal,
-): Result<{ role: string; epoch: number; digest: string }, Refusal> {
+): Result<{ role: string; epoch: number; digest: string; lastDays: boolean }, Refusal> {
   if (!contract) return refuse({ code: "not_found" });
   if (role === null) return refuse({ code: offices.officeAt(contract.merchant, who) === null ? "not_found" : "not_permitted" });
   const standing = standingAt(contract, now);
-  if (standing === "active") return ok({ role, epoch: contract.epoch, digest: contract.bundleDigest });
+  if (standing === "active" || standing === "winding_down")
+    return ok({ role, epoch: contract.epoch, digest: contract.bundleDigest, lastDays: isInLastDays(contract, now) });
   return refuse({ code: refusalOfStanding[standing] });
 }
 
 const refusalOfStanding = {
   draft: "contract_not_active",
   not_started: "contract_not_active",
+  suspended: "contract_suspended",
   ended: "contract_ended",
+  held: "contract_ended",
   purging: "contract_purged",
   purged: "contract_purged",
 } as const satisfies Record<string, RefusalCode>;
@@ -104,20 +131,18 @@ async function find(
   ask: Ask,
   who: Principal,
   { loaded, decision, keys }: { loaded: Loaded; decision: Decision; keys: ContractKeys },
-): Promise<Result<readonly LoadedRecord[], Refusal>> {
+): Promise<Result<Pick<Loaded, "contract" | "records">, Refusal>> {
   const { want, type } = ask;
-  if (want.kind === "read") return ok(loaded.records);
+  if (want.kind === "read") return ok(loaded);
   if (want.field === "id") {
-    const { records } = await deps.load(questionOf(ask, who, { locator: locatorOf(keys.locator, type, want.value) }));
-    return ok(records);
+    return ok(await deps.load(questionOf(ask, who, { locator: locatorOf(keys.locator, type, want.value) })));
   }
   const field = Object.hasOwn(decision.resource.fields, want.field) ? decision.resource.fields[want.field] : undefined;
   if (!field?.search) return refuse({ code: "not_permitted", errors: [{ pointer: "/by", code: "not_searchable" }] });
   const normalized = normalize(field.class, want.value);
   if (normalized === null) return refuse({ code: "unacceptable", errors: [{ pointer: "/by", code: "empty" }] });
   const indexValue = indexValueOf(keys.index, type, want.field, normalized);
-  const { records } = await deps.load(questionOf(ask, who, { field: want.field, indexValue }));
-  return ok(records);
+  return ok(await deps.load(questionOf(ask, who, { field: want.field, indexValue })));
 }
 
 function questionOf(ask: Ask, who: Principal, find: Parameters<Load>[0]["find"]): Parameters<Load>[0] {

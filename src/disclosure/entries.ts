@@ -10,7 +10,12 @@ import type { Ask, Disclosure } from "./ask.ts";
 import type { Loaded } from "./load.ts";
 import type { Opened, OpenedRecords } from "./open.ts";
 
-export function draftOf(ask: Ask, who: Principal, bundle: Bundle, decided: { role: string; purpose: string; digest: string }): EntryDraft {
+export function draftOf(
+  ask: Ask,
+  who: Principal,
+  bundle: Bundle,
+  decided: { role: string; purpose: string; digest: string; lastDays: boolean },
+): EntryDraft {
   const { want, ticket, request } = ask;
   const { type, field } = knownNames(ask, bundle);
   return {
@@ -21,7 +26,9 @@ export function draftOf(ask: Ask, who: Principal, bundle: Bundle, decided: { rol
     resource: { type, records: want.kind === "read" ? [{ locator: want.locator }] : [], fields: {} },
     decision: { policy: decided.digest, role: decided.role },
     outcome: { effect: "allow", code: "masked" },
-    ...(field === null ? {} : { facts: { searched_by: field } }),
+    ...((field !== null || decided.lastDays) && {
+      facts: { ...(field !== null && { searched_by: field }), ...(decided.lastDays && { last_days: 1 }) },
+    }),
   };
 }
 

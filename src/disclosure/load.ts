@@ -30,6 +30,7 @@ export interface Loaded {
     readonly state: ContractState;
     readonly startsAt: number;
     readonly endsAt: number;
+    readonly suspended: boolean;
     readonly merchant: string;
     readonly bundleDigest: string;
     /** Newest key epoch; 0 = none yet. */

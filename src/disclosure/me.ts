@@ -6,7 +6,7 @@ import type { Disclosure } from "./ask.ts";
 import { denyUnknown } from "./entries.ts";
 
 export interface Me {
-  readonly contracts: readonly { readonly contract: string; readonly role: string; readonly standing: Standing }[];
+  readonly contracts: readonly { readonly contract: string; readonly role: string; readonly standing: Standing; readonly endsAt: number }[];
 }
 
 export async function me(
@@ -20,5 +20,12 @@ export async function me(
   const actor = { role: seats.length > 0 ? ("agent" as const) : ("unknown" as const), issuer, subject };
   const outcome = { effect: "allow", code: "ok" } as const;
   await deps.audit.append(await deps.logs.gateway(deps.database), { event: "seats.listed", actor, request, outcome });
-  return ok({ contracts: seats.map((seat) => ({ contract: seat.contract, role: seat.role, standing: standingAt(seat, seat.readAt) })) });
+  return ok({
+    contracts: seats.map((seat) => ({
+      contract: seat.contract,
+      role: seat.role,
+      standing: standingAt(seat, seat.readAt),
+      endsAt: seat.endsAt,
+    })),
+  });
 }

@@ -78,6 +78,7 @@ const standingColumns = [
   "c.state",
   "(extract(epoch from c.starts_at) * 1000)::float8",
   "(extract(epoch from c.ends_at) * 1000)::float8",
+  "c.suspended_at is not null",
   "c.merchant",
   "c.bundle_digest",
   "coalesce((select max(e.epoch) from postern.key_epoch e where e.contract_id = $1), 0)",
@@ -113,7 +114,7 @@ function readRows(rows: readonly Row[]): Loaded {
   return { ...readStanding(first), role: typeof role === "string" ? role : null, records: records.map(readRecord) };
 }
 
-function readStanding([now, state, startsAt, endsAt, merchant, bundleDigest, epoch]: Row): Pick<Loaded, "now" | "contract"> {
+function readStanding([now, state, startsAt, endsAt, suspended, merchant, bundleDigest, epoch]: Row): Pick<Loaded, "now" | "contract"> {
   if (typeof now !== "number") throw new Error("the vault answered no row");
   if (state === null) return { now, contract: null };
   return {
@@ -122,6 +123,7 @@ function readStanding([now, state, startsAt, endsAt, merchant, bundleDigest, epo
       state: String(state) as ContractState,
       startsAt: Number(startsAt),
       endsAt: Number(endsAt),
+      suspended: suspended === true,
       merchant: String(merchant),
       bundleDigest: String(bundleDigest),
       epoch: Number(epoch),

@@ -4,8 +4,10 @@ import { formatPromise } from "../audit/index.ts";
 import { type Answer, json, type Received, type Route, waitOf } from "../http/index.ts";
 import { type ContractId, type Locator, ok, printJson, type Refusal, type Result, refuse } from "../kernel/index.ts";
 import type { MaskingNote } from "../policy/index.ts";
+import { noteMax, type RequestKind, requestKinds } from "../requests/index.ts";
 import type { Ask, Disclosure, Want } from "./ask.ts";
 import { type Disclosed, disclose } from "./disclose.ts";
+import { type HandedOn, handOn } from "./hand-on.ts";
 import { type Me, me } from "./me.ts";
 import type { MaskedRecord } from "./open.ts";
 
@@ -14,7 +16,9 @@ const masking = z.array(
 );
 const maskedRecord = z.object({ type: z.string(), locator: z.string(), fields: z.record(z.string(), z.unknown()), masking });
 const searchBody = z.strictObject({ by: z.record(z.string().max(128), z.string().min(1).max(512)) });
-const meAnswer = z.object({ contracts: z.array(z.object({ contract: z.string(), role: z.string(), standing: z.string() })) });
+const requestBody = z.strictObject({ kind: z.enum(requestKinds), note: z.string().min(1).max(noteMax).optional() });
+const seatSchema = z.object({ contract: z.string(), role: z.string(), standing: z.string(), ends_at: z.iso.datetime() });
+const meAnswer = z.object({ contracts: z.array(seatSchema) });
 
 export function disclosureRoutes(deps: Disclosure): Route[] {
   return [
@@ -58,11 +62,37 @@ export function disclosureRoutes(deps: Disclosure): Route[] {
       },
     },
     {
+      method: "POST",
+      path: "/v1/contracts/{contract}/records/{type}/{locator}/requests",
+      who: "agent",
+      summary: "Hand on to the merchant what the customer asks: access, correction or erasure",
+      body: {
+        media: "application/json",
+        bytesMax: 16_384,
+        schema: requestBody,
+        description: '`{"kind":"correction","note":"the new address is …"}`: the note is for the merchant alone.',
+      },
+      answers: {
+        201: {
+          media: "application/json",
+          description: "Received, and until when the merchant has to answer",
+          schema: z.object({ request: z.string(), kind: z.string(), received_at: z.iso.datetime(), due_at: z.iso.datetime() }),
+        },
+      },
+      refusals,
+      handle: async (received) => {
+        const asked = askOf(received, { kind: "read", locator: received.params.locator as Locator });
+        if (!asked.ok) return received.turnAway(asked.refusal);
+        const { kind, note } = received.body as z.infer<typeof requestBody>;
+        return answerHandedOn(await handOn(deps, asked.value, { kind, note }), kind, received);
+      },
+    },
+    {
       method: "GET",
       path: "/v1/me",
       who: "agent",
       summary: "The caller's seats",
-      answers: { 200: { media: "application/json", description: "Contracts, role, standing", schema: meAnswer } },
+      answers: { 200: { media: "application/json", description: "Contracts, role, standing, end", schema: meAnswer } },
       refusals: ["audit_unavailable"],
       handle: async (received) => answerMe(await me(deps, received.caller)),
     },
@@ -72,6 +102,7 @@ export function disclosureRoutes(deps: Disclosure): Route[] {
 const refusals = [
   "contract_not_active",
   "contract_ended",
+  "contract_suspended",
   "contract_purged",
   "outside_hours",
   "outside_network",
@@ -80,6 +111,7 @@ const refusals = [
   "record_damaged",
   "audit_unavailable",
   "keys_unavailable",
+  "share_closed",
 ] as const;
 
 function wantOf({ by }: z.infer<typeof searchBody>): Result<Want, Refusal> {
@@ -115,6 +147,13 @@ function answerSearch(disclosed: Result<Disclosed, Refusal>, received: Received)
   return ok(json(`{"records":[${records.map(recordText).join(",")}],"more":${more}}`, promiseHeaders(disclosed.value, received)));
 }
 
+function answerHandedOn(handed: Result<HandedOn, Refusal>, kind: RequestKind, received: Received): Result<Answer, Refusal> {
+  if (!handed.ok) return handed;
+  const { id, receivedAt, dueAt } = handed.value;
+  const [received_at, due_at] = [new Date(receivedAt).toISOString(), new Date(dueAt).toISOString()];
+  return ok(json(JSON.stringify({ request: id, kind, received_at, due_at }), promiseHeaders(handed.value, received), 201));
+}
+
 /** Numbers keep their digits. */
 function recordText({ type, locator, fields, masking: notes }: MaskedRecord): string {
   return `{"type":${JSON.stringify(type)},"locator":"${locator}","fields":${printJson(fields)},"masking":${notesText(notes)}}`;
@@ -132,12 +171,14 @@ function notesText(notes: readonly MaskingNote[]): string {
 }
 
 /** Whoever would wait for the receipt is told where: the keeper has it, and the edge may not read the log. */
-function promiseHeaders({ promise }: Disclosed, { header, params }: Received): Record<string, string> {
+function promiseHeaders({ promise }: Pick<Disclosed, "promise">, { header, params }: Received): Record<string, string> {
   const promised = { "audit-promise": formatPromise(promise) };
   if (waitOf(header("prefer"), 1) === 0) return promised;
   return { ...promised, link: `</log/${params.contract}/receipt/${promise.id}>; rel="related"; title="receipt"` };
 }
 
 function answerMe(mine: Result<Me, Refusal>): Result<Answer, Refusal> {
-  return mine.ok ? ok(json(JSON.stringify(mine.value))) : mine;
+  if (!mine.ok) return mine;
+  const contracts = mine.value.contracts.map(({ endsAt, ...seat }) => ({ ...seat, ends_at: new Date(endsAt).toISOString() }));
+  return ok(json(JSON.stringify({ contracts })));
 }

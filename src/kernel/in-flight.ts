@@ -3,35 +3,53 @@ export interface InFlight {
   run<Value>(name: string, work: () => Promise<Value>): Promise<Value>;
   /** Resolves once nothing of `name` is under way in this process. */
   idle(name: string): Promise<void>;
+  /** Resolves once nothing of `name` is under way that was when it was asked: what begins later is not waited for. */
+  passed(name: string): Promise<void>;
+}
+
+/** What began between two fences. */
+interface Generation {
+  count: number;
+  readonly wake: (() => void)[];
 }
 
 export function createInFlight(): InFlight {
-  const counts = new Map<string, number>();
-  const waiting = new Map<string, (() => void)[]>();
-  const leave = (name: string): void => {
-    const left = (counts.get(name) ?? 1) - 1;
-    if (left > 0) {
-      counts.set(name, left);
-      return;
-    }
-    counts.delete(name);
-    for (const wake of waiting.get(name) ?? []) wake();
-    waiting.delete(name);
+  /** The newest generation last; only that one grows. */
+  const generations = new Map<string, Generation[]>();
+  const leave = (name: string, generation: Generation): void => {
+    generation.count--;
+    if (generation.count > 0) return;
+    const left = (generations.get(name) ?? []).filter((other) => other.count > 0);
+    if (left.length > 0) generations.set(name, left);
+    else generations.delete(name);
+    for (const wake of generation.wake.splice(0)) wake();
+  };
+  const newest = (name: string): Generation => {
+    const found = generations.get(name)?.at(-1);
+    if (found) return found;
+    const made: Generation = { count: 0, wake: [] };
+    generations.set(name, [made]);
+    return made;
+  };
+  const passed = async (name: string): Promise<void> => {
+    const before = (generations.get(name) ?? []).filter(({ count }) => count > 0);
+    if (before.length === 0) return;
+    generations.set(name, [...before, { count: 0, wake: [] }]);
+    await Promise.all(before.map((generation) => new Promise<void>((resolve) => void generation.wake.push(resolve))));
   };
   return {
     async run(name, work) {
-      counts.set(name, (counts.get(name) ?? 0) + 1);
+      const generation = newest(name);
+      generation.count++;
       try {
         return await work();
       } finally {
-        leave(name);
+        leave(name, generation);
       }
     },
-    idle(name) {
-      if (!counts.has(name)) return Promise.resolve();
-      return new Promise((resolve) => {
-        waiting.set(name, [...(waiting.get(name) ?? []), resolve]);
-      });
+    async idle(name) {
+      while (generations.has(name)) await passed(name);
     },
+    passed,
   };
 }

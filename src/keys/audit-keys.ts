@@ -23,7 +23,6 @@ export type OpenedAuditKeys = Map<string, Uint8Array>;
 /** `opened`: where it remembers; several in turn may share one. */
 export function createAuditKeys(root: RootKey, opened: OpenedAuditKeys = new Map()): AuditKeys {
   const opening = new Map<string, Promise<Uint8Array>>();
-  const context = (log: string, purpose: string) => `audit/${log}/${purpose}`;
 
   const load = async (database: Queryable, log: string, purpose: string): Promise<Uint8Array> => {
     const wrapped = await selectAuditKey(database, log, purpose);
@@ -55,6 +54,16 @@ export function createAuditKeys(root: RootKey, opened: OpenedAuditKeys = new Map
       }
     },
   };
+}
+
+/** Whether this root key opens the key that the keeper's first start made. `null` = there was none yet. Throws KeysUnavailable where it could not be asked. */
+export async function unwrapsGatewayKey(database: Queryable, root: RootKey): Promise<boolean | null> {
+  const wrapped = await selectAuditKey(database, "gateway", "pseudonym");
+  return wrapped && (await root.unwrap(context("gateway", "pseudonym"), wrapped)) !== null;
+}
+
+function context(log: string, purpose: string): string {
+  return `audit/${log}/${purpose}`;
 }
 
 /** `2026-11`, in UTC. */

@@ -6,7 +6,7 @@ import { type Aead, concat, equalBytes, hkdfSha256, keyBytes, open, randomBytes,
 import { type ContractId, canonicalJson } from "../kernel/index.ts";
 import { KeysUnavailable } from "./ports.ts";
 
-const keyPurposes = ["locator", "index", "pseudonym"] as const;
+export const keyPurposes = ["locator", "index", "pseudonym"] as const;
 export type KeyPurpose = (typeof keyPurposes)[number];
 
 export interface WrappedKey {
@@ -28,11 +28,19 @@ export interface ContractKeys {
   wrapSubjectKey(subject: string, key: Uint8Array): WrappedKey;
   /** `null` = it does not open: another contract's, another subject's, or changed bytes. */
   openSubjectKey(subject: string, wrapped: WrappedKey): Uint8Array | null;
+  /** The same key under the newest epoch; what it opens stays as it is. `null` = it does not open. */
+  rewrapSubjectKey(subject: string, wrapped: WrappedKey): WrappedKey | null;
+  rewrapPurposeKey(purpose: KeyPurpose, wrapped: WrappedKey): WrappedKey | null;
 }
 
-/** HKDF-SHA256(share A ‖ share B, salt = contract ‖ epoch, info = "data"). */
-export function deriveContractKey(contract: ContractId, epoch: number, shareA: Uint8Array, shareB: Uint8Array): Uint8Array {
-  return hkdfSha256(concat(shareA, shareB), utf8(`${contract}/${epoch}`), utf8("data"), keyBytes);
+/** HKDF-SHA256(share A ‖ share B [‖ share C], salt = contract ‖ epoch, info = "data"). */
+export function deriveContractKey(contract: ContractId, epoch: number, ...shares: readonly Uint8Array[]): Uint8Array {
+  const joined = concat(...shares);
+  try {
+    return hkdfSha256(joined, utf8(`${contract}/${epoch}`), utf8("data"), keyBytes);
+  } finally {
+    joined.fill(0);
+  }
 }
 
 /** Logged when a share is made, so that a certificate can name exactly what was destroyed. SHA-256("keycommit" ‖ share), base64. */
@@ -42,7 +50,13 @@ export function commitmentTo(share: Uint8Array): string {
 
 /** New random keys for every purpose, wrapped under `contractKey`. */
 export function createPurposeKeys(aead: Aead, contract: ContractId, epoch: number, contractKey: Uint8Array): Map<KeyPurpose, Uint8Array> {
-  return new Map(keyPurposes.map((purpose) => [purpose, seal(aead, contractKey, place(contract, purpose, epoch), randomBytes(keyBytes))]));
+  const wrapNew = (purpose: KeyPurpose): Uint8Array => {
+    const key = randomBytes(keyBytes);
+    const wrapped = seal(aead, contractKey, place(contract, purpose, epoch), key);
+    key.fill(0);
+    return wrapped;
+  };
+  return new Map(keyPurposes.map((purpose) => [purpose, wrapNew(purpose)]));
 }
 
 /** Throws KeysUnavailable where a key is missing or does not open: the contract cannot be served. */
@@ -75,14 +89,24 @@ export function openContractKeys(
     opened.set(subject, { epoch: key.epoch, wrapped: key.wrapped.slice(), key: made });
     return made;
   };
+  const wrap = (name: string, key: Uint8Array): WrappedKey => ({ epoch, wrapped: seal(aead, newest, place(contract, name, epoch), key) });
+  const rewrap = (name: string, key: WrappedKey): WrappedKey | null => {
+    const plain = openNamed(name, key);
+    if (plain === null) return null;
+    const wrapped = wrap(name, plain);
+    plain.fill(0);
+    return wrapped;
+  };
   return {
     contract,
     epoch,
     locator: purposeKey("locator"),
     index: purposeKey("index"),
     pseudonym: purposeKey("pseudonym"),
-    wrapSubjectKey: (subject, key) => ({ epoch, wrapped: seal(aead, newest, place(contract, subjectName(subject), epoch), key) }),
+    wrapSubjectKey: (subject, key) => wrap(subjectName(subject), key),
     openSubjectKey,
+    rewrapSubjectKey: (subject, key) => rewrap(subjectName(subject), key),
+    rewrapPurposeKey: rewrap,
   };
 }
 

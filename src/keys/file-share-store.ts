@@ -4,7 +4,7 @@
  */
 import { mkdir, open, readdir, readFile, rename, unlink } from "node:fs/promises";
 import { join } from "node:path";
-import { fromUtf8, utf8 } from "../crypto/index.ts";
+import { fromUtf8, keyBytes, utf8 } from "../crypto/index.ts";
 import type { ContractId } from "../kernel/index.ts";
 import { KeysUnavailable, type ShareStore } from "./ports.ts";
 
@@ -66,6 +66,18 @@ export function createFileShareStore(directory: string): ShareStore {
       return new Map(await Promise.all(dates));
     },
   };
+}
+
+/** The first file that holds no share: cut short, or wiped and left. `null` = all do. Never what is in it. */
+export async function unfitShareFile(directory: string): Promise<string | null> {
+  const names = await readdir(directory).catch((error: unknown) => (isAbsent(error) ? [] : Promise.reject(error)));
+  for (const name of names.filter((found) => found.endsWith(".share")).sort()) {
+    const share = await readFile(join(directory, name));
+    const isFit = share.length === keyBytes && share.some((byte) => byte !== share[0]);
+    share.fill(0);
+    if (!isFit) return join(directory, name);
+  }
+  return null;
 }
 
 /** Best effort against a later look at the disk; file systems may keep the old block, which is why no backup may cover this directory. */

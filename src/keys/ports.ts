@@ -8,15 +8,18 @@ import type { ContractId } from "../kernel/index.ts";
 export interface RootKey {
   /** `context` binds the wrapping to its place. */
   wrap(context: string, key: Uint8Array): Promise<Uint8Array>;
-  /** `null` = it does not open under this root key in this context. Throws where the key service could not be asked. */
+  /** `null` = it does not open under this root key in this context. Throws where the key service could not be asked. The bytes are the caller's to overwrite. */
   unwrap(context: string, wrapped: Uint8Array): Promise<Uint8Array | null>;
 }
 
 /** Holds share B of each epoch. Must have no backups and no point-in-time recovery: what is destroyed here is gone. */
 export interface ShareStore {
-  /** Durable when it resolves; replaces a share of an activation that did not complete. Throws for a contract that was buried: its id is never used again. */
+  /**
+   * Durable when it resolves; replaces a share of an activation or a rotation that did not complete. Keeps none of the caller's bytes.
+   * Throws for a contract that was buried: its id is never used again.
+   */
   put(contract: ContractId, epoch: number, share: Uint8Array): Promise<void>;
-  /** `null` = looked, none there. */
+  /** `null` = looked, none there. The bytes are the caller's to overwrite. */
   get(contract: ContractId, epoch: number): Promise<Uint8Array | null>;
   /** Durable when it resolves; no fault if it was gone already. */
   destroy(contract: ContractId, epoch: number): Promise<void>;
@@ -26,10 +29,31 @@ export interface ShareStore {
   buried(): Promise<ReadonlyMap<string, string>>;
 }
 
+/** Holds share C of a merchant's contracts: the merchant's own switch, and its own count of what was opened. */
+export interface ShareHolder {
+  /** The merchant's own random bytes: the same each time for an epoch that was not retired, so that an activation that did not complete finds them again. */
+  make(contract: ContractId, epoch: number): Promise<Uint8Array>;
+  /** Throws ShareClosed where the merchant says no, KeysUnavailable where it says nothing that counts. */
+  open(contract: ContractId, epoch: number): Promise<Uint8Array>;
+  /** Resolves once the merchant says that the share is gone there. That is its word: attested, not proven. */
+  retire(contract: ContractId, epoch: number): Promise<void>;
+}
+
+/** `null` = this merchant holds no share. */
+export type ShareHolders = (merchant: string) => ShareHolder | null;
+
 /** Throws of this class mean: could not tell; nothing may be decided from it. */
 export class KeysUnavailable extends Error {
   constructor(reason: string, cause?: unknown) {
     super(reason, { cause });
     this.name = "KeysUnavailable";
+  }
+}
+
+/** The merchant holds its share back: a decision, not a fault. */
+export class ShareClosed extends KeysUnavailable {
+  constructor() {
+    super("the merchant has closed its share of the key");
+    this.name = "ShareClosed";
   }
 }

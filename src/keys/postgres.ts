@@ -1,7 +1,7 @@
 /** The keyring's tables. Everything here is wrapped; nothing here opens anything. */
-import { and, eq, sql } from "drizzle-orm";
+import { and, eq, lt, sql } from "drizzle-orm";
 import type { ContractId } from "../kernel/index.ts";
-import { databaseNowMs, orm, type Queryable } from "../storage/index.ts";
+import { databaseNowMs, epochMs, orm, type Queryable } from "../storage/index.ts";
 import type { WrappedKey } from "./contract-keys.ts";
 import { auditKey, contractKey, keyEpoch, subjectKey } from "./schema.ts";
 
@@ -11,6 +11,14 @@ export interface KeyEpoch {
   readonly shareA: Uint8Array | null;
   readonly commitmentA: string;
   readonly commitmentB: string;
+  /** Milliseconds. */
+  readonly createdAt: number;
+  /** Nothing is wrapped under it from then on; `null` = in use. */
+  readonly retiredAt: number | null;
+  /** Both shares are gone; `null` = not yet. */
+  readonly destroyedAt: number | null;
+  /** `null` = the merchant held no share when the epoch was made. */
+  readonly commitmentC: string | null;
 }
 
 export async function selectKeyEpochs(database: Queryable, contract: ContractId): Promise<KeyEpoch[]> {
@@ -20,6 +28,10 @@ export async function selectKeyEpochs(database: Queryable, contract: ContractId)
       shareA: keyEpoch.shareA,
       commitmentA: keyEpoch.commitmentA,
       commitmentB: keyEpoch.commitmentB,
+      createdAt: epochMs(keyEpoch.createdAt),
+      retiredAt: sql<number | null>`${epochMs(keyEpoch.retiredAt)}`,
+      destroyedAt: sql<number | null>`${epochMs(keyEpoch.destroyedAt)}`,
+      commitmentC: keyEpoch.commitmentC,
       readAt: databaseNowMs,
     })
     .from(keyEpoch)
@@ -27,21 +39,33 @@ export async function selectKeyEpochs(database: Queryable, contract: ContractId)
     .orderBy(keyEpoch.epoch);
 }
 
+/** Whose share C a contract's key has, if it has one. */
+export async function selectMerchant(database: Queryable, contract: ContractId): Promise<string> {
+  const [row] = await database.query("select merchant, now() from postern.contract where contract_id = $1", [contract]);
+  return String(row?.[0] ?? "");
+}
+
 /** 0 = the contract has no keys. */
 export async function newestEpoch(database: Queryable, contract: ContractId): Promise<number> {
   return (await selectKeyEpochs(database, contract)).at(-1)?.epoch ?? 0;
 }
 
-export async function insertKeyEpoch(tx: Queryable, row: KeyEpoch & { contract: ContractId }): Promise<void> {
+export async function insertKeyEpoch(
+  tx: Queryable,
+  row: Pick<KeyEpoch, "epoch" | "shareA" | "commitmentA" | "commitmentB"> & { contract: ContractId },
+): Promise<void> {
   const { contract, ...rest } = row;
   await orm(tx)
     .insert(keyEpoch)
     .values({ contractId: contract, ...rest });
 }
 
-/** Takes share A out of the row; the commitment stays. No fault if it was gone already. */
-export async function destroyShareA(tx: Queryable, contract: ContractId): Promise<void> {
-  await orm(tx).update(keyEpoch).set({ shareA: null }).where(eq(keyEpoch.contractId, contract));
+/** Takes share A out of the rows, of all epochs or of those before one; the commitments stay. No fault if it was gone already. */
+export async function destroyShareA(tx: Queryable, contract: ContractId, before?: number): Promise<void> {
+  await orm(tx)
+    .update(keyEpoch)
+    .set({ shareA: null, destroyedAt: sql`coalesce(${keyEpoch.destroyedAt}, now())` })
+    .where(and(eq(keyEpoch.contractId, contract), before === undefined ? undefined : lt(keyEpoch.epoch, before)));
 }
 
 export async function selectContractKeys(database: Queryable, contract: ContractId): Promise<Map<string, WrappedKey>> {

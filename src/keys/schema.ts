@@ -1,12 +1,15 @@
 /**
  * Tables of wrapped keys; no key lies here in the clear. The text of record is migrations/; a test compares both column by column.
  */
-import { integer, pgSchema, primaryKey, text } from "drizzle-orm/pg-core";
+import { integer, pgSchema, primaryKey, text, timestamp } from "drizzle-orm/pg-core";
 import { bytea } from "../storage/index.ts";
 
 const postern = pgSchema("postern");
 
-/** Share A of each epoch, wrapped by the root key; `null` once destroyed. Share B lies in another store. */
+/**
+ * Share A of each epoch, wrapped by the root key; `null` once destroyed. Share B lies in another store, share C, if any, with the merchant.
+ * Retired: nothing is wrapped under it any more, and nobody opens it. Destroyed: the shares that lie here are gone.
+ */
 export const keyEpoch = postern.table(
   "key_epoch",
   {
@@ -15,6 +18,10 @@ export const keyEpoch = postern.table(
     shareA: bytea("share_a"),
     commitmentA: text("commitment_a").notNull(),
     commitmentB: text("commitment_b").notNull(),
+    createdAt: timestamp("created_at", { withTimezone: true, mode: "string" }).notNull().defaultNow(),
+    retiredAt: timestamp("retired_at", { withTimezone: true, mode: "string" }),
+    destroyedAt: timestamp("destroyed_at", { withTimezone: true, mode: "string" }),
+    commitmentC: text("commitment_c"),
   },
   (table) => [primaryKey({ columns: [table.contractId, table.epoch] })],
 );

@@ -91,6 +91,16 @@ function refuseStranger(door: OfficeDoor, visit: Visit, code: RefusalCode, contr
   return door.strangers.refused(code, () => Promise.resolve(refusedDraft(visit, { role: "unknown" }, code, contract)));
 }
 
+/** The entry of an act of whoever came through the door. */
+export async function logAct(
+  desk: OfficeDoor,
+  visit: Visit,
+  { actor, log }: Entered,
+  draft: Pick<EntryDraft, "event" | "outcome" | "facts" | "resource">,
+): Promise<void> {
+  await desk.audit.append(log, { ...draft, actor, request: visit.request });
+}
+
 /** A request that no use case saw: malformed, or lost to a fault. Who holds an office at the contract's merchant is found in its log. */
 export async function logTurnedAway(
   door: OfficeDoor,

@@ -15,7 +15,7 @@ import {
   readEntry,
   readInclusion,
   selectAccepted,
-  selectPublished,
+  selectPublishedOver,
 } from "../audit/index.ts";
 import { type ContractId, ok, type Refusal, type Result, refuse } from "../kernel/index.ts";
 import { type Entered, enterContract, type Visit } from "../offices/index.ts";
@@ -84,9 +84,9 @@ async function receiptOf(
   { entries, position, index: first }: AcceptedEntry,
   promise: AuditPromise,
 ): Promise<string | null> {
-  const published = first === null ? null : await selectPublished(database, log);
   const index = (first ?? 0) + position;
-  if (published === null || index >= published.size) return null;
+  const published = first === null ? null : await selectPublishedOver(database, log, index);
+  if (published === null) return null;
   const leaf = leafHash(entries[position] ?? new Uint8Array(0));
   const hashes = await readInclusion(database, log, index, published.size);
   return formatReceipt({ index, leaf, promise, hashes, checkpoint: published.note });

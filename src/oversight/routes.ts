@@ -26,7 +26,7 @@ const listedEntry = z.object({
   facts: z.record(z.string(), z.unknown()),
 });
 const subjectBody = z.strictObject({ type: z.string().regex(/^[a-z][a-z0-9_]{0,31}$/), id: z.string().min(1).max(256) });
-const refusals = ["audit_unavailable", "keys_unavailable"] as const;
+const refusals = ["audit_unavailable", "keys_unavailable", "share_closed"] as const;
 
 export function oversightRoutes(desk: SaveDesk): Route[] {
   return [listRoute(desk), followRoute(desk), subjectRoute(desk), exportRoute(desk), manifestRoute(desk)];

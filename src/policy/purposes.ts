@@ -22,6 +22,10 @@ export type PurposePreset = keyof typeof purposePresets;
 /** Statuses, sums, order numbers: of a deal, not of a person. */
 const businessClasses: readonly DataClass[] = ["plain", "amount", "business_id"];
 
+export function isPersonal(name: DataClass): boolean {
+  return !businessClasses.includes(name);
+}
+
 /** `classes` absent: every class. */
 export interface PurposeDocument {
   readonly classes?: readonly DataClass[];
@@ -29,6 +33,6 @@ export interface PurposeDocument {
 
 /** `sources`: of an answer, the classes that it is made of: a purpose that needs all of them needs it, too. */
 export function needs({ classes }: PurposeDocument, name: DataClass, sources: readonly DataClass[] = []): boolean {
-  const isNeeded = (wanted: DataClass) => classes === undefined || businessClasses.includes(wanted) || classes.includes(wanted);
+  const isNeeded = (wanted: DataClass) => classes === undefined || !isPersonal(wanted) || classes.includes(wanted);
   return isNeeded(name) || (sources.length > 0 && sources.every(isNeeded));
 }

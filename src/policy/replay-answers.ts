@@ -18,6 +18,8 @@ export interface Recorded {
   readonly outcomes: readonly string[];
   /** `null` = a read. */
   readonly searchedBy: string | null;
+  /** It was one of the contract's last days. Absent: it was not. */
+  readonly lastDays?: boolean;
 }
 
 /** `null` = the log does not say. */

@@ -7,6 +7,7 @@ import type { Bundle } from "./bundle.ts";
 import { type Decision, decide } from "./decide.ts";
 import { sharedConditions } from "./diff-rules.ts";
 import { isWithin } from "./hours.ts";
+import { lastDaysOf } from "./last-days.ts";
 import { type Answers, answersOf, type Recorded } from "./replay-answers.ts";
 import { civilMoment } from "./term.ts";
 
@@ -31,7 +32,9 @@ export interface ReplayedField {
 }
 
 export function replay(recorded: Recorded, bundles: Bundles): Replayed {
-  const { before, after } = bundles;
+  const underwent = (bundle: Bundle) => (recorded.lastDays ? lastDaysOf(bundle) : bundle);
+  const after = underwent(bundles.after);
+  const before = bundles.before && underwent(bundles.before);
   const { role, type, purpose } = recorded;
   const question = { role, type, purpose };
   const decision = decide(after, question);
@@ -39,7 +42,7 @@ export function replay(recorded: Recorded, bundles: Bundles): Replayed {
     return { kind: "refused", code: Object.hasOwn(after.contract.purposes, purpose) ? "not_found" : "purpose_unknown" };
   const refusal = refusalOf(recorded, after, decision);
   if (refusal !== null) return { kind: "refused", code: refusal };
-  if (!isSameNetwork(bundles)) return { kind: "open", code: "network" };
+  if (!isSameNetwork({ before, after })) return { kind: "open", code: "network" };
 
   const standing = before && decide(before, question);
   const isShared = before === null ? () => false : sharedConditions(before, after, type);

@@ -14,9 +14,9 @@ import {
 } from "../audit/index.ts";
 import { moveState, selectContract } from "../contracts/index.ts";
 import { sha256, signJws, toBase64, toHex, utf8 } from "../crypto/index.ts";
+import { ensureEntry } from "../jobs/index.ts";
 import { canonicalJson } from "../kernel/index.ts";
 import { selectKeyEpochs } from "../keys/index.ts";
-import { ensureEntry } from "./entries.ts";
 import { orderOf, purgeTerms } from "./order.ts";
 import type { PurgeParts } from "./parts.ts";
 import { acts, stayingStores } from "./plan.ts";
@@ -64,7 +64,7 @@ export type Certificate = z.infer<typeof certificateSchema>;
 
 /** Entries that a certificate carries, beside those that opened the log and ordered the purge. */
 export const provenEvents = [...acts.flatMap((act) => [`purge.${act}.intent`, `purge.${act}.done`] as const), "purge.verified"] as const;
-const orderingEvents = ["log.opened", "purge.requested", "purge.approved", "purge.due"] as const;
+const orderingEvents = ["log.opened", "contract.amended", "contract.terminated", "purge.requested", "purge.approved", "purge.due"] as const;
 
 /**
  * Crash order: signed and stored, then logged in the gateway log, then the contract stands as purged and the job is at its end.
@@ -76,7 +76,8 @@ export async function issueCertificate(parts: PurgeParts, job: PurgeJob): Promis
   const jws = written ?? (await signJws(parts.certificateSigner, certificateTyp, canonicalJson(await compose(parts, job))));
   await insertCertificate(database, job.contract, job.id, jws);
   const digest = `sha256:${toHex(sha256(utf8(jws)))}`;
-  await ensureEntry(parts, await parts.logs.gateway(database), "certificate.issued", { job: job.id, contract: job.contract, digest });
+  const facts = { job: job.id, contract: job.contract, digest };
+  await ensureEntry(parts, await parts.logs.gateway(database), { event: "certificate.issued", code: "issued", facts });
   return database.transaction(async (tx) => {
     await moveState(tx, job.contract, "purging", "purged");
     return writeJob(tx, job, { step: "certified" }, parts.leaseMs);

@@ -3,8 +3,8 @@
  * From the fence on the contract's log is the purge's alone, so these entries go to the gateway log.
  */
 import { type ContractId, ok, type Refusal, type Result, refuse } from "../kernel/index.ts";
-import { type Entered, enterContract, type Visit } from "../offices/index.ts";
-import { logAct, type PurgeDesk } from "./order.ts";
+import { type Entered, enterContract, logAct, type Visit } from "../offices/index.ts";
+import type { PurgeDesk } from "./order.ts";
 import { type PurgeJob, selectJob } from "./postgres.ts";
 import { acknowledgeReceipt, type Part, type Receipt, selectPart, selectParts, selectReceipt } from "./postgres-return.ts";
 import { agreedReturn } from "./return.ts";

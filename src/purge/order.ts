@@ -4,15 +4,13 @@
  */
 
 import { uuidv7 } from "uuidv7";
-import { type Approval, type Effect, requestApproval, selectApprovals } from "../approvals/index.ts";
-import type { EntryDraft } from "../audit/index.ts";
-import { type Bundles, type Contract, lockContract, selectOverdue } from "../contracts/index.ts";
-import { sha256, toHex, utf8 } from "../crypto/index.ts";
+import { type Approval, digestOf, type Effect, requestApproval, selectApprovals } from "../approvals/index.ts";
+import { type Bundles, type Contract, lockContract, namedHolds, selectOverdue, standingHolds } from "../contracts/index.ts";
+import { ensureEntry } from "../jobs/index.ts";
 import { type ContractId, canonicalJson, inTurn, ok, type Refusal, type Result, refuse } from "../kernel/index.ts";
-import { type Entered, enterContract, type OfficeDoor, type Visit } from "../offices/index.ts";
+import { enterContract, logAct, type OfficeDoor, type Visit } from "../offices/index.ts";
 import type { Bundle } from "../policy/index.ts";
 import type { Queryable } from "../storage/index.ts";
-import { ensureEntry } from "./entries.ts";
 import type { PurgeParts } from "./parts.ts";
 import { stayingStores } from "./plan.ts";
 import { approveJob, claimJob, countRows, insertJob, type PurgeJob, releaseJob, selectJob } from "./postgres.ts";
@@ -68,7 +66,7 @@ export async function requestPurge(
   if (!entered.ok) return entered;
   const { contract, who } = entered.value;
   const standing = await selectJob(desk.database, id);
-  const refusal = refusalOf(contract, standing, request);
+  const refusal = refusalOf(contract, standing, request) ?? (await refusalOfHolds(desk.database, id));
   const { returnTo } = request;
   const job = standing?.id ?? uuidv7();
   const digest = orderDigest(contract, { id: job, facts: standing?.facts ?? { returnTo } });
@@ -79,8 +77,10 @@ export async function requestPurge(
   });
   if (refusal) return refuse(refusal);
   return desk.database.transaction(async (tx) => {
-    // Of those who ask, approve and fence at once, one after the other.
+    // Of those who ask, approve, hold and fence at once, one after the other.
     await lockContract(tx, id, "update");
+    const held = await refusalOfHolds(tx, id);
+    if (held) return refuse(held);
     const facts = { times: { requested: isoOf(contract.readAt) }, ...(returnTo && { returnTo }) };
     await insertJob(tx, { contract: id, id: job, basis: "owners", step: "requested", notBefore: contract.readAt, facts });
     const found = await selectJob(tx, id);
@@ -99,13 +99,17 @@ function refusalOf(contract: Contract, standing: PurgeJob | null, { confirm, ret
   return contract.state === "active" || contract.state === "ended" ? null : { code: "wrong_state" };
 }
 
+async function refusalOfHolds(database: Queryable, id: ContractId): Promise<Refusal | null> {
+  const holds = await standingHolds(database, id);
+  return holds.length > 0 ? { code: "held", errors: namedHolds(holds) } : null;
+}
+
 /** What the two owners sign: this contract, under this bundle, by this job, its records returned to this key. */
 function orderDigest(
   contract: Pick<Contract, "id" | "bundleDigest">,
   { id, facts }: { readonly id: string; readonly facts: { readonly returnTo?: ReturnTo | undefined } },
 ): string {
-  const order = { act: "purge", contract: contract.id, bundle: contract.bundleDigest, job: id, return: facts.returnTo };
-  return `sha256:${toHex(sha256(utf8(canonicalJson(order))))}`;
+  return digestOf({ act: "purge", contract: contract.id, bundle: contract.bundleDigest, job: id, return: facts.returnTo });
 }
 
 /** The second owner's approval: the job may run once its cooling is over. */
@@ -116,6 +120,8 @@ export function purgeEffect(desk: Pick<PurgeDesk, "bundles">): Effect {
       const contract = await lockContract(tx, approved.contract, "share");
       const job = contract && (await selectJob(tx, contract.id));
       if (!contract || !job || orderDigest(contract, job) !== approved.digest) return refuse({ code: "wrong_state" });
+      const held = await refusalOfHolds(tx, contract.id);
+      if (held) return refuse(held);
       const { coolingHours } = await purgeTerms({ ...desk, database: tx }, contract);
       const notBefore = contract.readAt + coolingHours * 3_600_000;
       const times = { ...job.facts.times, approved: isoOf(contract.readAt) };
@@ -145,7 +151,8 @@ async function orderDuePurge(parts: PurgeParts, contract: Contract): Promise<voi
   const job = await claimJob(database, contract.id, leaseMs);
   if (!job) return;
   if (job.step === "requested") {
-    await ensureEntry(parts, logs.closing(contract.id), "purge.due", { job: job.id, contract: contract.id, due_at: times.due });
+    const facts = { job: job.id, contract: contract.id, due_at: times.due };
+    await ensureEntry(parts, logs.closing(contract.id), { event: "purge.due", code: "purge", facts });
     await approveJob(database, contract.id, order);
   }
   await releaseJob(database, job);
@@ -181,22 +188,17 @@ export async function purgeTerms(
   return (await bundles.bundleOf(database, contract.id, contract.bundleDigest)).contract.purge;
 }
 
-/** The request's own entry. */
-export async function logAct(
-  desk: OfficeDoor,
-  visit: Visit,
-  { actor, log }: Entered,
-  draft: Pick<EntryDraft, "event" | "outcome" | "facts">,
-): Promise<void> {
-  await desk.audit.append(log, { ...draft, actor, request: visit.request });
+/** The approval that ordered this job: of the purge itself, or, where the term ended, the last one that agreed to its end. */
+export async function orderOf(database: Queryable, job: PurgeJob): Promise<Approval | null> {
+  const actions = job.basis === "owners" ? ["purge"] : ["activate", "amend", "terminate"];
+  const orders = (await selectApprovals(database, [job.contract])).filter(({ action }) => actions.includes(action));
+  return latestDecided(orders) ?? orders.findLast(({ state }) => state === "requested") ?? null;
 }
 
-/** The approval that ordered this job: of the purge itself, or, where the term ended, of the activation that agreed to its end. */
-export async function orderOf(database: Queryable, job: PurgeJob): Promise<Approval | null> {
-  const action = job.basis === "owners" ? "purge" : "activate";
-  const approvals = await selectApprovals(database, [job.contract]);
-  const orders = approvals.filter((approval) => approval.action === action);
-  return orders.find(({ state }) => state === "approved") ?? orders.findLast(({ state }) => state === "requested") ?? null;
+/** Not the latest asked for: of two that wait, either may be approved first. */
+function latestDecided(orders: readonly Approval[]): Approval | null {
+  const approved = orders.filter(({ state }) => state === "approved");
+  return approved.sort((a, b) => (a.decidedAt ?? 0) - (b.decidedAt ?? 0)).at(-1) ?? null;
 }
 
 function isoOf(ms: number): string {

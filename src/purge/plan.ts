@@ -10,14 +10,19 @@ export const stores = {
   "postern.return_part": { fate: "dies", step: "rows" },
   "postern.blind_index": { fate: "dies", step: "derived" },
   "postern.contract_key": { fate: "dies", step: "derived" },
+  "postern.subject_request": { fate: "dies", step: "derived" },
   "postern.seat": { fate: "dies", step: "derived" },
+  "postern.hold": { fate: "dies", step: "derived" },
   "postern.key_epoch": { fate: "stays", reason: "commitments that name the destroyed shares; the shares themselves are gone" },
   "postern.contract": { fate: "stays", reason: "tombstone: id, parties, dates, state" },
   "postern.bundle": { fate: "stays", reason: "what was agreed, under its digest; no customer's data" },
+  "postern.proposal": { fate: "stays", reason: "what was agreed about the end, under its digest; no customer's data" },
   "postern.approval": { fate: "stays", reason: "who ordered and approved" },
   "postern.purge_job": { fate: "stays", reason: "the purge's own record" },
   "postern.return_receipt": { fate: "stays", reason: "what was returned, by its digest, and who acknowledged it" },
   "postern.attestation": { fate: "stays", reason: "what the vendor said of its own systems" },
+  "postern.rotation": { fate: "stays", reason: "when keys moved, in numbers; no key" },
+  "postern.erasure": { fate: "stays", reason: "receipts of erased subjects: keyed names whose key died here, counts, times" },
   "postern.certificate": { fate: "stays", reason: "the proof" },
   "postern.audit_key": { fate: "stays", reason: "opens who acted, for officers, until the log's retention ends" },
   "postern.sink_cursor": { fate: "stays", reason: "places in the log, numbers only" },
@@ -63,6 +68,10 @@ export type Step = (typeof steps)[number];
 
 export function isStep(text: string): text is Step {
   return (steps as readonly string[]).includes(text);
+}
+
+export function isPastReturn(step: Step): boolean {
+  return steps.indexOf(step) >= steps.indexOf("share_b");
 }
 
 /** `null` = the job is at its end. */

@@ -1,6 +1,8 @@
 /** The purge's tables, and the deletions. Every write of a running job checks its fence: a worker that lost its lease changes nothing. */
 import { and, eq, sql } from "drizzle-orm";
+import { holdStandsOn } from "../contracts/index.ts";
 import type { SealingKey } from "../crypto/index.ts";
+import { LeaseLost, leaseEnd, leaseIsFree } from "../jobs/index.ts";
 import type { ContractId } from "../kernel/index.ts";
 import { databaseNowMs, epochMs, orm, type Queryable } from "../storage/index.ts";
 import { dyingStores, isStep, type Step, type StoreName } from "./plan.ts";
@@ -78,12 +80,14 @@ export async function selectJob(database: Queryable, contract: ContractId): Prom
   return row ? shaped(row) : null;
 }
 
-/** Jobs that are approved, past their cooling and not at their end. */
+/** Jobs that are approved, past their cooling and not at their end. A hold keeps a job from running on; past the point of no return there is none. */
 export async function selectRunnable(database: Queryable): Promise<PurgeJob[]> {
   const rows = await orm(database)
     .select(columns)
     .from(purgeJob)
-    .where(sql`${purgeJob.step} not in ('requested', 'certified') and ${purgeJob.notBefore} <= now()`)
+    .where(
+      sql`${purgeJob.step} not in ('requested', 'certified') and ${purgeJob.notBefore} <= now() and not ${holdStandsOn("purge_job.contract_id")}`,
+    )
     .orderBy(purgeJob.contractId);
   return rows.map(shaped);
 }
@@ -122,16 +126,9 @@ export async function claimJob(database: Queryable, contract: ContractId, leaseM
   const [row] = await orm(database)
     .update(purgeJob)
     .set({ fence: sql`${purgeJob.fence} + 1`, leaseUntil: leaseEnd(leaseMs) })
-    .where(sql`${purgeJob.contractId} = ${contract} and (${purgeJob.leaseUntil} is null or ${purgeJob.leaseUntil} < now())`)
+    .where(and(eq(purgeJob.contractId, contract), leaseIsFree(purgeJob.leaseUntil)))
     .returning(columns);
   return row ? shaped(row) : null;
-}
-
-export class LeaseLost extends Error {
-  constructor() {
-    super("another worker has taken the purge over");
-    this.name = "LeaseLost";
-  }
 }
 
 /** Renews the lease and writes what changed. Throws LeaseLost, which rolls back the transaction around it. */
@@ -201,10 +198,6 @@ export async function selectContractTables(database: Queryable): Promise<string[
        and n.nspname not in ('pg_catalog', 'information_schema') order by 1`,
   );
   return rows.map(([name]) => String(name));
-}
-
-function leaseEnd(leaseMs: number) {
-  return sql`now() + ${leaseMs}::int * interval '1 millisecond'`;
 }
 
 function shaped(row: Omit<PurgeJob, "contract" | "step" | "facts"> & { contract: string; step: string; facts: string }): PurgeJob {

@@ -7,11 +7,11 @@
  */
 import { selectContract } from "../contracts/index.ts";
 import { type SealingKey, sealJwe, sha256, thumbprintOf, toBase64, toHex, utf8 } from "../crypto/index.ts";
+import { ensureEntry } from "../jobs/index.ts";
 import { canonicalJson, type JsonObject, printJson } from "../kernel/index.ts";
 import { type ContractKeys, KeysUnavailable, newestEpoch } from "../keys/index.ts";
 import { mergeLevels } from "../policy/index.ts";
 import { openLevel } from "../records/index.ts";
-import { ensureEntry } from "./entries.ts";
 import { purgeTerms } from "./order.ts";
 import { type Done, type PurgeParts, timed } from "./parts.ts";
 import { type PurgeJob, type Returned, writeJob } from "./postgres.ts";
@@ -45,7 +45,8 @@ export async function returnRecords(parts: PurgeParts, job: PurgeJob): Promise<D
   parts.keyring.forget(job.contract);
   if (!sealed) return conclude(job, "keys_unavailable");
   const { digest, ...counts } = countsOf(sealed);
-  await ensureEntry(parts, parts.logs.closing(job.contract), "purge.return.sealed", { job: job.id, digest, ...counts });
+  const facts = { job: job.id, digest, ...counts };
+  await ensureEntry(parts, parts.logs.closing(job.contract), { event: "purge.return.sealed", code: "purge", facts });
   const receipt = await selectReceipt(parts.database, job);
   if (!receipt) throw new Error("a sealed return without its receipt");
   if (receipt.acknowledgedAt !== null) return conclude(sealed, "acknowledged");

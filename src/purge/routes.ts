@@ -4,11 +4,11 @@ import { type ApprovalDesk, approvalSchema, decideInContract, describeApproval }
 import { thumbprintOf } from "../crypto/index.ts";
 import { json, type Received, type Route } from "../http/index.ts";
 import { type ContractId, ok, refuse } from "../kernel/index.ts";
-import { enterContract } from "../offices/index.ts";
+import { enterContract, logAct } from "../offices/index.ts";
 import { parseDurationHours, sealingKeySchema } from "../policy/index.ts";
 import { attestationRoutes } from "./attestation-routes.ts";
 import { eventStream, followPurge } from "./events.ts";
-import { findPurge, logAct, orderOf, type Plan, type PurgeDesk, planPurge, type ReturnTo, readPurge, requestPurge } from "./order.ts";
+import { findPurge, orderOf, type Plan, type PurgeDesk, planPurge, type ReturnTo, readPurge, requestPurge } from "./order.ts";
 import { steps } from "./plan.ts";
 import { type PurgeJob, selectCertificate, selectJob } from "./postgres.ts";
 import { returnRoutes } from "./return-routes.ts";
@@ -89,7 +89,7 @@ function orderRoutes(desk: PurgeDesk): Route[] {
           schema: jobSchema.extend({ approval: approvalSchema.nullable() }),
         },
       },
-      refusals: ["wrong_state", "audit_unavailable", "keys_unavailable"],
+      refusals: ["wrong_state", "held", "audit_unavailable", "keys_unavailable", "share_closed"],
       handle: async (received) => {
         const body = received.body as z.infer<typeof orderBody>;
         if ("dry_run" in body) {
@@ -153,7 +153,7 @@ function jobRoutes(desk: PurgeDesk & ApprovalDesk): Route[] {
       who: "merchant_owner",
       summary: "As a second owner: approve a purge",
       answers: { 200: { media: "application/json", description: "The job", schema: jobSchema } },
-      refusals: ["own_request", "approval_closed", "wrong_state", "audit_unavailable"],
+      refusals: ["own_request", "approval_closed", "wrong_state", "held", "audit_unavailable"],
       handle: (received) => approve(desk, received),
     },
     {

@@ -7,45 +7,33 @@
  * The same function serves a person's order, the clock, and a restart.
  */
 import { selectLog } from "../audit/index.ts";
-import { inTurn } from "../kernel/index.ts";
+import { lockContract, makeIrrevocable } from "../contracts/index.ts";
+import { ensureEntry, runJobs } from "../jobs/index.ts";
 import { deleteAll, destroySharesB, eraseSharesA, fence, sweep } from "./acts.ts";
 import { attestationsOf } from "./attestations.ts";
 import { issueCertificate } from "./certificate.ts";
-import { ensureEntry } from "./entries.ts";
 import type { Done, EntryFacts, PurgeParts } from "./parts.ts";
-import { type Act, acts, nextStep, type Step } from "./plan.ts";
-import { claimJob, LeaseLost, type PurgeJob, releaseJob, renewLease, selectRunnable, writeJob } from "./postgres.ts";
+import { type Act, acts, isPastReturn, nextStep, type Step } from "./plan.ts";
+import { claimJob, type PurgeJob, releaseJob, renewLease, selectRunnable, writeJob } from "./postgres.ts";
 import { returnRecords } from "./return.ts";
 
-/** Runs every job that may run, as far as it comes now: another worker may hold it, or it waits for its fence. */
-export async function runPurges(parts: PurgeParts): Promise<void> {
-  await inTurn(await selectRunnable(parts.database), async ({ contract }) => {
-    const job = await claimJob(parts.database, contract, parts.leaseMs);
-    if (!job) return;
-    try {
-      await runPurge(parts, job);
-    } catch (error) {
-      if (!(error instanceof LeaseLost)) throw error;
-    }
-  });
-}
-
-/** After a fault the lease is left to expire: until then a statement whose outcome is uncertain may still come through. */
-async function runPurge(parts: PurgeParts, claimed: PurgeJob): Promise<void> {
+/**
+ * Runs every job that may run, as far as it comes now: another worker may hold it, or it waits for its fence. `believed`: the database's clock did not leap;
+ * while it is doubted, nothing passes the point of no return, because a cooling or a hold may not be over at all.
+ */
+export async function runPurges(parts: PurgeParts, believed: boolean): Promise<void> {
   const { database, leaseMs } = parts;
-  // An act may take longer than a lease lasts. A beat that fails changes nothing: every write checks the fence.
-  const beat = setInterval(() => void renewLease(database, claimed, leaseMs).catch(() => undefined), leaseMs / 3);
-  try {
-    let job: PurgeJob = claimed;
-    for (let next = nextStep(job.step); next !== null; next = nextStep(job.step)) {
-      const advanced = await climb(parts, job, next);
-      if (!advanced) break;
-      job = advanced;
-    }
-  } finally {
-    clearInterval(beat);
-  }
-  await releaseJob(database, claimed);
+  const runnable = (await selectRunnable(database)).filter(({ step }) => believed || isPastReturn(step));
+  await runJobs(runnable, {
+    leaseMs,
+    claim: ({ contract }) => claimJob(database, contract, leaseMs),
+    renew: (job) => renewLease(database, job, leaseMs),
+    release: (job) => releaseJob(database, job),
+    async climb(job) {
+      const next = nextStep(job.step);
+      return next && climb(parts, job, next);
+    },
+  });
 }
 
 /** `null` = it has to wait. */
@@ -57,13 +45,23 @@ async function climb(parts: PurgeParts, job: PurgeJob, next: Step): Promise<Purg
 }
 
 async function perform(parts: PurgeParts, job: PurgeJob, act: Act): Promise<PurgeJob | null> {
+  if (act === "share_b" && !(await passPointOfNoReturn(parts, job))) return null;
   const log = parts.logs.closing(job.contract);
-  await ensureEntry(parts, log, `purge.${act}.intent`, { job: job.id });
+  await ensureEntry(parts, log, { event: `purge.${act}.intent`, code: "purge", facts: { job: job.id } });
   const done = await performers[act](parts, job);
   if (!done) return null;
   const { facts, entry } = done;
-  await ensureEntry(parts, log, `purge.${act}.done`, { job: job.id, ...entry });
+  await ensureEntry(parts, log, { event: `purge.${act}.done`, code: "purge", facts: { job: job.id, ...entry } });
   return writeJob(parts.database, job, { step: act, facts }, parts.leaseMs);
+}
+
+/** Held, a job waits here with nothing destroyed. Under the row lock: a hold is placed before, or refused after. */
+function passPointOfNoReturn({ database, leaseMs }: PurgeParts, job: PurgeJob): Promise<boolean> {
+  return database.transaction(async (tx) => {
+    await lockContract(tx, job.contract, "update");
+    await writeJob(tx, job, {}, leaseMs);
+    return makeIrrevocable(tx, job.contract);
+  });
 }
 
 const performers: Readonly<Record<Act, (parts: PurgeParts, job: PurgeJob) => Promise<Done | null>>> = {
@@ -80,8 +78,8 @@ const performers: Readonly<Record<Act, (parts: PurgeParts, job: PurgeJob) => Pro
 async function verify(parts: PurgeParts, verifying: PurgeJob): Promise<PurgeJob | null> {
   const frozen = async () => (await selectLog(parts.database, verifying.contract))?.state === "frozen";
   const job = await withAttestations(parts, verifying);
-  if (!(await frozen()))
-    await ensureEntry(parts, parts.logs.closing(job.contract), "purge.verified", { job: job.id, ...attestedFacts(job) });
+  const entry = { event: "purge.verified", code: "purge", facts: { job: job.id, ...attestedFacts(job) } } as const;
+  if (!(await frozen())) await ensureEntry(parts, parts.logs.closing(job.contract), entry);
   // Of a frozen log too: it may have been numbered, and its last checkpoint not signed any more.
   await parts.sequencer.run(job.contract);
   if (!(await frozen())) return null;

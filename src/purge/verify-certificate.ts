@@ -53,7 +53,10 @@ function checkOrder({ basis, job, order }: Certificate, entries: readonly { entr
   const ordered =
     basis === "owners"
       ? says("purge.requested", { job, digest }) && says("purge.approved", { action: "purge", digest })
-      : says("purge.due", { job }) && says("log.opened", { digest });
+      : says("purge.due", { job }) &&
+        (says("log.opened", { digest }) ||
+          says("contract.amended", { action: "amend", digest }) ||
+          says("contract.terminated", { action: "terminate", digest }));
   return ordered ? [] : ["the log does not hold this order"];
 }
 

@@ -1,3 +1,15 @@
 export { indexValueOf, locatorOf } from "./locator.ts";
-export { countRecords, type IndexEntry, type SealedRecord, selectVersions, upsertRecords } from "./postgres.ts";
+export {
+  countRecords,
+  countSubject,
+  deleteSubject,
+  type IndexEntry,
+  type SealedRecord,
+  type SubjectRecord,
+  type SubjectRows,
+  selectLocators,
+  selectRecordsOf,
+  selectVersions,
+  upsertRecords,
+} from "./postgres.ts";
 export { levelsMax, openLevel, type Place, sealLevel } from "./seal.ts";

@@ -1,5 +1,5 @@
 /** The tables of records and their blind index. Every statement takes the contract's id. */
-import { eq, sql } from "drizzle-orm";
+import { and, eq, sql } from "drizzle-orm";
 import type { ContractId, Locator } from "../kernel/index.ts";
 import { databaseNowMs, orm, type Queryable } from "../storage/index.ts";
 import { blindIndex, record } from "./schema.ts";
@@ -68,6 +68,40 @@ export async function upsertRecords(
   if (indexRows.length > 0) await orm(tx).insert(blindIndex).values(indexRows).onConflictDoNothing();
 }
 
+export interface SubjectRecord extends SealedRecord {
+  readonly type: string;
+}
+
+/** Everything that is held of one person. */
+export async function selectRecordsOf(database: Queryable, contract: ContractId, subject: string): Promise<SubjectRecord[]> {
+  const rows = await orm(database)
+    .select({
+      ...{ type: record.type, locator: record.locator, subject: record.subject, version: record.version },
+      ...{ level0: record.level0, level1: record.level1, level2: record.level2, level3: record.level3, readAt: databaseNowMs },
+    })
+    .from(record)
+    .where(and(eq(record.contractId, contract), eq(record.subject, subject)))
+    .orderBy(record.type, record.locator);
+  return rows.map(({ type, locator, subject: whose, version, level0, level1, level2, level3 }) => ({
+    ...{ type, locator: locator as Locator, subject: whose, version },
+    levels: [level0, level1, level2, level3],
+  }));
+}
+
+/** Where a record, or a person, stands: no ciphertext is read. */
+export async function selectLocators(
+  database: Queryable,
+  contract: ContractId,
+  of: { readonly type: string; readonly locator: string } | { readonly subject: string },
+): Promise<{ type: string; locator: string; subject: string }[]> {
+  const found = "subject" in of ? eq(record.subject, of.subject) : and(eq(record.type, of.type), eq(record.locator, of.locator));
+  const rows = await orm(database)
+    .select({ type: record.type, locator: record.locator, subject: record.subject, readAt: databaseNowMs })
+    .from(record)
+    .where(and(eq(record.contractId, contract), found));
+  return rows.map(({ type, locator, subject }) => ({ type, locator, subject }));
+}
+
 export async function countRecords(database: Queryable, contract: ContractId): Promise<{ type: string; records: number }[]> {
   const rows = await orm(database)
     .select({ type: record.type, records: sql<string>`count(*)`, readAt: databaseNowMs })
@@ -76,6 +110,33 @@ export async function countRecords(database: Queryable, contract: ContractId): P
     .groupBy(record.type)
     .orderBy(record.type);
   return rows.map(({ type, records }) => ({ type, records: Number(records) }));
+}
+
+export interface SubjectRows {
+  readonly records: number;
+  readonly indexRows: number;
+}
+
+/** What is held of one data subject. */
+export async function countSubject(database: Queryable, contract: ContractId, subject: string): Promise<SubjectRows> {
+  const [row] = await database.query(
+    `select count(distinct (r.type, r.locator))::float8, count(b.locator)::float8, now()
+     from postern.record r left join postern.blind_index b on b.contract_id = $1 and b.type = r.type and b.locator = r.locator
+     where r.contract_id = $1 and r.subject = $2`,
+    [contract, subject],
+  );
+  return { records: Number(row?.[0]), indexRows: Number(row?.[1]) };
+}
+
+/** Deletes one data subject's records and what they are found by. */
+export async function deleteSubject(tx: Queryable, contract: ContractId, subject: string): Promise<SubjectRows> {
+  const index = await tx.query(
+    `delete from postern.blind_index b using postern.record r
+     where b.contract_id = $1 and r.contract_id = $1 and r.subject = $2 and b.type = r.type and b.locator = r.locator returning 1`,
+    [contract, subject],
+  );
+  const records = await tx.query("delete from postern.record where contract_id = $1 and subject = $2 returning 1", [contract, subject]);
+  return { records: records.length, indexRows: index.length };
 }
 
 function listOf(locators: readonly Locator[]) {

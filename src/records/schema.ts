@@ -20,7 +20,10 @@ export const record = postern.table(
     level2: bytea("level2"),
     level3: bytea("level3"),
   },
-  (table) => [primaryKey({ columns: [table.contractId, table.type, table.locator] })],
+  (table) => [
+    primaryKey({ columns: [table.contractId, table.type, table.locator] }),
+    index("record_by_subject").on(table.contractId, table.subject),
+  ],
 );
 
 export const blindIndex = postern.table(

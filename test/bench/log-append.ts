@@ -52,6 +52,7 @@ export async function measureLogAppend(effort: Effort): Promise<Scenario[]> {
       signer: await createNodeSigner(randomBytes(32)),
       auditKeys,
       now: Date.now,
+      mergeDelaySeconds: 300,
     });
     const handle = { log, origin, pseudonymKey: randomBytes(32) };
     const work = { ours: () => writer.append(handle, draft), theirs: () => appendToChain(pool) };

@@ -28,7 +28,7 @@ export interface CommandLine {
   /** As `postern`, with how long the processor worked for it. */
   timed(words: string, variables: Readonly<Record<string, string>>): Promise<Ran & { readonly workedMs: number }>;
   /** Resolves once it says where it serves. */
-  serve(): Promise<ChildProcess>;
+  serve(variables?: Readonly<Record<string, string>>): Promise<ChildProcess>;
   /** Writes a file in `home`. */
   put(name: string, content: string | Uint8Array): void;
   read(name: string): Buffer;
@@ -73,8 +73,9 @@ export async function createCommandLine(build = root): Promise<CommandLine> {
       const { ran, workedMs } = await run(words, "", variables);
       return { ...ran, workedMs };
     },
-    async serve() {
-      const child = spawn(process.execPath, [cli, "serve"], { cwd: home, env: environmentOf({}), stdio: ["ignore", "pipe", "inherit"] });
+    async serve(variables = {}) {
+      const env = environmentOf(variables);
+      const child = spawn(process.execPath, [cli, "serve"], { cwd: home, env, stdio: ["ignore", "pipe", "inherit"] });
       await new Promise<void>((resolve, reject) => {
         child.stdout.once("data", () => resolve());
         child.once("exit", () => reject(new Error("the gateway did not start")));

@@ -54,6 +54,9 @@ export const merchants = {
   "m-beichen": { owners: [demo("owner-b1"), demo("owner-b2")], officers: [demo("officer-b")] },
 };
 
+/** What holds where an operator says nothing. */
+const usualFreshness = { mergeDelaySeconds: 300, disclosureStopsSeconds: 600 };
+
 export async function createGateway(options: GatewayOptions = {}): Promise<Gateway> {
   const database = options.database ?? (await createMemoryDatabase());
   const issuer = createBuiltInIssuer(await generateBuiltInKey());
@@ -65,6 +68,7 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
     shares,
     keyring: createKeyring({ aead: nodeAead, root, shares, now: Date.now }),
     logName: "test/postern",
+    freshness: usualFreshness,
     issuers: [issuer.profile],
     merchants,
     operators: [demo("operator")],
@@ -114,12 +118,12 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
 }
 
 /** Share B in this process's memory: as good a second store as any for a test that does not kill the process. */
-function createMemoryShareStore(): ShareStore {
+export function createMemoryShareStore(): ShareStore {
   const shares = new Map<string, Uint8Array>();
   const graves = new Map<string, string>();
   return {
-    put: async (contract, epoch, share) => void shares.set(`${contract}/${epoch}`, share),
-    get: async (contract, epoch) => shares.get(`${contract}/${epoch}`) ?? null,
+    put: async (contract, epoch, share) => void shares.set(`${contract}/${epoch}`, share.slice()),
+    get: async (contract, epoch) => shares.get(`${contract}/${epoch}`)?.slice() ?? null,
     destroy: async (contract, epoch) => void shares.delete(`${contract}/${epoch}`),
     bury: async (contract) => void graves.set(contract, graves.get(contract) ?? new Date().toISOString()),
     buried: async () => graves,

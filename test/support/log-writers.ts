@@ -26,7 +26,7 @@ export function createTestWriter(
       return rows;
     },
   };
-  const parts = { aead: nodeAead, signer: edgeWriter, auditKeys: createAuditKeys(root), now: Date.now };
+  const parts = { aead: nodeAead, signer: edgeWriter, auditKeys: createAuditKeys(root), now: Date.now, mergeDelaySeconds: 300 };
   const writer = createAuditWriter({ database: faulty, ...parts });
   const handle = { log: "c-test", origin: "test/postern/c-test", pseudonymKey: new Uint8Array(32) };
   return (draft) => writer.append(handle, draft);

@@ -1,6 +1,6 @@
 /**
- * A keeper in a process of its own, which runs the purges it finds and may be told to kill itself at a named moment of them.
- * Every part is the real one; three are wrapped, only to see the moments go by: audit.append, shares.destroy, the database.
+ * A keeper in a process of its own, which runs the purges and rotations it finds and may be told to kill itself at a named moment of them.
+ * Every part is the real one; three are wrapped, only to see the moments go by: audit.append, the share store, the database.
  */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -19,13 +19,16 @@ import type { Place } from "./purge-world.ts";
 
 export interface ChildTask extends Place {
   readonly contract: string;
-  /** `null` = live until the certificate. */
+  /** What it is to bring to its end. */
+  readonly job: keyof typeof ends;
+  /** `null` = live until then. */
   readonly killAt: Moment | null;
 }
 
 /** `before <event>`, `after <event>`: of its entry. `during <name>`: inside an act, see `momentOf`. */
 export type Moment = string;
 
+const ends = { purge_job: "certified", rotation: "share_a", erasure: "done" } as const;
 const leaseMs = 400;
 const patienceMs = 20_000;
 
@@ -33,7 +36,11 @@ const patienceMs = 20_000;
 function momentOf(text: string): string | null {
   if (text.startsWith("delete from postern.record ")) return "rows";
   if (text.startsWith("delete from postern.blind_index ")) return "derived";
-  if (/^update "postern"\."key_epoch"/.test(text)) return "share_a";
+  if (/^update "postern"\."key_epoch" set "share_a"/.test(text)) return "share_a";
+  if (/^update "postern"\."key_epoch" set "retired_at"/.test(text)) return "retire";
+  if (/^insert into "postern"\."key_epoch"/.test(text)) return "epoch";
+  if (/^update postern\.subject_key /.test(text)) return "rewrap";
+  if (/^delete from "postern"\."subject_key"/.test(text)) return "erase";
   if (/^update "postern"\."contract" set "state"/.test(text)) return "state";
   if (/^insert into "postern"\."certificate"/.test(text)) return "certificate";
   if (/^insert into "postern"\."return_part"/.test(text)) return "part";
@@ -65,6 +72,10 @@ function watchLog(made: AuditLog, killAt: Moment | null, last: { event: string }
 function watchShares(made: ShareStore, directory: string, killAt: Moment | null): ShareStore {
   return {
     ...made,
+    async put(contract, epoch, share) {
+      await made.put(contract, epoch, share);
+      await pass("after put", killAt);
+    },
     async destroy(contract, epoch) {
       if (killAt === "during destroy") writeFileSync(join(directory, `${contract}.${epoch}.share`), new Uint8Array(32));
       await pass("during destroy", killAt);
@@ -103,7 +114,7 @@ function watchDatabase(made: Database, killAt: Moment | null, last: { event: str
   };
 }
 
-async function main({ killAt, shareDirectory, keeperUrl, secrets, contract }: ChildTask): Promise<void> {
+async function main({ killAt, shareDirectory, keeperUrl, secrets, contract, job }: ChildTask): Promise<void> {
   const last = { event: "" };
   const signer = (secret: string) => createSigner(fromBase64(secret));
   const pool = openPostgres({ url: keeperUrl, poolSize: 3, queueMax: 100, deadlineMs: 10_000 });
@@ -119,6 +130,7 @@ async function main({ killAt, shareDirectory, keeperUrl, secrets, contract }: Ch
       shares,
       keyring,
       logName: "test/postern",
+      freshness: { mergeDelaySeconds: 300, disclosureStopsSeconds: 600 },
       issuers: [],
       merchants: {},
       operators: [],
@@ -139,9 +151,9 @@ async function main({ killAt, shareDirectory, keeperUrl, secrets, contract }: Ch
   const until = Date.now() + patienceMs;
   for (;;) {
     await keeper.tick();
-    const [row] = await pool.query("select step, now() from postern.purge_job where contract_id = $1", [contract]);
-    if (row?.[0] === "certified") break;
-    if (Date.now() > until) throw new Error("the purge did not come to its end");
+    const [row] = await pool.query(`select step, now() from postern.${job} where contract_id = $1`, [contract]);
+    if (row?.[0] === ends[job]) break;
+    if (Date.now() > until) throw new Error("the job did not come to its end");
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
   await pool.close();

@@ -40,7 +40,8 @@ export async function makeApprovedPurge(agreement: Agreement = {}, records = 20)
   return { trust, job, copy: () => copyOf(world), remove: () => world.close() };
 }
 
-async function copyOf(origin: {
+/** The database of a closed world once more, with its shares and keys. */
+export async function copyOf(origin: {
   ownerUrl: string;
   edgeUrl: string;
   keeperUrl: string;
@@ -74,8 +75,12 @@ async function run(url: string, statement: string): Promise<void> {
 }
 
 /** How the process ended: a signal, or an exit code. */
-export function runKeeper({ edgeUrl, keeperUrl, secrets, shareDirectory }: Place, killAt: Moment | null): Promise<string> {
-  const task: ChildTask = { edgeUrl, keeperUrl, secrets, shareDirectory, contract: "c-test", killAt };
+export function runKeeper(
+  { edgeUrl, keeperUrl, secrets, shareDirectory }: Place,
+  killAt: Moment | null,
+  job: ChildTask["job"] = "purge_job",
+): Promise<string> {
+  const task: ChildTask = { edgeUrl, keeperUrl, secrets, shareDirectory, contract: "c-test", job, killAt };
   return new Promise((resolve, reject) => {
     const running = spawn(process.execPath, [child, JSON.stringify(task)], {
       stdio: ["ignore", "ignore", "pipe"],

@@ -49,14 +49,11 @@ export async function openRecords(database: Database, contract: ContractId, { a,
   const guesses = (share: Uint8Array | null, other: Uint8Array | null) =>
     share ? [share] : [new Uint8Array(), new Uint8Array(32), ...(other ? [other] : [])];
   let opened = 0;
-  const rows = await database.query(
-    "select type, locator, subject, version, level0, level1, level2, level3 from postern.record where contract_id = $1",
-    [contract],
-  );
+  const rows = await selectRecords(database, contract);
   for (const shareA of guesses(a, b)) {
     for (const shareB of guesses(b, a)) {
       const keys = await keysOrNull(database, contract, deriveContractKey(contract, 1, shareA, shareB));
-      if (keys) opened += await countOpened(database, contract, keys, rows);
+      if (keys) opened += await countOpened(database, contract, keys);
     }
   }
   return { records: rows.length, opened };
@@ -71,12 +68,14 @@ async function keysOrNull(database: Database, contract: ContractId, contractKey:
   }
 }
 
-async function countOpened(
-  database: Database,
-  contract: ContractId,
-  keys: ContractKeys,
-  rows: Awaited<ReturnType<Database["query"]>>,
-): Promise<number> {
+function selectRecords(database: Database, contract: ContractId): ReturnType<Database["query"]> {
+  const text = "select type, locator, subject, version, level0, level1, level2, level3 from postern.record where contract_id = $1";
+  return database.query(text, [contract]);
+}
+
+/** Records whose every level opens with these keys. */
+export async function countOpened(database: Database, contract: ContractId, keys: ContractKeys): Promise<number> {
+  const rows = await selectRecords(database, contract);
   const subjects = await selectSubjectKeys(database, contract, [...new Set(rows.map((row) => String(row[2])))]);
   let opened = 0;
   for (const [type, locator, subject, version, ...levels] of rows) {

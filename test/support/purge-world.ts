@@ -40,15 +40,20 @@ export interface Place {
   readonly shareDirectory: string;
 }
 
-/** How the world differs from the usual: wrappers around its share store and the keeper's database. */
+/** How the world differs from the usual: wrappers around its share store and its databases. */
 export interface Twist {
   readonly shares?: (made: ShareStore) => ShareStore;
   readonly database?: (made: Database) => Database;
+  readonly edgeDatabase?: (made: Database) => Database;
   readonly keeper?: GatewayOptions["keeper"];
 }
 
 /** A gateway whose keys are `secrets`, so that several, in this process and in others, are the same operator's. */
-export async function openGateway({ edgeUrl, keeperUrl, secrets, shareDirectory }: Place, twist: Twist = {}): Promise<Gateway> {
+export async function openGateway(
+  { edgeUrl, keeperUrl, secrets, shareDirectory }: Place,
+  twist: Twist = {},
+  common: GatewayOptions["common"] = {},
+): Promise<Gateway> {
   const signer = (secret: string) => createSigner(fromBase64(secret));
   const [edgeWriter, keeperWriter] = [await signer(secrets.edgeWriter), await signer(secrets.keeperWriter)];
   const files = createFileShareStore(shareDirectory);
@@ -56,8 +61,8 @@ export async function openGateway({ edgeUrl, keeperUrl, secrets, shareDirectory 
   const pool = openTestPool(keeperUrl, { deadlineMs: 20_000 });
   const gateway = await createGateway({
     database: twist.database ? twist.database(pool) : pool,
-    edgeDatabase,
-    common: { root: createRootKey(nodeAead, fromBase64(secrets.root)), shares: twist.shares ? twist.shares(files) : files },
+    edgeDatabase: twist.edgeDatabase ? twist.edgeDatabase(edgeDatabase) : edgeDatabase,
+    common: { root: createRootKey(nodeAead, fromBase64(secrets.root)), shares: twist.shares ? twist.shares(files) : files, ...common },
     edge: { writer: edgeWriter },
     keeper: {
       writer: keeperWriter,

@@ -48,7 +48,8 @@ async function sequence(): Promise<never> {
 
 async function write(): Promise<void> {
   const auditKeys = createAuditKeys(createRootKey(nodeAead, fromBase64(task.root)));
-  const writer = createAuditWriter({ database: damaged(database), aead: nodeAead, signer, auditKeys, now: Date.now });
+  const parts = { aead: nodeAead, signer, auditKeys, now: Date.now, mergeDelaySeconds: 300 };
+  const writer = createAuditWriter({ database: damaged(database), ...parts });
   const handle = { log: "c-test", origin: task.origin, pseudonymKey: new Uint8Array(32) };
   const one = async () => {
     for (;;) {

@@ -143,9 +143,44 @@ async function rejectOne(gateway: Gateway): Promise<void> {
   await expectStatus(gateway.call("POST", `/v1/approvals/${approval.id}/reject`, { as: "owner-2" }), 200);
 }
 
+/** One customer's data is kept for a while. */
+async function holdAndRelease(gateway: Gateway): Promise<void> {
+  const scope = { subject: { type: "customer", id: canaryCustomer.id } };
+  const body = { scope, basis: "dispute", note: "claim 7", authority: "legal", expires_at: "2098-01-01T00:00:00Z" };
+  const placed = await expectStatus(gateway.call("POST", `${contract}/holds`, { as: "owner-1", body }), 201);
+  const { hold } = (await placed.json()) as { hold: string };
+  await expectStatus(gateway.call("GET", `${contract}/holds`, { as: "owner-1" }), 200);
+  const asked = await expectStatus(gateway.call("POST", `${contract}/holds/${hold}/release`, { as: "owner-1" }), 202);
+  const { approval } = (await asked.json()) as { approval: { id: string } };
+  await expectStatus(gateway.call("POST", `/v1/approvals/${approval.id}/approve`, { as: "owner-2" }), 200);
+}
+
+/** The end is moved by both parties and by one; agents are cut off and let in again; a clock is accepted. */
+async function climb(gateway: Gateway): Promise<void> {
+  const vendor = { reference: "amendment 1", statement: `sha256:${"a".repeat(64)}` };
+  await expectStatus(gateway.call("POST", `${contract}/suspend`, { as: "owner-1", body: { reason: "audit" } }), 200);
+  const acts: [string, unknown][] = [
+    ["amend", { end: "2098-01-01", vendor }],
+    ["terminate", { at: "2097-01-01", reason: "mutual", confirm: "c-test" }],
+    ["resume", undefined],
+  ];
+  for (const [act, body] of acts) {
+    const asked = await expectStatus(
+      gateway.call("POST", `${contract}/${act}`, { as: "owner-1", ...(body !== undefined && { body }) }),
+      202,
+    );
+    const { approval } = (await asked.json()) as { approval: { id: string } };
+    await expectStatus(gateway.call("POST", `/v1/approvals/${approval.id}/approve`, { as: "owner-2" }), 200);
+  }
+  const now = new Date().toISOString();
+  await expectStatus(gateway.call("POST", "/v1/clock/accept", { as: "operator", body: { now } }), 200);
+}
+
 /** Ordered, approved, run, watched, certified; then agents and officers come once more. */
 export async function journeyToTheCertificate(gateway: Gateway): Promise<void> {
   const purges = `${contract}/purges`;
+  await holdAndRelease(gateway);
+  await climb(gateway);
   await expectStatus(gateway.call("GET", purges, { as: "owner-1" }), 200);
   const key = await makeMerchantKey();
   const body = { confirm: "c-test", return: { to: key.jwk } };

@@ -25,6 +25,8 @@ export interface WorkerWorld extends Door {
   readonly secrets: Secrets;
   /** Raw public key of the edge's writer. */
   readonly edgeWriter: Uint8Array;
+  /** The operator's file that the keeper is given. */
+  readonly operatorFile: string;
   /** How often the issuer was asked for its keys. */
   keySetFetches(): number;
   /** What began before a purge's fence counts as ended: 65 s later, without the wait. */
@@ -36,7 +38,8 @@ export interface WorkerWorld extends Door {
 
 const logName = "test/postern";
 
-export async function createWorkerWorld(): Promise<WorkerWorld> {
+/** `keyService`: secrets of a script whose root key lies in a service; default: both hold it themselves. */
+export async function createWorkerWorld(keyService?: (side: "edge" | "keeper") => Readonly<Record<string, string>>): Promise<WorkerWorld> {
   const [main, shares] = [await createPostgresDatabase(), await createPostgresDatabase({ migrated: false })];
   const [owner, shareDatabase] = [openTestPool(main.ownerUrl), openTestPool(shares.ownerUrl)];
   await shareDatabase.script(`${shareStoreSchema}${anchorSchema}`);
@@ -44,7 +47,9 @@ export async function createWorkerWorld(): Promise<WorkerWorld> {
   const keySet = await serveKeySet(issuer.profile);
   const secrets = makeSecrets();
   const { publicKey: edgeWriter } = await createSigner(fromBase64(secrets.edgeWriter));
-  const [edge, keeper] = await startScripts({ main, shares, secrets, issuer: issuer.profile, jwks: keySet.url, edgeWriter });
+  const operatorFile = operatorFileOf(issuer.profile, keySet.url);
+  const keeperFile = `${operatorFile}writers: ["${toBase64(edgeWriter)}"]\n`;
+  const [edge, keeper] = await startScripts({ main, shares, secrets, operatorFile, keeperFile, keyService });
   const token = (subject: string, ttlSeconds = 900) => issuer.sign({ subject, audience, ttlSeconds, now: Date.now() });
   const authorized = async ({ as, headers = {}, ...rest }: CallOptions): Promise<CallOptions> => {
     const authorization = as === undefined ? {} : { authorization: `Bearer ${await token(as)}` };
@@ -67,6 +72,7 @@ export async function createWorkerWorld(): Promise<WorkerWorld> {
     owner,
     secrets,
     edgeWriter,
+    operatorFile: keeperFile,
     keySetFetches: keySet.fetches,
     async passFence() {
       await owner.query(
@@ -99,27 +105,33 @@ interface Operated {
   readonly issuer: IssuerProfile;
 }
 
-async function startScripts({
-  main,
-  secrets,
-  issuer,
-  ...rest
-}: Operated & { readonly shares: PostgresDatabase; readonly jwks: string; readonly edgeWriter: Uint8Array }): Promise<[Script, Script]> {
-  const operators = `issuers: [{ id: demo, issuer: "${issuer.issuer}", jwks: "${rest.jwks}" }]\nmerchants: ${JSON.stringify(merchants)}\noperators: [{ issuer: demo, subject: operator }]\n`;
+function operatorFileOf({ issuer }: IssuerProfile, jwks: string): string {
+  return `issuers: [{ id: demo, issuer: "${issuer}", jwks: "${jwks}" }]\nmerchants: ${JSON.stringify(merchants)}\noperators: [{ issuer: demo, subject: operator }]\n`;
+}
+
+interface Scripts extends Pick<Operated, "main" | "secrets"> {
+  readonly shares: PostgresDatabase;
+  readonly operatorFile: string;
+  readonly keeperFile: string;
+  readonly keyService?: ((side: "edge" | "keeper") => Readonly<Record<string, string>>) | undefined;
+}
+
+async function startScripts({ main, secrets, shares, operatorFile, keeperFile, keyService }: Scripts): Promise<[Script, Script]> {
   const named = { POSTERN_LOG_NAME: logName, POSTERN_ORIGIN: audience };
   const edge = {
-    bindings: { HYPERDRIVE: main.edgeUrl, SHARES: rest.shares.ownerUrl },
-    vars: { ...named, POSTERN_CONFIG: operators },
-    secrets: { POSTERN_ROOT_KEY: secrets.root, POSTERN_WRITER_KEY: secrets.edgeWriter },
+    bindings: { HYPERDRIVE: main.edgeUrl, SHARES: shares.ownerUrl },
+    vars: { ...named, POSTERN_CONFIG: operatorFile },
+    secrets: { POSTERN_ROOT_KEY: secrets.root, POSTERN_WRITER_KEY: secrets.edgeWriter, ...keyService?.("edge") },
   };
   const keeper = {
     bindings: { ...edge.bindings, HYPERDRIVE: main.keeperUrl },
-    vars: { ...named, POSTERN_CONFIG: `${operators}writers: ["${toBase64(rest.edgeWriter)}"]\n` },
+    vars: { ...named, POSTERN_CONFIG: keeperFile },
     secrets: {
       POSTERN_ROOT_KEY: secrets.root,
       POSTERN_WRITER_KEY: secrets.keeperWriter,
       POSTERN_LOG_KEY: secrets.log,
       POSTERN_CERTIFICATE_KEY: secrets.certificate,
+      ...keyService?.("keeper"),
     },
   };
   // One after the other: where a binding leads stands in the environment of this process.

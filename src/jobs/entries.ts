@@ -1,25 +1,35 @@
-/** The purge's own entries: each stands once in the log, however often the job was interrupted. */
+/** A job's own entries: each stands once in the log, however often the job was interrupted. */
 import {
+  type AuditLog,
+  type EntryDraft,
   type EventName,
-  gatewayLog,
   type LogHandle,
   readEntry,
+  type Sequencer,
   selectEntriesAt,
   selectIndexesOfEvent,
   selectPending,
 } from "../audit/index.ts";
-import type { EntryFacts, PurgeParts } from "./parts.ts";
+import type { Database } from "../storage/index.ts";
+
+export interface JobLog {
+  readonly database: Database;
+  readonly sequencer: Sequencer;
+  readonly audit: AuditLog;
+}
+
+export interface JobEntry extends Pick<EntryDraft, "resource"> {
+  readonly event: EventName;
+  readonly code: string;
+  readonly facts: { readonly job: string } & NonNullable<EntryDraft["facts"]>;
+}
 
 /**
  * Writes the entry unless this job's stands already, numbered or not. For the holder of the job's lease alone: two who look at once would both write.
  * What waits is read before what is numbered, so that an entry on its way from one to the other is seen.
  */
-export async function ensureEntry(
-  { database, sequencer, audit }: Pick<PurgeParts, "database" | "sequencer" | "audit">,
-  log: LogHandle,
-  event: EventName,
-  facts: { readonly job: string } & EntryFacts,
-): Promise<void> {
+export async function ensureEntry({ database, sequencer, audit }: JobLog, log: LogHandle, wanted: JobEntry): Promise<void> {
+  const { event, code, facts, resource } = wanted;
   await sequencer.run(log.log);
   const waiting = await selectPending(database, log.log);
   const indexes = await selectIndexesOfEvent(database, log.log, event);
@@ -28,6 +38,5 @@ export async function ensureEntry(
     const entry = readEntry(bytes);
     if (entry?.event === event && entry.facts?.job === facts.job) return;
   }
-  const outcome = { effect: "allow", code: log.log === gatewayLog ? "issued" : "purge" } as const;
-  await audit.append(log, { event, actor: { role: "system" }, outcome, facts: { ...facts } });
+  await audit.append(log, { event, actor: { role: "system" }, outcome: { effect: "allow", code }, facts: { ...facts }, resource });
 }

@@ -1,0 +1,3 @@
+export type { ErasureDesk } from "./order.ts";
+export { erasureRoutes } from "./routes.ts";
+export { type ErasureParts, runErasures } from "./run.ts";

@@ -1,0 +1,3 @@
+export type { RotationParts } from "./acts.ts";
+export { keysRoutes } from "./routes.ts";
+export { runRotations } from "./run.ts";

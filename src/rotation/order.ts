@@ -1,0 +1,59 @@
+/**
+ * How a rotation comes to be ordered, by one owner: it moves keys and loses nothing, so nobody need approve it.
+ * plan (counts, nothing changes) · request · status
+ */
+import { uuidv7 } from "uuidv7";
+import { lockContract } from "../contracts/index.ts";
+import { type ContractId, ok, type Refusal, type Result, refuse } from "../kernel/index.ts";
+import { countWrapped, type KeyEpoch, selectKeyEpochs, type Wrapped } from "../keys/index.ts";
+import { enterContract, logAct, type OfficeDoor, type Visit } from "../offices/index.ts";
+import { insertRotation, type Rotation, selectRotation } from "./postgres.ts";
+
+export interface KeysStanding {
+  readonly contract: ContractId;
+  readonly epochs: readonly (Omit<KeyEpoch, "shareA"> & { readonly wrapped: Wrapped })[];
+  /** The one under way, or the last one. */
+  readonly rotation: Rotation | null;
+}
+
+/** Epochs, what is wrapped under which, commitments, ages. Never a key's bytes. */
+export async function readKeys(desk: OfficeDoor, visit: Visit, id: ContractId): Promise<Result<KeysStanding, Refusal>> {
+  const entered = await enterContract(desk, visit, id, "merchant_owner");
+  if (!entered.ok) return entered;
+  const outcome = { effect: "allow", code: "ok" } as const;
+  await logAct(desk, visit, entered.value, { event: "keys.read", outcome, facts: { contract: id } });
+  const wrapped = await countWrapped(desk.database, id);
+  const epochs = (await selectKeyEpochs(desk.database, id)).map(({ shareA: _wrapped, ...epoch }) => ({
+    ...epoch,
+    wrapped: wrapped.get(epoch.epoch) ?? { subjects: 0, purposes: 0 },
+  }));
+  return ok({ contract: id, epochs, rotation: await selectRotation(desk.database, id) });
+}
+
+/** Twice or twenty times at once is one job and one answer. `confirm`: the contract's id, typed. */
+export async function requestRotation(desk: OfficeDoor, visit: Visit, id: ContractId, confirm: string): Promise<Result<Rotation, Refusal>> {
+  const entered = await enterContract(desk, visit, id, "merchant_owner");
+  if (!entered.ok) return entered;
+  const { state } = entered.value.contract;
+  const isOpen = state !== "draft" && state !== "purging" && state !== "purged";
+  const refusal: Refusal | null =
+    confirm !== id
+      ? { code: "unacceptable", errors: [{ pointer: "/confirm", code: "not_the_contract" }] }
+      : isOpen
+        ? null
+        : { code: "wrong_state" };
+  const outcome = refusal ? ({ effect: "deny", code: refusal.code } as const) : ({ effect: "allow", code: "requested" } as const);
+  await logAct(desk, visit, entered.value, { event: "keys.rotation_requested", outcome, facts: { contract: id } });
+  if (refusal) return refuse(refusal);
+  return desk.database.transaction(async (tx) => {
+    // Of those who ask at once, one after the other; and a purge that fences comes before or after.
+    const contract = await lockContract(tx, id, "update");
+    if (!contract || contract.state === "purging" || contract.state === "purged") return refuse({ code: "wrong_state" });
+    const newest = (await selectKeyEpochs(tx, id)).at(-1)?.epoch ?? 0;
+    const facts = { times: { requested: new Date(contract.readAt).toISOString() } };
+    await insertRotation(tx, { contract: id, id: uuidv7(), epoch: newest + 1, facts });
+    const found = await selectRotation(tx, id);
+    if (!found) throw new Error("a rotation that was just written is not there");
+    return ok(found);
+  });
+}
