@@ -165,6 +165,10 @@ create table postern.certificate (
   contract_id text not null references postern.contract,
   job_id      text not null,
   jws         text not null,
+  -- When no backup may hold a copy any more; then a second certificate is signed, and closed once the log says so.
+  horizon_at  timestamptz not null,
+  final_jws   text,
+  closed_at   timestamptz,
   primary key (contract_id, job_id)
 );
 

@@ -50,6 +50,7 @@ import { createAuditKeys, type Keyring, type OpenedAuditKeys, type RootKey, type
 import { createOffices, logTurnedAway, type MerchantOffices, type OfficeHolder } from "./offices/index.ts";
 import { logRoutes, oversightRoutes, type SaveDesk } from "./oversight/index.ts";
 import {
+  issueFinalCertificates,
   orderDuePurges,
   type PurgeParts,
   purgeEffect,
@@ -132,7 +133,7 @@ export interface KeeperParts extends SideParts {
 export interface Keeper extends Side {
   /** Once before serving: the gateway log and this month's keys. Throws where the log name is not the one this database began with. */
   prepare(): Promise<void>;
-  /** Every second: numbers what pends, and publishes it. */
+  /** Every second, or more often: numbers what pends, and publishes it. */
   sequence(): Promise<number>;
   /** Every minute: holds every log to its anchor, tells the gateway log the heads of the others, and looks whether what was purged stays so. */
   patrol(): Promise<void>;
@@ -209,6 +210,7 @@ export function assembleKeeper(common: CommonParts, side: KeeperParts, inFlight:
     inFlight,
     fenceWaitMs,
     leaseMs,
+    tool: `postern/${version}`,
   };
   const alarmed = new Map<string, number>();
   let tripped = 0;
@@ -279,7 +281,7 @@ export function assembleKeeper(common: CommonParts, side: KeeperParts, inFlight:
         () => runPurges(purge, believed),
         () => remindOfAttestations(purge),
       ];
-      const works = [prepareKeys, ...due, ...jobs];
+      const works = [prepareKeys, ...due, ...jobs, ...(believed ? [() => issueFinalCertificates(purge)] : [])];
       await inTurn(works, (work) => work());
     },
   };

@@ -47,7 +47,8 @@ const poolSize = 10;
 const queueMax = 1_000;
 const edgeDeadlineMs = 5_000;
 const keeperDeadlineMs = 60_000;
-const sequenceEveryMs = 1_000;
+/** Twice in the second in which an entry is to have its place. */
+export const sequenceEveryMs = 500;
 const tickEveryMs = 2_000;
 const patrolEveryMs = 60_000;
 const witnessEveryMs = 5_000;

@@ -35,6 +35,20 @@ const costs = z.object({
   }),
 });
 
+const logAppend = z.object({
+  scenarios: z.array(
+    z.strictObject({
+      name: z.string(),
+      connections: positive,
+      ...latencies,
+      rss_mb: positive,
+      cpu_us: positive,
+      baseline: z.strictObject({ name: z.string(), ...latencies }),
+      ratio: positive,
+    }),
+  ),
+});
+
 const logVerify = z.object({
   log_verify: z
     .array(
@@ -68,6 +82,19 @@ describe("npm run bench", () => {
     const { scenarios, masking } = costs.parse(JSON.parse(run.stdout));
     expect(scenarios[0]).toMatchObject({ name: "decide-mask", connections: 1, baseline: { name: "parse-stringify" } });
     for (const { held, of } of masking.data) expect(held).toBeLessThanOrEqual(of);
+  });
+
+  it("measures how entries become durable and get their places", { timeout: 120_000 }, () => {
+    const run = spawnSync(process.execPath, [join(root, "test/bench/main.ts"), "log-append", ...short], { encoding: "utf8" });
+    expect(run.stderr).toBe("");
+    const { scenarios } = logAppend.parse(JSON.parse(run.stdout));
+    expect(scenarios.map(({ name, baseline }) => [name, baseline.name])).toEqual([
+      ["log-append", "chain-per-row"],
+      ["log-append, added", "round-trip"],
+      ["log-append, 10 ms away", "chain-per-row"],
+      ["sequencing at 1000 entries/s", "the append alone"],
+    ]);
+    expect(scenarios.at(-1)?.ratio).toBe(1);
   });
 
   it("measures what it takes to verify an export", { timeout: 60_000 }, () => {

@@ -10,7 +10,7 @@ import { formatVkey, noteKey, signNote } from "../src/audit/note.ts";
 import { verifyExport } from "../src/audit/verify.ts";
 import { checkDatabase } from "../src/cli/doctor-databases.ts";
 import { fromUtf8, type Signer, signJws, utf8, verifySignature } from "../src/crypto/index.ts";
-import { certificateTyp } from "../src/purge/certificate.ts";
+import { certificateTyp } from "../src/purge/certificate-document.ts";
 import { verifyCertificate } from "../src/purge/verify-certificate.ts";
 import { migrate } from "../src/storage/index.ts";
 import { readMigrations } from "../src/storage/node-migrations.ts";

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Trust } from "../src/audit/index.ts";
 import { closingOf } from "../src/erasure/receipt.ts";
-import { importLines, search } from "./support/agreement.ts";
+import { expectStatus, importLines, search } from "./support/agreement.ts";
 import type { Gateway } from "./support/gateway.ts";
 import { createWorld, entriesOf, neighbour, populate, purge, verifyLog, type World } from "./support/purge-world.ts";
 import { erase, receiptOf, rotate, type ShownReceipt } from "./support/rotation.ts";
@@ -124,6 +124,38 @@ describe("erasing one data subject", () => {
       closed_everywhere_at: expect.any(String),
     });
     expect((await gateway.call("POST", path, { as: "owner-1", body: { subject: { id: "U8" }, confirm: "U8" } })).status).toBe(409);
+  });
+});
+
+describe("a legal hold", () => {
+  it.each([
+    ["on the person", { subject: { type: "customer", id: "U7" } }],
+    ["on the contract", "contract"],
+  ])("%s refuses their erasure and is named; one that comes after the order lets it wait", async (_where, scope) => {
+    await inWorld(async (world) => {
+      const { gateway, owner } = world;
+      await populate(gateway);
+      const hold = { scope, basis: "litigation", authority: "court", note: "case", expires_at: null };
+      await expectStatus(gateway.call("POST", "/v1/contracts/c-test/holds", { as: "owner-1", body: hold }), 201);
+      const refused = await gateway.call("POST", path, { as: "owner-1", body: { subject: { id: "U7" }, confirm: "U7" } });
+      expect([refused.status, await refused.json()]).toEqual([
+        409,
+        expect.objectContaining({ code: "held", errors: [expect.objectContaining({ pointer: expect.stringMatching(/^\/holds\//) })] }),
+      ]);
+      const plan = await gateway.call("POST", path, { as: "owner-1", body: { subject: { id: "U7" }, dry_run: true } });
+      const { locator, holds } = (await plan.json()) as { locator: string; holds: string[] };
+      expect(holds).toHaveLength(1);
+      await owner.query(
+        "insert into postern.erasure (contract_id, job_id, subject, type, step) values ('c-test', 'e-1', $1, 'customer', 'requested')",
+        [locator],
+      );
+      await gateway.keeper.tick();
+      expect((await rowsOf(world, locator)).slice(0, 2)).toEqual([1, 1]);
+      expect(await receiptOf(gateway, "e-1")).toMatchObject({ state: "waiting", reason: { code: "not_erased_yet" } });
+      await owner.query("update postern.hold set released_at = now()");
+      await gateway.keeper.tick();
+      expect(await rowsOf(world, locator)).toEqual([0, 0, 0]);
+    });
   });
 });
 

@@ -338,6 +338,14 @@ describe("the clock", () => {
   let world: World;
   afterEach(() => world.close());
 
+  it("leaves a day between an end and its purge at least: no row says less", async () => {
+    world = await createWorld();
+    await populate(world.gateway);
+    const soon = world.owner.query("update postern.contract set ends_at = now(), purge_due_at = now() + interval '23 hours 59 minutes'");
+    await expect(soon).rejects.toMatchObject({ sqlState: "23514" });
+    await world.owner.query("update postern.contract set ends_at = now(), purge_due_at = now() + interval '24 hours'");
+  });
+
   it("of a process ten years ahead ends and purges nothing", async () => {
     world = await createWorld();
     await populate(world.gateway);

@@ -8,6 +8,7 @@ import { verifyCertificate } from "../src/purge/verify-certificate.ts";
 import { expectStatus } from "./support/agreement.ts";
 import {
   approvePurge,
+  contentOf,
   createWorld,
   entriesOf,
   fetchCertificate,
@@ -139,10 +140,13 @@ describe("a contract that names the vendor's systems", () => {
     });
     const [row] = await world.owner.query("select facts::jsonb -> 'attested' -> 0 -> 'attestation' ->> 'signed' from postern.purge_job");
     expect(row).toEqual(["true"]);
-    expect(await verifyCertificate(await fetchCertificate(world.gateway, job), trust, verifySignature)).toMatchObject({
-      ok: true,
-      problems: [],
-    });
+    const jws = await fetchCertificate(world.gateway, job);
+    expect(await verifyCertificate(jws, trust, verifySignature)).toMatchObject({ ok: true, problems: [] });
+    expect(contentOf(jws).attestations.map(({ system, state, assurance }) => [system, state, assurance])).toEqual([
+      ["crm", "received", "attested by the vendor"],
+      ["tickets", "not received", "unknown"],
+      ["call_recorder", "not received", "unknown"],
+    ]);
     expect(await verifyLog(world.gateway, trust)).toMatchObject({ ok: true, problems: [] });
   });
 

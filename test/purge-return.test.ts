@@ -7,6 +7,7 @@ import { verifyCertificate } from "../src/purge/verify-certificate.ts";
 import { contractText, expectStatus, importLines, search } from "./support/agreement.ts";
 import {
   approvePurge,
+  contentOf,
   createWorld,
   customers,
   entriesOf,
@@ -135,6 +136,8 @@ describe.each([
   it("has a certificate and a log that verify offline", async () => {
     const jws = await fetchCertificate(world.gateway, job);
     expect(await verifyCertificate(jws, trust, verifySignature)).toMatchObject({ ok: true, problems: [] });
+    const { returned } = contentOf(jws);
+    expect(returned).toMatchObject({ state: "acknowledged", digest: fetched.shown.digest, acknowledged_at: expect.any(String) });
     expect(await verifyLog(world.gateway, trust)).toMatchObject({ ok: true, problems: [] });
   });
 });

@@ -280,7 +280,7 @@ describe("the purge of a contract in force", () => {
     expect(basis).toBe("owners");
     expect(scope.before).toMatchObject({ "postern.record": 20, "postern.subject_key": 20 });
     expect(new Set(Object.values(scope.after))).toEqual(new Set([0]));
-    expect(statement.en).toContain("20 records of 20 data subjects");
+    expect(statement.deleted.en).toContain("20 records of 20 data subjects");
     const issued = (await eventsOf(world.owner, "gateway")).filter((event) => event === "certificate.issued");
     expect(issued).toHaveLength(1);
   });

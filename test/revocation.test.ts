@@ -58,6 +58,6 @@ describe("an agent in an open session", () => {
     );
     const refused = await read();
     expect([refused.status, ((await refused.json()) as { code: string }).code]).toEqual([403, "contract_ended"]);
-    await world.owner.query("update postern.contract set ends_at = purge_due_at where contract_id = 'c-test'");
+    await world.owner.query("update postern.contract set ends_at = purge_due_at - interval '24 hours' where contract_id = 'c-test'");
   });
 });

@@ -90,6 +90,7 @@ export const eventNames = [
   "subject.erased.intent",
   "subject.erased.done",
   "certificate.issued",
+  "certificate.final",
   "certificate.read",
   "request.refused",
   "strangers.counted",

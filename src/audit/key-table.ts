@@ -1,5 +1,5 @@
 /**
- * Which texts have been met, and as which in number: for the ids and the writers of a whole log, in 12 to 24 bytes each whatever their length.
+ * Which texts have been met, and as which in number: for the ids and the writers of a whole log, in 14 to 16 bytes each whatever their length.
  * Keyed by SHA-256, so that nobody chooses texts that fall together; 64 bits of it stand for the text.
  */
 import { sha256, utf8 } from "../crypto/index.ts";
@@ -9,49 +9,70 @@ export interface KeyTable {
   numberOf(key: string): { readonly number: number; readonly isNew: boolean };
 }
 
-const slotsMin = 1_024;
-const fullAt = 0.6;
+/** Each grows for itself, so that old and new are never there twice over. A power of two. */
+const shelves = 256;
+const slotsMin = 16;
+const fullAt = 0.85;
+const growth = 1.125;
+/** High half, low half, number + 1 (0: free). */
+const slotWords = 3;
 
 export function createKeyTable(): KeyTable {
-  let slots = slotsMin;
-  let tags = new Uint32Array(2 * slots);
-  let numbers = new Uint32Array(slots); // number + 1; 0: free
+  const tables = Array.from({ length: shelves }, createShelf);
   let count = 0;
-
-  /** Steps are odd and the slots a power of two, so that each is visited. */
-  const slotOf = (high: number, low: number): number => {
-    let slot = low % slots;
-    for (const step = (high % slots) | 1; numbers[slot] !== 0; slot = (slot + step) % slots)
-      if (tags[2 * slot] === high && tags[2 * slot + 1] === low) return slot;
-    return slot;
-  };
-  const put = (slot: number, high: number, low: number, number: number) => {
-    tags[2 * slot] = high;
-    tags[2 * slot + 1] = low;
-    numbers[slot] = number + 1;
-  };
-  const grow = () => {
-    const [oldTags, oldNumbers] = [tags, numbers];
-    slots *= 2;
-    tags = new Uint32Array(2 * slots);
-    numbers = new Uint32Array(slots);
-    oldNumbers.forEach((number, i) => {
-      const [high, low] = [oldTags[2 * i] ?? 0, oldTags[2 * i + 1] ?? 0];
-      if (number !== 0) put(slotOf(high, low), high, low, number - 1);
-    });
-  };
-
   return {
     numberOf(key) {
       const digest = sha256(utf8(key));
       const view = new DataView(digest.buffer, digest.byteOffset);
       const [high, low] = [view.getUint32(0), view.getUint32(4)];
-      const slot = slotOf(high, low);
-      const known = numbers[slot] ?? 0;
-      if (known !== 0) return { number: known - 1, isNew: false };
-      put(slot, high, low, count++);
-      if (count > slots * fullAt) grow();
-      return { number: count - 1, isNew: true };
+      const known = tables[high % shelves]?.numberOf(high, low, count) ?? count;
+      if (known !== count) return { number: known, isNew: false };
+      count++;
+      return { number: known, isNew: true };
+    },
+  };
+}
+
+/** Open addressing, one slot further where one is taken. */
+function createShelf() {
+  let slots = slotsMin;
+  let words = new Uint32Array(slots * slotWords);
+  let held = 0;
+
+  /** Of the key, or the free one where it belongs; as an index into `words`. */
+  const slotOf = (high: number, low: number): number => {
+    let slot = low % slots;
+    for (;;) {
+      const at = slot * slotWords;
+      if (words[at + 2] === 0 || (words[at] === high && words[at + 1] === low)) return at;
+      slot = slot + 1 === slots ? 0 : slot + 1;
+    }
+  };
+  const put = (high: number, low: number, mark: number) => {
+    const at = slotOf(high, low);
+    words[at] = high;
+    words[at + 1] = low;
+    words[at + 2] = mark;
+  };
+  const grow = () => {
+    const old = words;
+    slots = Math.ceil(slots * growth);
+    words = new Uint32Array(slots * slotWords);
+    for (let at = 0; at < old.length; at += slotWords) {
+      const mark = old[at + 2] ?? 0;
+      if (mark !== 0) put(old[at] ?? 0, old[at + 1] ?? 0, mark);
+    }
+  };
+
+  return {
+    /** The key's number; it is given `next` where it had none. */
+    numberOf(high: number, low: number, next: number): number {
+      const mark = words[slotOf(high, low) + 2] ?? 0;
+      if (mark !== 0) return mark - 1;
+      if (held + 1 > slots * fullAt) grow();
+      put(high, low, next + 1);
+      held++;
+      return next;
     },
   };
 }

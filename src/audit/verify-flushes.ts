@@ -35,7 +35,9 @@ interface Passing extends OpenedLine {
 /** Every place belongs to a flush, and every flush holds exactly what its head was signed over. Where one reaches into the next, the next one has the place. */
 export function createFlushCheck(origin: string, findings: Findings): FlushCheck {
   const suspects = createSuspects(findings);
-  let lines: OpenedLine[] = [];
+  let lines: readonly OpenedLine[] = [];
+  /** Of `lines` that have begun. */
+  let begun = 0;
   let passing: Passing | null = null;
 
   const close = () => {
@@ -44,17 +46,18 @@ export function createFlushCheck(origin: string, findings: Findings): FlushCheck
   };
   return {
     expect(opened) {
-      lines = [...lines, ...opened];
+      lines = [...lines.slice(begun), ...opened];
+      begun = 0;
     },
     add(checked) {
       const { index, bytes } = checked.slot;
-      if (lines[0]?.line.index === index) {
+      const opened = lines[begun];
+      if (opened?.line.index === index) {
         if (passing !== null && endOf(passing) > index)
           findings.add(index, "flush_places", "a flush reaches into the places of the next one, or past the log's size");
         close();
-        const [opened, ...rest] = lines;
-        lines = rest;
-        if (opened) passing = { ...opened, held: [], count: 0 };
+        begun++;
+        passing = { ...opened, held: [], count: 0 };
       }
       if (passing !== null && endOf(passing) <= index) close();
       if (passing === null) {

@@ -1,17 +1,21 @@
 /**
  * What the writers said of their own entries: each counts them and links them by hash. Their signatures are `verify-flushes.ts`'s.
  */
-import { toBase64 } from "../crypto/index.ts";
+import { equalBytes, sha256, toBase64, utf8 } from "../crypto/index.ts";
 import type { Entry } from "./entry.ts";
 import { createKeyTable } from "./key-table.ts";
 import { createHashList, createNumbers } from "./numbers.ts";
 import type { Findings } from "./verdict.ts";
 import type { CheckedEntry } from "./verify-entries.ts";
 
+/** Bytes of it that are kept. */
+const linkBytes = 16;
+
 /** How far one writer has been followed. */
 interface WriterState {
   readonly n: number;
-  readonly leaf: Uint8Array;
+  /** What its next entry has to name: see `digestOf`. */
+  readonly link: Uint8Array;
   /** Milliseconds since 1970. */
   readonly time: number;
 }
@@ -23,23 +27,26 @@ export interface WriterCheck {
   end(): void;
 }
 
-/** Follows every writer through the log. At the edge on Workers each request is a writer, so there may be as many as entries. */
+/**
+ * Follows every writer through the log. At the edge on Workers each request is a writer, so there may be as many as entries: what is held of one, wherever
+ * its chain may be taken up again, is about 40 bytes.
+ */
 export function createWriterCheck(findings: Findings): WriterCheck {
   const writers = createKeyTable();
   const next = createNumbers(); // n + 1; 0: of this writer nothing was met
   const times = createNumbers();
-  const leaves = createHashList();
+  const links = createHashList(linkBytes);
   const retired: { readonly index: number; readonly writer: number; readonly n: number }[] = [];
   return {
     add({ slot, leaf, entry }) {
       if (entry === null) return;
       const { number } = writers.numberOf(entry.writer.id);
       const n = next.get(number) - 1;
-      const before = n < 0 ? undefined : { n, leaf: leaves.get(number), time: times.get(number) };
+      const before = n < 0 ? undefined : { n, link: links.get(number), time: times.get(number) };
       checkLink(entry, before, slot.index, findings);
       next.set(number, entry.writer.n + 1);
       times.set(number, Date.parse(entry.time));
-      leaves.set(number, leaf);
+      links.set(number, digestOf(toBase64(leaf)));
       const { after } = entry.writer;
       if (after !== undefined && after.n >= 0) retired.push({ index: slot.index, writer: writers.numberOf(after.id).number, n: after.n });
     },
@@ -53,13 +60,18 @@ export function createWriterCheck(findings: Findings): WriterCheck {
   };
 }
 
+/** Of the text by which an entry names the one before it. Half the bytes of a hash: that another text has them is for nobody to bring about. */
+function digestOf(link: string): Uint8Array {
+  return sha256(utf8(link)).subarray(0, linkBytes);
+}
+
 function checkLink({ writer, time }: Entry, before: WriterState | undefined, index: number, findings: Findings): void {
   const expected = before === undefined ? 0 : before.n + 1;
   if (writer.n > expected) findings.add(index, "writer_gap", `its writer's entries ${expected} to ${writer.n - 1} are missing before it`);
   if (writer.n < expected) findings.add(index, "writer_order", `its writer's entry ${expected} was due, this one is ${writer.n}`);
   if ((writer.n === 0) !== (writer.prev === undefined))
     findings.add(index, "writer_chain", "it does not link to its writer's entry before it");
-  else if (writer.n === expected && before !== undefined && writer.prev !== toBase64(before.leaf))
+  else if (writer.n === expected && before !== undefined && !equalBytes(digestOf(writer.prev ?? ""), before.link))
     findings.add(index, "writer_chain", "its writer's entry before it is another one");
   if (writer.n > 0 && writer.after !== undefined) findings.add(index, "writer_chain", "only a writer's first entry names a predecessor");
   if (before !== undefined && writer.n === expected && Date.parse(time) < before.time)

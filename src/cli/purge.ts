@@ -109,14 +109,23 @@ const status = command({
 
 const certificate = command({
   meta: { description: "Fetch the certificate of a purge" },
-  examples: ["npx postern purge certificate c-hangzhou-cs -o certificate.jws --as owner-1"],
-  args: { ...contractArgument, ...outputFlag, ...clientFlags },
+  examples: [
+    "npx postern purge certificate c-hangzhou-cs -o certificate.jws --as owner-1",
+    "npx postern purge certificate c-hangzhou-cs --final -o final.jws --as owner-1",
+  ],
+  args: {
+    ...contractArgument,
+    final: { type: "boolean", description: "The second one, which is there once the backup horizon has passed" },
+    ...outputFlag,
+    ...clientFlags,
+  },
   async run({ args }) {
     const client = createClient(args);
     const { job } = await findJob(client, args.id);
-    const response = await client.send("GET", `${purgesPath(args.id)}/${idOf(job)}/certificate`);
+    const response = await client.send("GET", `${purgesPath(args.id)}/${idOf(job)}/certificate${args.final ? "?which=final" : ""}`);
     await writeTo(args.output, response.body ?? new Blob([]).stream());
-    suggest(`npx postern certificate verify ${args.output ?? "FILE"} --trust ${trustFileOf(args.id)}`);
+    const first = args.final ? " --first certificate.jws" : "";
+    suggest(`npx postern certificate verify ${args.output ?? "FILE"}${first} --trust ${trustFileOf(args.id)}`);
   },
 });
 

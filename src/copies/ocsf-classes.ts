@@ -62,6 +62,7 @@ const byEvent: Partial<Record<EventName, EventClass>> = {
   "purge.planned": apiRead,
   "certificate.read": apiRead,
   "certificate.issued": apiCreate,
+  "certificate.final": apiCreate,
 };
 
 /** What the gateway itself found to be wrong, whatever was asked for. */

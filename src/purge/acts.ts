@@ -3,6 +3,7 @@
  */
 import { lockContract, moveState } from "../contracts/index.ts";
 import { destroyShareA, selectKeyEpochs } from "../keys/index.ts";
+import { controlCatalogue, controlCount, countShares } from "./controls.ts";
 import { type Done, type PurgeParts, timed } from "./parts.ts";
 import { storesOfStep, unregistered } from "./plan.ts";
 import { countRows, deleteRows, type PurgeJob, renewLease, selectContractTables, writeJob } from "./postgres.ts";
@@ -27,7 +28,8 @@ export async function fence(parts: PurgeParts, job: PurgeJob): Promise<Done | nu
   await inFlight.idle(job.contract);
   if (fenced.readAt < Date.parse(fenced.facts.times.fenced ?? "") + fenceWaitMs) return null;
   const before = fenced.facts.before ?? (await countRows(database, job.contract));
-  return { facts: { ...fenced.facts, before }, entry: { before } };
+  const shares = fenced.facts.shares ?? (await countShares(parts, job.contract));
+  return { facts: { ...fenced.facts, before, shares }, entry: { before, shares } };
 }
 
 /** The point of no return: without share B nothing of the contract opens again, here or in any copy. */
@@ -69,15 +71,21 @@ export async function deleteAll(parts: PurgeParts, job: PurgeJob, step: "rows" |
   return { facts: timed(current, step), entry: { deleted } };
 }
 
-/** Looks for what should be gone: rows, shares, and tables that nobody registered. Throws where something is left: then there is no certificate. */
+/**
+ * Looks for what should be gone: rows, shares, and tables that nobody registered; and has each look show that it would have seen something.
+ * Throws where something is left, or a look is blind: then there is no certificate.
+ */
 export async function sweep(parts: PurgeParts, job: PurgeJob): Promise<Done> {
-  const unknown = unregistered(await selectContractTables(parts.database));
+  const shown = await selectContractTables(parts.database);
+  const unknown = unregistered(shown);
   if (unknown.length > 0) throw new Error(`tables with a contract's rows that the purge does not know: ${unknown.join(", ")}`);
+  const catalogue = controlCatalogue(shown);
   const after = await countRows(parts.database, job.contract);
   const left = Object.entries(after).filter(([, count]) => count > 0);
   if (left.length > 0) throw new Error(`rows are left in ${left.map(([table]) => table).join(", ")}`);
-  for (const { epoch, shareA } of await selectKeyEpochs(parts.database, job.contract)) {
-    if (shareA !== null || (await parts.shares.get(job.contract, epoch)) !== null) throw new Error(`a share of epoch ${epoch} is left`);
-  }
-  return { facts: timed(job, "sweep"), entry: { after } };
+  const control = await controlCount(parts, job);
+  const shares = await countShares(parts, job.contract);
+  if (shares.share_a + shares.share_b > 0) throw new Error("a share is left");
+  const swept = { catalogue, control, tool: parts.tool };
+  return { facts: { ...timed(job, "sweep"), swept }, entry: { after, shares, ...swept } };
 }

@@ -12,7 +12,7 @@ import type { Bundle } from "../policy/index.ts";
 import type { Named } from "./fetch-return.ts";
 import type { PurgeDesk } from "./order.ts";
 import type { PurgeParts } from "./parts.ts";
-import { type PurgeJob, selectJob } from "./postgres.ts";
+import { type Attested, type PurgeJob, selectJob } from "./postgres.ts";
 import { type Attestation, claimReminders, insertAttestation, selectAttestations, selectEvidence } from "./postgres-attestation.ts";
 
 export const attestationTyp = "postern-attestation";
@@ -41,7 +41,7 @@ export function attestedText({ contract, job }: Named, { system, statement, sign
 }
 
 /** Every system of the contract, in its order. */
-export async function attestationsOf(
+async function attestationsOf(
   parts: Pick<PurgeParts, "database" | "bundles">,
   job: Pick<PurgeJob, "contract" | "id">,
 ): Promise<SystemStanding[]> {
@@ -49,6 +49,22 @@ export async function attestationsOf(
   if (!terms?.vendorSystems) return [];
   const filed = await selectAttestations(parts.database, job);
   return terms.vendorSystems.map((system) => ({ system, attestation: filed.findLast((one) => one.system === system) ?? null }));
+}
+
+/** The same as a certificate has it. `undefined` = the contract names no systems. */
+export async function attestedBy(
+  parts: Pick<PurgeParts, "database" | "bundles">,
+  job: Pick<PurgeJob, "contract" | "id">,
+): Promise<readonly Attested[] | undefined> {
+  const systems = await attestationsOf(parts, job);
+  if (systems.length === 0) return undefined;
+  return systems.map(({ system, attestation: filed }) => ({
+    system,
+    attestation: filed && {
+      ...{ digest: filed.digest, signer: filed.signer, signed: filed.jws !== null, evidence: filed.evidenceDigest },
+      recorded: new Date(filed.recordedAt).toISOString(),
+    },
+  }));
 }
 
 export async function listAttestations(desk: PurgeDesk, visit: Visit, named: Named): Promise<Result<SystemStanding[], Refusal>> {

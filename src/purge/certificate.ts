@@ -1,70 +1,43 @@
 /**
  * The certificate of a purge: what was deleted, how, by whose order, what stays and until when copies may exist; with the log's own proof inside.
  * A JWS under the certificate key, which the edge does not hold. It answers PIPL 21(2) and 69, GDPR 28(3)(g), NIST SP 800-88 §4.7.
+ * Its fields: certificate-document.ts. What other acts record for it: certificate-feeds.ts.
  */
-import * as z from "zod";
 import {
+  type Entry,
   hashTree,
   inclusionProof,
+  readEntry,
   selectCheckpoints,
   selectEntriesAt,
   selectIndexesOfEvent,
   selectLeafHashes,
   selectLog,
 } from "../audit/index.ts";
-import { moveState, selectContract } from "../contracts/index.ts";
-import { sha256, signJws, toBase64, toHex, utf8 } from "../crypto/index.ts";
+import { type Contract, moveState, selectContract } from "../contracts/index.ts";
+import { fromBase64, signJws, toBase64 } from "../crypto/index.ts";
 import { ensureEntry } from "../jobs/index.ts";
 import { canonicalJson } from "../kernel/index.ts";
 import { selectKeyEpochs } from "../keys/index.ts";
+import type { Database } from "../storage/index.ts";
+import {
+  assurances,
+  type Certificate,
+  certificateDigest,
+  certificateTyp,
+  horizonOf,
+  orderingEvents,
+  provenEvents,
+} from "./certificate-document.ts";
+import { attestationsOf, holdsOf, keyServicesOf, returnOf } from "./certificate-feeds.ts";
+import { statementOf } from "./certificate-statement.ts";
 import { orderOf, purgeTerms } from "./order.ts";
 import type { PurgeParts } from "./parts.ts";
-import { acts, stayingStores } from "./plan.ts";
-import { insertCertificate, type PurgeJob, selectCertificate, writeJob } from "./postgres.ts";
+import { stayingStores } from "./plan.ts";
+import { insertCertificate, type PurgeJob, selectCertificates, writeJob } from "./postgres.ts";
 
-export const certificateTyp = "postern-certificate";
-
-const person = z.strictObject({ issuer: z.string(), subject: z.string() });
-const counts = z.record(z.string(), z.int().min(0));
-
-export const certificateSchema = z.strictObject({
-  format: z.literal("postern-certificate/1"),
-  statement: z.strictObject({ en: z.string(), "zh-CN": z.string() }),
-  job: z.string(),
-  contract: z.string(),
-  merchant: z.string(),
-  vendor: z.string(),
-  basis: z.enum(["term_ended", "owners"]),
-  law: z.array(z.string()),
-  /** Who asked and who approved: of the purge, or of the activation that agreed to the end. */
-  order: z.strictObject({ digest: z.string(), requested_by: person, approved_by: person }),
-  /** ISO 8601, the database's clock. */
-  times: z.record(z.string(), z.iso.datetime()),
-  scope: z.strictObject({ before: counts, after: counts }),
-  /** Commitments SHA-256("keycommit" ‖ share) to the destroyed shares. */
-  keys: z.array(z.strictObject({ epoch: z.int(), share_a: z.string(), share_b: z.string() })),
-  methods: z.array(
-    z.strictObject({
-      store: z.string(),
-      method: z.string(),
-      assurance: z.enum(["cryptographically proven", "system-verified", "unknown"]),
-    }),
-  ),
-  stays: z.array(z.strictObject({ table: z.string(), reason: z.string() })),
-  residuals: z.array(z.strictObject({ what: z.string(), until: z.string() })),
-  log: z.strictObject({
-    origin: z.string(),
-    /** The frozen log's last checkpoint, a signed note. */
-    checkpoint: z.string(),
-    /** Every entry of the purge and the one that opened the log: its bytes, and its path to that checkpoint's root. */
-    entries: z.array(z.strictObject({ index: z.int().min(0), bytes: z.base64(), proof: z.array(z.base64()) })),
-  }),
-});
-export type Certificate = z.infer<typeof certificateSchema>;
-
-/** Entries that a certificate carries, beside those that opened the log and ordered the purge. */
-export const provenEvents = [...acts.flatMap((act) => [`purge.${act}.intent`, `purge.${act}.done`] as const), "purge.verified"] as const;
-const orderingEvents = ["log.opened", "contract.amended", "contract.terminated", "purge.requested", "purge.approved", "purge.due"] as const;
+const [proven, seen, , unknown] = assurances;
+const law = ["PIPL 21(2)", "PIPL 47", "PIPL 55-56", "PIPL 69", "网络数据安全管理条例 12", "GDPR 28(3)(g)", "NIST SP 800-88"];
 
 /**
  * Crash order: signed and stored, then logged in the gateway log, then the contract stands as purged and the job is at its end.
@@ -72,10 +45,9 @@ const orderingEvents = ["log.opened", "contract.amended", "contract.terminated",
  */
 export async function issueCertificate(parts: PurgeParts, job: PurgeJob): Promise<PurgeJob> {
   const { database } = parts;
-  const written = await selectCertificate(database, job.contract);
-  const jws = written ?? (await signJws(parts.certificateSigner, certificateTyp, canonicalJson(await compose(parts, job))));
-  await insertCertificate(database, job.contract, job.id, jws);
-  const digest = `sha256:${toHex(sha256(utf8(jws)))}`;
+  const written = await selectCertificates(database, job);
+  const jws = written?.first ?? (await signAndStore(parts, job));
+  const digest = certificateDigest(jws);
   const facts = { job: job.id, contract: job.contract, digest };
   await ensureEntry(parts, await parts.logs.gateway(database), { event: "certificate.issued", code: "issued", facts });
   return database.transaction(async (tx) => {
@@ -84,58 +56,114 @@ export async function issueCertificate(parts: PurgeParts, job: PurgeJob): Promis
   });
 }
 
+async function signAndStore(parts: PurgeParts, job: PurgeJob): Promise<string> {
+  const certificate = await compose(parts, job);
+  const jws = await signJws(parts.certificateSigner, certificateTyp, canonicalJson(certificate));
+  const horizonAt = horizonOf(timeOf(job, "share_b"), certificate.agreement.backup_horizon_hours);
+  await insertCertificate(parts.database, job, { jws, horizonAt });
+  return jws;
+}
+
 async function compose(parts: PurgeParts, job: PurgeJob): Promise<Certificate> {
   const { database } = parts;
   const contract = await selectContract(database, job.contract);
   const order = await orderOf(database, job);
   if (!contract || !order?.decidedBy) throw new Error("a purge without its contract or its two owners");
   const { backupHorizonHours } = await purgeTerms(parts, contract);
-  const before = { ...job.facts.before };
-  const destroyedAt = job.facts.times.share_b ?? job.facts.times.verified ?? "";
   const epochs = await selectKeyEpochs(database, job.contract);
-  const until = new Date(Date.parse(destroyedAt) + backupHorizonHours * 3_600_000).toISOString();
+  const log = await proofOf(database, job);
+  const told = {
+    contract: contract.id,
+    agreement: agreementOf(contract, backupHorizonHours),
+    scope: scopeOf(job, contract),
+    attestations: attestationsOf(contract, job.facts.attested),
+    holds: holdsOf(entriesOf(log), timeOf(job, "share_b")),
+    residuals: residualsOf(job, backupHorizonHours),
+  };
   return {
     format: "postern-certificate/1",
-    statement: statementOf(job, before),
+    statement: statementOf(told),
+    ...told,
     job: job.id,
-    contract: contract.id,
     merchant: contract.merchant,
     vendor: contract.vendor,
     basis: job.basis,
-    law: ["PIPL 21(2)", "PIPL 47", "GDPR 28(3)(g)", "NIST SP 800-88: cryptographic erase"],
+    law,
     order: { digest: order.digest, requested_by: order.requestedBy, approved_by: order.decidedBy },
     times: { ...job.facts.times },
-    scope: { before, after: Object.fromEntries(Object.keys(before).map((table) => [table, 0])) },
-    keys: epochs.map(({ epoch, commitmentA, commitmentB }) => ({ epoch, share_a: commitmentA, share_b: commitmentB })),
-    methods: [...methods],
+    keys: epochs.map(({ epoch, commitmentA, commitmentB }) => ({ epoch, share_a: commitmentA, share_b: commitmentB, share_c: null })),
+    shares: [
+      { share: "A", place: "the keyring", state: "destroyed", at: timeOf(job, "share_a"), assurance: seen },
+      { share: "B", place: "the share store", state: "destroyed", at: timeOf(job, "share_b"), assurance: seen },
+    ],
+    key_services: keyServicesOf(),
+    returned: returnOf(job.facts),
+    methods: methodsOf(told),
     stays: stayingStores(),
-    residuals: [{ what: "ciphertext in backups, write-ahead logs and replicas, without a key that opens it", until }],
-    log: await proofOf(parts, job),
+    exceptions: [{ what: "agents_screens", assurance: unknown }],
+    verification: verificationOf(job),
+    assurance: {
+      ...{ parties: seen, agreement: seen, order: seen, times: seen, scope: seen, holds: seen },
+      ...{ keys: proven, log: proven },
+    },
+    log,
   };
 }
 
-const methods: Certificate["methods"] = [
-  { store: "share B of the contract's key", method: "destroyed in a store without history", assurance: "system-verified" },
-  { store: "share A of the contract's key", method: "erased from the keyring", assurance: "system-verified" },
-  {
-    store: "every copy of the contract's ciphertext",
-    method: "cryptographic erase: encrypted before storage, 256-bit keys",
-    assurance: "cryptographically proven",
-  },
-  { store: "rows of the registered tables", method: "deleted; counted empty; catalogue swept", assurance: "system-verified" },
-  { store: "the vendor's own systems and its people's screens", method: "outside this gateway", assurance: "unknown" },
-];
-
-function statementOf(job: PurgeJob, before: Readonly<Record<string, number>>): Certificate["statement"] {
-  const records = before["postern.record"] ?? 0;
-  const subjects = before["postern.subject_key"] ?? 0;
+function agreementOf({ bundleDigest, startsAt, endsAt, purgeDueAt }: Contract, backupHorizonHours: number): Certificate["agreement"] {
+  const iso = (ms: number) => new Date(ms).toISOString();
   return {
-    en: `All ${records} records of ${subjects} data subjects under contract ${job.contract} were deleted and the keys to every copy were destroyed.`,
-    "zh-CN": `合同 ${job.contract} 项下 ${subjects} 名个人的 ${records} 条记录已全部删除，用于读取任何副本的密钥已销毁。`,
+    digest: bundleDigest,
+    starts_at: iso(startsAt),
+    ends_at: iso(endsAt),
+    purge_due_at: iso(purgeDueAt),
+    backup_horizon_hours: backupHorizonHours,
   };
 }
 
-async function proofOf({ database }: PurgeParts, job: PurgeJob): Promise<Certificate["log"]> {
+function scopeOf(job: PurgeJob, { startsAt }: Contract): Certificate["scope"] {
+  const before = { ...job.facts.before };
+  return {
+    before,
+    after: Object.fromEntries(Object.keys(before).map((table) => [table, 0])),
+    records: before["postern.record"] ?? 0,
+    subjects: before["postern.subject_key"] ?? 0,
+    span: { from: new Date(startsAt).toISOString(), until: timeOf(job, "fenced") },
+  };
+}
+
+/** Also what no key opens may lie about until then; whether it does, nobody here can see. */
+function residualsOf(job: PurgeJob, backupHorizonHours: number): Certificate["residuals"] {
+  const until = new Date(horizonOf(timeOf(job, "share_b"), backupHorizonHours)).toISOString();
+  return [{ what: "ciphertext_copies", until, assurance: unknown }];
+}
+
+function methodsOf({ scope, attestations }: Pick<Certificate, "scope" | "attestations">): Certificate["methods"] {
+  const attested = attestations.every(({ state }) => state === "received") ? assurances[2] : unknown;
+  return [
+    { store: "cached_keys", method: "fenced", assurance: seen },
+    { store: "share_b", method: "destroyed", assurance: seen },
+    { store: "share_a", method: "erased", assurance: seen },
+    { store: "ciphertext_copies", method: "cryptographic_erase", assurance: proven },
+    ...Object.keys(scope.before).map((store) => ({ store, method: "deleted", assurance: seen }) as const),
+    { store: "vendor_systems", method: "outside_this_gateway", assurance: attested },
+  ];
+}
+
+/** What the sweep did, and what each of its looks showed of itself: as its own entry has it. */
+function verificationOf({ facts }: PurgeJob): Certificate["verification"] {
+  const { swept, shares, before = {} } = facts;
+  if (!swept || !shares) throw new Error("a purge that was not swept has no certificate");
+  const checked = { tool: swept.tool, at: facts.times.sweep ?? "", assurance: seen };
+  const rows = Object.values(before).reduce((sum, count) => sum + count, 0);
+  return [
+    { check: "rows", result: "none left", negative_control: { ...swept.control, before: rows }, ...checked },
+    { check: "catalogue", result: "no unknown table", negative_control: { ...swept.catalogue }, ...checked },
+    { check: "shares", result: "none left", negative_control: { ...shares }, ...checked },
+  ];
+}
+
+async function proofOf(database: Database, job: PurgeJob): Promise<Certificate["log"]> {
   const log = await selectLog(database, job.contract);
   const [checkpoint] = await selectCheckpoints(database, job.contract, { from: log?.size ?? 0, to: log?.size ?? 0 });
   if (log?.state !== "frozen" || !checkpoint) throw new Error("the log is not frozen at a checkpoint");
@@ -153,4 +181,14 @@ async function proofOf({ database }: PurgeParts, job: PurgeJob): Promise<Certifi
       return { index, bytes: toBase64(bytes), proof: inclusionProof(tree, index).map(toBase64) };
     }),
   };
+}
+
+function entriesOf({ entries }: Certificate["log"]): Entry[] {
+  return entries.flatMap(({ bytes }) => readEntry(fromBase64(bytes)) ?? []);
+}
+
+function timeOf({ facts }: PurgeJob, step: string): string {
+  const time = facts.times[step];
+  if (time === undefined) throw new Error(`a purge job that does not know when ${step} was`);
+  return time;
 }

@@ -21,6 +21,8 @@ export interface PurgeParts {
   /** How long other processes may still use keys after the fence: request deadline + 60 s; 0 where this process is the only one. */
   readonly fenceWaitMs: number;
   readonly leaseMs: number;
+  /** Name and version of what looks after the deletion, for the certificate. */
+  readonly tool: string;
 }
 
 export interface Done {

@@ -1,5 +1,5 @@
 /** The purge's tables, and the deletions. Every write of a running job checks its fence: a worker that lost its lease changes nothing. */
-import { and, eq, sql } from "drizzle-orm";
+import { and, eq, isNull, sql } from "drizzle-orm";
 import { holdStandsOn } from "../contracts/index.ts";
 import type { SealingKey } from "../crypto/index.ts";
 import { LeaseLost, leaseEnd, leaseIsFree } from "../jobs/index.ts";
@@ -12,6 +12,14 @@ import { certificate, purgeJob } from "./schema.ts";
 export interface Facts {
   /** Rows per dying table when the fence stood. */
   readonly before?: Readonly<Record<string, number>>;
+  /** Shares that stood then: without one the sweep was never seen to find a share. */
+  readonly shares?: { readonly share_a: number; readonly share_b: number };
+  /** What the sweep's looks showed of themselves, and who looked. */
+  readonly swept?: {
+    readonly catalogue: { readonly registered: number; readonly seen: number };
+    readonly control: { readonly planted: number; readonly seen: number };
+    readonly tool: string;
+  };
   /** Rows deleted so far, for progress. */
   readonly deleted?: Readonly<Record<string, number>>;
   /** ISO 8601, by the database's clock. */
@@ -48,6 +56,8 @@ export interface Returned {
   readonly after?: { readonly type: string; readonly locator: string };
   /** Of the sealed manifest: everything is sealed. */
   readonly digest?: string;
+  /** ISO 8601: when an owner said that it arrived. */
+  readonly acknowledged?: string;
   /** How it ended. */
   readonly outcome?: "acknowledged" | "not_acknowledged" | "keys_unavailable";
 }
@@ -161,16 +171,61 @@ export async function releaseJob(database: Queryable, job: PurgeJob): Promise<vo
     .where(and(eq(purgeJob.contractId, job.contract), eq(purgeJob.fence, job.fence)));
 }
 
-export async function insertCertificate(tx: Queryable, contract: ContractId, job: string, jws: string): Promise<void> {
-  await orm(tx).insert(certificate).values({ contractId: contract, jobId: job, jws }).onConflictDoNothing();
+/** Keeps a certificate that stands. `horizonAt`: milliseconds, when the second one is due. */
+export async function insertCertificate(
+  tx: Queryable,
+  { contract, id }: Pick<PurgeJob, "contract" | "id">,
+  { jws, horizonAt }: { readonly jws: string; readonly horizonAt: number },
+): Promise<void> {
+  const row = { contractId: contract, jobId: id, jws, horizonAt: new Date(horizonAt).toISOString() };
+  await orm(tx).insert(certificate).values(row).onConflictDoNothing();
 }
 
-export async function selectCertificate(database: Queryable, contract: ContractId): Promise<string | null> {
+/** `final`: from the moment when it is signed, which is before the log says so; `isFinal`: the log says so. */
+export interface StoredCertificates {
+  readonly first: string;
+  readonly final: string | null;
+  readonly isFinal: boolean;
+}
+
+export async function selectCertificates(
+  database: Queryable,
+  { contract, id }: Pick<PurgeJob, "contract" | "id">,
+): Promise<StoredCertificates | null> {
   const [row] = await orm(database)
-    .select({ jws: certificate.jws, readAt: databaseNowMs })
+    .select({ first: certificate.jws, final: certificate.finalJws, closedAt: certificate.closedAt, readAt: databaseNowMs })
     .from(certificate)
-    .where(eq(certificate.contractId, contract));
-  return row?.jws ?? null;
+    .where(and(eq(certificate.contractId, contract), eq(certificate.jobId, id)));
+  return row ? { first: row.first, final: row.final, isFinal: row.closedAt !== null } : null;
+}
+
+/** Contracts whose backup horizon has passed, by the database's clock, and whose second certificate is not in the log yet. */
+export async function selectHorizonsPassed(database: Queryable): Promise<ContractId[]> {
+  const rows = await orm(database)
+    .select({ contract: certificate.contractId, readAt: databaseNowMs })
+    .from(certificate)
+    .where(sql`${certificate.closedAt} is null and ${certificate.horizonAt} <= now()`)
+    .orderBy(certificate.contractId);
+  return rows.map((row) => row.contract as ContractId);
+}
+
+/** Keeps one that stands. */
+export async function storeFinalCertificate(
+  tx: Queryable,
+  { contract, id }: Pick<PurgeJob, "contract" | "id">,
+  jws: string,
+): Promise<void> {
+  await orm(tx)
+    .update(certificate)
+    .set({ finalJws: jws })
+    .where(and(eq(certificate.contractId, contract), eq(certificate.jobId, id), isNull(certificate.finalJws)));
+}
+
+export async function closeCertificate(tx: Queryable, { contract, id }: Pick<PurgeJob, "contract" | "id">): Promise<void> {
+  await orm(tx)
+    .update(certificate)
+    .set({ closedAt: sql`now()` })
+    .where(and(eq(certificate.contractId, contract), eq(certificate.jobId, id)));
 }
 
 /** Rows of the contract in every table that dies. */

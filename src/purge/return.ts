@@ -49,12 +49,12 @@ export async function returnRecords(parts: PurgeParts, job: PurgeJob): Promise<D
   await ensureEntry(parts, parts.logs.closing(job.contract), { event: "purge.return.sealed", code: "purge", facts });
   const receipt = await selectReceipt(parts.database, job);
   if (!receipt) throw new Error("a sealed return without its receipt");
-  if (receipt.acknowledgedAt !== null) return conclude(sealed, "acknowledged");
+  if (receipt.acknowledgedAt !== null) return conclude(sealed, "acknowledged", new Date(receipt.acknowledgedAt).toISOString());
   return receipt.readAt < receipt.sealedAt + agreed.waitHours * hourMs ? null : conclude(sealed, "not_acknowledged");
 }
 
-function conclude(job: PurgeJob, outcome: NonNullable<Returned["outcome"]>): Done {
-  const returned = { ...(job.facts.returned ?? nothing), outcome };
+function conclude(job: PurgeJob, outcome: NonNullable<Returned["outcome"]>, acknowledged?: string): Done {
+  const returned: Returned = { ...(job.facts.returned ?? nothing), outcome, ...(acknowledged === undefined ? {} : { acknowledged }) };
   return { facts: { ...timed(job, "return"), returned }, entry: { outcome, ...(returned.digest ? countsOf(job) : {}) } };
 }
 

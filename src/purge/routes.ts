@@ -10,7 +10,7 @@ import { attestationRoutes } from "./attestation-routes.ts";
 import { eventStream, followPurge } from "./events.ts";
 import { findPurge, orderOf, type Plan, type PurgeDesk, planPurge, type ReturnTo, readPurge, requestPurge } from "./order.ts";
 import { steps } from "./plan.ts";
-import { type PurgeJob, selectCertificate, selectJob } from "./postgres.ts";
+import { type PurgeJob, selectCertificates, selectJob } from "./postgres.ts";
 import { returnRoutes } from "./return-routes.ts";
 
 const counts = z.record(z.string(), z.int());
@@ -160,14 +160,17 @@ function jobRoutes(desk: PurgeDesk & ApprovalDesk): Route[] {
       method: "GET",
       path: "/v1/contracts/{contract}/purges/{job}/certificate",
       who: "merchant_owner",
-      summary: "The certificate, once there is one",
+      summary: "The certificate, once there is one; `which=final`: the second one, once the backup horizon has passed",
+      query: z.strictObject({ which: z.enum(["first", "final"]).default("first") }),
       answers: { 200: { media: "application/jose", description: "A compact JWS" } },
       refusals: ["audit_unavailable"],
       handle: async (received) => {
         const entered = await enterContract(desk, received.caller, contractOf(received), "merchant_owner");
         if (!entered.ok) return entered;
         const job = await selectJob(desk.database, contractOf(received));
-        const jws = job?.id === received.params.job ? await selectCertificate(desk.database, contractOf(received)) : null;
+        const issued = job && job.id === received.params.job ? await selectCertificates(desk.database, job) : null;
+        const final = issued?.isFinal ? issued.final : null;
+        const jws = received.query.which === "final" ? final : (issued?.first ?? null);
         const outcome = jws ? ({ effect: "allow", code: "ok" } as const) : ({ effect: "deny", code: "not_found" } as const);
         await logAct(desk, received.caller, entered.value, {
           event: "certificate.read",

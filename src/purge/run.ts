@@ -10,7 +10,7 @@ import { selectLog } from "../audit/index.ts";
 import { lockContract, makeIrrevocable } from "../contracts/index.ts";
 import { ensureEntry, runJobs } from "../jobs/index.ts";
 import { deleteAll, destroySharesB, eraseSharesA, fence, sweep } from "./acts.ts";
-import { attestationsOf } from "./attestations.ts";
+import { attestedBy } from "./attestations.ts";
 import { issueCertificate } from "./certificate.ts";
 import type { Done, EntryFacts, PurgeParts } from "./parts.ts";
 import { type Act, acts, isPastReturn, nextStep, type Step } from "./plan.ts";
@@ -90,15 +90,8 @@ async function verify(parts: PurgeParts, verifying: PurgeJob): Promise<PurgeJob 
 /** What the vendor had said by now, written down before the entry that repeats it: said later, it is said after the log's end. */
 async function withAttestations(parts: PurgeParts, job: PurgeJob): Promise<PurgeJob> {
   if (job.facts.attested) return job;
-  const systems = await attestationsOf(parts, job);
-  if (systems.length === 0) return job;
-  const attested = systems.map(({ system, attestation: filed }) => ({
-    system,
-    attestation: filed && {
-      ...{ digest: filed.digest, signer: filed.signer, signed: filed.jws !== null, evidence: filed.evidenceDigest },
-      recorded: new Date(filed.recordedAt).toISOString(),
-    },
-  }));
+  const attested = await attestedBy(parts, job);
+  if (!attested) return job;
   return writeJob(parts.database, job, { facts: { ...job.facts, attested } }, parts.leaseMs);
 }
 

@@ -29,6 +29,9 @@ export const certificate = postern.table(
     contractId: text("contract_id").notNull(),
     jobId: text("job_id").notNull(),
     jws: text("jws").notNull(),
+    horizonAt: timestamp("horizon_at", { withTimezone: true, mode: "string" }).notNull(),
+    finalJws: text("final_jws"),
+    closedAt: timestamp("closed_at", { withTimezone: true, mode: "string" }),
   },
   (table) => [primaryKey({ columns: [table.contractId, table.jobId] })],
 );

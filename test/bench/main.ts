@@ -3,7 +3,8 @@
  *   npm run bench -- [read] [search] [--json] [--seconds 10] [--rounds 5] [--connections 1,16,64,256] [--customers 10000] [--profile DIRECTORY]
  *   npm run bench -- decide-mask     what a decision and a mask cost, next to JSON.parse and JSON.stringify of the same bytes; the ratio is the cost
  *   npm run bench -- masking         what the masks do to other people's data: a table
- *   npm run bench -- log-append      how fast entries become durable, next to a chain per row; at hand and 10 ms away
+ *   npm run bench -- log-append      how fast entries become durable, next to a chain per row, at hand and 10 ms away; what that adds to a request, next
+ *                                    to a round trip; and how long they wait for their place at 1,000 a second
  *   npm run bench -- log-verify [--entries 1000000]   what it takes to verify an export offline: a table
  * Starts what it needs and takes it away again. `--profile` leaves a V8 CPU profile of the gateway.
  */
@@ -13,6 +14,7 @@ import manifest from "../../package.json" with { type: "json" };
 import { version } from "../../src/version.ts";
 import { measureDecideMask } from "./decide-mask.ts";
 import { measureLogAppend } from "./log-append.ts";
+import { measureSequencing } from "./log-sequencing.ts";
 import { type LogVerify, measureLogVerify } from "./log-verify.ts";
 import { type Masking, measureMasking } from "./masking.ts";
 import { measure, type Scenario, type ScenarioName, scenarioNames } from "./rounds.ts";
@@ -39,6 +41,7 @@ const loads = scenarioNames.filter((name) => names.includes(name));
 const { scenarios, postgres } = loads.length === 0 ? { scenarios: [], postgres: undefined } : await measureLoads();
 if (names.includes("decide-mask")) scenarios.push(...measureDecideMask(effort));
 if (names.includes("log-append")) for (const at of connections) scenarios.push(...(await measureLogAppend({ ...effort, connections: at })));
+if (names.includes("log-append")) scenarios.push(await measureSequencing({ ...effort, connections: 1 }));
 const masking = names.includes("masking") ? measureMasking() : undefined;
 const logVerify = names.includes("log-verify") ? await measureLogVerify(count("entries")) : undefined;
 if (values.json) {

@@ -15,6 +15,7 @@ export interface Agreement {
   readonly cooling?: string;
   /** Further terms of the purge, as `, return: { … }`. */
   readonly purge?: string;
+  readonly horizon?: string;
   /** Further lines of the contract. */
   readonly more?: string;
 }
@@ -32,6 +33,7 @@ export function contractText(agreement: Agreement = {}): string {
     purposes = "{ after_sales: {} }",
     roles = "[first_line, senior]",
     cooling = "0h",
+    horizon = "30d",
     more = "",
   } = agreement;
   return `contract: ${contract}
@@ -41,7 +43,7 @@ purposes: ${purposes}
 ceiling:  ${agreement.ceiling ?? ceiling}
 policy:   cs-standard
 roles:    ${roles}
-purge:    { cooling: ${cooling}, backup_horizon: 30d${agreement.purge ?? ""} }
+purge:    { cooling: ${cooling}, backup_horizon: ${horizon}${agreement.purge ?? ""} }
 ${more}`;
 }
 

@@ -261,7 +261,7 @@ function describePurge(door: Door, told: Told, keep: () => Promise<void>): void 
       expect(await events.text()).toMatch(/^retry: 1000\n\nid: .+\nevent: certified\ndata: \{.*"step":"certified".*\}\n\n$/);
       const jws = await fetchCertificate(door, job);
       expect(await verifyCertificate(jws, trust, verifySignature)).toMatchObject({ ok: true, contract: "c-test", job, problems: [] });
-      expect(contentOf(jws).statement.en).toContain("3 records of 2 data subjects");
+      expect(contentOf(jws).statement.deleted.en).toContain("3 records of 2 data subjects");
       expect((await verifyCertificate(`${jws.slice(0, -3)}AAA`, trust, verifySignature)).ok).toBe(false);
     });
 

@@ -97,9 +97,13 @@ export function runKeeper(
 
 /** A certificate without what two runs of one purge may differ in: times, and what follows from an entry's id, time and writer. */
 export function essenceOf(jws: string): unknown {
-  const { times, residuals, log, ...rest } = contentOf(jws);
+  const { times, residuals, log, statement, scope, shares, verification, ...rest } = contentOf(jws);
   return {
     ...rest,
+    statement: [statement.deleted, statement.remains],
+    scope: { ...scope, span: scope.span.from },
+    shares: shares.map(({ at, ...share }) => ({ ...share, known: at !== null })),
+    verification: verification.map(({ at, ...look }) => ({ ...look, known: at !== "" })),
     times: Object.keys(times).sort(),
     residuals: residuals.map(({ what }) => what),
     log: {

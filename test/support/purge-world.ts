@@ -12,7 +12,7 @@ import { createSigner, fromBase64, randomBytes, toBase64, verifySignature } from
 import { nodeAead } from "../../src/crypto/node-aead.ts";
 import { createFileShareStore } from "../../src/keys/file-share-store.ts";
 import { createRootKey, type ShareStore } from "../../src/keys/index.ts";
-import { type Certificate, certificateSchema } from "../../src/purge/certificate.ts";
+import { type Certificate, certificateSchema } from "../../src/purge/certificate-document.ts";
 import { stores } from "../../src/purge/plan.ts";
 import type { Database } from "../../src/storage/index.ts";
 import { type Agreement, bringIntoForce, expectStatus, importLines } from "./agreement.ts";
