@@ -11,6 +11,7 @@ import type { Identity } from "./identity/index.ts";
 import { ok, type Refusal, refuse } from "./kernel/index.ts";
 import { KeysUnavailable, ShareClosed } from "./keys/index.ts";
 import type { Offices } from "./offices/index.ts";
+import { LogNotPruned } from "./retention/index.ts";
 import { type Database, DatabaseUnavailable, databaseNowText } from "./storage/index.ts";
 
 /** What one side serves, and the database that it needs for it. */
@@ -76,14 +77,15 @@ function describeFault(fault: unknown, report: (fault: unknown) => void): Refusa
 
 type Told =
   | { readonly event: "fault"; readonly name: string; readonly at: readonly string[] }
-  | { readonly event: "halted"; readonly log: string; readonly reason: string };
+  | { readonly event: "halted" | "not pruned"; readonly log: string; readonly reason: string };
 
 /**
  * What is told of a fault that nobody expected: its name and where, never its message, which could quote what it failed on.
- * A halted log is told of with its reason, which is ours and quotes nothing.
+ * A log that is halted or not pruned is told of with its reason, which is ours and quotes nothing.
  */
 export function describeForOperators(fault: unknown): Told {
   if (fault instanceof LogHalted) return { event: "halted", log: fault.log, reason: fault.reason };
+  if (fault instanceof LogNotPruned) return { event: "not pruned", log: fault.log, reason: fault.reason };
   const name = nameOf(fault);
   const frames = fault instanceof Error ? (fault.stack ?? "").split("\n").filter((line) => /^\s+at /.test(line)) : [];
   return { event: "fault", name, at: frames.slice(0, 5).map((line) => line.trim()) };

@@ -37,7 +37,16 @@ import {
   type WitnessReport,
 } from "./audit/index.ts";
 import { ConfigRefused } from "./config.ts";
-import { type Bundles, createBundles, describeDoubt, holdsOnSubject, namedHolds, selectClock, standingHolds } from "./contracts/index.ts";
+import {
+  anyHoldStands,
+  type Bundles,
+  createBundles,
+  describeDoubt,
+  holdsOnSubject,
+  namedHolds,
+  selectClock,
+  standingHolds,
+} from "./contracts/index.ts";
 import { createCopyFormats, createPump, type Pump, type Sink } from "./copies/index.ts";
 import { type Aead, type Signer, verifySignature } from "./crypto/index.ts";
 import { disclosureRoutes, logAgentTurnedAway } from "./disclosure/index.ts";
@@ -45,7 +54,7 @@ import { createVaultLoad } from "./disclosure/postgres.ts";
 import { type ErasureParts, erasureRoutes, runErasures } from "./erasure/index.ts";
 import type { Metrics, Route } from "./http/index.ts";
 import { createIdentity, type Digest, type Identity, type IssuerProfile } from "./identity/index.ts";
-import { type InFlight, inTurn } from "./kernel/index.ts";
+import { type ContractId, type InFlight, inTurn } from "./kernel/index.ts";
 import { createAuditKeys, type Keyring, type OpenedAuditKeys, type RootKey, type ShareStore } from "./keys/index.ts";
 import { createOffices, logTurnedAway, type MerchantOffices, type OfficeHolder } from "./offices/index.ts";
 import { logRoutes, oversightRoutes, type SaveDesk } from "./oversight/index.ts";
@@ -59,11 +68,16 @@ import {
   runPurges,
   sweepTripwires,
 } from "./purge/index.ts";
+import { pruneLogs, type RetentionParts, retentionRoutes } from "./retention/index.ts";
+import { retentionMonthsDefault } from "./retention-settings.ts";
 import { rightsRoutes } from "./rights/index.ts";
 import { keysRoutes, type RotationParts, runRotations } from "./rotation/index.ts";
 import { asRefusal, checkRootKey } from "./start-checks.ts";
 import type { Database } from "./storage/index.ts";
 import { version } from "./version.ts";
+
+/** Longer than looking at what one round prunes takes. */
+const pruneLeaseMs = 120_000;
 
 /** What both sides have. */
 export interface CommonParts {
@@ -128,6 +142,8 @@ export interface KeeperParts extends SideParts {
   readonly leaseMs: number;
   /** Default: none. */
   readonly sinks?: readonly Sink[] | undefined;
+  /** Whole months that the log's entries are kept after the end of theirs. Default: 37. */
+  readonly retentionMonths?: number | undefined;
 }
 
 export interface Keeper extends Side {
@@ -139,7 +155,7 @@ export interface Keeper extends Side {
   patrol(): Promise<void>;
   /** Every few seconds: has witnesses cosign what is published. Answers what went wrong. */
   witness(): Promise<WitnessReport[]>;
-  /** Every few seconds: ended contracts, due purges, running purges, next month's keys. */
+  /** Every few seconds: ended contracts, due purges, running purges, next month's keys, months whose retention is over. */
   tick(): Promise<void>;
   /** Every second: hands what was numbered to the sinks. Apart from everything else: a sink may hang. */
   readonly pump: Pump;
@@ -219,6 +235,11 @@ export function assembleKeeper(common: CommonParts, side: KeeperParts, inFlight:
     ...purge,
     holdsOn: async (reader, contract, subject) => namedHolds(holdsOnSubject(await standingHolds(reader, contract), subject)),
   };
+  const retention: RetentionParts = {
+    ...{ database, audit, logs, sequencer, bundles, logKey: trust.log, leaseMs: pruneLeaseMs },
+    months: side.retentionMonths ?? retentionMonthsDefault,
+    held: async (log) => (log === gatewayLog ? anyHoldStands(database) : (await standingHolds(database, log as ContractId)).length > 0),
+  };
   const issuers = new Set(common.issuers.map((issuer) => issuer.id));
   const pump = createPump({ database, sinks: side.sinks ?? [], now: common.now, random: Math.random });
   return {
@@ -242,6 +263,7 @@ export function assembleKeeper(common: CommonParts, side: KeeperParts, inFlight:
       ...approvalRoutes(desk),
       ...oversightRoutes(exporter),
       ...logRoutes({ ...exporter, witnessesOf }),
+      ...retentionRoutes({ ...door, retention }),
       ...purgeRoutes({ ...desk, bundles }),
       ...rightsRoutes(door),
       ...keysRoutes(door),
@@ -274,14 +296,20 @@ export function assembleKeeper(common: CommonParts, side: KeeperParts, inFlight:
         for (const log of await selectOpenLogs(database)) await auditKeys.prepare(database, log, new Date(common.now()));
       };
       const believed = await lookAtClock({ database, audit, logs });
-      const due = [() => tickAgreements(activation, believed), ...(believed ? [() => orderDuePurges(purge)] : [])];
-      const jobs = [
+      const byTheClock = (...works: (() => Promise<unknown>)[]) => (believed ? works : []);
+      const works = [
+        prepareKeys,
+        () => tickAgreements(activation, believed),
+        ...byTheClock(() => orderDuePurges(purge)),
         () => runErasures(erasures),
-        ...(believed ? [() => runRotations(rotation)] : []),
+        ...byTheClock(() => runRotations(rotation)),
         () => runPurges(purge, believed),
         () => remindOfAttestations(purge),
+        ...byTheClock(
+          () => issueFinalCertificates(purge),
+          () => pruneLogs(retention),
+        ),
       ];
-      const works = [prepareKeys, ...due, ...jobs, ...(believed ? [() => issueFinalCertificates(purge)] : [])];
       await inTurn(works, (work) => work());
     },
   };

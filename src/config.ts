@@ -6,6 +6,7 @@ import { parseDocument } from "yaml";
 import * as z from "zod";
 import type { Freshness } from "./audit/index.ts";
 import { isId, nearest } from "./kernel/index.ts";
+import { retentionProblem, retentionSchema } from "./retention-settings.ts";
 import { isPrivateUrl, type KeyServiceSetting, keyServiceForms, keyServiceVariables, parseKeyService } from "./root-key-settings.ts";
 import { isLoopback, sinkProblem, sinkSchema } from "./sink-settings.ts";
 
@@ -172,6 +173,8 @@ const operatorFileSchema = z.strictObject({
   witnesses: z.array(witness).default([]),
   /** How long an entry may wait for its place in the log. */
   log: freshness.prefault({}),
+  /** Whole months that the log's entries are kept after the end of the month that they are of. */
+  retention: retentionSchema.prefault({}),
 });
 
 export type OperatorFile = z.infer<typeof operatorFileSchema>;
@@ -189,7 +192,7 @@ export function readOperatorFile(text: string, name: string, production: boolean
     throw new ConfigRefused(`${name}: ${issue?.path.join(".") || "file"}: ${issue?.message ?? "malformed"}`);
   }
   checkPeople(parsed.data, name, production);
-  const problem = sinkProblem(parsed.data.sinks, production);
+  const problem = retentionProblem(parsed.data.retention, production) ?? sinkProblem(parsed.data.sinks, production);
   if (problem) throw new ConfigRefused(`${name}: ${problem}`);
   return parsed.data;
 }

@@ -2,14 +2,12 @@
  * Postern on Node: both sides in one process, or one by `--only`. Opens databases and key files, serves, runs the keeper's loops, drains on SIGTERM.
  */
 import { Server } from "node:http";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { serve as listen } from "@hono/node-server";
 import { buildApp, describeForOperators, type Side } from "./app.ts";
 import { askedWitnesses } from "./asked-witnesses.ts";
 import { assembleEdge, assembleKeeper, type CommonParts, type Keeper, type KeeperParts } from "./assemble.ts";
-import { createFileAnchor } from "./audit/file-anchor.ts";
 import type { Anchor } from "./audit/index.ts";
-import { createPostgresAnchor } from "./audit/postgres-anchor.ts";
 import { ConfigRefused, type Environment, type OperatorFile } from "./config.ts";
 import { fromBase64, useHashes } from "./crypto/index.ts";
 import { nodeAead } from "./crypto/node-aead.ts";
@@ -19,15 +17,14 @@ import { addressOf, headerOf } from "./http/node-request.ts";
 import type { IssuerProfile } from "./identity/index.ts";
 import { nodeDigest } from "./identity/node-digest.ts";
 import { createInFlight } from "./kernel/index.ts";
-import { createFileShareStore, unfitShareFile } from "./keys/file-share-store.ts";
-import { createKeyring, type ShareHolders, type ShareStore } from "./keys/index.ts";
-import { createPostgresShareStore } from "./keys/postgres-share-store.ts";
+import { createKeyring, type ShareStore } from "./keys/index.ts";
 import { createDrain, within } from "./node-drain.ts";
-import { type KeyFiles, keyPathsOf, keysDirectory, type Only, readBuiltInIssuer, readKeyFiles } from "./node-keys.ts";
+import { type KeyFiles, keyPathsOf, type Only, readBuiltInIssuer, readKeyFiles } from "./node-keys.ts";
 import { openRootKey } from "./node-root-key.ts";
 import { openSinks } from "./node-sinks.ts";
+import { openAnchor, openShares } from "./node-stores.ts";
 import { openShareHolders } from "./open-key-holders.ts";
-import { checkAnchorDatabase, checkRole, checkRootKey, checkShareDatabase, checkTombstones } from "./start-checks.ts";
+import { checkRole, checkRootKey, checkTombstones } from "./start-checks.ts";
 import { checkMigrations, type Database, migrate } from "./storage/index.ts";
 import { readMigrations } from "./storage/node-migrations.ts";
 import { openPglite } from "./storage/pglite.ts";
@@ -113,7 +110,13 @@ async function assembleSides({ environment, operators, only, moreRoutes = () => 
       aead: nodeAead,
       root,
       shares,
-      keyring: createKeyring({ aead: nodeAead, root, shares, holders: openHolders(operators, keys), now: Date.now }),
+      keyring: createKeyring({
+        aead: nodeAead,
+        root,
+        shares,
+        holders: openShareHolders(operators.merchants, keys.edge?.writer ?? keys.keeper?.writer),
+        now: Date.now,
+      }),
       logName: environment.POSTERN_LOG_NAME,
       freshness: operators.log,
       issuers,
@@ -141,11 +144,6 @@ async function assembleSides({ environment, operators, only, moreRoutes = () => 
   }
 }
 
-function openHolders({ merchants }: OperatorFile, { edge, keeper }: KeyFiles): ShareHolders | undefined {
-  const signer = edge?.writer ?? keeper?.writer;
-  return signer && openShareHolders(merchants, signer);
-}
-
 /** `own`: the keeper's keys among `keys`. */
 function keeperParts(
   keys: KeyFiles,
@@ -160,6 +158,7 @@ function keeperParts(
     certificateSigner: own.certificate,
     anchor,
     witnesses: askedWitnesses(operators),
+    retentionMonths: operators.retention.months,
     writers: [...here, ...operators.writers.map(fromBase64)],
     fenceWaitMs: keys.edge ? 0 : fenceWaitMs,
     leaseMs,
@@ -202,36 +201,6 @@ async function openDatabases(environment: Environment, only: Only): Promise<Data
     throw error;
   }
   return { edge, keeper, close };
-}
-
-async function openShares({ POSTERN_SHARE_STORE: store, POSTERN_DATA }: Environment): Promise<ShareStore> {
-  if (!store || "path" in store) {
-    const directory = sharesDirectory(store, POSTERN_DATA);
-    const unfit = await unfitShareFile(directory);
-    if (unfit) throw new ConfigRefused(`${unfit} is not a share: 32 random bytes; put back the file that was there`);
-    return createFileShareStore(directory);
-  }
-  const database = openSecond(store.url, "postern-shares");
-  await checkShareDatabase(database);
-  return createPostgresShareStore(database);
-}
-
-/** Where nothing is said, beside the shares: what no backup holds is restored with none. */
-async function openAnchor({ POSTERN_ANCHOR, POSTERN_SHARE_STORE: shares, POSTERN_DATA }: Environment): Promise<Anchor> {
-  const place =
-    POSTERN_ANCHOR ?? (shares && "url" in shares ? shares : { path: join(dirname(sharesDirectory(shares, POSTERN_DATA)), "anchors") });
-  if ("path" in place) return createFileAnchor(place.path);
-  const database = openSecond(place.url, "postern-anchor");
-  await checkAnchorDatabase(database);
-  return createPostgresAnchor(database);
-}
-
-function sharesDirectory(store: { readonly path: string } | undefined, data: string): string {
-  return store?.path ?? join(keysDirectory(data), "shares");
-}
-
-function openSecond(url: string, applicationName: string): Database {
-  return openPostgres({ url, poolSize: 2, queueMax, deadlineMs: edgeDeadlineMs, applicationName });
 }
 
 async function issuersOf(operators: OperatorFile, data: string): Promise<IssuerProfile[]> {

@@ -36,10 +36,10 @@ export function openKeyService(setting: KeyServiceSetting, variables: KeyService
 }
 
 /** The merchants' own endpoints, by the operator's file. `signer`: this process's writer key. */
-export function openShareHolders(merchants: OperatorFile["merchants"], signer: Signer, parallelMax?: number): ShareHolders {
+export function openShareHolders(merchants: OperatorFile["merchants"], signer: Signer | undefined, parallelMax?: number): ShareHolders {
   const holders = new Map<string, ShareHolder>();
   for (const [merchant, { share_holder: url }] of Object.entries(merchants)) {
-    if (url !== undefined) holders.set(merchant, createHttpShareHolder({ url: new URL(url), signer, parallelMax }));
+    if (url !== undefined && signer) holders.set(merchant, createHttpShareHolder({ url: new URL(url), signer, parallelMax }));
   }
   return (merchant) => holders.get(merchant) ?? null;
 }

@@ -37,6 +37,9 @@ export const texts = {
     whole: "log",
     unusable: "This file cannot be used",
     noEd25519: "This browser cannot verify Ed25519 signatures. Use a newer one, or the command line.",
+    pruned: "Pruned",
+    prunedBefore: "entries before place",
+    seenPruned: "kept from before and pruned since: not checked",
     counts: "entries, flush heads, archived checkpoints",
   },
   zh: {
@@ -70,6 +73,9 @@ export const texts = {
     whole: "整个日志",
     unusable: "该文件无法使用",
     noEd25519: "此浏览器不能验证 Ed25519 签名，请使用新版浏览器或命令行。",
+    pruned: "已到期清理",
+    prunedBefore: "此位置之前的记录",
+    seenPruned: "留存内容所指已清理，未能核对",
     counts: "（记录、批次签名、历史检查点）",
   },
 } as const satisfies Record<Language, Record<string, string>>;
@@ -87,6 +93,8 @@ export const problemsInChinese: Record<ProblemCode, string> = {
   log_halted: "网关已停止编号",
   tile_mismatch: "存储的子树根不符",
   tree_changed: "记录与已签名的根不符",
+  pruned_edge: "已清理部分的哈希不符",
+  pruned_unproven: "清理没有日志记录为证",
   archived_checkpoint: "历史检查点有误",
   entry_missing: "记录缺失",
   entry_changed: "记录被改动",

@@ -128,11 +128,14 @@ function stateOf(result: Verdict | string): "ok" | "consistent" | "notOk" {
 
 function factsOf(verdict: Verdict): [name: string, value: string][] {
   const said = texts[language];
-  const { ok, keys, origin, size, root, entries, flushes, checkpoints, problems, problemsFound, firstBad } = verdict;
+  const { ok, keys, origin, size, root, prunedBefore, seenPruned, entries, flushes, checkpoints, problems, problemsFound, firstBad } =
+    verdict;
   const facts: [string, string][] = [
     [said.origin, origin],
     [said.size, String(size)],
     [said.root, root],
+    ...(prunedBefore > 0 ? [[said.pruned, `${said.prunedBefore} ${prunedBefore}`] as [string, string]] : []),
+    ...(seenPruned > 0 ? [[said.seen, `${seenPruned} ${said.seenPruned}`] as [string, string]] : []),
     [said.checked, `${entries} / ${flushes} / ${checkpoints} ${said.counts}`],
     [said.keys, keys === "pinned" ? said.pinned : said.notPinned],
   ];

@@ -150,8 +150,20 @@ function openKeeper(isolate: KeeperIsolate): OpenKeeper {
   const { settings, memory, writer, logSigner, certificateSigner, witnessPauses } = isolate;
   const writers = [writer.publicKey, ...settings.writers];
   const anchor = createPostgresAnchor(second);
-  const { witnesses } = settings;
-  const parts = { writer, memory, anchor, witnesses, witnessPauses, logSigner, certificateSigner, writers, fenceWaitMs, leaseMs };
+  const { witnesses, retentionMonths } = settings;
+  const parts = {
+    writer,
+    memory,
+    anchor,
+    witnesses,
+    retentionMonths,
+    witnessPauses,
+    logSigner,
+    certificateSigner,
+    writers,
+    fenceWaitMs,
+    leaseMs,
+  };
   const over = (through: typeof database) => assembleKeeper(common, { ...parts, database: through }, createInFlight());
   const check = async () => {
     await checkMainDatabase(database, { role: "postern_keeper", logName: settings.logName });

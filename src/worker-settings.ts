@@ -33,6 +33,7 @@ export interface KeeperSettings extends WorkerSettings {
   /** Raw public keys of the edge's writers; at least one. */
   readonly writers: readonly Uint8Array[];
   readonly witnesses: readonly AskedWitness[];
+  readonly retentionMonths: number;
 }
 
 type Environment = Readonly<Record<string, unknown>>;
@@ -109,7 +110,7 @@ const keeperSchema = z.object({
 /** Of the script that serves agents. Throws ConfigRefused. */
 export function readWorkerSettings(env: Environment): WorkerSettings {
   const settings = parse(env, edge, edgeSchema);
-  const { writers: _keepersOnly, witnesses: _keepersToo, ...operators } = readOperators(settings);
+  const { writers: _keepersOnly, witnesses: _keepersToo, retention: _andThis, ...operators } = readOperators(settings);
   return {
     databaseUrl: urlOf(["HYPERDRIVE", settings.HYPERDRIVE], ["DATABASE_URL_EDGE", settings.DATABASE_URL_EDGE]),
     ...commonSettings(settings),
@@ -120,7 +121,7 @@ export function readWorkerSettings(env: Environment): WorkerSettings {
 /** Of the script that serves owners and officers. Throws ConfigRefused. */
 export function readKeeperSettings(env: Environment): KeeperSettings {
   const settings = parse(env, keeper, keeperSchema);
-  const { writers, witnesses, ...operators } = readOperators(settings);
+  const { writers, witnesses, retention, ...operators } = readOperators(settings);
   if (writers.length === 0)
     throw new ConfigRefused("POSTERN_CONFIG: writers: names no public key; without the edge's its entries verify nowhere");
   return {
@@ -130,6 +131,7 @@ export function readKeeperSettings(env: Environment): KeeperSettings {
     certificateSeed: settings.POSTERN_CERTIFICATE_KEY,
     writers: writers.map(fromBase64),
     witnesses: askedWitnesses({ witnesses }),
+    retentionMonths: retention.months,
     ...operators,
   };
 }
@@ -188,13 +190,14 @@ function urlOf([binding, bound]: readonly [string, Bound], [variable, url]: read
 function readOperators({
   POSTERN_CONFIG,
   NODE_ENV,
-}: Common): Pick<WorkerSettings, "issuers" | "merchants" | "operators" | "freshness"> & Pick<OperatorFile, "writers" | "witnesses"> {
+}: Common): Pick<WorkerSettings, "issuers" | "merchants" | "operators" | "freshness"> &
+  Pick<OperatorFile, "writers" | "witnesses" | "retention"> {
   const file = readOperatorFile(POSTERN_CONFIG, "POSTERN_CONFIG", NODE_ENV === "production");
-  const { issuers, merchants, operators, writers, witnesses, sinks, log: freshness } = file;
+  const { issuers, merchants, operators, writers, witnesses, retention, sinks, log: freshness } = file;
   if (sinks.length > 0) throw new ConfigRefused("POSTERN_CONFIG: sinks: are fed by a keeper on Node; run one beside the Workers for them");
   const profiles = issuers.map((issuer) => {
     if ("built_in" in issuer) throw new ConfigRefused("POSTERN_CONFIG: issuers: the built-in issuer's key is not on Workers");
     return { id: issuer.id, issuer: issuer.issuer, audience: issuer.audience, keys: { jwks: new URL(issuer.jwks) } };
   });
-  return { issuers: profiles, merchants, operators, freshness, writers, witnesses };
+  return { issuers: profiles, merchants, operators, freshness, writers, witnesses, retention };
 }

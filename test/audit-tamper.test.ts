@@ -60,7 +60,8 @@ describe("the log under somebody who owns the database", { timeout: runsTimeoutM
     const tables = new Set((await auditColumns(world.owner)).map((name) => name.split(".")[0]));
     expect([...tables].sort()).toEqual([...evidence, ...derived, ...cosigned].sort());
     const columns = (await auditColumns(world.owner)).filter((name) => evidence.some((table) => name.startsWith(`${table}.`)));
-    expect([...new Set(columnCases.map(({ column }) => column))].sort()).toEqual(columns);
+    // A first kept place that was moved is in retention-guarded.test.ts: the log goes on meanwhile.
+    expect([...new Set(columnCases.map(({ column }) => column)), "log.min_index"].sort()).toEqual(columns);
   });
 
   it.each(columnCases)(

@@ -2,7 +2,12 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parseTrust, type Trust } from "../src/audit/index.ts";
 import { createSigner, fromBase64, signJws, verifySignature } from "../src/crypto/index.ts";
-import { type FinalCertificate, finalCertificateSchema, finalCertificateTyp } from "../src/purge/certificate-document.ts";
+import {
+  certificateDigest,
+  type FinalCertificate,
+  finalCertificateSchema,
+  finalCertificateTyp,
+} from "../src/purge/certificate-document.ts";
 import { type CertificateVerdict, verifyCertificate } from "../src/purge/verify-certificate.ts";
 import { openTestPool } from "./support/databases.ts";
 import { type ApprovedPurge, makeApprovedPurge, runKeeper } from "./support/purge-kill.ts";
@@ -182,6 +187,8 @@ describe("who writes the second certificate is killed, and two others take it up
           ok: true,
           problems: [],
         });
+        const named = (await entriesOf(owner, "gateway")).find(({ event }) => event === "certificate.final");
+        expect(named?.facts?.digest).toBe(certificateDigest(String(final)));
         expect((await eventsOf(owner, "gateway")).filter((event) => event.startsWith("certificate."))).toEqual([
           "certificate.issued",
           "certificate.final",

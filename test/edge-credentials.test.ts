@@ -184,11 +184,12 @@ describe("a thief of the edge's database role", () => {
     await expectNothingChanged();
   });
 
-  it("finds no function and no view of ours that would act with another's rights", async () => {
+  it("finds no function and no view of ours that would act with another's rights, and may not call the keeper's", async () => {
     const rows = await world.owner.query(`
-      select p.oid::regprocedure::text from pg_proc p join pg_namespace n on n.oid = p.pronamespace where prosecdef and nspname !~ '^pg_|information_schema'
+      select p.oid::regprocedure::text from pg_proc p join pg_namespace n on n.oid = p.pronamespace where prosecdef and has_function_privilege('postern_edge', p.oid, 'execute') and nspname !~ '^pg_|information_schema'
       union all select c.oid::regclass::text from pg_class c join pg_namespace n on n.oid = c.relnamespace where relkind in ('v', 'm') and nspname in ('postern', 'audit', 'public')`);
     expect(rows).toEqual([]);
+    expect(await attempt(world.edge, "select audit.prune('c-test')")).toBe(denied);
   });
 
   it("cannot migrate, neither forwards nor what was applied", async () => {

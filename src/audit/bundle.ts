@@ -4,7 +4,7 @@
  * Level-0 tiles are the stored leaf hashes, level 1 the stored subtree roots; a row that is missing leaves 32 zero bytes in its place.
  */
 import { createTarPacker, type TarPackController } from "modern-tar";
-import { concat, utf8 } from "../crypto/index.ts";
+import { concat, toBase64, utf8 } from "../crypto/index.ts";
 import { entriesOfFlush, placesOf, type StoredFlush } from "./flush.ts";
 import {
   type CheckpointLine,
@@ -15,6 +15,7 @@ import {
   member,
   type OrphanLine,
   orphansMax,
+  type PrunedEvidence,
 } from "./manifest.ts";
 import { hashesAt, hashOrZero, rootsOfTiles, zeroHashes } from "./stored-tiles.ts";
 import { type Member, readTar } from "./tar.ts";
@@ -36,11 +37,13 @@ export interface ExportFlush {
 export interface ExportSource {
   readonly manifest: Omit<Manifest, "format">;
   readonly keys: ExportKeys;
+  /** Where `manifest.min_index` is not 0: the roots of the tiles that were pruned, and what says so. */
+  readonly pruned: { readonly roots: readonly Uint8Array[]; readonly evidence: PrunedEvidence } | null;
   /** The signed note of exactly `manifest.size`; empty where there is none. */
   readonly checkpoint: string;
-  /** Ascending by size. */
+  /** Ascending by size, each above `manifest.min_index`. */
   checkpoints(): AsyncIterable<CheckpointLine>;
-  /** Ascending by index, each below `manifest.size`. */
+  /** Ascending by index, each below `manifest.size`; the first one may begin before `manifest.min_index`. */
   flushes(): AsyncIterable<ExportFlush>;
   /** Accepted, and neither pending nor sequenced. */
   orphans(): AsyncIterable<StoredFlush>;
@@ -60,6 +63,10 @@ async function pack(source: ExportSource, tar: TarPackController): Promise<void>
   await add(tar, member.manifest, utf8(`${JSON.stringify(manifest, null, 2)}\n`));
   await add(tar, member.keys, utf8(`${JSON.stringify(source.keys, null, 2)}\n`));
   await add(tar, member.checkpoint, utf8(source.checkpoint));
+  if (source.pruned !== null) {
+    await add(tar, member.edge, hashesToBytes(source.pruned.roots));
+    await add(tar, member.pruned, utf8(`${JSON.stringify(source.pruned.evidence, null, 2)}\n`));
+  }
   const held = await addLeafTiles(tar, source);
   await addUpperTiles(tar, source, held);
   await add(tar, member.orphans, await orphanLines(source));
@@ -89,13 +96,13 @@ function shelfOf(index: number, size: number): Shelf {
  * a stored size that was raised must not make us write tiles without end.
  */
 async function addLeafTiles(tar: TarPackController, source: ExportSource): Promise<number> {
-  const { size } = source.manifest;
+  const { size, min_index: first } = source.manifest;
   const checkpoints = lookahead(source.checkpoints());
   let shelf: Shelf | null = null;
   for await (const { index, line, leaf } of placedIn(source)) {
     const at = Math.floor(Math.max(index, 0) / tileWidth);
     if (at * tileWidth >= size) continue;
-    if (shelf === null) shelf = shelfOf(0, size);
+    if (shelf === null) shelf = shelfOf(first / tileWidth, size);
     while (shelf.tile.index < at) {
       await addShelf(tar, shelf, checkpoints);
       shelf = shelfOf(shelf.tile.index + 1, size);
@@ -107,7 +114,7 @@ async function addLeafTiles(tar: TarPackController, source: ExportSource): Promi
       shelf.entries[place] = leaf.bytes;
     }
   }
-  if (shelf === null) return 0;
+  if (shelf === null) return first;
   await addShelf(tar, shelf, checkpoints);
   return shelf.tile.index * tileWidth + shelf.tile.width;
 }
@@ -134,20 +141,23 @@ interface Placed {
 }
 
 /** Ascending, each place once: where one flush reaches into the next, the next one has the place. */
-async function* placedIn(source: ExportSource): AsyncIterable<Placed> {
+async function* placedIn({ flushes, manifest }: ExportSource): AsyncIterable<Placed> {
   let before: ExportFlush | null = null;
-  for await (const flush of source.flushes()) {
-    if (before !== null) yield* placesBefore(before, flush.index);
+  for await (const flush of flushes()) {
+    if (before !== null) yield* placesBefore(before, flush.index, manifest);
     before = flush;
   }
-  if (before !== null) yield* placesBefore(before, source.manifest.size);
+  if (before !== null) yield* placesBefore(before, manifest.size, manifest);
 }
 
-function* placesBefore(flush: ExportFlush, end: number): Iterable<Placed> {
+function* placesBefore(flush: ExportFlush, end: number, { min_index: first }: ExportSource["manifest"]): Iterable<Placed> {
   const { index, leafHashes, entries } = flush;
   const held = entries === null ? [] : entriesOfFlush(entries);
-  yield { index, line: lineOf(headLine(flush, entries === null ? null : held.length)) };
-  for (let i = 0; i < placesOf(leafHashes) && index + i < end; i++) {
+  const gone = Math.max(0, first - index); // pruned places of a flush that reaches over the first kept one
+  const line = headLine(flush, entries === null ? null : held.length);
+  const pruned = gone > 0 ? { pruned: toBase64(leafHashes.subarray(0, gone * hashBytes)) } : {};
+  yield { index: index + gone, line: lineOf({ ...line, ...pruned }) };
+  for (let i = gone; i < placesOf(leafHashes) && index + i < end; i++) {
     const hash = leafHashes.subarray(i * hashBytes, (i + 1) * hashBytes);
     yield { index: index + i, leaf: { hash, bytes: held[i] ?? new Uint8Array(0) } };
   }

@@ -43,6 +43,8 @@ export const eventNames = [
   "records.imported",
   "audit.listed",
   "audit.exported",
+  "audit.pruned",
+  "retention.read",
   "log.read",
   "trust.read",
   "purge.planned",

@@ -16,6 +16,9 @@ import {
   member,
   type OrphanLine,
   orphanLineSchema,
+  type PrunedEvidence,
+  prunedOf,
+  prunedSchema,
 } from "./manifest.ts";
 import { type MemberRow, memberRow } from "./member-row.ts";
 import type { Member } from "./tar.ts";
@@ -60,10 +63,20 @@ export interface Opening {
   readonly checkpoint: string;
 }
 
+/** What stands for the part of the log that was pruned. */
+export interface PrunedPart {
+  /** Of each tile that was pruned. */
+  readonly roots: readonly Uint8Array[];
+  /** `null` = not there, or malformed; which was said. */
+  readonly evidence: PrunedEvidence | null;
+}
+
 /** Each method once, in this order. */
 export interface ExportReader {
   /** `null` = without a manifest there is nothing to verify. */
   opening(): Promise<Opening | null>;
+  /** Where `manifest.min_index` is not 0. `null` = no roots of as many tiles, without which there is no tree; which was said. */
+  pruned(manifest: Manifest): Promise<PrunedPart | null>;
   /** Ends early where a tile is missing: of a size that the members do not bear out, nothing further is named. It may be anything. */
   tiles(manifest: Manifest): AsyncIterable<TileContents>;
   /** Tiles of level 1 and higher. */
@@ -82,9 +95,10 @@ export function readExport(members: AsyncIterable<Member>, findings: Findings): 
   let complete = 0; // places; size where all tiles are there
   let isComplete = false;
 
-  async function* tiles({ size }: Manifest): AsyncIterable<TileContents> {
-    row.expectSize(size);
-    for (const tile of leafTiles(size)) {
+  async function* tiles({ min_index: first, size }: Manifest): AsyncIterable<TileContents> {
+    row.expectPlaces(first, size);
+    complete = first;
+    for (const tile of leafTiles(size, first)) {
       const start = tile.index * tileWidth;
       const heads = await readLines(row, headsPath(tile), { start, schema: headLineSchema, findings });
       const checkpoints = await readLines(row, checkpointsPath(tile), { start, schema: checkpointLineSchema, findings });
@@ -93,7 +107,7 @@ export function readExport(members: AsyncIterable<Member>, findings: Findings): 
       const entries = await readEntries(row, tile, findings);
       const slots = hashes.map((leaf, i) => ({ index: start + i, leaf, bytes: entries[i] ?? new Uint8Array(0) }));
       complete = start + tile.width;
-      yield { start, slots, heads: inTile(heads, tile, findings), checkpoints };
+      yield { start, slots, heads: inTile(heads, tile, first, findings), checkpoints };
     }
     isComplete = true;
   }
@@ -104,6 +118,15 @@ export function readExport(members: AsyncIterable<Member>, findings: Findings): 
       if (manifest === null) return null;
       const keys = await readJson(row, member.keys, keysSchema, findings);
       return { manifest, keys, checkpoint: (await readText(row, member.checkpoint, null, findings)) ?? "" };
+    },
+    async pruned({ min_index: first, size }) {
+      row.expectPlaces(first, size);
+      const bytes = await row.take(member.edge, documentBytesMax, null);
+      const evidence = await readJson(row, member.pruned, prunedSchema, findings);
+      const roots = bytes && hashesFromBytes(bytes);
+      if (roots?.length === first / tileWidth) return { roots, evidence };
+      if (bytes !== null) findings.add(null, "member_malformed", `${member.edge} has not a root for each of ${first / tileWidth} tiles`);
+      return null;
     },
     tiles,
     async *upperTiles() {
@@ -143,15 +166,23 @@ async function readEntries(row: MemberRow, tile: Tile, findings: Findings): Prom
   return [];
 }
 
-/** Those that begin in the tile, one after another. */
-function inTile(heads: readonly HeadLine[], tile: Tile, findings: Findings): HeadLine[] {
+/** Those that begin in the tile, one after another; in the first tile that was kept, also the one that reaches into it, with the hashes of what is gone. */
+function inTile(heads: readonly HeadLine[], tile: Tile, first: number, findings: Findings): HeadLine[] {
   const path = headsPath(tile);
-  let next = tile.index * tileWidth;
+  const start = tile.index * tileWidth;
+  let next = start;
   const end = next + tile.width;
-  return heads.filter(({ index }) => {
-    const isNext = index >= next && index < end;
-    if (isNext) next = index + 1;
-    else findings.add(index < end ? index : null, "member_malformed", `${path}: places are not in ascending order, or not of this tile`);
+  return heads.filter((line, i) => {
+    const { index } = line;
+    const reachesIn = i === 0 && start === first && index < first && index + line.size > first && prunedOf(line).length === first - index;
+    const isNext = reachesIn || (index >= next && index < end && line.pruned === undefined);
+    if (isNext) next = Math.max(start, index + 1);
+    else
+      findings.add(
+        index >= first && index < end ? index : null,
+        "member_malformed",
+        `${path}: places are not in ascending order, or not of this tile`,
+      );
     return isNext;
   });
 }

@@ -21,6 +21,11 @@ interface Growth {
   readonly tileRoots: readonly Uint8Array[];
 }
 
+/** The tree over whole tiles of which nothing but the roots is known. */
+export function treeOfTiles(roots: readonly Uint8Array[]): GrowingTree {
+  return createGrowingTree({ full: extendRange(emptyRange, roots), part: emptyRange, tileRoots: roots });
+}
+
 export function createGrowingTree(growth: Growth = { full: emptyRange, part: emptyRange, tileRoots: [] }): GrowingTree {
   let { full, part } = growth;
   const tileRoots = [...growth.tileRoots];

@@ -4,7 +4,7 @@ export { openCheckpoint, signCheckpoint } from "./checkpoint.ts";
 export { actorPseudonym, openDetails, subjectPseudonym } from "./compose.ts";
 export { formatWitnessVkey, parseWitnessVkey, type WitnessKey, witnessKey } from "./cosignature.ts";
 export { type ActorRole, type Entry, type EntryDetails, type EventName, eventNames } from "./entry.ts";
-export { entriesOfFlush } from "./flush.ts";
+export { entriesOfFlush, flushEntriesMax } from "./flush.ts";
 export { LogHalted } from "./halted.ts";
 export { createLogHandles, gatewayLog, type LogHandles } from "./handles.ts";
 export {
@@ -18,6 +18,7 @@ export {
   Undisclosed,
 } from "./log.ts";
 export { readConsistency, readEntryBundle, readHashTile, readInclusion } from "./log-tiles.ts";
+export type { PrunedEvidence } from "./manifest.ts";
 export { formatVkey, type NoteKey, noteKey, parseVkey } from "./note.ts";
 export {
   emptyLogRow,
@@ -30,7 +31,6 @@ export {
   selectEntriesAt,
   selectFlushes,
   selectIndexesOfEvent,
-  selectLeafHashes,
   selectLog,
   selectOpenLogs,
   selectOrphans,
@@ -42,6 +42,23 @@ export { type SearchFilter, type SearchPage, searchEnd, searchEntries } from "./
 export { type AcceptedEntry, type PublishedCheckpoint, selectAccepted, selectPublished, selectPublishedOver } from "./postgres-tiles.ts";
 export { type AuditPromise, formatPromise } from "./promise.ts";
 export { formatProof } from "./proof.ts";
+export {
+  beginPruning,
+  type DueLog,
+  notePruningEntry,
+  type Pruning,
+  type PruningPlan,
+  prune,
+  readCarried,
+  readLeftEdge,
+  releasePruning,
+  rootOfEdge,
+  selectDueLogs,
+  selectFirstKept,
+  selectKeptMonths,
+  selectPruningProof,
+  takePruning,
+} from "./pruning.ts";
 export { policyOf } from "./quorum.ts";
 export { readEntries } from "./read-entries.ts";
 export { formatReceipt, type ReceiptVerdict, verifyReceipt } from "./receipt.ts";
@@ -51,6 +68,7 @@ export { createStrangers, createStrangersTally, type Strangers, type StrangersTa
 export { hasTile, parseEntriesPath, parseTilePath, type Tile, tileWidth } from "./tiles.ts";
 export { type HashTree, hashesToBytes, hashTree, inclusionProof, leafHash, rootFromInclusion } from "./tree.ts";
 export { formatTrust, parseTrust, type Trust } from "./trust.ts";
+export { isUndamaged } from "./undamaged.ts";
 export { type Freshness, selectHalted, selectLate } from "./upkeep.ts";
 export type { ProblemCode, Verdict } from "./verdict.ts";
 export { verifyExport } from "./verify.ts";

@@ -1,5 +1,5 @@
 /**
- * Which texts have been met, and as which in number: for the ids and the writers of a whole log, in 14 to 16 bytes each whatever their length.
+ * Which texts have been met, and as which in number: for the ids and the writers of a whole log, in 13 to 15 bytes each whatever their length.
  * Keyed by SHA-256, so that nobody chooses texts that fall together; 64 bits of it stand for the text.
  */
 import { sha256, utf8 } from "../crypto/index.ts";
@@ -9,11 +9,11 @@ export interface KeyTable {
   numberOf(key: string): { readonly number: number; readonly isNew: boolean };
 }
 
-/** Each grows for itself, so that old and new are never there twice over. A power of two. */
-const shelves = 256;
+/** Each grows for itself, so that old and new are never there twice over; few enough that one is soon a block that the system takes back whole. */
+const shelves = 16;
 const slotsMin = 16;
-const fullAt = 0.85;
-const growth = 1.125;
+const fullAt = 0.9;
+const growth = 1.1;
 /** High half, low half, number + 1 (0: free). */
 const slotWords = 3;
 

@@ -7,7 +7,7 @@ import type { Queryable } from "../storage/index.ts";
 import { selectPlaced, selectSubtreesAt } from "./postgres-tiles.ts";
 import { hashesAt, type LeafTile, leafTilesOf, rootsOfTiles } from "./stored-tiles.ts";
 import { encodeEntries, type Tile, tileWidth } from "./tiles.ts";
-import { consistencyProof, type HashTree, hashesToBytes, hashTree, inclusionProof } from "./tree.ts";
+import { consistencyProof, type HashTree, hashesToBytes, hashTree, inclusionProof, rootAt } from "./tree.ts";
 
 /** Levels of the tree within one tile. */
 const tileHeight = 8;
@@ -36,6 +36,11 @@ export async function readInclusion(database: Queryable, log: string, index: num
 /** That the tree of `size` leaves extends the one of `from`. 1 ≤ `from` ≤ `size`. */
 export async function readConsistency(database: Queryable, log: string, from: number, size: number): Promise<Uint8Array[]> {
   return consistencyProof(await readTree(database, log, size, from - 1), from);
+}
+
+/** The root over the first `size` leaves, from the stored roots of full tiles and the leaves behind them. */
+export async function readRoot(database: Queryable, log: string, size: number): Promise<Uint8Array> {
+  return rootAt(await readTree(database, log, size, size - 1), size);
 }
 
 async function readLeafTile(database: Queryable, log: string, tile: Tile, withEntries = false): Promise<LeafTile> {

@@ -2,14 +2,18 @@
  * What lies in an export, by name and form. The bytes around it (a tar) are `bundle.ts`'s; whether it is true is `verify.ts`'s.
  */
 import * as z from "zod";
+import { fromBase64 } from "../crypto/index.ts";
+import { hashesFromBytes } from "./tree.ts";
 
 export const exportFormat = "postern-export/2";
 
-/** Members beside those of the tiles: three before them, one behind. */
+/** Members beside those of the tiles: three before them, or five where the log was pruned, and one behind. */
 export const member = {
   manifest: "manifest.json",
   keys: "keys.json",
   checkpoint: "checkpoint",
+  edge: "pruned/roots",
+  pruned: "pruned/entry.json",
   orphans: "orphans.ndjson",
 } as const satisfies Record<string, string>;
 
@@ -30,6 +34,8 @@ export const manifestSchema = z.strictObject({
   size: count,
   root: base64,
   range: base64,
+  /** The first place that is there; everything before it was pruned. A multiple of 256. */
+  min_index: count.refine((index) => index % 256 === 0),
 });
 export type Manifest = z.infer<typeof manifestSchema>;
 
@@ -39,6 +45,10 @@ export const keysSchema = z.strictObject({
   writers: z.array(z.strictObject({ kid: z.string(), key: z.string() })),
 });
 export type ExportKeys = z.infer<typeof keysSchema>;
+
+/** The entry that says so, and a receipt of it: from the log itself, or from the gateway's. */
+export const prunedSchema = z.strictObject({ entry: base64, receipt: z.string() });
+export type PrunedEvidence = z.infer<typeof prunedSchema>;
 
 /** A checkpoint as it was signed at the time. */
 export const checkpointLineSchema = z.strictObject({ size: count, note: z.string() });
@@ -56,8 +66,15 @@ export const headLineSchema = z.strictObject({
   /** Entries in its bytes; null where there are none. */
   entries: count.nullable(),
   head: z.string().nullable(),
+  /** Hashes of its leaves that were pruned: its other ones are the first of the export. */
+  pruned: base64.optional(),
 });
 export type HeadLine = z.infer<typeof headLineSchema>;
+
+/** Hashes of the flush's leaves that were pruned. */
+export function prunedOf({ pruned }: HeadLine): readonly Uint8Array[] {
+  return (pruned === undefined ? null : hashesFromBytes(fromBase64(pruned))) ?? [];
+}
 
 /** An accepted flush that is neither waiting nor in the tree. */
 export const orphanLineSchema = z.strictObject({ id: z.string(), entries: count, head: z.string() });

@@ -9,8 +9,8 @@ import { checkpointsPath, entriesPath, headsPath, tilePath, tileWidth } from "./
 import type { Findings } from "./verdict.ts";
 
 export interface MemberRow {
-  /** Of so many places; known after the manifest. */
-  expectSize(size: number): void;
+  /** Of places `first` ≤ place < `size`; known after the manifest. */
+  expectPlaces(first: number, size: number): void;
   /** `null` = it does not come next, or is too long for what it is; which was said. `index`: the first place that then has nothing. */
   take(name: string, bytesMax: number, index: number | null): Promise<Uint8Array | null>;
   /** Reads to the end. Answers how many members did not belong where they stood; where not all were asked for, that cannot be told: none. */
@@ -22,7 +22,7 @@ export function memberRow(members: AsyncIterable<Member>, findings: Findings): M
   const source = members[Symbol.asyncIterator]();
   /** Ranks that were asked for and did not come. */
   const absent = new Set<number>();
-  let size = 0;
+  let places = { first: 0, size: 0 };
   let due = 0; // the rank that comes next
   let unexpected = 0;
   let next: Member | null | undefined;
@@ -37,7 +37,7 @@ export function memberRow(members: AsyncIterable<Member>, findings: Findings): M
   /** The next member that is not behind its turn; others are counted. */
   const peekDue = async (): Promise<Member | null> => {
     for (let found = await peek(); found !== null; found = await peek()) {
-      const rank = rankOf(found.name, size);
+      const rank = rankOf(found.name, places);
       if (rank !== null && rank >= due) return found;
       if (rank !== null && !absent.has(rank)) throw new ArchiveUnreadable("the archive holds two files of one name");
       unexpected++;
@@ -47,11 +47,11 @@ export function memberRow(members: AsyncIterable<Member>, findings: Findings): M
   };
 
   return {
-    expectSize(known) {
-      size = known;
+    expectPlaces(first, size) {
+      places = { first, size };
     },
     async take(name, bytesMax, index) {
-      const rank = rankOf(name, size) ?? due;
+      const rank = rankOf(name, places) ?? due;
       due = rank;
       const found = await peekDue();
       due = rank + 1;
@@ -74,15 +74,21 @@ export function memberRow(members: AsyncIterable<Member>, findings: Findings): M
   };
 }
 
-const opening: readonly string[] = [member.manifest, member.keys, member.checkpoint];
+const opening: readonly string[] = [member.manifest, member.keys, member.checkpoint, member.edge, member.pruned];
+const ofPruned: readonly string[] = [member.edge, member.pruned];
 const perTile = [headsPath, checkpointsPath, tilePath, entriesPath] as const;
 const pathPattern =
   /^(?:tile\/(?<level>[0-9]{1,2})|tile\/entries|heads|checkpoints)\/(?<groups>(?:x[0-9]{3}\/){0,5}[0-9]{3})(?:\.p\/[0-9]{1,3})?$/;
 
-/** Where in an export of so many places a member stands. `null` = it has no such member. */
-function rankOf(name: string, size: number): number | null {
-  const first = opening.indexOf(name);
-  if (first >= 0) return first;
+interface Places {
+  readonly first: number;
+  readonly size: number;
+}
+
+/** Where in an export of these places a member stands. `null` = it has no such member. */
+function rankOf(name: string, { first, size }: Places): number | null {
+  const opens = opening.indexOf(name);
+  if (opens >= 0) return first === 0 && ofPruned.includes(name) ? null : opens;
   if (name === member.orphans) return Number.MAX_SAFE_INTEGER - 1;
   const { level = "0", groups } = pathPattern.exec(name)?.groups ?? {};
   if (groups === undefined) return null;
@@ -91,6 +97,7 @@ function rankOf(name: string, size: number): number | null {
   const tile = { level: Number(level), index, width: Math.min(tileWidth, count - index * tileWidth) };
   if (tile.width <= 0) return null;
   if (tile.level > 0) return tilePath(tile) === name ? opening.length + rankAbove(tile, size) : null;
+  if (index * tileWidth < first) return null;
   const kind = perTile.findIndex((pathOf) => pathOf(tile) === name);
   return kind < 0 ? null : opening.length + index * perTile.length + kind;
 }

@@ -3,7 +3,7 @@ import { and, asc, desc, eq, gte, lte, sql } from "drizzle-orm";
 import { type Cell, databaseNowMs, orm, type Queryable } from "../storage/index.ts";
 import { entriesOfFlush, type StoredFlush } from "./flush.ts";
 import { checkpoint, cosignature, flush, log, pending, search, seq, subtree } from "./schema.ts";
-import { emptyRange, hashesFromBytes, rangeRoot } from "./tree.ts";
+import { emptyRange, rangeRoot } from "./tree.ts";
 
 export interface LogRow {
   readonly log: string;
@@ -12,11 +12,13 @@ export interface LogRow {
   readonly size: number;
   readonly root: Uint8Array;
   readonly range: Uint8Array;
+  /** Entries below it were deleted at the end of their retention. A multiple of 256. */
+  readonly minIndex: number;
 }
 
 /** Of a log with nothing in it. */
 export function emptyLogRow(name: string, origin: string): LogRow {
-  return { log: name, origin, state: "open", size: 0, root: rangeRoot(emptyRange), range: new Uint8Array() };
+  return { log: name, origin, state: "open", size: 0, root: rangeRoot(emptyRange), range: new Uint8Array(), minIndex: 0 };
 }
 
 /** Opens a log; leaves one alone that stands. */
@@ -36,15 +38,16 @@ const logColumns = {
   size: log.size,
   root: log.root,
   range: log.range,
+  minIndex: log.minIndex,
   readAt: databaseNowMs,
 };
 
-/** Logs that were opened but hold no entry yet: a crash came between. */
+/** Logs that were opened but never held an entry: a crash came between. */
 export async function selectSilentLogs(database: Queryable): Promise<string[]> {
   const rows = await orm(database)
     .select({ log: log.log, readAt: databaseNowMs })
     .from(log)
-    .where(sql`not exists (select from ${flush} where ${flush.log} = ${log.log})`)
+    .where(sql`${log.size} = 0 and not exists (select from ${flush} where ${flush.log} = ${log.log})`)
     .orderBy(log.log);
   return rows.map((row) => row.log);
 }
@@ -99,16 +102,6 @@ export async function selectEntriesAt(
 export async function selectPending(database: Queryable, name: string): Promise<Uint8Array[]> {
   const rows = await database.query(pendingText, [name]);
   return rows.flatMap(([entries]) => storedEntries(entries));
-}
-
-/** All leaf hashes of a log, in order. */
-export async function selectLeafHashes(database: Queryable, name: string): Promise<Uint8Array[]> {
-  const rows = await orm(database)
-    .select({ leafHashes: seq.leafHashes, readAt: databaseNowMs })
-    .from(seq)
-    .where(eq(seq.log, name))
-    .orderBy(asc(seq.index));
-  return rows.flatMap((row) => hashesFromBytes(row.leafHashes) ?? []);
 }
 
 /** Indexes of the entries that say `event`, in order. */

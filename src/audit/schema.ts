@@ -1,9 +1,9 @@
 /**
- * Tables of the log. `flush`, `seq`, `subtree`, `checkpoint` and `cosignature` are append-only by trigger and by grant; the `search…` ones and
- * `upkeep` are derived.
+ * Tables of the log. `flush`, `seq`, `subtree`, `checkpoint` and `cosignature` are append-only by trigger and by grant, but for months whose
+ * retention is over (migration 0005); the `search…` ones, `upkeep` and `pruning` are derived.
  * The text of record is migrations/; a test compares both column by column.
  */
-import { bigint, index, jsonb, pgSchema, primaryKey, text, timestamp, uniqueIndex } from "drizzle-orm/pg-core";
+import { bigint, boolean, index, jsonb, pgSchema, primaryKey, text, timestamp, uniqueIndex } from "drizzle-orm/pg-core";
 import { bytea } from "../storage/index.ts";
 
 const audit = pgSchema("audit");
@@ -15,6 +15,8 @@ export const log = audit.table("log", {
   size: bigint("size", { mode: "number" }).notNull(),
   root: bytea("root").notNull(),
   range: bytea("range").notNull(),
+  /** Entries below it are gone. */
+  minIndex: bigint("min_index", { mode: "number" }).notNull().default(0),
 });
 
 /** The intake: entries are durable once their flush lies here, under the id of its first one. */
@@ -92,6 +94,21 @@ export const upkeep = audit.table("upkeep", {
   halted: text("halted"),
   announced: bigint("announced", { mode: "number" }).notNull().default(0),
   announcedAt: timestamp("announced_at", { withTimezone: true, mode: "string" }),
+});
+
+/** `pruning.ts` says what of. */
+export const pruning = audit.table("pruning", {
+  log: text("log").primaryKey(),
+  month: text("month").notNull(),
+  firstKept: bigint("first_kept", { mode: "number" }).notNull(),
+  root: bytea("root").notNull(),
+  carried: text("carried").notNull(),
+  entryLog: text("entry_log").notNull(),
+  entryId: text("entry_id"),
+  done: boolean("done").notNull(),
+  leaseUntil: timestamp("lease_until", { withTimezone: true, mode: "string" }),
+  proofLog: text("proof_log"),
+  proofId: text("proof_id"),
 });
 
 export const search = audit.table(

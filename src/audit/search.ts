@@ -2,7 +2,7 @@
 import { fromUtf8, sha256, toBase64Url, utf8 } from "../crypto/index.ts";
 import type { Queryable } from "../storage/index.ts";
 import { entriesOfFlush } from "./flush.ts";
-import { selectFlushes } from "./postgres.ts";
+import { selectFlushes, selectLog } from "./postgres.ts";
 
 /** At once, when the tables are made anew. */
 const flushesMax = 32;
@@ -104,9 +104,13 @@ function looselyRead(bytes: Uint8Array): LooseEntry | null {
 /** Empties the derived tables of one log and fills them from the log itself. */
 export async function rebuildSearch(tx: Queryable, log: string): Promise<void> {
   for (const table of ["search", "search_fields", "search_subject"]) await tx.query(`delete from audit.${table} where log = $1`, [log]);
+  const minIndex = (await selectLog(tx, log))?.minIndex ?? 0;
   for (let from = 0; ; ) {
     const flushes = await selectFlushes(tx, log, { from, to: Number.MAX_SAFE_INTEGER, limit: flushesMax });
-    for (const { index, stored } of flushes) await insertSearch(tx, log, index, stored ? entriesOfFlush(stored.entries) : []);
+    for (const { index, stored } of flushes) {
+      const first = Math.max(index, minIndex);
+      await insertSearch(tx, log, first, stored ? entriesOfFlush(stored.entries).slice(first - index) : []);
+    }
     const last = flushes.at(-1);
     if (last === undefined) return;
     from = last.index + 1;

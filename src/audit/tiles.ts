@@ -13,9 +13,9 @@ export interface Tile {
   readonly width: number;
 }
 
-/** The level-0 tiles of a tree, which also tell which entry bundles there are. */
-export function leafTiles(size: number): Iterable<Tile> {
-  return tilesOfLevel(0, size);
+/** The level-0 tiles of a tree, which also tell which entry bundles there are; from the one on that begins at place `first`. */
+export function leafTiles(size: number, first = 0): Iterable<Tile> {
+  return tilesOfLevel(0, size, first / tileWidth);
 }
 
 /** Those of the levels above, level by level. */
@@ -24,8 +24,8 @@ export function* upperTiles(size: number): Iterable<Tile> {
     yield* tilesOfLevel(level, count);
 }
 
-function* tilesOfLevel(level: number, count: number): Iterable<Tile> {
-  for (let index = 0; index * tileWidth < count; index++) yield { level, index, width: Math.min(tileWidth, count - index * tileWidth) };
+function* tilesOfLevel(level: number, count: number, first = 0): Iterable<Tile> {
+  for (let index = first; index * tileWidth < count; index++) yield { level, index, width: Math.min(tileWidth, count - index * tileWidth) };
 }
 
 /** `tile/0/x001/x234/067`, `tile/0/x001/x234/067.p/8`. */

@@ -15,6 +15,8 @@ export const problemCodes = [
   "log_halted",
   "tile_mismatch",
   "tree_changed",
+  "pruned_edge",
+  "pruned_unproven",
   "archived_checkpoint",
   "entry_missing",
   "entry_changed",
@@ -57,6 +59,10 @@ export interface Verdict {
   readonly size: number;
   /** Recomputed from the entries, base64. */
   readonly root: string;
+  /** Entries before this place were deleted at the end of their retention, as an entry in the log says; 0 = none were. */
+  readonly prunedBefore: number;
+  /** How much of what was kept from before is about what was pruned: this export can neither confirm nor deny it. */
+  readonly seenPruned: number;
   /** What was there to check: places of the tree, lines of heads, archived checkpoints. */
   readonly entries: number;
   readonly flushes: number;

@@ -50,7 +50,7 @@ export function createEntryCheck(origin: string, findings: Findings): (slot: Slo
 }
 
 /** `null` = not UTF-8, not the canonical text of its value, or not of the schema. */
-function parseEntry(bytes: Uint8Array): Entry | null {
+export function parseEntry(bytes: Uint8Array): Entry | null {
   try {
     const text = fromUtf8(bytes);
     const value = JSON.parse(text) as CanonicalValue;

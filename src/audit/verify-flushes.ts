@@ -5,7 +5,7 @@
 import { equalBytes, fromBase64 } from "../crypto/index.ts";
 import { flushEntriesMax } from "./flush.ts";
 import type { Head } from "./head.ts";
-import type { HeadLine } from "./manifest.ts";
+import { type HeadLine, prunedOf } from "./manifest.ts";
 import { hashesFromBytes, hashTree, inclusionProof, rootAt, rootFromInclusion } from "./tree.ts";
 import type { Findings } from "./verdict.ts";
 import type { CheckedEntry } from "./verify-entries.ts";
@@ -27,13 +27,15 @@ export interface FlushCheck {
 
 /** A flush whose places are going by. */
 interface Passing extends OpenedLine {
+  /** Leaf hashes of its first places, of which nothing else is left. */
+  readonly pruned: readonly Uint8Array[];
   readonly held: CheckedEntry[];
-  /** Places gone by; `held` are the first `flushEntriesMax` of them. */
+  /** Places gone by, pruned ones among them; `held` are the first `flushEntriesMax` of the others. */
   count: number;
 }
 
-/** Every place belongs to a flush, and every flush holds exactly what its head was signed over. Where one reaches into the next, the next one has the place. */
-export function createFlushCheck(origin: string, findings: Findings): FlushCheck {
+/** `first`: the first place that was kept. Every place belongs to a flush, and every flush holds exactly what its head was signed over. Where one reaches into the next, the next one has the place. */
+export function createFlushCheck(origin: string, first: number, findings: Findings): FlushCheck {
   const suspects = createSuspects(findings);
   let lines: readonly OpenedLine[] = [];
   /** Of `lines` that have begun. */
@@ -52,12 +54,13 @@ export function createFlushCheck(origin: string, findings: Findings): FlushCheck
     add(checked) {
       const { index, bytes } = checked.slot;
       const opened = lines[begun];
-      if (opened?.line.index === index) {
+      if (opened !== undefined && Math.max(opened.line.index, first) === index) {
         if (passing !== null && endOf(passing) > index)
           findings.add(index, "flush_places", "a flush reaches into the places of the next one, or past the log's size");
         close();
         begun++;
-        passing = { ...opened, held: [], count: 0 };
+        const pruned = prunedOf(opened.line);
+        passing = { ...opened, pruned, held: [], count: pruned.length };
       }
       if (passing !== null && endOf(passing) <= index) close();
       if (passing === null) {
@@ -88,10 +91,10 @@ interface Against {
 }
 
 function checkFlush(flush: Passing, against: Against): void {
-  const { line, head, held } = flush;
+  const { line, head, held, pruned } = flush;
   const { origin, findings } = against;
   const { index, size } = line;
-  const first = held[0]?.entry ?? null;
+  const first = pruned.length > 0 ? null : (held[0]?.entry ?? null);
   if (first !== null && (line.id !== first.id || line.seq_id !== first.id))
     findings.add(index, "entry_id_mismatch", "its flush is stored under an id that is not its first entry's");
   if (line.entries !== null && line.entries !== size)
@@ -102,10 +105,10 @@ function checkFlush(flush: Passing, against: Against): void {
   else checkHead(head, flush, against);
 }
 
-function checkHead(head: Head, { line, held, count }: Passing, { suspects, findings }: Against): void {
+function checkHead(head: Head, { line, pruned, held, count }: Passing, { suspects, findings }: Against): void {
   for (const [i, { slot, entry }] of held.entries()) {
     if (entry !== null && entry.writer.id !== head.writer) findings.add(slot.index, "head_mismatch", "its flush head is of another writer");
-    else if (entry !== null && entry.writer.n !== head.n + i)
+    else if (entry !== null && entry.writer.n !== head.n + pruned.length + i)
       findings.add(slot.index, "head_mismatch", "its place in the flush is not its writer's count");
   }
   if (count !== head.size) {
@@ -113,9 +116,17 @@ function checkHead(head: Head, { line, held, count }: Passing, { suspects, findi
     findings.add(place, "head_mismatch", `its writer signed a flush of ${head.size} entries, this one has ${count}`);
     return;
   }
-  const leaves = held.map(({ leaf }) => leaf);
-  if (count === held.length && equalBytes(rootAt(hashTree(leaves)), head.root)) return;
-  suspects.add({ start: line.index, head, leaves, stored: held.map(({ slot }) => slot.leaf) }, held);
+  const leaves = [...pruned, ...held.map(({ leaf }) => leaf)];
+  if (count === leaves.length && equalBytes(rootAt(hashTree(leaves)), head.root)) return;
+  if (pruned.length > 0 && held.every(({ leaf, slot }) => equalBytes(leaf, slot.leaf))) {
+    findings.add(
+      null,
+      "pruned_edge",
+      "the first flush that was kept is not the one that its writer signed: a hash of its pruned entries was changed",
+    );
+    return;
+  }
+  suspects.add({ start: line.index, head, leaves, stored: [...pruned, ...held.map(({ slot }) => slot.leaf)] }, held);
 }
 
 /** A flush that is not the one its head was signed over. */

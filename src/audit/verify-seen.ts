@@ -3,6 +3,7 @@
  */
 import { type Checkpoint, openCheckpoint, peekCheckpoint } from "./checkpoint.ts";
 import { type Head, openHead } from "./head.ts";
+import type { LeftEdge } from "./left-edge.ts";
 import { type AuditPromise, parsePromise } from "./promise.ts";
 import type { CheckedEntry } from "./verify-entries.ts";
 import { isInFlush } from "./verify-flushes.ts";
@@ -19,7 +20,8 @@ export interface SeenCheck {
   readonly checkpoints: readonly Checkpoint[];
   /** In the log's order. */
   add(checked: CheckedEntry): void;
-  end(tree: ChosenTree): void;
+  /** Answers how much of it is about what was pruned. */
+  end(tree: ChosenTree, edge: LeftEdge): number;
 }
 
 /** `seen`: texts of checkpoint notes, or values of `Audit-Promise` headers, with or without the header's name. Of what is neither, or not signed, it says so. */
@@ -46,19 +48,24 @@ export async function createSeenCheck(
     add({ entry, leaf, slot }) {
       if (entry !== null && wanted.has(entry.id) && !found.has(entry.id)) found.set(entry.id, { index: slot.index, leaf });
     },
-    end(tree) {
+    end(tree, edge) {
+      let pruned = 0;
       for (const [name, checkpoint] of checkpoints) {
         const { size } = checkpoint;
-        if (size > tree.size) findings.add(tree.size, "seen_missing", `${name}: the log had ${size} entries, the export has ${tree.size}`);
-        else if (!tree.holds(checkpoint))
-          findings.add(null, "seen_differs", `${name}: the log's first ${size} entries were others than the export's`);
+        const holds = tree.holds(checkpoint);
+        if (holds === null) pruned++;
+        else if (size > tree.size)
+          findings.add(tree.size, "seen_missing", `${name}: the log had ${size} entries, the export has ${tree.size}`);
+        else if (!holds) findings.add(null, "seen_differs", `${name}: the log's first ${size} entries were others than the export's`);
       }
       for (const { name, promise, head } of promises) {
         const entry = found.get(promise.id);
-        if (entry === undefined) findings.add(null, "seen_missing", `${name}: the promised entry is not in the export`);
+        if (entry === undefined && head.t < edge.until) pruned++;
+        else if (entry === undefined) findings.add(null, "seen_missing", `${name}: the promised entry is not in the export`);
         else if (!isInFlush(entry.leaf, promise.position, promise.path, head))
           findings.add(entry.index, "seen_differs", `${name}: the entry is not the promised one`);
       }
+      return pruned;
     },
   };
 }

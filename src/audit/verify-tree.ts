@@ -5,7 +5,8 @@
 import { equalBytes, toBase64, type VerifySignature } from "../crypto/index.ts";
 import { type Checkpoint, openCheckpoint } from "./checkpoint.ts";
 import type { Opening } from "./export-contents.ts";
-import { createGrowingTree, type GrowingTree } from "./growing-tree.ts";
+import { type GrowingTree, treeOfTiles } from "./growing-tree.ts";
+import type { LeftEdge } from "./left-edge.ts";
 import type { CheckpointLine, Manifest } from "./manifest.ts";
 import type { NoteKey, NoteRefusal } from "./note.ts";
 import { type Tile, tilePath, tileWidth } from "./tiles.ts";
@@ -92,6 +93,7 @@ interface Held {
 export interface TreeParts {
   readonly manifest: Manifest;
   readonly latest: Checkpoint | null;
+  readonly edge: LeftEdge;
   /** What somebody kept from before. */
   readonly kept: readonly Claim[];
   readonly findings: Findings;
@@ -102,8 +104,8 @@ export interface ChosenTree {
   readonly size: number;
   readonly root: Uint8Array;
   readonly tileRoots: readonly Uint8Array[];
-  /** Of what was kept from before. */
-  holds(kept: Claim): boolean;
+  /** Of what was kept from before. `null` = it is about what was pruned. */
+  holds(kept: Claim): boolean | null;
 }
 
 export interface TreeCheck {
@@ -113,18 +115,18 @@ export interface TreeCheck {
   end(): ChosenTree;
 }
 
-export function createTreeCheck({ manifest, latest, kept, findings }: TreeParts): TreeCheck {
-  const recomputed = createGrowingTree();
+export function createTreeCheck({ manifest, latest, edge, kept, findings }: TreeParts): TreeCheck {
+  const recomputed = treeOfTiles(edge.roots);
   let stored = recomputed;
   const held = new Map<Claim, Held>();
-  const signed = createSignedSizes();
+  const signed = createSignedSizes(edge.first);
   const known = latest === null ? kept : [...kept, latest];
 
   const answer = (claim: Claim) => {
     const same = equalBytes(recomputed.root(), claim.root);
     held.set(claim, { recomputed: same, stored: stored === recomputed ? same : equalBytes(stored.root(), claim.root) });
   };
-  for (const claim of known) if (claim.size === 0) answer(claim);
+  for (const claim of known) if (claim.size === edge.first) answer(claim);
 
   return {
     add(entries, archived) {
@@ -154,13 +156,13 @@ export function createTreeCheck({ manifest, latest, kept, findings }: TreeParts)
       const isLatestRight = latest !== null && held.get(latest)?.recomputed === true;
       // One entry's changed bytes are that entry's problem; the tree is whole if the stored leaf hashes still give every signed root.
       const which = signed.wrong().length > 0 && signed.allStored() ? "stored" : "recomputed";
-      if (which === "recomputed" && !isLatestRight) locateChange(signed, findings);
+      if (which === "recomputed" && !isLatestRight) locateChange(signed, edge.first, findings);
       else if (which === "recomputed")
         for (const size of signed.wrong())
           findings.add(null, "archived_checkpoint", `the archived checkpoint of size ${size} is not of these entries`);
       const tree = which === "stored" ? stored : recomputed;
       checkLogRow(manifest, tree, findings);
-      const holds = (claim: Claim) => held.get(claim)?.[which] === true;
+      const holds = (claim: Claim) => (claim.size < edge.first ? null : held.get(claim)?.[which] === true);
       return { size: tree.range().size, root: tree.root(), tileRoots: tree.tileRoots(), holds };
     },
   };
@@ -177,9 +179,9 @@ interface SignedSizes {
   allStored(): boolean;
 }
 
-function createSignedSizes(): SignedSizes {
+function createSignedSizes(first: number): SignedSizes {
   const wrong: number[] = [];
-  let lastRight = 0;
+  let lastRight = first;
   let allStored = true;
   return {
     add(size, held) {
@@ -194,11 +196,16 @@ function createSignedSizes(): SignedSizes {
 }
 
 /** The first signed size whose root is not ours bounds the change from above, the last one whose root is ours from below. */
-function locateChange(signed: SignedSizes, findings: Findings): void {
+function locateChange(signed: SignedSizes, first: number, findings: Findings): void {
   const [size] = signed.wrong();
   if (size === undefined) return;
   const start = signed.lastRight();
   const end = Math.max(start + 1, size);
+  if (first > 0 && start === first && !findings.within(start, end)) {
+    const reason = `the roots kept of what was pruned and the entries behind them do not give the signed root of size ${size}: one of either was changed`;
+    findings.add(null, "pruned_edge", reason);
+    return;
+  }
   const place = findings.within(start, end) ? null : start;
   findings.add(
     place,

@@ -1,7 +1,7 @@
 /**
  * Verifies an export with nothing but the export and the keys that the reader trusts: no gateway, no database, no network, no clock.
  *
- * opening → keys → what was seen before → tile by tile [ checkpoints and heads → entries → writers → flushes → tree ] → state → what stands behind
+ * opening → keys → what was pruned → what was seen before → tile by tile [ checkpoints and heads → entries → writers → flushes → tree ] → state → what stands behind
  *
  * One pass: an export streams by. What is held is one tile, the tree's range with a root for every 256 entries, and for the ids and the writers of the
  * whole log some tens of bytes each.
@@ -9,6 +9,7 @@
 import { toBase64, type VerifySignature } from "../crypto/index.ts";
 import { type ExportReader, type Opening, readExport, type TileContents } from "./export-contents.ts";
 import { openHead } from "./head.ts";
+import { type LeftEdge, wholeEdge } from "./left-edge.ts";
 import type { Manifest } from "./manifest.ts";
 import { type NoteKey, parseVkey } from "./note.ts";
 import { ArchiveUnreadable, type Member } from "./tar.ts";
@@ -16,6 +17,7 @@ import { parseNamedKey, type Trust } from "./trust.ts";
 import { createFindings, type Findings, type Verdict } from "./verdict.ts";
 import { type CheckedEntry, createEntryCheck } from "./verify-entries.ts";
 import { createFlushCheck, type OpenedLine } from "./verify-flushes.ts";
+import { checkPruned, type PrunedCheck } from "./verify-pruned.ts";
 import { checkQuorum } from "./verify-quorum.ts";
 import { createSeenCheck } from "./verify-seen.ts";
 import { type ChosenTree, createArchiveCheck, createTreeCheck, createUpperTileCheck, openLatest } from "./verify-tree.ts";
@@ -46,9 +48,9 @@ export async function verifyExport(request: VerifyRequest): Promise<Verdict> {
   }
 }
 
-type Log = Pick<Verdict, "origin" | "size" | "root" | "entries" | "flushes" | "checkpoints">;
+type Log = Pick<Verdict, "origin" | "size" | "root" | "prunedBefore" | "seenPruned" | "entries" | "flushes" | "checkpoints">;
 
-const nothing: Log = { origin: "", size: 0, root: "", entries: 0, flushes: 0, checkpoints: 0 };
+const nothing: Log = { origin: "", size: 0, root: "", prunedBefore: 0, seenPruned: 0, entries: 0, flushes: 0, checkpoints: 0 };
 
 async function verifyMembers(request: VerifyRequest, findings: Findings): Promise<Log> {
   const { trust, seen, verifySignature, onProgress } = request;
@@ -59,17 +61,22 @@ async function verifyMembers(request: VerifyRequest, findings: Findings): Promis
     return nothing;
   }
   const { manifest } = opening;
-  const { origin, size } = manifest;
+  const { origin, size, min_index: prunedBefore } = manifest;
   const { logKey, writerKeys } = chooseKeys(trust, opening, findings);
   const notes = { origin, logKey, verifySignature, findings };
   const latest = await openLatest(opening, notes);
   await checkQuorum({ note: opening.checkpoint, trust, verifySignature, findings });
+  const edge = await openEdge(reader, manifest, { trust, verifySignature, findings });
+  if (edge === null) {
+    await reader.end();
+    return { ...nothing, origin, size, prunedBefore };
+  }
   const kept = await createSeenCheck(seen, writerKeys, notes);
   const archive = createArchiveCheck(notes);
   const checkEntry = createEntryCheck(origin, findings);
-  const writers = createWriterCheck(findings);
-  const flushes = createFlushCheck(origin, findings);
-  const tree = createTreeCheck({ manifest, latest, kept: kept.checkpoints, findings });
+  const writers = createWriterCheck(edge, findings);
+  const flushes = createFlushCheck(origin, edge.first, findings);
+  const tree = createTreeCheck({ manifest, latest, edge, kept: kept.checkpoints, findings });
   const end = createEndCheck(findings);
   const counts = { entries: 0, flushes: 0, checkpoints: 0 };
 
@@ -92,11 +99,18 @@ async function verifyMembers(request: VerifyRequest, findings: Findings): Promis
   writers.end();
   flushes.end(size);
   end.end(manifest);
-  if (size > 0) archive.end(opening.checkpoint);
+  if (size > edge.first) archive.end(opening.checkpoint);
   const chosen = tree.end();
-  kept.end(chosen);
+  const seenPruned = kept.end(chosen, edge);
   await checkRest(reader, chosen, findings);
-  return { origin, size, root: toBase64(chosen.root), ...counts };
+  return { origin, size, root: toBase64(chosen.root), prunedBefore, seenPruned, ...counts };
+}
+
+/** `null` = the roots of what was pruned are not there, which was said. */
+async function openEdge(reader: ExportReader, manifest: Manifest, check: PrunedCheck): Promise<LeftEdge | null> {
+  if (manifest.min_index === 0) return wholeEdge;
+  const part = await reader.pruned(manifest);
+  return part && checkPruned(manifest, part, check);
 }
 
 interface Keys {
@@ -139,8 +153,9 @@ function createEndCheck(findings: Findings) {
       if (checked.entry?.event === "purge.verified") endedAt ??= index;
       last = checked;
     },
-    end({ state }: Manifest): void {
-      const ended = last?.entry?.event === "purge.verified";
+    end({ state, min_index: first, size }: Manifest): void {
+      // Of a log of which nothing is left, its last entry is not there to be asked.
+      const ended = first > 0 && first === size ? state === "frozen" : last?.entry?.event === "purge.verified";
       if (ended && state === "open") findings.add(null, "log_row_mismatch", "the log has ended and its stored state is not frozen");
       if (!ended && state === "frozen") findings.add(null, "log_row_mismatch", "the log's stored state is frozen and it has not ended");
       if (state === "halted")

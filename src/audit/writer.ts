@@ -4,7 +4,7 @@
  * On Workers a writer lives for one request and a flush holds one entry.
  * It never reads the log, and does not number the log's leaves: the sequencer does.
  */
-import { uuidv7obj } from "uuidv7";
+import { V7Generator } from "uuidv7";
 import { type Aead, randomBytes, type Signer, toBase32, toBase64, utf8 } from "../crypto/index.ts";
 import { canonicalJson } from "../kernel/index.ts";
 import { type AuditKeys, monthOf } from "../keys/index.ts";
@@ -59,6 +59,7 @@ class WriterQueue {
   readonly #enqueue: (entry: Unchained) => Promise<DurableReceipt>;
   /** Of the writers that have nothing under way. */
   readonly #resting: Chain[] = [];
+  readonly #ids = new V7Generator();
   #waiting = 0;
   #lastMs = 0;
 
@@ -86,11 +87,12 @@ class WriterQueue {
     }
   }
 
-  /** Id and time are given in the order of the queue, so that both rise with a writer's numbers, whatever the clock does. */
+  /** Id and time are of one moment, given in the order of the queue: both rise with a writer's numbers, whatever the clock does. */
   #stamp(draft: EntryDraft, keys: { pseudonymKey: Uint8Array; auditKey: Uint8Array; month: string }): Unchained {
     this.#lastMs = Math.max(this.#lastMs, this.#parts.now());
     const time = new Date(this.#lastMs).toISOString();
-    return composeEntry(draft, { ...keys, origin: this.#handle.origin, aead: this.#parts.aead, id: uuidv7obj().toString(), time });
+    const id = this.#ids.generateOrResetWithTs(this.#lastMs).toString();
+    return composeEntry(draft, { ...keys, origin: this.#handle.origin, aead: this.#parts.aead, id, time });
   }
 
   /** Crash order: nothing is confirmed before the INSERT commits; after a failed or uncertain one this writer's id is never used again. */

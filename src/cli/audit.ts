@@ -3,6 +3,7 @@ import { fileURLToPath } from "node:url";
 import { exportLog } from "./audit-export.ts";
 import { list, tail } from "./audit-list.ts";
 import { manifest } from "./audit-manifest.ts";
+import { retention } from "./audit-retention.ts";
 import { command, jsonFlag, outputFlag, repeated } from "./command.ts";
 import { exitCodes } from "./failure.ts";
 import { openSource, readText, writeTo } from "./files.ts";
@@ -44,6 +45,8 @@ const verify = command({
     if (args.json) printJson(verdict);
     else {
       print(describe(verdict));
+      if (verdict.seenPruned > 0)
+        note(`${verdict.seenPruned} of what was kept from before is about what was pruned: not checked; keep a newer checkpoint`);
       note(`checked: ${verdict.entries} entries, ${verdict.flushes} flush heads, ${verdict.checkpoints} archived checkpoints`);
     }
   },
@@ -67,8 +70,8 @@ function exitCodeOf({ ok, keys, problems }: Verdict): number {
   return problems.some(({ code }) => code === "archive_unreadable") ? exitCodes.usage : exitCodes.failed;
 }
 
-function describe({ ok, keys, size, root, problems, problemsFound, firstBad }: Verdict): string {
-  const what = `${size} entries, root ${root}`;
+function describe({ ok, keys, size, root, prunedBefore, problems, problemsFound, firstBad }: Verdict): string {
+  const what = `${size} entries${prunedBefore > 0 ? `, pruned before ${prunedBefore}` : ""}, root ${root}`;
   if (ok) return keys === "pinned" ? `OK, ${what}` : `consistent, keys not pinned, ${what}`;
   const shown = problems.slice(0, problemsShown);
   return [
@@ -80,5 +83,5 @@ function describe({ ok, keys, size, root, problems, problemsFound, firstBad }: V
 
 export const audit = command({
   meta: { description: "Read the log, take it away, verify it" },
-  subCommands: { list, tail, export: exportLog, verify, page, receipt, manifest },
+  subCommands: { list, tail, export: exportLog, verify, page, receipt, manifest, retention },
 });

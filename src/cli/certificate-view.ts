@@ -89,7 +89,8 @@ function firstView(content: Certificate, language: Language): Body {
 }
 
 function firstItems(content: Certificate, language: Language): Item[] {
-  const { scope, times, methods, attestations, residuals, returned, holds, key_services, exceptions, verification, assurance } = content;
+  const { scope, times, shares, methods, attestations, residuals, returned, holds, key_services, exceptions, verification, assurance } =
+    content;
   const word = (code: string) => codeWords[language][code] ?? code;
   const item = itemIn(language);
   const whenOf: Readonly<Record<string, string | undefined>> = {
@@ -105,6 +106,7 @@ function firstItems(content: Certificate, language: Language): Item[] {
       const detail = when !== undefined ? `, ${timeWords(when)}` : counted !== undefined ? `: ${counted} → ${scope.after[store] ?? 0}` : "";
       return item(word(store), `${word(method)}${detail}`, level);
     }),
+    ...shares.flatMap(({ share, state, assurance: level }) => (share === "C" ? [item(word("share_c"), word(state), level)] : [])),
     ...key_services.map(({ service, key, effective_at, assurance: level }) => item(service, `${key}, ${timeWords(effective_at)}`, level)),
     ...(key_services.length === 0 ? [item(word("key_services"), word("none"), assurance.agreement)] : []),
     item(word("returned"), [word(returned.state), returned.digest ?? ""].filter((text) => text !== "").join(", "), returned.assurance),

@@ -20,17 +20,20 @@ export async function selectBehind(database: Queryable, sink: string): Promise<s
   return rows.map(([log]) => String(log));
 }
 
+/** `minIndex`: what stood before it was pruned. */
+export type TakenPosition = Position & { readonly size: number; readonly minIndex: number };
+
 /** `null` = another process has it, or there is nothing left. */
-export async function takePosition(database: Queryable, log: string, sink: string): Promise<(Position & { readonly size: number }) | null> {
+export async function takePosition(database: Queryable, log: string, sink: string): Promise<TakenPosition | null> {
   const [row] = await database.query(
     `insert into postern.sink_cursor (log, sink, next, dead, lease_until)
        select log, $2, 0, 0, now() + make_interval(secs => ${leaseSeconds}) from audit.log where log = $1
      on conflict (log, sink) do update set lease_until = excluded.lease_until
        where sink_cursor.lease_until is null or sink_cursor.lease_until < now()
-     returning next, (select size from audit.log where log = $1)`,
+     returning next, (select size from audit.log where log = $1), (select min_index from audit.log where log = $1)`,
     [log, sink],
   );
-  return row ? { log, sink, next: Number(row[0]), size: Number(row[1]) } : null;
+  return row ? { log, sink, next: Number(row[0]), size: Number(row[1]), minIndex: Number(row[2]) } : null;
 }
 
 /** Gives the lease back, further on. Nothing happens where another process has moved it meanwhile. */
@@ -66,7 +69,7 @@ export interface SinkStanding {
 
 export async function selectStanding(database: Queryable, sink: string): Promise<SinkStanding> {
   const [row] = await database.query(
-    `select coalesce(sum(greatest(l.size - coalesce(c.next, 0), 0)), 0)::float8, coalesce(sum(c.dead), 0)::float8,
+    `select coalesce(sum(greatest(l.size - greatest(coalesce(c.next, 0), l.min_index), 0)), 0)::float8, coalesce(sum(c.dead), 0)::float8,
        (array_agg(c.last_error order by c.failing_since desc nulls last) filter (where c.last_error is not null))[1],
        (extract(epoch from now() - min(c.failing_since)) * 1000)::float8, ${databaseNowText}
      from audit.log l left join postern.sink_cursor c on c.log = l.log and c.sink = $1`,

@@ -6,7 +6,15 @@
 import { readEntry, selectEntriesAt } from "../audit/index.ts";
 import { type Database, DatabaseUnavailable } from "../storage/index.ts";
 import type { Copied } from "./copy.ts";
-import { movePosition, notePosition, type Position, type SinkStanding, selectBehind, selectStanding, takePosition } from "./postgres.ts";
+import {
+  movePosition,
+  notePosition,
+  type SinkStanding,
+  selectBehind,
+  selectStanding,
+  type TakenPosition,
+  takePosition,
+} from "./postgres.ts";
 import { type DeadLetter, type Sink, SinkUnavailable } from "./sink.ts";
 
 const batchEntries = 500;
@@ -73,7 +81,7 @@ async function drain(database: Database, sink: Sink): Promise<void> {
 }
 
 /** One batch. Answers whether there is more. */
-async function pass(database: Database, sink: Sink, position: Position & { readonly size: number }): Promise<boolean> {
+async function pass(database: Database, sink: Sink, position: TakenPosition): Promise<boolean> {
   const { batch, unreadable, next } = await readBatch(database, position);
   let dead: readonly DeadLetter[];
   try {
@@ -90,7 +98,8 @@ async function pass(database: Database, sink: Sink, position: Position & { reado
 }
 
 /** By place, from the log itself: no derived table can make an entry go missing. */
-async function readBatch(database: Database, { log, next: from, size }: Position & { readonly size: number }) {
+async function readBatch(database: Database, { log, next: begun, size, minIndex }: TakenPosition) {
+  const from = Math.max(begun, minIndex);
   const places = Array.from({ length: Math.min(batchEntries, size - from) }, (_, i) => from + i);
   const batch: Copied[] = [];
   let [bytesHeld, unreadable, next] = [0, 0, from];

@@ -59,7 +59,7 @@ export function erasureRoutes(desk: ErasureDesk): Route[] {
         description: '`{"subject":{"id":"U17"},"dry_run":true}` or `{"subject":{"locator":"r_…"},"confirm":"r_…"}`.',
       },
       answers: { 200: { ...receipt, schema: z.union([planSchema, receiptSchema]) } },
-      refusals: ["wrong_state", "held", "audit_unavailable", "keys_unavailable"],
+      refusals: ["wrong_state", "held", "audit_unavailable", "keys_unavailable", "share_closed"],
       handle: async (received) => {
         const body = received.body as z.infer<typeof orderBody>;
         const name: SubjectName = body.subject;
@@ -80,7 +80,7 @@ export function erasureRoutes(desk: ErasureDesk): Route[] {
       who: "merchant_owner",
       summary: "The receipt of an erasure as it reads today",
       answers: { 200: { ...receipt, description: "The receipt", schema: receiptSchema } },
-      refusals: ["audit_unavailable", "keys_unavailable"],
+      refusals: ["audit_unavailable", "keys_unavailable", "share_closed"],
       handle: async (received) => {
         const read = await readReceipt(desk, received.caller, contractOf(received), received.params.erasure ?? "");
         return read.ok ? ok(json(JSON.stringify(describeReceipt(read.value)))) : read;

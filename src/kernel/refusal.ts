@@ -29,6 +29,7 @@ export const refusals = {
   approval_closed: { status: 409, en: "The request was decided or has expired", "zh-CN": "该申请已处理或已过期" },
   busy: { status: 409, en: "Another change of the same thing is under way", "zh-CN": "同一对象正在被其他操作修改" },
   contract_purged: { status: 410, en: "The contract's data has been purged", "zh-CN": "合同数据已清除" },
+  pruned: { status: 410, en: "This part of the log was deleted at the end of its retention", "zh-CN": "该部分日志已到保存期限并删除" },
   too_large: { status: 413, en: "The body is over its limit", "zh-CN": "请求体超过上限" },
   wrong_media_type: { status: 415, en: "The media type is not accepted here", "zh-CN": "不支持的媒体类型" },
   unacceptable: { status: 422, en: "The content is not acceptable", "zh-CN": "内容不符合要求" },

@@ -13,6 +13,8 @@ const auditKeysMax = 4_000;
 export interface AuditKeys {
   /** `purpose`: a month `2026-11`, or `pseudonym`. Throws KeysUnavailable where there is none. */
   keyOf(database: Queryable, log: string, purpose: string): Promise<Uint8Array>;
+  /** The same, looked for anew: `null` = it was destroyed. Throws KeysUnavailable where it does not open. */
+  standingKeyOf(database: Queryable, log: string, purpose: string): Promise<Uint8Array | null>;
   /** Makes the keys of a log for this month and the next where they are missing. */
   prepare(tx: Queryable, log: string, at: Date): Promise<void>;
 }
@@ -24,8 +26,7 @@ export type OpenedAuditKeys = Map<string, Uint8Array>;
 export function createAuditKeys(root: RootKey, opened: OpenedAuditKeys = new Map()): AuditKeys {
   const opening = new Map<string, Promise<Uint8Array>>();
 
-  const load = async (database: Queryable, log: string, purpose: string): Promise<Uint8Array> => {
-    const wrapped = await selectAuditKey(database, log, purpose);
+  const unwrap = async (log: string, purpose: string, wrapped: Uint8Array | null): Promise<Uint8Array> => {
     const key = wrapped && (await root.unwrap(context(log, purpose), wrapped));
     if (!key) throw new KeysUnavailable("the log's key is missing or does not open");
     opened.set(context(log, purpose), key);
@@ -35,8 +36,15 @@ export function createAuditKeys(root: RootKey, opened: OpenedAuditKeys = new Map
     }
     return key;
   };
+  const load = async (database: Queryable, log: string, purpose: string): Promise<Uint8Array> =>
+    unwrap(log, purpose, await selectAuditKey(database, log, purpose));
 
   return {
+    async standingKeyOf(database, log, purpose) {
+      const wrapped = await selectAuditKey(database, log, purpose);
+      if (wrapped === null) opened.delete(context(log, purpose));
+      return wrapped && (opened.get(context(log, purpose)) ?? unwrap(log, purpose, wrapped));
+    },
     async keyOf(database, log, purpose) {
       const name = context(log, purpose);
       const known = opened.get(name) ?? opening.get(name);

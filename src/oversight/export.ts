@@ -6,16 +6,21 @@ import {
   AuditUnavailable,
   type Entry,
   emptyLogRow,
+  flushEntriesMax,
   formatVkey,
   type LogHandle,
   type LogRow,
   type NumberedFlush,
   noteKey,
+  type PrunedEvidence,
+  readLeftEdge,
   type Sequencer,
+  selectAccepted,
   selectCheckpoints,
   selectFlushes,
   selectLog,
   selectOrphans,
+  selectPruningProof,
   selectSubtrees,
   writeBundle,
 } from "../audit/index.ts";
@@ -24,6 +29,7 @@ import { type ContractId, ok, type Refusal, type Result, refuse } from "../kerne
 import { type Entered, enterContract, type Visit } from "../offices/index.ts";
 import type { Database } from "../storage/index.ts";
 import type { Oversight } from "./ask.ts";
+import { promiseOf, receiptOf } from "./receipts.ts";
 import { sequenced } from "./sequenced.ts";
 
 const sequencedWithinMs = 5_000;
@@ -65,7 +71,10 @@ export async function exportLog(desk: ExportDesk, visit: Visit, id: ContractId):
         size: row.size,
         root: toBase64(row.root),
         range: toBase64(row.range),
+        min_index: row.minIndex,
       },
+      pruned:
+        row.minIndex === 0 ? null : { roots: await readLeftEdge(desk.database, id, row.minIndex), evidence: await evidenceOf(desk, id) },
       keys: {
         log: formatVkey(noteKey(desk.logs.originOf(id), logKey)),
         writers: writers.map((key) => ({ kid: keyId(key), key: toBase64(key) })),
@@ -77,6 +86,15 @@ export async function exportLog(desk: ExportDesk, visit: Visit, id: ContractId):
       subtrees: () => subtreesOf(desk.database, row),
     }),
   );
+}
+
+/** The entry that says what was pruned, and its receipt; whatever is missing is missing in the export. */
+async function evidenceOf({ database }: ExportDesk, log: string): Promise<PrunedEvidence> {
+  const proof = await selectPruningProof(database, log);
+  const accepted = proof && (await selectAccepted(database, proof.log, proof.entry));
+  if (!accepted) return { entry: "", receipt: "" };
+  const receipt = await receiptOf({ database }, proof.log, accepted, promiseOf(accepted, proof.entry));
+  return { entry: toBase64(accepted.entries[accepted.position] ?? new Uint8Array(0)), receipt: receipt ?? "" };
 }
 
 /** A log that takes no entry, because it ended or because somebody changed its row, is exported as it stands: the verifier says which. */
@@ -92,8 +110,9 @@ export async function hasPlace(desk: ExportDesk, log: string, flush: string): Pr
   return waited === "numbered";
 }
 
-async function* flushesOf(database: Database, { log, size }: LogRow) {
-  for (let from = 0; ; ) {
+/** From the one that has the first kept place. */
+async function* flushesOf(database: Database, { log, size, minIndex }: LogRow) {
+  for (let from = Math.max(0, minIndex - flushEntriesMax + 1); ; ) {
     const page = await selectFlushes(database, log, { from, to: size, limit: pageFlushes });
     for (const flush of page) yield exportFlush(flush);
     const last = page.at(-1);
@@ -107,8 +126,8 @@ function exportFlush({ index, seqId, leafHashes, stored }: NumberedFlush) {
   return { index, seqId, leafHashes, id, head, entries };
 }
 
-async function* checkpointsOf(database: Database, { log, size }: LogRow) {
-  for (let from = 0; ; ) {
+async function* checkpointsOf(database: Database, { log, size, minIndex }: LogRow) {
+  for (let from = minIndex === 0 ? 0 : minIndex + 1; ; ) {
     const page = await selectCheckpoints(database, log, { from, to: size, limit: pageCheckpoints });
     yield* page;
     const last = page.at(-1);

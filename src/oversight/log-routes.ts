@@ -18,7 +18,7 @@ const receiptWaitSecondsMax = 2;
 /** From 1: everything extends nothing. */
 const size = z.string().regex(/^[1-9][0-9]{0,14}$/);
 const consistencyQuery = z.strictObject({ from: size, to: size.optional() });
-const refusals = ["audit_unavailable", "keys_unavailable", "share_closed"] as const satisfies readonly RefusalCode[];
+const refusals = ["pruned", "audit_unavailable", "keys_unavailable", "share_closed"] as const satisfies readonly RefusalCode[];
 
 export function logRoutes(desk: LogDesk): Route[] {
   return [...tileRoutes(desk), ...proofRoutes(desk), receiptRoute(desk)];

@@ -18,8 +18,10 @@ import {
   readHashTile,
   readInclusion,
   type Sequencer,
+  selectLog,
   selectPublished,
   type Tile,
+  tileWidth,
   type WitnessKey,
 } from "../audit/index.ts";
 import { toBase64 } from "../crypto/index.ts";
@@ -62,6 +64,7 @@ export async function readTile(
   const published = await enterPublished(desk, visit, log);
   if (!published.ok) return published;
   if (!hasTile(published.value.size, tile)) return beyond("path:tile");
+  if (await isPruned(desk, log, tile)) return pruned("path:tile");
   return ok({ tile, bytes: await readHashTile(desk.database, log, tile) });
 }
 
@@ -77,8 +80,10 @@ export async function readBundleOfEntries(
   const entered = await enterContract(desk, visit, log as ContractId, "officer");
   if (!entered.ok) return entered;
   const published = await selectPublished(desk.database, log);
-  const found = published !== null && hasTile(published.size, tile);
+  const known = published !== null && hasTile(published.size, tile);
+  const found = known && !(await isPruned(desk, log, tile));
   await logReading(desk, visit, entered.value, { code: "entries", found, bundle: path });
+  if (known && !found) return pruned("path:bundle");
   return found ? ok({ tile, bytes: await readEntryBundle(desk.database, log, tile) }) : beyond("path:bundle");
 }
 
@@ -88,6 +93,7 @@ export async function proveInclusion(desk: LogDesk, visit: Visit, log: string, l
   if (!published.ok) return published;
   const { size, note } = published.value;
   if (leaf >= size) return beyond("path:leaf");
+  if (leaf < (await firstKeptOf(desk, log))) return pruned("path:leaf");
   return ok(formatProof({ extra: null, index: leaf, hashes: await readInclusion(desk.database, log, leaf, size), checkpoint: note }));
 }
 
@@ -106,6 +112,8 @@ export async function proveConsistency(
   const size = to ?? newest.value.size;
   if (size > newest.value.size) return unusable("to", "beyond_size");
   if (from > size) return unusable("from", to === null ? "beyond_size" : "beyond_to");
+  // Of what was pruned the roots of whole tiles are left: from a size between two of them there is no proof any more.
+  if (from % tileWidth !== 0 && from < (await firstKeptOf(desk, log))) return pruned("query:from");
   const published = await selectPublished(desk.database, log, size);
   if (!published) return refuse({ code: "not_found", errors: [{ pointer: "query:to", code: "no_checkpoint" }] });
   const hashes = await readConsistency(desk.database, log, from, size);
@@ -146,6 +154,19 @@ export async function logReading(
 
 function noTilePath(parameter: "tile" | "bundle"): Result<never, Refusal> {
   return refuse({ code: "bad_id", errors: [{ pointer: `path:${parameter}`, code: "grammar" }] });
+}
+
+/** Tiles of higher levels hold roots of the ones that are gone, and stay. */
+async function isPruned(desk: LogDesk, log: string, { level, index }: Tile): Promise<boolean> {
+  return level === 0 && index * tileWidth < (await firstKeptOf(desk, log));
+}
+
+async function firstKeptOf({ database }: LogDesk, log: string): Promise<number> {
+  return (await selectLog(database, log))?.minIndex ?? 0;
+}
+
+function pruned(pointer: string): Result<never, Refusal> {
+  return refuse({ code: "pruned", errors: [{ pointer, code: "pruned" }] });
 }
 
 /** Said to those alone who may read the log. */

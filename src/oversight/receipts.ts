@@ -15,6 +15,7 @@ import {
   readEntry,
   readInclusion,
   selectAccepted,
+  selectLog,
   selectPublishedOver,
 } from "../audit/index.ts";
 import { type ContractId, ok, type Refusal, type Result, refuse } from "../kernel/index.ts";
@@ -49,6 +50,10 @@ export function createReceipts(desk: LogDesk): (visit: Visit, ask: ReceiptAsk) =
     if (!entered.ok) return entered;
     const asked = await selectAccepted(desk.database, contract, entry);
     const found = asked !== null && mayHave(entered.value, asked) ? asked : null;
+    if (found !== null && (await isPruned(desk, contract, found))) {
+      await logReading(desk, visit, entered.value, { code: "receipt", found: false });
+      return refuse({ code: "pruned", errors: [{ pointer: "path:entry", code: "pruned" }] });
+    }
     await logReading(desk, visit, entered.value, { code: "receipt", found: found !== null });
     if (found === null) return refuse({ code: "not_found" });
 
@@ -67,6 +72,11 @@ export function createReceipts(desk: LogDesk): (visit: Visit, ask: ReceiptAsk) =
   };
 }
 
+/** Of a flush that reaches over the first kept place the bytes are there for a while, and the hashes beside them are not. */
+async function isPruned({ database }: LogDesk, log: string, { index, position }: AcceptedEntry): Promise<boolean> {
+  return index !== null && index + position < ((await selectLog(database, log))?.minIndex ?? 0);
+}
+
 function mayHave({ actor, log }: Entered, { entries, position }: AcceptedEntry): boolean {
   if (actor.role !== "agent") return true;
   const entry = readEntry(entries[position] ?? new Uint8Array(0));
@@ -74,12 +84,13 @@ function mayHave({ actor, log }: Entered, { entries, position }: AcceptedEntry):
 }
 
 /** The same that the answer carried: a flush's head and entries give it again. */
-function promiseOf({ head, entries, position }: AcceptedEntry, id: string): AuditPromise {
+export function promiseOf({ head, entries, position }: AcceptedEntry, id: string): AuditPromise {
   return { jws: head, id, position, path: hashesToBytes(inclusionProof(hashTree(entries.map(leafHash)), position)) };
 }
 
-async function receiptOf(
-  { database }: LogDesk,
+/** `null` = it has no place in a published tree so far. */
+export async function receiptOf(
+  { database }: Pick<LogDesk, "database">,
   log: string,
   { entries, position, index: first }: AcceptedEntry,
   promise: AuditPromise,

@@ -24,6 +24,8 @@ const listedEntry = z.object({
   locators: z.array(z.string()),
   fields: z.record(z.string(), z.string()),
   facts: z.record(z.string(), z.unknown()),
+  /** `gone`: who and from where was sealed under a key that was destroyed at the end of its month's retention. */
+  details: z.enum(["opened", "none", "gone"]),
 });
 const subjectBody = z.strictObject({ type: z.string().regex(/^[a-z][a-z0-9_]{0,31}$/), id: z.string().min(1).max(256) });
 const refusals = ["audit_unavailable", "keys_unavailable", "share_closed"] as const;
@@ -197,7 +199,7 @@ function linesOf(followed: AsyncGenerator<Followed | null>): ReadableStream<Uint
   });
 }
 
-function describeEntry({ index, entry, details }: ListedEntry): z.infer<typeof listedEntry> {
+function describeEntry({ index, entry, details, gone }: ListedEntry): z.infer<typeof listedEntry> {
   const { id, time, event, actor, outcome, reason, resource, facts } = entry;
   return {
     ...{ index, id, time, event },
@@ -209,5 +211,6 @@ function describeEntry({ index, entry, details }: ListedEntry): z.infer<typeof l
     locators: resource?.records.map((record) => record.locator) ?? [],
     fields: resource?.fields ?? {},
     facts: facts ?? {},
+    details: gone ? "gone" : details === null ? "none" : "opened",
   };
 }

@@ -32,7 +32,7 @@ const provenEntry = z.strictObject({ index: z.int().min(0), bytes: z.base64(), p
 const methods = z.union([
   z.strictObject({ store: z.literal("share_b"), method: z.literal("destroyed"), assurance: seen }),
   z.strictObject({ store: z.literal("share_a"), method: z.literal("erased"), assurance: seen }),
-  z.strictObject({ store: z.literal("share_c"), method: z.literal("retirement_asked"), assurance: unknown }),
+
   z.strictObject({ store: z.literal("cached_keys"), method: z.literal("fenced"), assurance: seen }),
   z.strictObject({ store: z.literal("ciphertext_copies"), method: z.literal("cryptographic_erase"), assurance: proven }),
   z.strictObject({ store: z.literal("vendor_systems"), method: z.literal("outside_this_gateway"), assurance: attestedOrUnknown }),
@@ -109,7 +109,7 @@ export const certificateSchema = z.strictObject({
       z.strictObject({
         share: z.literal("C"),
         place: z.literal("the merchant"),
-        state: z.literal("retirement asked"),
+        state: z.enum(["not asked", "retirement asked"]),
         at: instant.nullable(),
         assurance: unknown,
       }),
@@ -189,6 +189,8 @@ export type FinalCertificate = z.infer<typeof finalCertificateSchema>;
 export const provenEvents = [...acts.flatMap((act) => [`purge.${act}.intent`, `purge.${act}.done`] as const), "purge.verified"] as const;
 export const orderingEvents = [
   "log.opened",
+  "hold.placed",
+  "hold.released",
   "contract.amended",
   "contract.terminated",
   "hold.placed",

@@ -46,3 +46,8 @@ export function holdsOf(entries: readonly Entry[], at: string): Certificate["hol
 export function keyServicesOf(): Certificate["key_services"] {
   return [];
 }
+
+/** Of a contract whose merchant holds a third share: nobody asks for it yet when the other two are gone. */
+export function shareCOf(): Certificate["shares"][number] {
+  return { share: "C", place: "the merchant", state: "not asked", at: null, assurance: "unknown" };
+}

@@ -5,13 +5,11 @@
  */
 import {
   type Entry,
-  hashTree,
-  inclusionProof,
   readEntry,
+  readInclusion,
   selectCheckpoints,
   selectEntriesAt,
   selectIndexesOfEvent,
-  selectLeafHashes,
   selectLog,
 } from "../audit/index.ts";
 import { type Contract, moveState, selectContract } from "../contracts/index.ts";
@@ -29,7 +27,7 @@ import {
   orderingEvents,
   provenEvents,
 } from "./certificate-document.ts";
-import { attestationsOf, holdsOf, keyServicesOf, returnOf } from "./certificate-feeds.ts";
+import { attestationsOf, holdsOf, keyServicesOf, returnOf, shareCOf } from "./certificate-feeds.ts";
 import { statementOf } from "./certificate-statement.ts";
 import { orderOf, purgeTerms } from "./order.ts";
 import type { PurgeParts } from "./parts.ts";
@@ -91,10 +89,16 @@ async function compose(parts: PurgeParts, job: PurgeJob): Promise<Certificate> {
     law,
     order: { digest: order.digest, requested_by: order.requestedBy, approved_by: order.decidedBy },
     times: { ...job.facts.times },
-    keys: epochs.map(({ epoch, commitmentA, commitmentB }) => ({ epoch, share_a: commitmentA, share_b: commitmentB, share_c: null })),
+    keys: epochs.map(({ epoch, commitmentA, commitmentB, commitmentC }) => ({
+      epoch,
+      share_a: commitmentA,
+      share_b: commitmentB,
+      share_c: commitmentC,
+    })),
     shares: [
       { share: "A", place: "the keyring", state: "destroyed", at: timeOf(job, "share_a"), assurance: seen },
       { share: "B", place: "the share store", state: "destroyed", at: timeOf(job, "share_b"), assurance: seen },
+      ...(epochs.some(({ commitmentC }) => commitmentC !== null) ? [shareCOf()] : []),
     ],
     key_services: keyServicesOf(),
     returned: returnOf(job.facts),
@@ -167,20 +171,17 @@ async function proofOf(database: Database, job: PurgeJob): Promise<Certificate["
   const log = await selectLog(database, job.contract);
   const [checkpoint] = await selectCheckpoints(database, job.contract, { from: log?.size ?? 0, to: log?.size ?? 0 });
   if (log?.state !== "frozen" || !checkpoint) throw new Error("the log is not frozen at a checkpoint");
-  const tree = hashTree(await selectLeafHashes(database, job.contract));
   const indexes = new Set<number>();
   for (const event of [...orderingEvents, ...provenEvents]) {
     for (const index of await selectIndexesOfEvent(database, job.contract, event)) indexes.add(index);
   }
-  const entries = await selectEntriesAt(database, job.contract, [...indexes]);
-  return {
-    origin: log.origin,
-    checkpoint: checkpoint.note,
-    entries: entries.map(({ index, bytes }) => {
-      if (!bytes) throw new Error("an entry of the purge is gone from the log");
-      return { index, bytes: toBase64(bytes), proof: inclusionProof(tree, index).map(toBase64) };
-    }),
-  };
+  const entries: Certificate["log"]["entries"][number][] = [];
+  for (const { index, bytes } of await selectEntriesAt(database, job.contract, [...indexes])) {
+    if (!bytes) throw new Error("an entry of the purge is gone from the log");
+    const proof = await readInclusion(database, job.contract, index, log.size);
+    entries.push({ index, bytes: toBase64(bytes), proof: proof.map(toBase64) });
+  }
+  return { origin: log.origin, checkpoint: checkpoint.note, entries };
 }
 
 function entriesOf({ entries }: Certificate["log"]): Entry[] {

@@ -55,9 +55,11 @@ async function issueFinal(parts: PurgeParts, job: PurgeJob): Promise<void> {
   // Another keeper may have closed it since it was found.
   if (!issued || issued.isFinal) return;
   const log = await parts.logs.gateway(database);
-  const jws = issued.final ?? (await signFinal(parts, job, { first: issued.first, log }));
-  if (jws === null) return;
-  await storeFinalCertificate(database, job, jws);
+  const signed = issued.final ?? (await signFinal(parts, job, { first: issued.first, log }));
+  if (signed === null) return;
+  await storeFinalCertificate(database, job, signed);
+  // The one that stands, should another have stored one meanwhile: the log names no other.
+  const jws = (await selectCertificates(database, job))?.final ?? signed;
   const facts = { job: job.id, contract: job.contract, digest: certificateDigest(jws) };
   await ensureEntry(parts, log, { event: "certificate.final", code: "issued", facts });
   await closeCertificate(database, job);

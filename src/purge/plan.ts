@@ -34,6 +34,7 @@ export const stores = {
   "audit.checkpoint": { fate: "stays", reason: "signed heads of the tree" },
   "audit.cosignature": { fate: "stays", reason: "witnesses' signatures under signed heads" },
   "audit.upkeep": { fate: "stays", reason: "how far the log is numbered" },
+  "audit.pruning": { fate: "stays", reason: "how far the log's retention has pruned it" },
   "audit.search": { fate: "stays", reason: "derived from the log, pseudonyms only" },
   "audit.search_fields": { fate: "stays", reason: "derived from the log: names of fields and treatments" },
   "audit.search_subject": { fate: "stays", reason: "derived from the log, pseudonyms only" },

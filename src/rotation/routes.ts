@@ -60,7 +60,7 @@ export function keysRoutes(desk: OfficeDoor): Route[] {
       summary: "Move every key to a new epoch and destroy the old ones (`confirm`: the contract's id), or see what would move (`dry_run`)",
       body: { media: "application/json", bytesMax: 1_024, schema: orderBody, description: '`{"dry_run":true}` or `{"confirm":"c-…"}`.' },
       answers: { 200: standing, 202: { media: "application/json", description: "The rotation", schema: rotationSchema } },
-      refusals: ["wrong_state", "audit_unavailable", "keys_unavailable"],
+      refusals: ["wrong_state", "audit_unavailable", "keys_unavailable", "share_closed"],
       handle: async (received) => {
         const body = received.body as z.infer<typeof orderBody>;
         if ("dry_run" in body) return answerStanding(desk, received);

@@ -217,7 +217,11 @@ export function exportOf(rows: LogRows, trust: Trust): ReadableStream<Uint8Array
   const indexes = [...rows.seq.keys()].filter((index) => index < log.size).sort((a, b) => a - b);
   const sequenced = new Set([...rows.seq.values()].map(({ flushId }) => flushId));
   const source: ExportSource = {
-    manifest: { origin: log.origin, log: "c-test", state: log.state, size: log.size, root: toBase64(log.root), range: toBase64(log.range) },
+    manifest: {
+      ...{ origin: log.origin, log: "c-test", state: log.state, size: log.size, root: toBase64(log.root), range: toBase64(log.range) },
+      min_index: 0,
+    },
+    pruned: null,
     keys: { log: formatVkey(trust.log), writers: [...trust.writers].map(([kid, key]) => ({ kid, key: toBase64(key) })) },
     checkpoint: rows.checkpoint.get(log.size) ?? "",
     async *checkpoints() {

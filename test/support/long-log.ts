@@ -46,7 +46,11 @@ export async function createLongLog(options: LongLogOptions): Promise<LongLog> {
   const writers = new Map([[keyId(writerSigner.publicKey), writerSigner.publicKey]]);
   const log = noteKey(origin, logSigner.publicKey);
   const source: ExportSource = {
-    manifest: { origin, log: "c-test", state: "open", size, root: toBase64(tree.root()), range: toBase64(hashesToBytes(range.hashes)) },
+    manifest: {
+      ...{ origin, log: "c-test", state: "open", size, root: toBase64(tree.root()), range: toBase64(hashesToBytes(range.hashes)) },
+      min_index: 0,
+    },
+    pruned: null,
     keys: { log: formatVkey(log), writers: [...writers].map(([kid, key]) => ({ kid, key: toBase64(key) })) },
     checkpoint: notes.at(-1)?.note ?? "",
     async *checkpoints() {

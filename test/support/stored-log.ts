@@ -8,7 +8,7 @@ import { fromUtf8, utf8 } from "../../src/crypto/index.ts";
 import type { Database } from "../../src/storage/index.ts";
 
 export const evidence = ["log", "flush", "pending", "seq", "subtree", "checkpoint"] as const;
-export const derived = ["search", "search_fields", "search_subject", "upkeep"] as const;
+export const derived = ["search", "search_fields", "search_subject", "upkeep", "pruning"] as const;
 /** Signatures of witnesses: whoever changes one takes it away; what it stood under stays signed. */
 export const cosigned = ["cosignature"] as const;
 
@@ -24,8 +24,7 @@ export async function auditColumns(owner: Database): Promise<string[]> {
 }
 
 export async function disarmTriggers(owner: Database): Promise<void> {
-  for (const table of ["flush", "seq", "subtree", "checkpoint"])
-    await owner.script(`alter table audit.${table} disable trigger append_only`);
+  for (const table of ["flush", "seq", "subtree", "checkpoint"]) await owner.script(`alter table audit.${table} disable trigger user`);
 }
 
 /** Changes rows, lets `look` look, and puts back exactly what was changed: what came in meanwhile stays. */
