@@ -28,6 +28,8 @@ export interface Side {
   readonly waiting?: () => Promise<Readonly<Record<string, string>>>;
   /** Where its copies of the log stand, by the other system's name. None of them makes it less ready. */
   readonly copies?: () => Promise<Readonly<Record<string, SinkStanding>>>;
+  /** What is to be looked at by a person, and makes it no less ready. */
+  readonly alarms?: () => Readonly<Record<string, string>>;
 }
 
 /** What the process counts, one for all its sides, and who may read it. */
@@ -103,6 +105,7 @@ const status = z.object({
   log: log.optional(),
   waiting: texts.optional(),
   sinks: texts.optional(),
+  alarms: texts.optional(),
 });
 const clockSkewMaxMs = 60_000;
 
@@ -132,8 +135,9 @@ function platformRoutes(sides: readonly Side[], openApi: () => string): Route[] 
         const checks = await readiness(sides);
         const ready = Object.values(checks).every((check) => check === "ok");
         const [sinks, waiting] = ready ? await Promise.all([sinksOf(sides), waitingOf(sides)]) : [{}, {}];
+        const alarms = Object.fromEntries(sides.flatMap((side) => Object.entries(side.alarms?.() ?? {})));
         const isTold = (texts: object) => Object.keys(texts).length > 0;
-        const more = { ...(isTold(waiting) && { waiting }), ...(isTold(sinks) && { sinks }) };
+        const more = { ...(isTold(waiting) && { waiting }), ...(isTold(sinks) && { sinks }), ...(isTold(alarms) && { alarms }) };
         const told = { status: ready ? "ok" : "failing", checks, log: limitsOf(sides), ...more };
         return ok(json(JSON.stringify(told), {}, ready ? 200 : 503));
       },

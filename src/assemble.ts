@@ -60,7 +60,16 @@ import { type ContractId, type InFlight, inTurn } from "./kernel/index.ts";
 import { createAuditKeys, type Keyring, type OpenedAuditKeys, type RootKey, type ShareStore } from "./keys/index.ts";
 import { createOffices, logTurnedAway, type MerchantOffices, type OfficeHolder } from "./offices/index.ts";
 import { epochRoutes, logRoutes, oversightRoutes, type SaveDesk } from "./oversight/index.ts";
-import { issueFinalCertificates, orderDuePurges, type PurgeParts, purgeEffect, purgeRoutes, runPurges } from "./purge/index.ts";
+import {
+  issueFinalCertificates,
+  orderDuePurges,
+  type PurgeParts,
+  purgeEffect,
+  purgeRoutes,
+  remindOfAttestations,
+  runPurges,
+  sweepTripwires,
+} from "./purge/index.ts";
 import { pruneLogs, type RetentionParts, retentionRoutes } from "./retention/index.ts";
 import { retentionMonthsDefault } from "./retention-settings.ts";
 import { rightsRoutes } from "./rights/index.ts";
@@ -146,7 +155,7 @@ export interface Keeper extends Side {
   prepare(): Promise<void>;
   /** Every second, or more often: numbers what pends, and publishes it. */
   sequence(): Promise<number>;
-  /** Every minute: holds every log to its anchor, and tells the gateway log the heads of the others. */
+  /** Every minute: holds every log to its anchor, tells the gateway log the heads of the others, and looks whether what was purged stays so. */
   patrol(): Promise<void>;
   /** Every few seconds: has witnesses cosign what is published. Answers what went wrong. */
   witness(): Promise<WitnessReport[]>;
@@ -211,6 +220,7 @@ export function assembleKeeper(common: CommonParts, side: KeeperParts, inFlight:
   const { shares } = common;
   const { fenceWaitMs, leaseMs } = side;
   const purge: PurgeParts = {
+    aead: common.aead,
     database,
     keyring,
     shares,
@@ -224,6 +234,8 @@ export function assembleKeeper(common: CommonParts, side: KeeperParts, inFlight:
     leaseMs,
     tool: `postern/${version}`,
   };
+  const alarmed = new Map<string, number>();
+  let tripped = 0;
   const rotation: RotationParts = purge;
   const erasures: ErasureParts = {
     ...purge,
@@ -242,6 +254,8 @@ export function assembleKeeper(common: CommonParts, side: KeeperParts, inFlight:
     freshness: common.freshness,
     pump,
     copies: () => pump.standing(),
+    alarms: (): Record<string, string> =>
+      tripped > 0 ? { purged: `${tripped} places hold something of a purged contract again; \`postern doctor\` says which` } : {},
     async waiting() {
       const clock = await selectClock(database);
       const doubt = clock && describeDoubt(clock);
@@ -274,7 +288,16 @@ export function assembleKeeper(common: CommonParts, side: KeeperParts, inFlight:
       await checkRootKey(database, common.root);
     },
     sequence: () => sequencer.run(),
-    patrol: () => inTurn([() => sequencer.patrol(), () => announceHeads({ database, audit, logs })], (work) => work()),
+    patrol: () => {
+      const works = [
+        () => sequencer.patrol(),
+        () => announceHeads({ database, audit, logs }),
+        async () => {
+          tripped = (await sweepTripwires(purge, alarmed)).length;
+        },
+      ];
+      return inTurn(works, (work) => work());
+    },
     witness: () => client.run(),
     async tick() {
       const prepareKeys = async () => {
@@ -289,6 +312,7 @@ export function assembleKeeper(common: CommonParts, side: KeeperParts, inFlight:
         () => runErasures(erasures),
         ...byTheClock(() => runRotations(rotation)),
         () => runPurges(purge, believed),
+        () => remindOfAttestations(purge),
         ...byTheClock(
           () => issueFinalCertificates(purge),
           () => pruneLogs(retention),

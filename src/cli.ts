@@ -22,6 +22,7 @@ import { requests } from "./cli/requests.ts";
 import { serve } from "./cli/serve.ts";
 import { subject } from "./cli/subject.ts";
 import { token } from "./cli/token.ts";
+import { tombstones } from "./cli/tombstones.ts";
 import { witness } from "./cli/witness.ts";
 
 const postern = command({
@@ -50,6 +51,7 @@ const postern = command({
     holds,
     purge,
     certificate,
+    tombstones,
     witness,
     clock,
   },

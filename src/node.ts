@@ -17,14 +17,14 @@ import { addressOf, headerOf } from "./http/node-request.ts";
 import type { IssuerProfile } from "./identity/index.ts";
 import { nodeDigest } from "./identity/node-digest.ts";
 import { createInFlight } from "./kernel/index.ts";
-import { createKeyring } from "./keys/index.ts";
+import { createKeyring, type ShareStore } from "./keys/index.ts";
 import { createDrain, within } from "./node-drain.ts";
 import { type KeyFiles, keyPathsOf, type Only, readBuiltInIssuer, readKeyFiles } from "./node-keys.ts";
 import { openRootKey } from "./node-root-key.ts";
 import { openSinks } from "./node-sinks.ts";
 import { openAnchor, openShares } from "./node-stores.ts";
 import { openShareHolders } from "./open-key-holders.ts";
-import { checkRole, checkRootKey } from "./start-checks.ts";
+import { checkRole, checkRootKey, checkTombstones } from "./start-checks.ts";
 import { checkMigrations, type Database, migrate } from "./storage/index.ts";
 import { readMigrations } from "./storage/node-migrations.ts";
 import { openPglite } from "./storage/pglite.ts";
@@ -67,7 +67,35 @@ export interface StartOptions {
 }
 
 /** Starts both sides, or one. Throws ConfigRefused for what the operator can mend. */
-export async function start({ environment, operators, only, moreRoutes = () => [] }: StartOptions): Promise<Running> {
+export async function start(options: StartOptions): Promise<Running> {
+  const { keeper, sides, databases, shares } = await assembleSides(options);
+  try {
+    await checkTombstones(options.only === "edge" ? databases.edge : databases.keeper, shares);
+    return await serveSides({ environment: options.environment, keeper, sides, databases });
+  } catch (error) {
+    await databases.close();
+    throw error;
+  }
+}
+
+/** A keeper that serves nothing: for work on a database that may not be served yet. */
+export async function openIdleKeeper(
+  options: Pick<StartOptions, "environment" | "operators">,
+): Promise<{ readonly keeper: Keeper; close(): Promise<void> }> {
+  const embedded = options.environment.DATABASE_URL_KEEPER === undefined;
+  const { keeper, databases } = await assembleSides(embedded ? options : { ...options, only: "keeper" });
+  if (!keeper) throw new Error("a keeper was asked for");
+  return { keeper, close: () => databases.close() };
+}
+
+interface Assembled {
+  readonly keeper: Keeper | null;
+  readonly sides: readonly Side[];
+  readonly databases: Databases;
+  readonly shares: ShareStore;
+}
+
+async function assembleSides({ environment, operators, only, moreRoutes = () => [] }: StartOptions): Promise<Assembled> {
   useHashes(nodeHashes);
   const data = environment.POSTERN_DATA;
   // What an operator can have got wrong is read before the database opens: a start that fails does so at once.
@@ -109,7 +137,7 @@ export async function start({ environment, operators, only, moreRoutes = () => [
     await keeper?.prepare();
     if (!keeper) await checkRootKey(databases.edge, root);
     const kept = keeper && { ...keeper, routes: [...keeper.routes, ...moreRoutes(keeper)] };
-    return await serveSides({ environment, keeper, sides: [edge, kept].filter((side) => side !== null), databases });
+    return { keeper, sides: [edge, kept].filter((side) => side !== null), databases, shares };
   } catch (error) {
     await databases.close();
     throw error;

@@ -1,6 +1,7 @@
 /** What an entry asks of the databases that it was given, before it serves anything with them. */
 import { ConfigRefused } from "./config.ts";
-import { KeysUnavailable, type RootKey, unwrapsGatewayKey } from "./keys/index.ts";
+import { KeysUnavailable, type RootKey, type ShareStore, unwrapsGatewayKey } from "./keys/index.ts";
+import { selectRevived } from "./purge/index.ts";
 import type { Queryable } from "./storage/index.ts";
 
 export type DatabaseRole = "postern_edge" | "postern_keeper";
@@ -45,6 +46,16 @@ export async function checkAnchorDatabase(database: Queryable): Promise<void> {
     throw new ConfigRefused(
       "the anchor's database has no table postern_anchor: run `postern migrate` with POSTERN_SHARE_STORE or POSTERN_ANCHOR",
     );
+}
+
+/** A database that was restored from before a purge serves nothing until the tombstones were replayed. Throws ConfigRefused. */
+export async function checkTombstones(database: Queryable, shares: Pick<ShareStore, "buried">): Promise<void> {
+  const [first, ...others] = await selectRevived(database, shares);
+  if (!first) return;
+  const more = others.length > 0 ? `, and ${others.length} more` : "";
+  throw new ConfigRefused(
+    `contract ${first.contract} was purged (${first.buried}) and this database, restored from before, has it ${first.state} again${more}: run \`postern tombstones\``,
+  );
 }
 
 /** Throws ConfigRefused. An edge that starts before the keeper ever did finds nothing to try it on. */

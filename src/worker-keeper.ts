@@ -10,7 +10,7 @@ import type { WitnessPauses } from "./audit/index.ts";
 import { createPostgresAnchor } from "./audit/postgres-anchor.ts";
 import { createSigner, type Signer } from "./crypto/index.ts";
 import { createInFlight, inTurn } from "./kernel/index.ts";
-import { checkAnchorDatabase } from "./start-checks.ts";
+import { checkAnchorDatabase, checkTombstones } from "./start-checks.ts";
 import { version } from "./version.ts";
 import {
   addressOf,
@@ -168,6 +168,7 @@ function openKeeper(isolate: KeeperIsolate): OpenKeeper {
   const check = async () => {
     await checkMainDatabase(database, { role: "postern_keeper", logName: settings.logName });
     await checkAnchorDatabase(second);
+    await checkTombstones(database, common.shares);
     await over(database).prepare();
   };
   const pass = passOnce(isolate.main, check, tellRefused);

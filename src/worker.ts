@@ -6,6 +6,7 @@
 import { buildApp } from "./app.ts";
 import { assembleEdge } from "./assemble.ts";
 import { createInFlight } from "./kernel/index.ts";
+import { checkTombstones } from "./start-checks.ts";
 import { version } from "./version.ts";
 import {
   addressOf,
@@ -37,7 +38,10 @@ async function serveOne(isolate: Isolate<WorkerSettings>, request: Request, cont
   const { common, database, close } = connect(isolate, limits);
   const pass = passOnce(
     isolate.main,
-    () => checkMainDatabase(database, { role: "postern_edge", logName: isolate.settings.logName }),
+    async () => {
+      await checkMainDatabase(database, { role: "postern_edge", logName: isolate.settings.logName });
+      await checkTombstones(database, common.shares);
+    },
     tellRefused,
   );
   const { writer, memory } = isolate;

@@ -9,6 +9,7 @@ import type { Hono } from "hono";
 import { buildApp } from "./app.ts";
 import { assembleEdge } from "./assemble.ts";
 import { createInFlight } from "./kernel/index.ts";
+import { checkTombstones } from "./start-checks.ts";
 import { version } from "./version.ts";
 import { connect, type Environment, misconfigured, onceAnIsolate, openIsolate, report, tellRefused } from "./worker-isolate.ts";
 import { readWorkerSettings } from "./worker-settings.ts";
@@ -51,7 +52,10 @@ async function openEdge(environment: Environment): Promise<Hono> {
   const { common, database } = connect(isolate, { applicationName: "postern-edge", ...limits });
   const pass = passOnce(
     isolate.main,
-    () => checkMainDatabase(database, { role: "postern_edge", logName: isolate.settings.logName }),
+    async () => {
+      await checkMainDatabase(database, { role: "postern_edge", logName: isolate.settings.logName });
+      await checkTombstones(database, common.shares);
+    },
     tellRefused,
   );
   const edge = assembleEdge(common, { database: behind(database, pass), writer: isolate.writer }, createInFlight());

@@ -41,6 +41,8 @@ beforeAll(async () => {
     put: async (contract, epoch, share) => void kept.set(`${contract}/${epoch}`, share.slice()),
     get: async (contract, epoch) => (lostShares ? null : (kept.get(`${contract}/${epoch}`)?.slice() ?? null)),
     destroy: async (contract, epoch) => void kept.delete(`${contract}/${epoch}`),
+    bury: async () => {},
+    buried: async () => new Map(),
   };
   const root = createRootKey(nodeAead, randomBytes(32));
   const now = () => Date.now() + ahead;
@@ -102,6 +104,7 @@ function routes(): { method: string; path: string; pattern: string; agents: bool
           .replace("{contract}", "c-test")
           .replace("{type}", "customer")
           .replace("{locator}", nowhere)
+          .replace("{part}", "keys")
           .replaceAll(/\{\w+\}/g, "x"),
         agents: /\/records\/\{type\}\/(\{locator\}(\/requests)?|search)$|^\/v1\/me$/.test(pattern),
       })),

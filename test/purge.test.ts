@@ -44,6 +44,7 @@ describe("an owner plans and orders a purge", () => {
     expect(plan.dies).toEqual({
       "postern.record": 20,
       "postern.subject_key": 20,
+      "postern.return_part": 0,
       "postern.blind_index": 20,
       "postern.contract_key": 3,
       "postern.seat": 2,
@@ -131,6 +132,9 @@ describe("two persons of the merchant's own order a purge, and nobody else", () 
       ["GET", `${purges}/${job.job}`, undefined],
       ["POST", `${purges}/${job.job}/approve`, undefined],
       ["GET", `${purges}/${job.job}/certificate`, undefined],
+      ["GET", `${purges}/${job.job}/return`, undefined],
+      ["GET", `${purges}/${job.job}/return/parts/000001`, undefined],
+      ["POST", `${purges}/${job.job}/return/acknowledge`, { digest: "sha256:00" }],
     ] as const;
     for (const [method, path, body] of routes) {
       const answer = await world.gateway.call(method, path, { as, body });
@@ -229,7 +233,7 @@ describe("the purge of a contract in force", () => {
   });
 
   it("shows its owner how far it is", async () => {
-    expect(watched).toMatchObject({ job, step: "fence", progress: { done: steps.indexOf("fence"), rows: 65, rows_deleted: 0 } });
+    expect(watched).toMatchObject({ job, step: "return", progress: { done: steps.indexOf("return"), rows: 65, rows_deleted: 0 } });
     const done = (await (await world.gateway.call("GET", `${purges}/${job}`, { as: "owner-1" })).json()) as ShownJob;
     expect(done).toMatchObject({
       step: "certified",
@@ -240,7 +244,7 @@ describe("the purge of a contract in force", () => {
   it("leaves no row, no seat and no share", async () => {
     for (const table of dyingStores) expect(await world.owner.query(`select 1 from ${table} where contract_id = 'c-test'`)).toEqual([]);
     expect(await world.owner.query("select share_a from postern.key_epoch where contract_id = 'c-test'")).toEqual([[null]]);
-    expect(readdirSync(world.shareDirectory)).toEqual(["c-other.1.share"]);
+    expect(readdirSync(world.shareDirectory)).toEqual(["c-other.1.share", "c-test.purged"]);
   });
 
   it("answers its former agents like strangers", async () => {
@@ -253,7 +257,7 @@ describe("the purge of a contract in force", () => {
 
   it("says each act in the contract's log, before and after it, and nothing after the last", async () => {
     const events = (await eventsOf(world.owner, "c-test")).filter((event) => event.startsWith("purge."));
-    const acts = ["fence", "share_b", "share_a", "rows", "derived", "sweep"];
+    const acts = ["fence", "return", "share_b", "share_a", "rows", "derived", "sweep"];
     expect(events).toEqual([
       "purge.requested",
       "purge.approved",

@@ -6,6 +6,18 @@ interface CryptoKey {
   readonly type: "private" | "public" | "secret";
 }
 
+interface CryptoKeyPair {
+  readonly publicKey: CryptoKey;
+  readonly privateKey: CryptoKey;
+}
+
+interface JsonWebKey {
+  readonly x?: string;
+  readonly y?: string;
+}
+
+type AlgorithmIdentifier = object;
+
 declare const crypto: {
   getRandomValues(bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer>;
   readonly subtle: {
@@ -16,7 +28,18 @@ declare const crypto: {
       extractable: boolean,
       usages: readonly ("sign" | "verify")[],
     ): Promise<CryptoKey>;
-    exportKey(format: "jwk", key: CryptoKey): Promise<{ readonly x?: string }>;
+    importKey(
+      format: "jwk" | "raw",
+      key: object,
+      algorithm: object | "AES-KW",
+      extractable: boolean,
+      usages: readonly "wrapKey"[],
+    ): Promise<CryptoKey>;
+    exportKey(format: "jwk", key: CryptoKey): Promise<JsonWebKey>;
+    generateKey(algorithm: object, extractable: boolean, usages: readonly ("encrypt" | "deriveBits")[]): Promise<CryptoKey | CryptoKeyPair>;
+    deriveBits(algorithm: AlgorithmIdentifier, key: CryptoKey, bits: number): Promise<ArrayBuffer>;
+    wrapKey(format: "raw", key: CryptoKey, under: CryptoKey, algorithm: object | "AES-KW"): Promise<ArrayBuffer>;
+    encrypt(algorithm: object, key: CryptoKey, plaintext: Uint8Array<ArrayBuffer>): Promise<ArrayBuffer>;
     sign(algorithm: "Ed25519", key: CryptoKey, message: Uint8Array<ArrayBuffer>): Promise<ArrayBuffer>;
     verify(algorithm: "Ed25519", key: CryptoKey, signature: Uint8Array<ArrayBuffer>, message: Uint8Array<ArrayBuffer>): Promise<boolean>;
   };

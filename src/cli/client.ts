@@ -33,7 +33,7 @@ export interface Client {
   /** Answers only what succeeded. Throws Failure with the problem otherwise. */
   send(method: "GET" | "POST" | "PUT", path: string, upload?: Upload): Promise<Response>;
   /** A GET whose answer may take as long as it has to say something; only its beginning is waited for like any other's. */
-  stream(path: string): Promise<Response>;
+  stream(path: string, more?: Readonly<Record<string, string>>): Promise<Response>;
   get<Value>(schema: z.ZodType<Value>, path: string): Promise<Value>;
   /** `body` goes as JSON. */
   post<Value>(schema: z.ZodType<Value>, path: string, body?: unknown): Promise<Value>;
@@ -51,8 +51,8 @@ export function createClient({ as, json = false, prefer }: ClientOptions): Clien
     if (!response.ok) throw await problemOf(response, json);
     return response;
   };
-  const stream: Client["stream"] = async (path) => {
-    const headers = { authorization: `Bearer ${await tokenOf(settings, as)}`, "accept-language": "en" };
+  const stream: Client["stream"] = async (path, more = {}) => {
+    const headers = { authorization: `Bearer ${await tokenOf(settings, as)}`, "accept-language": "en", ...more };
     const begun = new AbortController();
     const timer = setTimeout(() => begun.abort(), answerWithinMs);
     const response = await reach(origin, path, { headers, redirect: "error", signal: begun.signal }).finally(() => clearTimeout(timer));

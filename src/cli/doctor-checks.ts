@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { ConfigRefused, type Environment, type OperatorFile, readEnvironment, readSettings } from "../config.ts";
 import { toBase64 } from "../crypto/index.ts";
 import { loadOperatorFile } from "../operator-file.ts";
-import { checkDatabase, checkShareDatabase, checkSink, checkUnwraps, type Outcome } from "./doctor-databases.ts";
+import { checkDatabase, checkPurged, checkShareDatabase, checkSink, checkUnwraps, type Outcome } from "./doctor-databases.ts";
 import { checkQuorum, checkWitness } from "./doctor-witnesses.ts";
 
 export interface Finding {
@@ -108,6 +108,10 @@ function databaseChecks(settings: Environment): [string, () => Promise<Outcome>]
   if (edge !== undefined) checks.push(["database (edge)", () => checkDatabase(edge, "postern_edge")]);
   if (keeper !== undefined) checks.push(["database (keeper)", () => checkDatabase(keeper, "postern_keeper")]);
   if (store && "url" in store) checks.push(["share store", () => checkShareDatabase(store.url)]);
+  if (keeper !== undefined) {
+    const shares = async () => store ?? { path: join((await import("../node-keys.ts")).keysDirectory(POSTERN_DATA), "shares") };
+    checks.push(["purged contracts", async () => checkPurged(keeper, await shares())]);
+  }
   return checks;
 }
 

@@ -1,5 +1,5 @@
 /** What the doctor asks a Postgres. */
-import type { RootKey } from "../keys/index.ts";
+import type { RootKey, ShareStore } from "../keys/index.ts";
 import type { Database, Mismatch } from "../storage/index.ts";
 
 export type Outcome = { readonly ok: string } | { readonly failing: string; readonly cure: string };
@@ -93,6 +93,24 @@ export async function checkShareDatabase(url: string): Promise<Outcome> {
     if (row?.[0] === true) return { ok: "a Postgres of its own; it must have no backups" };
     return { failing: "its table is missing", cure: "DATABASE_URL=… POSTERN_SHARE_STORE=… npx postern migrate" };
   });
+}
+
+/** `shares`: a directory, or another database. Fails where something of a purged contract is there. */
+export async function checkPurged(url: string, shares: { readonly path: string } | { readonly url: string }): Promise<Outcome> {
+  const { selectTripped } = await import("../purge/index.ts");
+  const look = async (store: Pick<ShareStore, "buried">) =>
+    asking(url, async (database) => {
+      const [first, ...others] = await selectTripped(database, store);
+      if (!first) return { ok: "nothing of a purged contract is there" };
+      const more = others.length > 0 ? ` (and ${others.length} more places)` : "";
+      return {
+        failing: `${first.contract} was purged, and ${first.table} holds something of it again${more}`,
+        cure: "was the database restored from before? `npx postern tombstones`, then --replay. Otherwise find out who wrote there",
+      };
+    });
+  if ("path" in shares) return look((await import("../keys/file-share-store.ts")).createFileShareStore(shares.path));
+  const { createPostgresShareStore } = await import("../keys/postgres-share-store.ts");
+  return asking(shares.url, (database) => look(createPostgresShareStore(database)));
 }
 
 export async function checkUnwraps(url: string, root: RootKey): Promise<Outcome> {

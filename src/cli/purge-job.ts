@@ -9,7 +9,7 @@ export const jobSchema = z.looseObject({
   contract: z.string(),
   basis: z.string(),
   step: z.string(),
-  progress: z.object({ done: z.int(), of: z.int(), rows_deleted: z.int(), rows: z.int().nullable() }),
+  progress: z.object({ done: z.int(), of: z.int(), rows_deleted: z.int(), rows: z.int().nullable(), records_returned: z.int() }),
   not_before: z.string(),
 });
 export type Job = z.infer<typeof jobSchema>;
@@ -34,6 +34,7 @@ export function describeJob({ job, contract, step, progress, not_before }: Job):
 /** For the steps where a person waits for something. */
 function meaningOf(step: string, notBefore: string): string {
   if (step === "requested") return "waits for a second owner";
+  if (step === "fence") return "fenced; what was agreed to be returned is sealed, and waited for";
   if (step === "certified") return "purged, the certificate is there";
   if (step === "approved" && Date.parse(notBefore) > Date.now()) return `cooling until ${notBefore}`;
   return "purge under way";

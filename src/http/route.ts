@@ -89,6 +89,8 @@ export const parameters: Readonly<Record<string, RegExp>> = {
   type: /^[a-z][a-z0-9_]{0,31}$/,
   locator: /^r_[a-z2-7]{26}$/,
   job: idPattern,
+  attestation: idPattern,
+  part: /^([0-9]{6}|keys|manifest)$/,
   request: idPattern,
   erasure: idPattern,
   approval: idPattern,

@@ -4,34 +4,42 @@
  */
 import { mkdir, open, readdir, readFile, rename, unlink } from "node:fs/promises";
 import { join } from "node:path";
-import { keyBytes } from "../crypto/index.ts";
+import { fromUtf8, keyBytes, utf8 } from "../crypto/index.ts";
 import type { ContractId } from "../kernel/index.ts";
 import { KeysUnavailable, type ShareStore } from "./ports.ts";
 
+/** A file of this name says since when. */
+const tombstone = ".purged";
+
 export function createFileShareStore(directory: string): ShareStore {
   const fileOf = (contract: ContractId, epoch: number) => join(directory, `${contract}.${epoch}.share`);
+  const tombstoneOf = (contract: string) => join(directory, `${contract}${tombstone}`);
+  const read = async (file: string): Promise<Uint8Array | null> => {
+    try {
+      return new Uint8Array(await readFile(file));
+    } catch (error) {
+      if (isAbsent(error)) return null;
+      throw new KeysUnavailable("the share directory cannot be read", error);
+    }
+  };
+  const write = async (file: string, content: Uint8Array): Promise<void> => {
+    await mkdir(directory, { recursive: true, mode: 0o700 });
+    const fresh = await open(`${file}.new`, "w", 0o600);
+    try {
+      await fresh.write(content);
+      await fresh.sync();
+    } finally {
+      await fresh.close();
+    }
+    await rename(`${file}.new`, file);
+    await syncDirectory(directory);
+  };
   return {
     async put(contract, epoch, share) {
-      await mkdir(directory, { recursive: true, mode: 0o700 });
-      const file = fileOf(contract, epoch);
-      const fresh = await open(`${file}.new`, "w", 0o600);
-      try {
-        await fresh.write(share);
-        await fresh.sync();
-      } finally {
-        await fresh.close();
-      }
-      await rename(`${file}.new`, file);
-      await syncDirectory(directory);
+      if (await read(tombstoneOf(contract))) throw new KeysUnavailable("the id of a purged contract is never used again");
+      await write(fileOf(contract, epoch), share);
     },
-    async get(contract, epoch) {
-      try {
-        return new Uint8Array(await readFile(fileOf(contract, epoch)));
-      } catch (error) {
-        if (isAbsent(error)) return null;
-        throw new KeysUnavailable("the share directory cannot be read", error);
-      }
-    },
+    get: (contract, epoch) => read(fileOf(contract, epoch)),
     async destroy(contract, epoch) {
       const file = fileOf(contract, epoch);
       try {
@@ -41,6 +49,21 @@ export function createFileShareStore(directory: string): ShareStore {
         if (!isAbsent(error)) throw new KeysUnavailable("the share cannot be destroyed", error);
       }
       await syncDirectory(directory);
+    },
+    async bury(contract) {
+      const file = tombstoneOf(contract);
+      if ((await read(file)) === null) await write(file, utf8(new Date().toISOString()));
+    },
+    async buried() {
+      const names = await readdir(directory).catch((error: unknown) => {
+        if (isAbsent(error)) return [];
+        throw new KeysUnavailable("the share directory cannot be read", error);
+      });
+      const contracts = names.filter((name) => name.endsWith(tombstone)).map((name) => name.slice(0, -tombstone.length));
+      const dates = contracts.map(
+        async (contract) => [contract, fromUtf8((await read(tombstoneOf(contract))) ?? new Uint8Array())] as const,
+      );
+      return new Map(await Promise.all(dates));
     },
   };
 }

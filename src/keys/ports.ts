@@ -14,12 +14,19 @@ export interface RootKey {
 
 /** Holds share B of each epoch. Must have no backups and no point-in-time recovery: what is destroyed here is gone. */
 export interface ShareStore {
-  /** Durable when it resolves; replaces a share of an activation or a rotation that did not complete. Keeps none of the caller's bytes. */
+  /**
+   * Durable when it resolves; replaces a share of an activation or a rotation that did not complete. Keeps none of the caller's bytes.
+   * Throws for a contract that was buried: its id is never used again.
+   */
   put(contract: ContractId, epoch: number, share: Uint8Array): Promise<void>;
   /** `null` = looked, none there. The bytes are the caller's to overwrite. */
   get(contract: ContractId, epoch: number): Promise<Uint8Array | null>;
   /** Durable when it resolves; no fault if it was gone already. */
   destroy(contract: ContractId, epoch: number): Promise<void>;
+  /** Sets the contract's tombstone, before its first share is destroyed. Durable when it resolves; the first one stands, for ever. */
+  bury(contract: ContractId): Promise<void>;
+  /** Every contract with a tombstone, and since when (ISO 8601): what a database that was restored must not hold alive. */
+  buried(): Promise<ReadonlyMap<string, string>>;
 }
 
 /** Holds share C of a merchant's contracts: the merchant's own switch, and its own count of what was opened. */

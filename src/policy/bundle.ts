@@ -51,6 +51,12 @@ const typeSchema = z.strictObject({
   fields: z.record(z.string(), z.array(ruleSchema).min(1)),
 });
 
+/** Members that make the key, and no other. */
+const sealingKeySchema = z.union([
+  z.strictObject({ kty: z.literal("EC"), crv: z.enum(["P-256", "P-384"]), x: z.string(), y: z.string() }),
+  z.strictObject({ kty: z.literal("RSA"), n: z.string(), e: z.string() }),
+]);
+
 const bundleSchema = z.strictObject({
   contract: z.strictObject({
     id: z.string(),
@@ -65,7 +71,15 @@ const bundleSchema = z.strictObject({
     networks: z.array(z.strictObject({ name: z.string(), blocks: z.array(z.string()) })).exactOptional(),
     /** `classes`: of personal data, what the purpose needs; absent = all. */
     purposes: z.record(z.string(), z.strictObject({ classes: z.array(z.enum(classNames)).exactOptional() })),
-    purge: z.strictObject({ coolingHours: z.int(), backupHorizonHours: z.int() }),
+    purge: z.strictObject({
+      coolingHours: z.int(),
+      backupHorizonHours: z.int(),
+      /** Absent = nothing is returned. */
+      return: z.strictObject({ to: sealingKeySchema, waitHours: z.int() }).exactOptional(),
+    }),
+    vendorSystems: z.array(z.string()).exactOptional(),
+    /** Raw Ed25519 public key, base64url. */
+    vendorKey: z.string().exactOptional(),
   }),
   policy: z.string(),
   resources: z.record(z.string(), resourceSchema),

@@ -51,7 +51,8 @@ function roleProblems({ roles, resources }: PolicyDocument, contract: ContractDo
   return problems;
 }
 
-function contractOf({ id, merchant, vendor, subprocessors, term, hours, networks, purposes, purge }: ContractDocument): Bundle["contract"] {
+function contractOf(document: ContractDocument): Bundle["contract"] {
+  const { id, merchant, vendor, subprocessors, term, hours, networks, purposes, purge, vendorSystems, vendorKey } = document;
   return {
     id,
     merchant,
@@ -62,6 +63,8 @@ function contractOf({ id, merchant, vendor, subprocessors, term, hours, networks
     ...(networks && { networks: networks.map(({ name, blocks }) => ({ name, blocks: [...blocks] })) }),
     purposes: mapValues(purposes, ({ classes }) => (classes ? { classes: [...classes] } : {})),
     purge,
+    ...(vendorSystems && { vendorSystems: [...vendorSystems] }),
+    ...(vendorKey && { vendorKey }),
   };
 }
 

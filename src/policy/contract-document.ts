@@ -5,6 +5,7 @@
 import * as z from "zod";
 import { isId, ok, type Result, refuse } from "../kernel/index.ts";
 import { classNames, type DataClass } from "../masking/index.ts";
+import type { Bundle } from "./bundle.ts";
 import { type Hours, hoursEntrySchema, hoursSchema, readHours } from "./hours.ts";
 import { type Network, parseBlock } from "./networks.ts";
 import { isClass } from "./policy-shape.ts";
@@ -12,6 +13,7 @@ import { inFileOrder, type Problem } from "./problem.ts";
 import { type PurposeDocument, purposePresets } from "./purposes.ts";
 import { readCeilingGrant } from "./rule.ts";
 import { ceilingSchema, nameSchema } from "./rule-shape.ts";
+import { sealingKeySchema } from "./sealing-key.ts";
 import { checkShape, checkValue, didYouMean, quote, refusing } from "./shape.ts";
 import { isCivilDate, isZone, parseDurationHours } from "./term.ts";
 import type { Grant } from "./treatments.ts";
@@ -35,7 +37,11 @@ export interface ContractDocument {
   readonly ceiling: Readonly<Partial<Record<DataClass, Grant>>>;
   readonly policy: string;
   readonly roles: readonly string[];
-  readonly purge: { readonly coolingHours: number; readonly backupHorizonHours: number };
+  readonly purge: Bundle["contract"]["purge"];
+  /** The vendor's own systems, of each of which it is to say at the end that nothing is left there. */
+  readonly vendorSystems?: readonly string[];
+  /** Raw Ed25519 public key in base64url, under which the vendor signs what it says. */
+  readonly vendorKey?: string;
 }
 
 const id = z.string().refine(isId, refusing("wrong_value", "not an id", "letters, digits, . _ ~ -, at most 128, first a letter or digit"));
@@ -61,6 +67,9 @@ const purpose = z
     ...refusing("wrong_value", "preset and classes both say what the purpose is for", "write one of them"),
     path: ["classes"],
   });
+const vendorKey = z
+  .strictObject({ kty: z.literal("OKP"), crv: z.literal("Ed25519"), x: z.string() })
+  .refine(({ x }) => /^[A-Za-z0-9_-]{43}$/.test(x), refusing("wrong_value", "not an Ed25519 public key", "32 bytes in base64url under x"));
 const block = z
   .string()
   .refine(
@@ -92,7 +101,27 @@ function contractSchemaWith<Ceiling extends z.ZodType, Times extends z.ZodType>(
       .array(nameSchema)
       .min(1)
       .refine((roles) => new Set(roles).size === roles.length, refusing("wrong_value", "a role stands twice", "name each role once")),
-    purge: z.strictObject({ cooling: duration.default("24h"), backup_horizon: duration.default("30d") }).prefault({}),
+    purge: z
+      .strictObject({
+        cooling: duration.default("24h"),
+        backup_horizon: duration.default("30d"),
+        return: z
+          .strictObject({
+            to: sealingKeySchema,
+            wait: atLeastADay.default("7d").describe("How long the purge waits to be told that it arrived"),
+          })
+          .optional()
+          .describe("Before anything is destroyed, every record is sealed to this key for the merchant to fetch"),
+      })
+      .prefault({}),
+    vendor_systems: z
+      .array(nameSchema)
+      .min(1)
+      .max(50)
+      .refine((names) => new Set(names).size === names.length, refusing("wrong_value", "a system stands twice", "name each system once"))
+      .optional()
+      .describe("Systems of the vendor's own: at the end it states of each that nothing is left there"),
+    vendor_key: vendorKey.optional().describe("The vendor's public key (JWK, Ed25519), under which it signs those statements"),
   });
 }
 
@@ -127,7 +156,13 @@ export function readContract(source: Source): Result<ContractDocument, Problem[]
     ceiling,
     policy,
     roles,
-    purge: { coolingHours: hours(purge.cooling), backupHorizonHours: hours(purge.backup_horizon) },
+    purge: {
+      coolingHours: hours(purge.cooling),
+      backupHorizonHours: hours(purge.backup_horizon),
+      ...(purge.return && { return: { to: purge.return.to, waitHours: hours(purge.return.wait) } }),
+    },
+    ...(shape.value.vendor_systems && { vendorSystems: shape.value.vendor_systems }),
+    ...(shape.value.vendor_key && { vendorKey: shape.value.vendor_key.x }),
   });
 }
 

@@ -1,4 +1,5 @@
 /** What a contract says outside its classes and roles, compared: parties, term, hours, networks, purposes, and its end. */
+import { thumbprintOf } from "../crypto/index.ts";
 import type { Bundle } from "./bundle.ts";
 import { type Comparison, comparisonOf, isSameBut } from "./diff-rules.ts";
 import type { Difference, Direction } from "./difference.ts";
@@ -29,6 +30,7 @@ function terms({ term, purge }: Contract, after: Contract): Difference[] {
     ...lengths("purge after", term.purgeAfterHours, purgeAfterHours),
     ...lengths("purge cooling", purge.coolingHours, after.purge.coolingHours),
     ...lengths("backup horizon", purge.backupHorizonHours, after.purge.backupHorizonHours),
+    ...changed("return at the end", describeReturn(purge.return), describeReturn(after.purge.return)),
   ];
 }
 
@@ -87,6 +89,10 @@ const comparedByName = ["id", "merchant", "vendor", "subprocessors", "term", "ho
 
 function rest(before: Contract, after: Contract): Difference[] {
   return isSameBut(before, after, comparedByName) ? [] : [row("contract", "as it was", "otherwise", "changed")];
+}
+
+function describeReturn(agreed: Contract["purge"]["return"]): string {
+  return agreed === undefined ? "none" : `to key ${thumbprintOf(agreed.to)}, waited for ${agreed.waitHours} h`;
 }
 
 function describeHours(hours: Contract["hours"]): string {

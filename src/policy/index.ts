@@ -20,6 +20,7 @@ export { type PolicyDocument, parsePolicy } from "./policy-document.ts";
 export { describeProblem, type Problem, type ProblemCode, problemCodes } from "./problem.ts";
 export { createReplay, type Replay, type ReplayResult } from "./replay-tally.ts";
 export { type CaseDifference, type CaseResult, runCases } from "./run-cases.ts";
+export { sealingKeySchema } from "./sealing-key.ts";
 export { judge, type OpenLevel, type Shown, show } from "./show.ts";
 export { mergeLevels, type SortedFields, sortFields } from "./sort-fields.ts";
 export { civilMoment, instantAt, isCivilDate, parseDurationHours, type TermInstants, termInstants } from "./term.ts";

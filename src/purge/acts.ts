@@ -4,7 +4,7 @@
 import { lockContract, moveState } from "../contracts/index.ts";
 import { destroyShareA, selectKeyEpochs } from "../keys/index.ts";
 import { controlCatalogue, controlCount, countShares } from "./controls.ts";
-import type { Done, PurgeParts } from "./parts.ts";
+import { type Done, type PurgeParts, timed } from "./parts.ts";
 import { storesOfStep, unregistered } from "./plan.ts";
 import { countRows, deleteRows, type PurgeJob, renewLease, selectContractTables, writeJob } from "./postgres.ts";
 
@@ -35,6 +35,8 @@ export async function fence(parts: PurgeParts, job: PurgeJob): Promise<Done | nu
 /** The point of no return: without share B nothing of the contract opens again, here or in any copy. */
 export async function destroySharesB(parts: PurgeParts, job: PurgeJob): Promise<Done> {
   const epochs = await selectKeyEpochs(parts.database, job.contract);
+  // First, so that there is no moment at which a restored database finds the share gone and nothing that says why.
+  await parts.shares.bury(job.contract);
   for (const { epoch } of epochs) {
     await renewLease(parts.database, job, parts.leaseMs);
     await parts.shares.destroy(job.contract, epoch);
@@ -65,8 +67,7 @@ export async function deleteAll(parts: PurgeParts, job: PurgeJob, step: "rows" |
       if (deleted < batchRows) break;
     }
   }
-  const tables = storesOfStep(step);
-  const deleted = Object.fromEntries(tables.map((table) => [table, job.facts.before?.[table] ?? 0]));
+  const deleted = Object.fromEntries(storesOfStep(step).map((table) => [table, current.facts.deleted?.[table] ?? 0]));
   return { facts: timed(current, step), entry: { deleted } };
 }
 
@@ -87,8 +88,4 @@ export async function sweep(parts: PurgeParts, job: PurgeJob): Promise<Done> {
   if (shares.share_a + shares.share_b > 0) throw new Error("a share is left");
   const swept = { catalogue, control, tool: parts.tool };
   return { facts: { ...timed(job, "sweep"), swept }, entry: { after, shares, ...swept } };
-}
-
-function timed(job: PurgeJob, step: string): PurgeJob["facts"] {
-  return { ...job.facts, times: { ...job.facts.times, [step]: new Date(job.readAt).toISOString() } };
 }

@@ -119,7 +119,8 @@ export const certificateSchema = z.strictObject({
   key_services: z.array(z.strictObject({ service: z.string(), key: z.string(), effective_at: instant, assurance: seen })),
   /** What went back to the merchant first. `digest`: of the sealed export. */
   returned: z.strictObject({
-    state: z.enum(["not asked", "acknowledged", "not acknowledged"]),
+    /** `not possible`: it was agreed, and the keys were lost before. */
+    state: z.enum(["not asked", "acknowledged", "not acknowledged", "not possible"]),
     digest: digest.nullable(),
     acknowledged_at: instant.nullable(),
     assurance: seen,

@@ -5,15 +5,29 @@
 import type { Entry } from "../audit/index.ts";
 import type { Contract } from "../contracts/index.ts";
 import type { Attestation, Certificate } from "./certificate-document.ts";
+import type { Facts } from "./postgres.ts";
 
-/** Nobody asks for the data back before it is deleted. */
-export function returnOf(): Certificate["returned"] {
-  return { state: "not asked", digest: null, acknowledged_at: null, assurance: "system-verified" };
+/** What went back before anything was destroyed, and whether anybody said that it arrived. */
+export function returnOf({ returned }: Facts): Certificate["returned"] {
+  const { outcome, digest = null, acknowledged = null } = returned ?? {};
+  const states = { acknowledged: "acknowledged", not_acknowledged: "not acknowledged", keys_unavailable: "not possible" } as const;
+  return { state: outcome ? states[outcome] : "not asked", digest, acknowledged_at: acknowledged, assurance: "system-verified" };
 }
 
 /** One for each of the vendor's own systems; the vendor as a whole where none is named. */
-export function attestationsOf({ vendor }: Pick<Contract, "vendor">): Attestation[] {
-  return [{ system: vendor, state: "not received", statement: null, evidence: null, received_at: null, assurance: "unknown" }];
+export function attestationsOf({ vendor }: Pick<Contract, "vendor">, attested: Facts["attested"]): Attestation[] {
+  return (attested ?? [{ system: vendor, attestation: null }]).map(({ system, attestation: filed }) =>
+    filed
+      ? {
+          system,
+          state: "received",
+          statement: filed.digest,
+          evidence: filed.evidence,
+          received_at: filed.recorded,
+          assurance: "attested by the vendor",
+        }
+      : { system, state: "not received", statement: null, evidence: null, received_at: null, assurance: "unknown" },
+  );
 }
 
 /** Out of the log's own entries: the holds' rows die with the contract. `at`: when nothing could be held any more. Pure: the verifier reads them again. */

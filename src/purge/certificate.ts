@@ -74,7 +74,7 @@ async function compose(parts: PurgeParts, job: PurgeJob): Promise<Certificate> {
     contract: contract.id,
     agreement: agreementOf(contract, backupHorizonHours),
     scope: scopeOf(job, contract),
-    attestations: attestationsOf(contract),
+    attestations: attestationsOf(contract, job.facts.attested),
     holds: holdsOf(entriesOf(log), timeOf(job, "share_b")),
     residuals: residualsOf(job, backupHorizonHours),
   };
@@ -101,7 +101,7 @@ async function compose(parts: PurgeParts, job: PurgeJob): Promise<Certificate> {
       ...(epochs.some(({ commitmentC }) => commitmentC !== null) ? [shareCOf()] : []),
     ],
     key_services: keyServicesOf(),
-    returned: returnOf(),
+    returned: returnOf(job.facts),
     methods: methodsOf(told),
     stays: stayingStores(),
     exceptions: [{ what: "agents_screens", assurance: unknown }],

@@ -18,6 +18,7 @@ import { signJws, toBase64 } from "../crypto/index.ts";
 import { ensureEntry } from "../jobs/index.ts";
 import { canonicalJson, inTurn } from "../kernel/index.ts";
 import type { Database } from "../storage/index.ts";
+import { attestedBy } from "./attestations.ts";
 import { assurances, certificateDigest, type FinalCertificate, finalCertificateTyp, horizonOf } from "./certificate-document.ts";
 import { attestationsOf } from "./certificate-feeds.ts";
 import { finalStatementOf } from "./certificate-statement.ts";
@@ -28,6 +29,7 @@ import {
   claimJob,
   closeCertificate,
   countRows,
+  type Facts,
   type PurgeJob,
   releaseJob,
   selectCertificates,
@@ -78,7 +80,8 @@ async function signFinal(
   if (!proof) return null;
   const { newest: origin } = await parts.logs.originsOf(database, log.log);
   const { backupHorizonHours } = await purgeTerms(parts, contract);
-  const certificate = describe(job, { contract, first, hours: backupHorizonHours, tool: parts.tool });
+  const attested = await attestedBy(parts, job);
+  const certificate = describe(job, { contract, attested, first, hours: backupHorizonHours, tool: parts.tool });
   return signJws(parts.certificateSigner, finalCertificateTyp, canonicalJson({ ...certificate, log: { origin, ...proof } }));
 }
 
@@ -90,10 +93,15 @@ async function lookAgain(parts: PurgeParts, job: PurgeJob): Promise<void> {
   if (share_a + share_b > 0) throw new Error("a share of a purged contract is back");
 }
 
-function describe(
-  job: PurgeJob,
-  { contract, first, hours, tool }: { contract: Contract; first: string; hours: number; tool: string },
-): Omit<FinalCertificate, "log"> {
+interface Described {
+  readonly contract: Contract;
+  readonly attested: Facts["attested"];
+  readonly first: string;
+  readonly hours: number;
+  readonly tool: string;
+}
+
+function describe(job: PurgeJob, { contract, attested, first, hours, tool }: Described): Omit<FinalCertificate, "log"> {
   const destroyedAt = job.facts.times.share_b ?? "";
   const seenAt = new Date(job.readAt).toISOString();
   const checked = { result: "none left", tool, at: seenAt, assurance: seen } as const;
@@ -106,7 +114,7 @@ function describe(
       seen_at: seenAt,
       assurance: seen,
     },
-    attestations: attestationsOf(contract),
+    attestations: attestationsOf(contract, attested),
   };
   return {
     format: "postern-certificate-final/1",

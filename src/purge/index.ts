@@ -1,3 +1,4 @@
+export { remindOfAttestations } from "./attestations.ts";
 export { type Assurance, type Certificate, certificateDigest, type FinalCertificate } from "./certificate-document.ts";
 export { type CertificateProblem, type CertificateProblemCode, certificateProblems } from "./certificate-problems.ts";
 export { issueFinalCertificates } from "./final-certificate.ts";
@@ -6,4 +7,5 @@ export { orderDuePurges, purgeEffect } from "./order.ts";
 export type { PurgeParts } from "./parts.ts";
 export { purgeRoutes } from "./routes.ts";
 export { runPurges } from "./run.ts";
+export { planReplay, type Replay, replayTombstones, selectRevived, selectTripped, sweepTripwires } from "./tombstones.ts";
 export { type CertificateVerdict, verifyCertificate } from "./verify-certificate.ts";

@@ -7,8 +7,9 @@ import { uuidv7 } from "uuidv7";
 import { type Approval, digestOf, type Effect, requestApproval, selectApprovals } from "../approvals/index.ts";
 import { type Bundles, type Contract, lockContract, namedHolds, selectOverdue, standingHolds } from "../contracts/index.ts";
 import { ensureEntry } from "../jobs/index.ts";
-import { type ContractId, inTurn, ok, type Refusal, type Result, refuse } from "../kernel/index.ts";
+import { type ContractId, canonicalJson, inTurn, ok, type Refusal, type Result, refuse } from "../kernel/index.ts";
 import { enterContract, logAct, type OfficeDoor, type Visit } from "../offices/index.ts";
+import type { Bundle } from "../policy/index.ts";
 import type { Queryable } from "../storage/index.ts";
 import type { PurgeParts } from "./parts.ts";
 import { stayingStores } from "./plan.ts";
@@ -25,7 +26,11 @@ export interface Plan {
   readonly stays: readonly { readonly table: string; readonly reason: string }[];
   readonly coolingHours: number;
   readonly backupHorizonHours: number;
+  /** Before anything is destroyed; `null` = nothing is. */
+  readonly returnTo: ReturnTo | null;
 }
+
+export type ReturnTo = NonNullable<PurgeJob["facts"]["returnTo"]>;
 
 /** Counts what a purge would delete; changes nothing. */
 export async function planPurge(desk: PurgeDesk, visit: Visit, id: ContractId): Promise<Result<Plan, Refusal>> {
@@ -33,8 +38,8 @@ export async function planPurge(desk: PurgeDesk, visit: Visit, id: ContractId): 
   if (!entered.ok) return entered;
   const { contract } = entered.value;
   await logAct(desk, visit, entered.value, { event: "purge.planned", outcome: { effect: "allow", code: "ok" }, facts: { contract: id } });
-  const { coolingHours, backupHorizonHours } = await purgeTerms(desk, contract);
-  return ok({ contract: id, dies: await countRows(desk.database, id), stays: stayingStores(), coolingHours, backupHorizonHours });
+  const { coolingHours, backupHorizonHours, return: returnTo = null } = await purgeTerms(desk, contract);
+  return ok({ contract: id, dies: await countRows(desk.database, id), stays: stayingStores(), coolingHours, backupHorizonHours, returnTo });
 }
 
 export interface Requested {
@@ -43,15 +48,28 @@ export interface Requested {
   readonly approval: Approval | null;
 }
 
-/** Twice or twenty times at once is one job and one answer. `confirm`: the contract's id, typed. */
-export async function requestPurge(desk: PurgeDesk, visit: Visit, id: ContractId, confirm: string): Promise<Result<Requested, Refusal>> {
+export interface PurgeRequest {
+  /** The contract's id, typed. */
+  readonly confirm: string;
+  /** To be returned first, whatever the contract says. */
+  readonly returnTo?: ReturnTo | undefined;
+}
+
+/** Twice or twenty times at once is one job and one answer. */
+export async function requestPurge(
+  desk: PurgeDesk,
+  visit: Visit,
+  id: ContractId,
+  request: PurgeRequest,
+): Promise<Result<Requested, Refusal>> {
   const entered = await enterContract(desk, visit, id, "merchant_owner");
   if (!entered.ok) return entered;
   const { contract, who } = entered.value;
   const standing = await selectJob(desk.database, id);
-  const refusal = refusalOf(contract, standing, confirm) ?? (await refusalOfHolds(desk.database, id));
+  const refusal = refusalOf(contract, standing, request) ?? (await refusalOfHolds(desk.database, id));
+  const { returnTo } = request;
   const job = standing?.id ?? uuidv7();
-  const digest = orderDigest(contract, job);
+  const digest = orderDigest(contract, { id: job, facts: standing?.facts ?? { returnTo } });
   await logAct(desk, visit, entered.value, {
     event: "purge.requested",
     outcome: refusal ? { effect: "deny", code: refusal.code } : { effect: "allow", code: standing ? "stands" : "requested" },
@@ -63,19 +81,21 @@ export async function requestPurge(desk: PurgeDesk, visit: Visit, id: ContractId
     await lockContract(tx, id, "update");
     const held = await refusalOfHolds(tx, id);
     if (held) return refuse(held);
-    const facts = { times: { requested: isoOf(contract.readAt) } };
+    const facts = { times: { requested: isoOf(contract.readAt) }, ...(returnTo && { returnTo }) };
     await insertJob(tx, { contract: id, id: job, basis: "owners", step: "requested", notBefore: contract.readAt, facts });
     const found = await selectJob(tx, id);
     if (!found) throw new Error("a purge job that was just written is not there");
     if (found.step !== "requested") return ok({ job: found, approval: null });
-    const ask = { contract: id, action: "purge", digest: orderDigest(contract, found.id), by: who, now: contract.readAt } as const;
+    const ask = { contract: id, action: "purge", digest: orderDigest(contract, found), by: who, now: contract.readAt } as const;
     return ok({ job: found, approval: await requestApproval(tx, ask) });
   });
 }
 
-function refusalOf(contract: Contract, standing: PurgeJob | null, confirm: string): Refusal | null {
+function refusalOf(contract: Contract, standing: PurgeJob | null, { confirm, returnTo }: PurgeRequest): Refusal | null {
   if (confirm !== contract.id) return { code: "unacceptable", errors: [{ pointer: "/confirm", code: "not_the_contract" }] };
-  if (standing) return null;
+  // Nobody is to believe that a job returns to a key to which it does not.
+  const differs = returnTo && canonicalJson(returnTo) !== canonicalJson(standing?.facts.returnTo ?? null);
+  if (standing) return differs ? { code: "unacceptable", errors: [{ pointer: "/return", code: "other_than_asked_for" }] } : null;
   return contract.state === "active" || contract.state === "ended" ? null : { code: "wrong_state" };
 }
 
@@ -84,9 +104,12 @@ async function refusalOfHolds(database: Queryable, id: ContractId): Promise<Refu
   return holds.length > 0 ? { code: "held", errors: namedHolds(holds) } : null;
 }
 
-/** What the two owners sign: this contract, under this bundle, by this job. */
-function orderDigest(contract: Pick<Contract, "id" | "bundleDigest">, job: string): string {
-  return digestOf({ act: "purge", contract: contract.id, bundle: contract.bundleDigest, job });
+/** What the two owners sign: this contract, under this bundle, by this job, its records returned to this key. */
+function orderDigest(
+  contract: Pick<Contract, "id" | "bundleDigest">,
+  { id, facts }: { readonly id: string; readonly facts: { readonly returnTo?: ReturnTo | undefined } },
+): string {
+  return digestOf({ act: "purge", contract: contract.id, bundle: contract.bundleDigest, job: id, return: facts.returnTo });
 }
 
 /** The second owner's approval: the job may run once its cooling is over. */
@@ -96,7 +119,7 @@ export function purgeEffect(desk: Pick<PurgeDesk, "bundles">): Effect {
     async apply(tx, approved) {
       const contract = await lockContract(tx, approved.contract, "share");
       const job = contract && (await selectJob(tx, contract.id));
-      if (!contract || !job || orderDigest(contract, job.id) !== approved.digest) return refuse({ code: "wrong_state" });
+      if (!contract || !job || orderDigest(contract, job) !== approved.digest) return refuse({ code: "wrong_state" });
       const held = await refusalOfHolds(tx, contract.id);
       if (held) return refuse(held);
       const { coolingHours } = await purgeTerms({ ...desk, database: tx }, contract);
@@ -161,7 +184,7 @@ export async function readPurge(desk: PurgeDesk, visit: Visit, id: ContractId, j
 export async function purgeTerms(
   { bundles, database }: { bundles: Bundles; database: Queryable },
   contract: Pick<Contract, "id" | "bundleDigest">,
-): Promise<{ coolingHours: number; backupHorizonHours: number }> {
+): Promise<Bundle["contract"]["purge"]> {
   return (await bundles.bundleOf(database, contract.id, contract.bundleDigest)).contract.purge;
 }
 

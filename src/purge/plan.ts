@@ -7,6 +7,7 @@
 export const stores = {
   "postern.record": { fate: "dies", step: "rows" },
   "postern.subject_key": { fate: "dies", step: "rows" },
+  "postern.return_part": { fate: "dies", step: "rows" },
   "postern.blind_index": { fate: "dies", step: "derived" },
   "postern.contract_key": { fate: "dies", step: "derived" },
   "postern.subject_request": { fate: "dies", step: "derived" },
@@ -18,6 +19,8 @@ export const stores = {
   "postern.proposal": { fate: "stays", reason: "what was agreed about the end, under its digest; no customer's data" },
   "postern.approval": { fate: "stays", reason: "who ordered and approved" },
   "postern.purge_job": { fate: "stays", reason: "the purge's own record" },
+  "postern.return_receipt": { fate: "stays", reason: "what was returned, by its digest, and who acknowledged it" },
+  "postern.attestation": { fate: "stays", reason: "what the vendor said of its own systems" },
   "postern.rotation": { fate: "stays", reason: "when keys moved, in numbers; no key" },
   "postern.erasure": { fate: "stays", reason: "receipts of erased subjects: keyed names whose key died here, counts, times" },
   "postern.certificate": { fate: "stays", reason: "the proof" },
@@ -54,10 +57,10 @@ function storesWhere(holds: (store: (typeof stores)[StoreName]) => boolean): Sto
 }
 
 /**
- * The acts, in the order of destruction: the share without a backup first. Each is idempotent, has an entry before and after, and is done once
+ * The acts: what was agreed to be returned is, then destruction in its order, the share without a backup first. Each is idempotent, has an entry before and after, and is done once
  * its `….done` entry is durable and the job stands at it.
  */
-export const acts = ["fence", "share_b", "share_a", "rows", "derived", "sweep"] as const;
+export const acts = ["fence", "return", "share_b", "share_a", "rows", "derived", "sweep"] as const;
 export type Act = (typeof acts)[number];
 
 /** Where a job stands: what is behind it. After `share_b` there is no way back. */

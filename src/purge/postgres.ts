@@ -1,6 +1,7 @@
 /** The purge's tables, and the deletions. Every write of a running job checks its fence: a worker that lost its lease changes nothing. */
 import { and, eq, isNull, sql } from "drizzle-orm";
 import { holdStandsOn } from "../contracts/index.ts";
+import type { SealingKey } from "../crypto/index.ts";
 import { LeaseLost, leaseEnd, leaseIsFree } from "../jobs/index.ts";
 import type { ContractId } from "../kernel/index.ts";
 import { databaseNowMs, epochMs, orm, type Queryable } from "../storage/index.ts";
@@ -23,6 +24,42 @@ export interface Facts {
   readonly deleted?: Readonly<Record<string, number>>;
   /** ISO 8601, by the database's clock. */
   readonly times: Readonly<Record<string, string>>;
+  /** Asked for with the purge itself, whatever the contract says. */
+  readonly returnTo?: { readonly to: SealingKey; readonly waitHours: number };
+  readonly returned?: Returned;
+  /** What the vendor had said of each system when the log was closed: the certificate's word. Absent = the contract names no systems. */
+  readonly attested?: readonly Attested[];
+}
+
+export interface Attested {
+  readonly system: string;
+  /** `null` = not received. */
+  readonly attestation: {
+    readonly digest: string;
+    readonly signer: string;
+    /** Under the vendor's key that the contract names. */
+    readonly signed: boolean;
+    readonly evidence: string | null;
+    readonly recorded: string;
+  } | null;
+}
+
+/** What was sealed for the merchant so far. */
+export interface Returned {
+  /** RFC 7638 thumbprint of the merchant's key. */
+  readonly key?: string;
+  readonly parts: number;
+  readonly records: number;
+  /** Of those, records that did not open. */
+  readonly unreadable: number;
+  /** The last record in a part. */
+  readonly after?: { readonly type: string; readonly locator: string };
+  /** Of the sealed manifest: everything is sealed. */
+  readonly digest?: string;
+  /** ISO 8601: when an owner said that it arrived. */
+  readonly acknowledged?: string;
+  /** How it ended. */
+  readonly outcome?: "acknowledged" | "not_acknowledged" | "keys_unavailable";
 }
 
 export interface PurgeJob {

@@ -10,10 +10,12 @@ import { selectLog } from "../audit/index.ts";
 import { lockContract, makeIrrevocable } from "../contracts/index.ts";
 import { ensureEntry, runJobs } from "../jobs/index.ts";
 import { deleteAll, destroySharesB, eraseSharesA, fence, sweep } from "./acts.ts";
+import { attestedBy } from "./attestations.ts";
 import { issueCertificate } from "./certificate.ts";
-import type { Done, PurgeParts } from "./parts.ts";
+import type { Done, EntryFacts, PurgeParts } from "./parts.ts";
 import { type Act, acts, isPastReturn, nextStep, type Step } from "./plan.ts";
 import { claimJob, type PurgeJob, releaseJob, renewLease, selectRunnable, writeJob } from "./postgres.ts";
+import { returnRecords } from "./return.ts";
 
 /**
  * Runs every job that may run, as far as it comes now: another worker may hold it, or it waits for its fence. `believed`: the database's clock did not leap;
@@ -64,6 +66,7 @@ function passPointOfNoReturn({ database, leaseMs }: PurgeParts, job: PurgeJob): 
 
 const performers: Readonly<Record<Act, (parts: PurgeParts, job: PurgeJob) => Promise<Done | null>>> = {
   fence,
+  return: returnRecords,
   share_b: destroySharesB,
   share_a: eraseSharesA,
   rows: (parts, job) => deleteAll(parts, job, "rows"),
@@ -72,15 +75,32 @@ const performers: Readonly<Record<Act, (parts: PurgeParts, job: PurgeJob) => Pro
 };
 
 /** The log's last entry; the sequencer freezes the log with it. */
-async function verify(parts: PurgeParts, job: PurgeJob): Promise<PurgeJob | null> {
-  const frozen = async () => (await selectLog(parts.database, job.contract))?.state === "frozen";
-  const entry = { event: "purge.verified", code: "purge", facts: { job: job.id } } as const;
+async function verify(parts: PurgeParts, verifying: PurgeJob): Promise<PurgeJob | null> {
+  const frozen = async () => (await selectLog(parts.database, verifying.contract))?.state === "frozen";
+  const job = await withAttestations(parts, verifying);
+  const entry = { event: "purge.verified", code: "purge", facts: { job: job.id, ...attestedFacts(job) } } as const;
   if (!(await frozen())) await ensureEntry(parts, parts.logs.closing(job.contract), entry);
   // Of a frozen log too: it may have been numbered, and its last checkpoint not signed any more.
   await parts.sequencer.run(job.contract);
   if (!(await frozen())) return null;
   const times = { ...job.facts.times, verified: new Date(job.readAt).toISOString() };
   return writeJob(parts.database, job, { step: "verified", facts: { ...job.facts, times } }, parts.leaseMs);
+}
+
+/** What the vendor had said by now, written down before the entry that repeats it: said later, it is said after the log's end. */
+async function withAttestations(parts: PurgeParts, job: PurgeJob): Promise<PurgeJob> {
+  if (job.facts.attested) return job;
+  const attested = await attestedBy(parts, job);
+  if (!attested) return job;
+  return writeJob(parts.database, job, { facts: { ...job.facts, attested } }, parts.leaseMs);
+}
+
+function attestedFacts({ facts: { attested } }: PurgeJob): EntryFacts {
+  if (!attested) return {};
+  return {
+    attested: attested.flatMap(({ system, attestation }) => (attestation ? [`${system} ${attestation.digest}`] : [])),
+    not_attested: attested.flatMap(({ system, attestation }) => (attestation ? [] : [system])),
+  };
 }
 
 function isAct(step: Step): step is Act {

@@ -123,20 +123,32 @@ function checkItems({ scope, methods, exceptions, attestations }: Certificate): 
   return problems;
 }
 
+/** As the log calls them. */
+const outcomes = {
+  "not asked": "not_agreed",
+  acknowledged: "acknowledged",
+  "not acknowledged": "not_acknowledged",
+  "not possible": "keys_unavailable",
+} as const satisfies Record<Certificate["returned"]["state"], string>;
+
 /** What others did counts where an entry names it by its digest. */
-function checkClaims({ returned, attestations, holds: named, times }: Certificate, entries: Entries): CertificateProblem[] {
-  const holds = (digest: string | null) =>
-    digest !== null && entries.some(({ entry }) => Object.values(entry.facts ?? {}).includes(digest));
+function checkClaims({ job, returned, attestations, holds: named, times }: Certificate, entries: Entries): CertificateProblem[] {
+  const { attested = [], not_attested: missing = [] } = factsOf(entries, "purge.verified", job);
+  const said = attestations.flatMap(({ system, statement }) => (statement === null ? [] : [`${system} ${statement}`]));
+  const unsaid = attestations.flatMap(({ system, statement }) => (statement === null ? [system] : []));
+  const isLogged = sameJson(said, attested) && (sameJson(missing, []) || sameJson(unsaid, missing));
   const problems = attestations
     .filter(({ state, statement, evidence, received_at, assurance }) => {
-      if (state === "received") return !holds(statement) || received_at === null || assurance !== "attested by the vendor";
+      if (state === "received") return !isLogged || statement === null || received_at === null || assurance !== "attested by the vendor";
       return statement !== null || evidence !== null || received_at !== null || assurance !== "unknown";
     })
     .map(() => problem("unproven", "attestation"));
   const inLog = entries.map(({ entry }) => entry);
   if (!sameJson(holdsOf(inLog, times.share_b ?? ""), named)) problems.push(problem("holds"));
+  if (!isLogged && problems.length === 0) problems.push(problem("unproven", "attestation"));
   const { state, digest, acknowledged_at } = returned;
-  const fits = state === "not asked" ? digest === null : holds(digest);
+  const done = factsOf(entries, "purge.return.done", job);
+  const fits = done.outcome === outcomes[state] && (done.digest ?? null) === digest;
   if (!fits || (state === "acknowledged") !== (acknowledged_at !== null)) problems.push(problem("unproven", "returned"));
   return problems;
 }

@@ -13,6 +13,8 @@ export interface Agreement {
   readonly roles?: string;
   readonly seats?: string;
   readonly cooling?: string;
+  /** Further terms of the purge, as `, return: { … }`. */
+  readonly purge?: string;
   readonly horizon?: string;
   /** Further lines of the contract. */
   readonly more?: string;
@@ -41,7 +43,7 @@ purposes: ${purposes}
 ceiling:  ${agreement.ceiling ?? ceiling}
 policy:   cs-standard
 roles:    ${roles}
-purge:    { cooling: ${cooling}, backup_horizon: ${horizon} }
+purge:    { cooling: ${cooling}, backup_horizon: ${horizon}${agreement.purge ?? ""} }
 ${more}`;
 }
 

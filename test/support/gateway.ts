@@ -121,10 +121,13 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
 /** Share B in this process's memory: as good a second store as any for a test that does not kill the process. */
 export function createMemoryShareStore(): ShareStore {
   const shares = new Map<string, Uint8Array>();
+  const graves = new Map<string, string>();
   return {
     put: async (contract, epoch, share) => void shares.set(`${contract}/${epoch}`, share.slice()),
     get: async (contract, epoch) => shares.get(`${contract}/${epoch}`)?.slice() ?? null,
     destroy: async (contract, epoch) => void shares.delete(`${contract}/${epoch}`),
+    bury: async (contract) => void graves.set(contract, graves.get(contract) ?? new Date().toISOString()),
+    buried: async () => graves,
   };
 }
 

@@ -13,6 +13,7 @@ import { bringIntoForce, contractText, expectStatus, importLines, search, shippe
 import type { Door } from "./gateway.ts";
 import { codeOf, describeRefusals } from "./journey-refusals.ts";
 import { approvePurge, contentOf, fetchCertificate, neighbour, orderPurge, verifyLog } from "./purge-world.ts";
+import { acknowledge, fetchReturn, makeMerchantKey } from "./returned.ts";
 import { walkLog } from "./tlog-reader.ts";
 
 export interface JourneyWorld extends Door {
@@ -245,12 +246,19 @@ function describePurge(door: Door, told: Told, keep: () => Promise<void>): void 
       if (!trust) throw new Error("no trust file was handed out");
       const plan = await expectStatus(door.call("POST", `${base}/purges`, { as: "owner-1", body: { dry_run: true } }), 200);
       expect(await plan.json()).toMatchObject({ dies: { "postern.record": 3, "postern.subject_key": 2, "postern.seat": 2 } });
-      const { job } = await orderPurge(door);
+      const key = await makeMerchantKey();
+      const { job } = await orderPurge(door, "c-test", "owner-1", { return: { to: key.jwk } });
       expect(await codeOf(door.call("POST", `${base}/purges/${job}/approve`, { as: "owner-1" }))).toBe("403 own_request");
       await approvePurge(door, job);
       await keep();
+      const { shown: fetched, records: returned } = await fetchReturn(door, job, key);
+      expect(returned).toHaveLength(3);
+      await expectStatus(acknowledge(door, job, fetched.digest), 200);
+      await keep();
       const shown = await expectStatus(door.call("GET", `${base}/purges/${job}`, { as: "owner-1" }), 200);
       expect(await shown.json()).toMatchObject({ step: "certified" });
+      const events = await expectStatus(door.call("GET", `${base}/purges/${job}/events`, { as: "owner-1" }), 200);
+      expect(await events.text()).toMatch(/^retry: 1000\n\nid: .+\nevent: certified\ndata: \{.*"step":"certified".*\}\n\n$/);
       const jws = await fetchCertificate(door, job);
       expect(await verifyCertificate(jws, trust, verifySignature)).toMatchObject({ ok: true, contract: "c-test", job, problems: [] });
       expect(contentOf(jws).statement.deleted.en).toContain("3 records of 2 data subjects");

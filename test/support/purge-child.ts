@@ -43,6 +43,8 @@ function momentOf(text: string): string | null {
   if (/^delete from "postern"\."subject_key"/.test(text)) return "erase";
   if (/^update "postern"\."contract" set "state"/.test(text)) return "state";
   if (/^insert into "postern"\."certificate"/.test(text)) return "certificate";
+  if (/^insert into "postern"\."return_part"/.test(text)) return "part";
+  if (/^insert into "postern"\."return_receipt"/.test(text)) return "receipt";
   if (/^update "postern"\."certificate" set "final_jws"/.test(text)) return "final";
   if (/^update "postern"\."certificate" set "closed_at"/.test(text)) return "closing";
   if (text.includes("pg_attribute")) return "catalogue";

@@ -28,9 +28,9 @@ export interface Copy extends Place {
   remove(): Promise<void>;
 }
 
-export async function makeApprovedPurge(agreement: Agreement = {}): Promise<ApprovedPurge> {
+export async function makeApprovedPurge(agreement: Agreement = {}, records = 20): Promise<ApprovedPurge> {
   const world = await createWorld();
-  const trust = await populate(world.gateway, agreement);
+  const trust = await populate(world.gateway, agreement, records);
   await populate(world.gateway, neighbour, 7);
   const { job } = await orderPurge(world.gateway);
   await approvePurge(world.gateway, job);

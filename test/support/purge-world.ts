@@ -134,13 +134,19 @@ export interface ShownJob {
   readonly step: string;
   readonly basis: string;
   readonly not_before: string;
-  readonly progress: { readonly done: number; readonly of: number; readonly rows_deleted: number; readonly rows: number | null };
+  readonly progress: {
+    readonly done: number;
+    readonly of: number;
+    readonly rows_deleted: number;
+    readonly rows: number | null;
+    readonly records_returned: number;
+  };
   readonly approval?: { readonly id: string; readonly state: string } | null;
 }
 
 /** By the first owner. */
-export async function orderPurge(gateway: Door, contract = "c-test", as = "owner-1"): Promise<ShownJob> {
-  const asked = gateway.call("POST", `/v1/contracts/${contract}/purges`, { as, body: { confirm: contract } });
+export async function orderPurge(gateway: Door, contract = "c-test", as = "owner-1", more: object = {}): Promise<ShownJob> {
+  const asked = gateway.call("POST", `/v1/contracts/${contract}/purges`, { as, body: { confirm: contract, ...more } });
   return (await (await expectStatus(asked, 202)).json()) as ShownJob;
 }
 

@@ -9,9 +9,11 @@ import { pathTails } from "../../src/http/route.ts";
 import { bringIntoForce, contractText, expectStatus, importLines, search, shippedPolicy } from "./agreement.ts";
 import { canaryCustomer, canaryElsewhere, canaryOrder } from "./canaries.ts";
 import type { CallOptions, Gateway } from "./gateway.ts";
+import { acknowledge, fetchReturn, makeMerchantKey } from "./returned.ts";
 
 const contract = "/v1/contracts/c-test";
 const customers = `${contract}/records/customer`;
+const agreement = { more: "vendor_systems: [crm]\n" };
 const encoded = encodeURIComponent(canaryElsewhere);
 
 export interface Watched extends Gateway {
@@ -45,7 +47,7 @@ export async function watchRoutes(gateway: Gateway): Promise<Watched> {
 
 /** From a draft to an export. */
 export async function journeyBeforeThePurge(gateway: Gateway): Promise<void> {
-  await bringIntoForce(gateway);
+  await bringIntoForce(gateway, agreement);
   await rejectOne(gateway);
   await importLines(gateway, [canaryCustomer, { id: "U2", name: "Al" }]);
   await importLines(gateway, [canaryCustomer, { ...canaryCustomer, id: "U3" }]);
@@ -110,7 +112,7 @@ async function oversee(gateway: Gateway): Promise<void> {
 async function changePolicy(gateway: Gateway): Promise<void> {
   const shipped = shippedPolicy("cs-standard");
   const put = (text: string) => {
-    const files = { contract: { name: "contract.yaml", text: contractText() }, policy: { name: "policy.yaml", text } };
+    const files = { contract: { name: "contract.yaml", text: contractText(agreement) }, policy: { name: "policy.yaml", text } };
     return gateway.call("PUT", `${contract}/policy`, { as: "owner-1", body: files });
   };
   await expectStatus(put(shipped.replace("      name: mask", "      name: withhold")), 200);
@@ -192,10 +194,23 @@ export async function journeyToTheCertificate(gateway: Gateway): Promise<void> {
   await holdAndRelease(gateway);
   await climb(gateway);
   await expectStatus(gateway.call("GET", purges, { as: "owner-1" }), 200);
-  const ordered = await expectStatus(gateway.call("POST", purges, { as: "owner-1", body: { confirm: "c-test" } }), 202);
+  const key = await makeMerchantKey();
+  const body = { confirm: "c-test", return: { to: key.jwk } };
+  const ordered = await expectStatus(gateway.call("POST", purges, { as: "owner-1", body }), 202);
   const { job } = (await ordered.json()) as { job: string };
   await expectStatus(gateway.call("POST", `${purges}/${job}/approve`, { as: "owner-2" }), 200);
   await gateway.keeper.tick();
+  const attested = `${purges}/${job}/attestations`;
+  const said = { system: "crm", statement: "nothing is left", signer: "DPO", evidence: { name: "protocol", content: "AAAA" } };
+  const filed = await expectStatus(gateway.call("POST", attested, { as: "owner-1", body: said }), 201);
+  const { systems } = (await filed.json()) as { systems: { attestation: { id: string } }[] };
+  await expectStatus(gateway.call("GET", attested, { as: "owner-1" }), 200);
+  await expectStatus(gateway.call("GET", `${attested}/${systems[0]?.attestation.id}/evidence`, { as: "owner-1" }), 200);
+  const { shown, records } = await fetchReturn(gateway, job, key);
+  if (records.length === 0) throw new Error("nothing was returned");
+  await expectStatus(acknowledge(gateway, job, shown.digest), 200);
+  await gateway.keeper.tick();
+  await (await expectStatus(gateway.call("GET", `${purges}/${job}/events`, { as: "owner-1" }), 200)).text();
   await expectStatus(gateway.call("GET", `${purges}/${job}`, { as: "owner-1" }), 200);
   await expectStatus(gateway.call("GET", `${purges}/${job}/certificate`, { as: "owner-1" }), 200);
   const late = await gateway.call("POST", `${customers}/search`, { as: "agent-1", body: { by: { id: canaryCustomer.id } } });
