@@ -98,5 +98,5 @@ grant select on audit.pruning to postern_reader, postern_sequencer;
 grant insert, update on audit.pruning to postern_sequencer;
 -- The first kept place is moved by the function alone, and a month's key destroyed by it.
 revoke update on audit.log from postern_sequencer;
-grant update (state, size, root, range) on audit.log to postern_sequencer;
+grant update (origin, state, size, root, range) on audit.log to postern_sequencer;
 revoke update, delete on postern.audit_key from postern_keeper;

@@ -28,6 +28,8 @@ import {
   createWitnessClient,
   type Freshness,
   gatewayLog,
+  isSameLog,
+  type LogOrigins,
   openLog,
   type Sequencer,
   type StrangersTally,
@@ -57,7 +59,7 @@ import { createIdentity, type Digest, type Identity, type IssuerProfile } from "
 import { type ContractId, type InFlight, inTurn } from "./kernel/index.ts";
 import { createAuditKeys, type Keyring, type OpenedAuditKeys, type RootKey, type ShareStore } from "./keys/index.ts";
 import { createOffices, logTurnedAway, type MerchantOffices, type OfficeHolder } from "./offices/index.ts";
-import { logRoutes, oversightRoutes, type SaveDesk } from "./oversight/index.ts";
+import { epochRoutes, logRoutes, oversightRoutes, type SaveDesk } from "./oversight/index.ts";
 import { issueFinalCertificates, orderDuePurges, type PurgeParts, purgeEffect, purgeRoutes, runPurges } from "./purge/index.ts";
 import { pruneLogs, type RetentionParts, retentionRoutes } from "./retention/index.ts";
 import { retentionMonthsDefault } from "./retention-settings.ts";
@@ -99,6 +101,7 @@ export interface Memory {
   readonly bundles: Bundles;
   readonly auditKeys: OpenedAuditKeys;
   readonly strangers: StrangersTally;
+  readonly origins: LogOrigins;
 }
 
 export function createMemory({ issuers, audience, now, digest }: Pick<CommonParts, "issuers" | "audience" | "now" | "digest">): Memory {
@@ -107,6 +110,7 @@ export function createMemory({ issuers, audience, now, digest }: Pick<CommonPart
     bundles: createBundles(),
     auditKeys: new Map(),
     strangers: createStrangersTally(),
+    origins: new Map(),
   };
 }
 
@@ -170,6 +174,8 @@ export function assembleKeeper(common: CommonParts, side: KeeperParts, inFlight:
   const shared = sharedParts(common, side);
   const { auditKeys, keyring, audit, logs, bundles } = shared;
   const sequencer = createSequencer({ database, signer: logSigner, anchor: side.anchor });
+  const { mergeDelaySeconds } = common.freshness;
+  const writer = { aead: common.aead, now: common.now, signer: side.writer, mergeDelaySeconds };
   const { witnesses = [] } = side;
   const client = createWitnessClient({ database, witnesses, verifySignature, now: common.now, pauses: side.witnessPauses });
   const witnessesOf = (log: string) => witnesses.filter((witness) => witness.logs.includes(log)).map(({ key }) => key);
@@ -250,19 +256,21 @@ export function assembleKeeper(common: CommonParts, side: KeeperParts, inFlight:
       ...oversightRoutes(exporter),
       ...logRoutes({ ...exporter, witnessesOf }),
       ...retentionRoutes({ ...door, retention }),
+      ...epochRoutes({ ...door, sequencer, epochs: { database, signer: logSigner, anchor: side.anchor, writer } }),
       ...purgeRoutes({ ...desk, bundles }),
       ...rightsRoutes(door),
       ...keysRoutes(door),
       ...erasureRoutes({ ...door, erasures }),
     ]),
     async prepare() {
-      const origin = logs.originOf(gatewayLog);
+      const origin = logs.baseOf(gatewayLog);
       await database.transaction(async (tx) => {
         await openLog(tx, gatewayLog, origin);
         await auditKeys.prepare(tx, gatewayLog, new Date(common.now())).catch(asRefusal);
       });
       const log = await selectLog(database, gatewayLog);
-      if (log?.origin !== origin) throw new ConfigRefused(`POSTERN_LOG_NAME is not the name this database began with (${log?.origin})`);
+      if (!isSameLog(log?.origin ?? "", origin))
+        throw new ConfigRefused(`POSTERN_LOG_NAME is not the name this database began with (${log?.origin})`);
       await checkRootKey(database, common.root);
     },
     sequence: () => sequencer.run(),
@@ -314,7 +322,8 @@ function sharedParts(
   const { aead, root, keyring, now } = common;
   const auditKeys = createAuditKeys(root, memory.auditKeys);
   const { mergeDelaySeconds } = common.freshness;
-  const made = createAuditWriter({ database, aead, signer: writer, auditKeys, now, mergeDelaySeconds, stopsAfterSeconds });
+  const { origins } = memory;
+  const made = createAuditWriter({ database, aead, signer: writer, auditKeys, now, mergeDelaySeconds, stopsAfterSeconds, origins });
   const audit = replace ? replace(made) : made;
   const logs = createLogHandles(common.logName, auditKeys);
   return {

@@ -128,8 +128,8 @@ function stateOf(result: Verdict | string): "ok" | "consistent" | "notOk" {
 
 function factsOf(verdict: Verdict): [name: string, value: string][] {
   const said = texts[language];
-  const { ok, keys, origin, size, root, prunedBefore, seenPruned, entries, flushes, checkpoints, problems, problemsFound, firstBad } =
-    verdict;
+  const { ok, keys, origin, size, root, prunedBefore, seenPruned, entries, flushes, checkpoints, lost } = verdict;
+  const { problems, problemsFound, firstBad } = verdict;
   const facts: [string, string][] = [
     [said.origin, origin],
     [said.size, String(size)],
@@ -138,6 +138,7 @@ function factsOf(verdict: Verdict): [name: string, value: string][] {
     ...(seenPruned > 0 ? [[said.seen, `${seenPruned} ${said.seenPruned}`] as [string, string]] : []),
     [said.checked, `${entries} / ${flushes} / ${checkpoints} ${said.counts}`],
     [said.keys, keys === "pinned" ? said.pinned : said.notPinned],
+    ...lost.map(({ epoch, from, to }): [string, string] => [said.lost, `@${epoch}: ${from}–${to - 1}`]),
   ];
   if (ok) return facts;
   return [

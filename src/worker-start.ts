@@ -3,7 +3,7 @@
  * database: asked until it passes, then never again in this isolate. While it does not, nothing of a caller's is run, and one line says why.
  * Migrations are not run here: this build knows them by digest and only compares.
  */
-import { gatewayLog } from "./audit/index.ts";
+import { gatewayLog, isSameLog } from "./audit/index.ts";
 import { ConfigRefused } from "./config.ts";
 import { checkRole, type DatabaseRole } from "./start-checks.ts";
 import {
@@ -60,6 +60,6 @@ export async function checkMainDatabase(
   await checkMigrationDigests(database, migrationsOfThisBuild);
   await checkRole(database, role);
   const [log] = await database.query("select origin, now() from audit.log where log = $1", [gatewayLog]);
-  if (log && log[0] !== `${logName}/${gatewayLog}`)
+  if (log && !isSameLog(String(log[0]), `${logName}/${gatewayLog}`))
     throw new ConfigRefused(`POSTERN_LOG_NAME is not the name this database began with (${log[0]})`);
 }

@@ -18,7 +18,7 @@ import { importLines, search } from "./support/agreement.ts";
 import { createPostgresDatabase, openTestPool, type PostgresDatabase } from "./support/databases.ts";
 import { forgetfulAnchor } from "./support/gateway.ts";
 import { agreeOnTrust, createLogGateway, type LogGateway, readMany, verifyLog } from "./support/log-gateway.ts";
-import { cutTail, disarmTriggers, type StoredLog, sizeOf } from "./support/stored-log.ts";
+import { cutTail, disarmTriggers, rememberLogs, type StoredLog, sizeOf } from "./support/stored-log.ts";
 
 let directory: string;
 beforeAll(async () => {
@@ -28,6 +28,7 @@ afterAll(() => rm(directory, { recursive: true, force: true }));
 
 const headOf = (size: number) => ({
   origin: "test/postern/c-test",
+  begun: 0,
   range: extendRange(
     emptyRange,
     Array.from({ length: size }, (_, i) => leafHash(utf8(`entry ${i}`))),
@@ -72,11 +73,11 @@ describe("an anchor kept in files", () => {
     const kept = await mkdtemp(join(directory, "kept-"));
     const anchor = createFileAnchor(kept);
     await anchor.advance("c-test", headOf(5));
-    await writeFile(join(kept, "c-test", "0000000000000009.ab12"), "postern-anch");
+    await writeFile(join(kept, "c-test", "0001-0000000000000009.ab12"), "postern-anch");
     expect((await anchor.read("c-test"))?.range.size).toBe(5);
     await anchor.advance("c-test", headOf(6));
-    expect((await readdir(join(kept, "c-test"))).filter((name) => !name.includes("."))).toEqual(["0000000000000006"]);
-    await writeFile(join(kept, "c-test", "0000000000000006"), "");
+    expect((await readdir(join(kept, "c-test"))).filter((name) => !name.includes("."))).toEqual(["0001-0000000000000006"]);
+    await writeFile(join(kept, "c-test", "0001-0000000000000006"), "");
     await expect(anchor.read("c-test")).rejects.toThrow("not a head");
   });
 });
@@ -99,20 +100,12 @@ describe("a database that was set back", () => {
   const halted = () => world.owner.query("select log, halted from audit.upkeep where halted is not null");
   const readyz = async () => (await (await world.gateway.call("GET", "/readyz")).json()) as { checks: { audit: string } };
 
-  /** As it was, the tables that are derived among it: `create database … template` would do the same, and cut every connection. */
-  async function remember(day: string): Promise<() => Promise<void>> {
-    const tables = ["log", "flush", "pending", "seq", "subtree", "checkpoint", "search", "search_subject", "upkeep"];
-    const script = (line: (table: string) => string) => world.owner.script(tables.map(line).join(""));
-    await script((table) => `create table public.${day}_${table} as table audit.${table};`);
-    return () => script((table) => `delete from audit.${table}; insert into audit.${table} table public.${day}_${table};`);
-  }
-
   it("is not signed and not built on, and its operator is told in one line; with the right one back it goes on by itself", async () => {
-    const backToYesterday = await remember("yesterday");
+    const backToYesterday = await rememberLogs(world.owner, "yesterday");
     const yesterday = await sizeOf(stored);
     await readMany(world.gateway, 8);
     const today = await sizeOf(stored);
-    const backToToday = await remember("today");
+    const backToToday = await rememberLogs(world.owner, "today");
     await backToYesterday();
 
     const before = await checkpoints();

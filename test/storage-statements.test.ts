@@ -8,10 +8,10 @@ import { checkMigrationDigests, type Database, migrate, migrationsOfThisBuild } 
 import { readMigrations } from "../src/storage/node-migrations.ts";
 import { type Agreement, bringIntoForce, search } from "./support/agreement.ts";
 import { type Cluster, openTestPool, startCluster } from "./support/databases.ts";
-import { createGateway } from "./support/gateway.ts";
+import { createGateway, createMemoryAnchor } from "./support/gateway.ts";
 import { createServerLog, type LoggedStatement, logEverything } from "./support/server-log.ts";
 import { breachesOf, isRead } from "./support/statement-rules.ts";
-import { journeyBeforeThePurge, journeyToTheCertificate, watchRoutes } from "./support/whole-journey.ts";
+import { journeyBeforeThePurge, journeyToANewEpoch, journeyToTheCertificate, watchRoutes } from "./support/whole-journey.ts";
 
 const serving = ["postern_edge", "postern_keeper", "share_keeper"];
 const outlived = { contract: "c-outlived" } as const satisfies Agreement;
@@ -38,8 +38,9 @@ describe("every statement that the gateway sends, whatever somebody comes for", 
     await open("shares").script(`${shareStoreSchema} grant select, insert, update, delete on postern_share to share_keeper`);
     const shares = open("shares", "share_keeper");
     const [edge, keeper] = [open("postgres", "postern_edge"), open("postgres", "postern_keeper")];
+    const anchor = createMemoryAnchor();
     const common = { shares: createPostgresShareStore(shares) };
-    const gateway = await watchRoutes(await createGateway({ database: keeper, edgeDatabase: edge, common }));
+    const gateway = await watchRoutes(await createGateway({ database: keeper, edgeDatabase: edge, common, keeper: { anchor } }));
     for (const side of [edge, keeper]) await checkMigrationDigests(side, migrationsOfThisBuild);
     await journeyBeforeThePurge(gateway);
     await journeyToTheCertificate(gateway);
@@ -49,6 +50,8 @@ describe("every statement that the gateway sends, whatever somebody comes for", 
     );
     await gateway.keeper.tick();
     await search(gateway, { id: "U1" }, outlived).catch(() => null);
+    await gateway.keeper.sequence();
+    await journeyToANewEpoch(gateway, anchor, "gateway");
     expect(gateway.faults).toEqual([]);
     unserved = gateway.unserved();
     const heard = await log.statements(owner);

@@ -48,13 +48,13 @@ export function activationEffect(parts: ActivationParts): Effect {
         return refuse({ code: "wrong_state", errors: [{ pointer: "/contract/term/end", code: "passed" }] });
       await parts.keyring.create(tx, contract.id);
       await parts.auditKeys.prepare(tx, contract.id, new Date(contract.readAt));
-      await openLog(tx, contract.id, parts.logs.originOf(contract.id));
+      await openLog(tx, contract.id, parts.logs.baseOf(contract.id));
       await moveState(tx, contract.id, "draft", "active");
       return ok(undefined);
     },
     async after(approved) {
       await announce(parts, approved.contract);
-      return { trust: JSON.parse(formatTrust(trustOf(parts.trust, parts.logs, approved.contract))) };
+      return { trust: JSON.parse(formatTrust(await trustOf(parts, approved.contract))) };
     },
   };
 }

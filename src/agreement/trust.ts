@@ -3,6 +3,7 @@ import { formatTrust, gatewayLog, type LogHandles, noteKey, policyOf, type Trust
 import { keyId } from "../crypto/index.ts";
 import { type ContractId, ok, type Refusal, type Result } from "../kernel/index.ts";
 import { enterContract, type OfficeDoor, type Visit } from "../offices/index.ts";
+import type { Queryable } from "../storage/index.ts";
 
 /** Raw Ed25519 public keys. */
 export interface TrustKeys {
@@ -13,11 +14,17 @@ export interface TrustKeys {
   readonly writers: readonly Uint8Array[];
 }
 
-export function trustOf(keys: TrustKeys, logs: LogHandles, contract: ContractId): Trust {
-  const log = noteKey(logs.originOf(contract), keys.log);
+export async function trustOf(
+  { database, logs, trust: keys }: { readonly database: Queryable; readonly logs: LogHandles; readonly trust: TrustKeys },
+  contract: ContractId,
+): Promise<Trust> {
+  const own = await logs.originsOf(database, contract);
+  const gateway = await logs.originsOf(database, gatewayLog);
+  const log = noteKey(own.newest, keys.log);
   return {
     log,
-    gateway: noteKey(logs.originOf(gatewayLog), keys.log),
+    gateway: noteKey(gateway.newest, keys.log),
+    earlier: [...own.earlier, ...gateway.earlier].map((origin) => noteKey(origin, keys.log)),
     writers: new Map(keys.writers.map((key) => [keyId(key), key])),
     certificate: { kid: keyId(keys.certificate), key: keys.certificate },
     policy: policyOf(log, keys.witnessesOf(contract)),
@@ -34,5 +41,5 @@ export async function readTrust(
   if (!entered.ok) return entered;
   const { actor, log } = entered.value;
   await door.audit.append(log, { event: "trust.read", actor, request: visit.request, outcome: { effect: "allow", code: "ok" } });
-  return ok(formatTrust(trustOf(door.trust, door.logs, id)));
+  return ok(formatTrust(await trustOf(door, id)));
 }

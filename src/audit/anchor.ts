@@ -8,6 +8,8 @@ import type { CompactRange } from "./tree.ts";
 export interface AnchoredHead {
   readonly origin: string;
   readonly range: CompactRange;
+  /** How many entries the origin's epoch carried on from; 0 in a log's first. */
+  readonly begun: number;
 }
 
 export interface Anchor {
@@ -15,6 +17,6 @@ export interface Anchor {
   read(log: string): Promise<AnchoredHead | null>;
   /** Names of all logs that were ever published. */
   logs(): Promise<readonly string[]>;
-  /** Durable when it resolves. Never back: a head that is not longer than the one it holds is left out. */
+  /** Durable when it resolves. Never back: a head of an earlier epoch, or of the same and not longer, is left out. */
   advance(log: string, head: AnchoredHead): Promise<void>;
 }

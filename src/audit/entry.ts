@@ -10,6 +10,9 @@ export const entryBytesMax = 65_535;
 export const eventNames = [
   "log.opened",
   "log.heads",
+  "log.epoch_planned",
+  "log.epoch_ordered",
+  "log.epoch_opened",
   "record.read",
   "record.searched",
   "subject_request.received",
@@ -107,7 +110,7 @@ const fact = z.union([
 
 export const entrySchema = z.strictObject({
   v: z.literal(1),
-  /** The log's origin, `{log name}/{contract}`. */
+  /** The log's origin, `{log name}/{contract}`, with `@2` behind it in its second epoch. */
   log: short,
   /** UUIDv7. */
   id: z.uuid({ version: "v7" }),

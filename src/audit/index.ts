@@ -4,6 +4,7 @@ export { openCheckpoint, signCheckpoint } from "./checkpoint.ts";
 export { actorPseudonym, openDetails, subjectPseudonym } from "./compose.ts";
 export { formatWitnessVkey, parseWitnessVkey, type WitnessKey, witnessKey } from "./cosignature.ts";
 export { type ActorRole, type Entry, type EntryDetails, type EventName, eventNames } from "./entry.ts";
+export { isSameLog, readOrigin } from "./epoch.ts";
 export { entriesOfFlush, flushEntriesMax } from "./flush.ts";
 export { LogHalted } from "./halted.ts";
 export { createLogHandles, gatewayLog, type LogHandles } from "./handles.ts";
@@ -19,6 +20,7 @@ export {
 } from "./log.ts";
 export { readConsistency, readEntryBundle, readHashTile, readInclusion } from "./log-tiles.ts";
 export type { PrunedEvidence } from "./manifest.ts";
+export { type EpochParts, type EpochPlan, type EpochRefusal, openEpoch, planEpoch } from "./new-epoch.ts";
 export { formatVkey, type NoteKey, noteKey, parseVkey } from "./note.ts";
 export {
   emptyLogRow,
@@ -76,4 +78,4 @@ export { createWitness, type Witness, type WitnessAnswer, type WitnessedHead, ty
 export { type AskedWitness, createWitnessClient, type WitnessPauses, type WitnessReport } from "./witness-client.ts";
 export { selectWitnessProgress, type WitnessProgress } from "./witness-progress.ts";
 export { addCheckpointBytesMax } from "./witness-request.ts";
-export { createAuditWriter } from "./writer.ts";
+export { createAuditWriter, type LogOrigins } from "./writer.ts";

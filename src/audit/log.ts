@@ -26,7 +26,8 @@ export class Undisclosed<Value> {
 export interface LogHandle {
   /** The contract's id, or `gateway`. */
   readonly log: string;
-  readonly origin: string;
+  /** Of its first epoch. The writer learns where there is a later one. */
+  readonly base: string;
   readonly pseudonymKey: Uint8Array;
 }
 

@@ -5,10 +5,12 @@
 import type { Database } from "../storage/index.ts";
 import type { Anchor } from "./anchor.ts";
 import { formatAnchor, parseAnchor } from "./anchor-text.ts";
+import { readOrigin } from "./epoch.ts";
 
 /** Run once by the owner of the second database. */
 export const anchorSchema = `create table if not exists postern_anchor (
   log text primary key,
+  epoch int not null,
   size bigint not null,
   head text not null
 );`;
@@ -23,10 +25,11 @@ export function createPostgresAnchor(database: Database): Anchor {
       return (await database.query("select log, now() from postern_anchor order by log")).map(([log]) => String(log));
     },
     async advance(log, head) {
-      await database.query(advanceText, [log, head.range.size, formatAnchor(head)]);
+      await database.query(advanceText, [log, readOrigin(head.origin).epoch, head.range.size, formatAnchor(head)]);
     },
   };
 }
 
-const advanceText = `insert into postern_anchor (log, size, head) values ($1, $2, $3)
-  on conflict (log) do update set size = excluded.size, head = excluded.head where postern_anchor.size < excluded.size`;
+const advanceText = `insert into postern_anchor (log, epoch, size, head) values ($1, $2, $3, $4)
+  on conflict (log) do update set epoch = excluded.epoch, size = excluded.size, head = excluded.head
+  where (postern_anchor.epoch, postern_anchor.size) < (excluded.epoch, excluded.size)`;

@@ -8,7 +8,7 @@
  * The anchor is read before the log: the log only grows, so one that is shorter than an anchor read earlier was set back.
  */
 import { equalBytes, type Signer, utf8 } from "../crypto/index.ts";
-import type { Cell, Database } from "../storage/index.ts";
+import type { Cell, Database, Queryable } from "../storage/index.ts";
 import type { Anchor, AnchoredHead } from "./anchor.ts";
 import { signCheckpoint } from "./checkpoint.ts";
 import { LogHalted } from "./halted.ts";
@@ -38,7 +38,7 @@ export async function publish({ database, signer, anchor }: PublisherParts, log:
   } else if (!equalBytes(stored.seal, await sealOf(stored.origin, range, signer))) {
     throw new LogHalted(log, "its row is not what was numbered last, or its newest checkpoint is gone");
   }
-  if (anchored?.range.size !== size) await anchor.advance(log, { origin: stored.origin, range });
+  if (anchored?.range.size !== size) await anchor.advance(log, { origin: stored.origin, begun: anchored?.begun ?? 0, range });
   if (newest?.size !== size) await database.query(publishText, [log, size, note, stored.seal]);
 }
 
@@ -57,9 +57,11 @@ export function sealOf(origin: string, range: CompactRange, signer: Signer): Pro
   return signer.sign(message);
 }
 
-interface StoredHead {
+export interface StoredHead {
   readonly log: string;
   readonly origin: string;
+  /** Nothing is numbered behind its end. */
+  readonly frozen: boolean;
   readonly size: number;
   /** `null` = nothing is numbered. */
   readonly range: CompactRange | null;
@@ -67,15 +69,15 @@ interface StoredHead {
   readonly newest: { readonly size: number; readonly note: string } | null;
 }
 
-/** One statement, so that all of it is of one moment. */
-async function selectStored(database: Database, log: string): Promise<StoredHead> {
+/** One statement, so that all of it is of one moment. Throws LogHalted where row and range contradict each other. */
+export async function selectStored(database: Queryable, log: string): Promise<StoredHead> {
   const [row] = await database.query(storedText, [log]);
-  if (!row) return { log, origin: "", size: 0, range: null, seal: new Uint8Array(), newest: null };
-  const [origin, sizeCell, root, rangeBytes, seal, newestSize, note] = row;
+  if (!row) return { log, origin: "", frozen: false, size: 0, range: null, seal: new Uint8Array(), newest: null };
+  const [origin, state, sizeCell, root, rangeBytes, seal, newestSize, note] = row;
   const size = Number(sizeCell);
   const range = size === 0 ? null : storedRange(log, size, rangeBytes, root);
   const newest = newestSize === null ? null : { size: Number(newestSize), note: String(note) };
-  return { log, origin: String(origin), size, range, seal: bytesOf(seal), newest };
+  return { log, origin: String(origin), frozen: state === "frozen", size, range, seal: bytesOf(seal), newest };
 }
 
 /** Throws LogHalted where row and range contradict each other. */
@@ -87,9 +89,9 @@ export function storedRange(log: string, size: number, rangeBytes: Cell | undefi
 }
 
 /** Throws LogHalted unless the stored log is the anchored one and what was numbered since. */
-async function checkAnchored(database: Database, { log, origin, size, range }: StoredHead, anchored: AnchoredHead): Promise<void> {
+export async function checkAnchored(database: Database, { log, origin, size, range }: StoredHead, anchored: AnchoredHead): Promise<void> {
   const published = anchored.range.size;
-  if (size < published) {
+  if (size < published && (size === 0 || origin === anchored.origin)) {
     throw new LogHalted(
       log,
       `the database was set back: it holds ${size} entries, and ${published} were published; restore the newest one`,
@@ -119,7 +121,7 @@ function bytesOf(cell: Cell | undefined): Uint8Array {
   return cell instanceof Uint8Array ? cell : new Uint8Array();
 }
 
-const storedText = `select l.origin, l.size, l.root, l.range, u.seal, c.size, c.note, now() from audit.log l
+const storedText = `select l.origin, l.state, l.size, l.root, l.range, u.seal, c.size, c.note, now() from audit.log l
   left join audit.upkeep u on u.log = l.log
   left join lateral (select size, note from audit.checkpoint where log = l.log order by size desc limit 1) c on true
   where l.log = $1`;

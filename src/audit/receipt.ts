@@ -5,11 +5,12 @@
  */
 import { equalBytes, fromBase64, fromUtf8, toBase64, utf8, type VerifySignature } from "../crypto/index.ts";
 import { openCheckpoint, peekCheckpoint } from "./checkpoint.ts";
+import { belongsTo } from "./epoch.ts";
 import { openHead } from "./head.ts";
 import { type AuditPromise, formatPromise, parsePromise } from "./promise.ts";
 import { formatProof, parseProof } from "./proof.ts";
 import { rootFromInclusion } from "./tree.ts";
-import type { Trust } from "./trust.ts";
+import { logKeyOf, type Trust } from "./trust.ts";
 import { isInFlush } from "./verify-flushes.ts";
 import { missingQuorum } from "./verify-quorum.ts";
 import { noteReasons } from "./verify-tree.ts";
@@ -95,7 +96,7 @@ export async function verifyReceipt({ text, trust, kept, verifySignature }: Rece
   const { promise, leaf, index, hashes } = receipt;
   const { origin, size, root } = checkpoint;
 
-  const logKey = [trust.log, trust.gateway].find(({ name }) => name === origin);
+  const logKey = logKeyOf(trust, origin);
   const opened = logKey && (await openCheckpoint(receipt.checkpoint, [logKey], verifySignature));
   if (!opened) find("other_log");
   else if (!opened.ok) find("checkpoint", `its checkpoint ${noteReasons[opened.refusal]}`);
@@ -106,7 +107,7 @@ export async function verifyReceipt({ text, trust, kept, verifySignature }: Rece
 
   const head = await openHead(promise.jws, trust.writers, verifySignature);
   if (head === null) find("promise_signature");
-  else if (head.origin !== origin) find("promise_other_log");
+  else if (!belongsTo(head.origin, origin)) find("promise_other_log");
   else if (!isInFlush(leaf, promise.position, promise.path, head)) find("promise_other_leaf");
   const differs = kept === null ? null : keptProblem(kept, promise);
   if (differs !== null) find(differs);

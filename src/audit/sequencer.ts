@@ -110,7 +110,6 @@ async function integrate(tx: Queryable, log: string, signer: Signer): Promise<{ 
   if (locked?.[0] !== "open") return { taken: 0, numbered: 0 };
   const origin = String(locked[1]);
   const range = await baseOf(tx, log, locked, signer);
-  const { size } = range;
 
   const taken = (await tx.query(pendingText, [log, flushesMax])).map(readPending);
   if (taken.length > 0) await tx.query(clearText, [log, JSON.stringify(taken.map(({ id }) => id))]);
@@ -119,23 +118,45 @@ async function integrate(tx: Queryable, log: string, signer: Signer): Promise<{ 
   const last = entries.at(-1);
   if (last === undefined) return { taken: taken.length, numbered: 0 };
 
-  const leaves = entries.map(leafHash);
-  const grown = extendRange(range, leaves);
-  await tx.query(sequenceText, [log, JSON.stringify(placed(fresh, leaves, size))]);
-  await insertSubtrees(tx, log, range, leaves);
-  await insertSearch(tx, log, size, entries);
-  const seal = await sealOf(origin, grown, signer);
-  await advance(tx, log, {
-    range: grown,
-    seal,
-    until: msOfFlush(taken.at(-1)?.id ?? ""),
-    closing: readEntry(last)?.event === "purge.verified",
-  });
+  const until = msOfFlush(taken.at(-1)?.id ?? "");
+  await numberFlushes(tx, { log, origin, range, signer }, { flushes: fresh, until, closing: readEntry(last)?.event === "purge.verified" });
   return { taken: taken.length, numbered: entries.length };
 }
 
+/** A log whose row is locked, as far as it is numbered. */
+export interface LockedLog {
+  readonly log: string;
+  readonly origin: string;
+  readonly range: CompactRange;
+  readonly signer: Signer;
+}
+
+interface Numbering {
+  readonly flushes: readonly Pick<Pending, "id" | "entries">[];
+  /** Milliseconds: everything accepted before has its place now. */
+  readonly until: number;
+  readonly closing: boolean;
+}
+
+/** Gives the flushes the next places, and seals. Answers the range that the log has then. */
+export async function numberFlushes(
+  tx: Queryable,
+  { log, origin, range, signer }: LockedLog,
+  { flushes, until, closing }: Numbering,
+): Promise<CompactRange> {
+  const entries = flushes.flatMap((flush) => flush.entries);
+  const leaves = entries.map(leafHash);
+  const grown = extendRange(range, leaves);
+  await tx.query(sequenceText, [log, JSON.stringify(placed(flushes, leaves, range.size))]);
+  await insertSubtrees(tx, log, range, leaves);
+  await insertSearch(tx, log, range.size, entries);
+  const seal = await sealOf(origin, grown, signer);
+  await advance(tx, log, { range: grown, seal, until, closing });
+  return grown;
+}
+
 /** One row of seq for each flush: they stand one after another from `size` on. */
-function placed(flushes: readonly Pending[], leaves: readonly Uint8Array[], size: number) {
+function placed(flushes: Numbering["flushes"], leaves: readonly Uint8Array[], size: number) {
   let from = 0;
   return flushes.map(({ id, entries }) => {
     const hashes = hashesToBytes(leaves.slice(from, from + entries.length));
@@ -145,8 +166,13 @@ function placed(flushes: readonly Pending[], leaves: readonly Uint8Array[], size
   });
 }
 
-/** A row that we left behind is what the newest checkpoint says, to the byte, or what was sealed since. */
-async function baseOf(tx: Queryable, log: string, [, origin, sizeCell, root, rangeBytes]: Row, signer: Signer): Promise<CompactRange> {
+/** Throws LogHalted. A row that we left behind is what the newest checkpoint says, to the byte, or what was sealed since. */
+export async function baseOf(
+  tx: Queryable,
+  log: string,
+  [, origin, sizeCell, root, rangeBytes]: Row,
+  signer: Signer,
+): Promise<CompactRange> {
   const size = Number(sizeCell);
   const range = size === 0 ? emptyRange : storedRange(log, size, rangeBytes, root);
   const [newest] = await tx.query(newestText, [log, size]);
@@ -167,12 +193,9 @@ function readPending([id, stored, index]: Row): Pending {
   return { id: String(id), fresh: index === null && entries.length > 0, entries };
 }
 
-interface Advance {
+interface Advance extends Pick<Numbering, "until" | "closing"> {
   readonly range: CompactRange;
   readonly seal: Uint8Array;
-  /** Milliseconds: everything accepted before has its place now. */
-  readonly until: number;
-  readonly closing: boolean;
 }
 
 /** The purge's last entry freezes the log in the transaction that numbers it, so that no export ever sees one without the other. Only a purge can have it. */

@@ -5,6 +5,7 @@
 import * as z from "zod";
 import { fromBase64, keyId, toBase64 } from "../crypto/index.ts";
 import { ok, type Result, refuse } from "../kernel/index.ts";
+import { isSameLog } from "./epoch.ts";
 import { formatVkey, type NoteKey, parseVkey } from "./note.ts";
 import { type LogPolicy, parsePolicy } from "./quorum.ts";
 
@@ -21,6 +22,8 @@ export interface Trust {
   /** The contract's log; its name is the log's origin. */
   readonly log: NoteKey;
   readonly gateway: NoteKey;
+  /** The same two logs in their earlier epochs: what was handed out then holds under these. */
+  readonly earlier: readonly NoteKey[];
   /** By kid: the keys under which flush heads count. */
   readonly writers: ReadonlyMap<string, Uint8Array>;
   readonly certificate: NamedKey;
@@ -33,6 +36,7 @@ const trustSchema = z.strictObject({
   format: z.literal(trustFormat),
   log: z.string(),
   gateway: z.string(),
+  earlier: z.array(z.string()).max(10_000),
   writers: z.array(namedKey).max(10_000),
   certificate: namedKey,
   policy: z.string(),
@@ -44,6 +48,7 @@ export function formatTrust(trust: Trust): string {
     format: trustFormat,
     log: formatVkey(trust.log),
     gateway: formatVkey(trust.gateway),
+    earlier: trust.earlier.map(formatVkey),
     writers: [...trust.writers].map(([kid, key]) => ({ kid, key: toBase64(key) })),
     certificate: { kid: trust.certificate.kid, key: toBase64(trust.certificate.key) },
     policy: trust.policy.text,
@@ -58,9 +63,13 @@ export function parseTrust(text: string): Result<Trust, string> {
   const { log, gateway } = file.data;
   const logKey = parseVkey(log);
   const gatewayKey = parseVkey(gateway);
+  const earlier = file.data.earlier.flatMap((vkey) => parseVkey(vkey) ?? []);
   const certificate = parseNamedKey(file.data.certificate);
   if (logKey === null) return refuse("trust file: log is not a verifier key");
   if (gatewayKey === null) return refuse("trust file: gateway is not a verifier key");
+  if (earlier.length < file.data.earlier.length) return refuse("trust file: earlier holds what is not a verifier key");
+  if (earlier.some(({ name }) => !isSameLog(name, logKey.name) && !isSameLog(name, gatewayKey.name)))
+    return refuse("trust file: earlier names another log");
   if (certificate === null) return refuse("trust file: certificate has a key that is not Ed25519, or not the one of its kid");
   const policy = parsePolicy(file.data.policy);
   if (!policy.ok) return refuse(`trust file: ${policy.refusal}`);
@@ -72,7 +81,12 @@ export function parseTrust(text: string): Result<Trust, string> {
     if (named === null) return refuse(`trust file: writers[${i}] has a key that is not Ed25519, or not the one of its kid`);
     writers.set(named.kid, named.key);
   }
-  return ok({ log: logKey, gateway: gatewayKey, writers, certificate, policy: policy.value });
+  return ok({ log: logKey, gateway: gatewayKey, earlier, writers, certificate, policy: policy.value });
+}
+
+/** The key under which checkpoints of that origin count; `null` = none does. */
+export function logKeyOf({ log, gateway, earlier }: Trust, origin: string): NoteKey | null {
+  return [log, gateway, ...earlier].find(({ name }) => name === origin) ?? null;
 }
 
 /** `null` = not 32 bytes of canonical base64, or `kid` is another key's. */

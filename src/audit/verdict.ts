@@ -8,6 +8,7 @@ export const problemCodes = [
   "member_unexpected",
   "member_malformed",
   "log_not_trusted",
+  "epoch_not_trusted",
   "checkpoint_signature",
   "checkpoint_mismatch",
   "quorum_missing",
@@ -27,6 +28,7 @@ export const problemCodes = [
   "entry_time",
   "entry_not_in_tree",
   "entry_after_freeze",
+  "epoch_order",
   "writer_gap",
   "writer_order",
   "writer_chain",
@@ -39,6 +41,7 @@ export const problemCodes = [
   "seen_signature",
   "seen_of_another_log",
   "seen_missing",
+  "seen_lost",
   "seen_differs",
 ] as const;
 export type ProblemCode = (typeof problemCodes)[number];
@@ -67,6 +70,8 @@ export interface Verdict {
   readonly entries: number;
   readonly flushes: number;
   readonly checkpoints: number;
+  /** What the log itself declares lost: places `from` ≤ place < `to` of the epoch before `epoch`. */
+  readonly lost: readonly { readonly epoch: number; readonly from: number; readonly to: number }[];
   /** Those of entries first, by place: the lowest 180; then up to 20 of the log as a whole. */
   readonly problems: readonly Problem[];
   /** How many there are in all. */

@@ -9,6 +9,7 @@ import { createKeyTable } from "./key-table.ts";
 import { createNumbers } from "./numbers.ts";
 import { leafHash } from "./tree.ts";
 import type { Findings } from "./verdict.ts";
+import type { EpochCheck } from "./verify-epochs.ts";
 
 /** An id's own clock and the entry's may differ by this much. */
 const idSkewMsMax = 10 * 60_000;
@@ -22,7 +23,7 @@ export interface CheckedEntry {
 }
 
 /** Takes the places in order. */
-export function createEntryCheck(origin: string, findings: Findings): (slot: Slot) => CheckedEntry {
+export function createEntryCheck(epochs: EpochCheck, findings: Findings): (slot: Slot) => CheckedEntry {
   const ids = createKeyTable();
   /** How far an id's place lies from its number: in a whole log, nowhere. */
   const offsets = createNumbers();
@@ -39,7 +40,8 @@ export function createEntryCheck(origin: string, findings: Findings): (slot: Slo
       findings.add(index, "entry_malformed", "the entry is not canonical JSON of an entry's form");
       return { slot, leaf, entry };
     }
-    if (entry.log !== origin) findings.add(index, "entry_of_another_log", "the entry belongs to another log");
+    epochs.add(index, entry);
+    if (!epochs.admits(entry.log, index)) findings.add(index, "entry_of_another_log", "the entry belongs to another log");
     const { number, isNew } = ids.numberOf(entry.id);
     if (!isNew) findings.add(index, "entry_twice", `the entry is also at place ${number + offsets.get(number)}`);
     else if (index !== number) offsets.set(number, index - number);

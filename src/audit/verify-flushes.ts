@@ -9,6 +9,7 @@ import { type HeadLine, prunedOf } from "./manifest.ts";
 import { hashesFromBytes, hashTree, inclusionProof, rootAt, rootFromInclusion } from "./tree.ts";
 import type { Findings } from "./verdict.ts";
 import type { CheckedEntry } from "./verify-entries.ts";
+import type { EpochCheck } from "./verify-epochs.ts";
 
 /** A line of an export's heads, its head opened: `null` = not signed by a known writer key. */
 export interface OpenedLine {
@@ -35,7 +36,7 @@ interface Passing extends OpenedLine {
 }
 
 /** `first`: the first place that was kept. Every place belongs to a flush, and every flush holds exactly what its head was signed over. Where one reaches into the next, the next one has the place. */
-export function createFlushCheck(origin: string, first: number, findings: Findings): FlushCheck {
+export function createFlushCheck(epochs: Pick<EpochCheck, "admits">, first: number, findings: Findings): FlushCheck {
   const suspects = createSuspects(findings);
   let lines: readonly OpenedLine[] = [];
   /** Of `lines` that have begun. */
@@ -43,7 +44,7 @@ export function createFlushCheck(origin: string, first: number, findings: Findin
   let passing: Passing | null = null;
 
   const close = () => {
-    if (passing !== null) checkFlush(passing, { origin, suspects, findings });
+    if (passing !== null) checkFlush(passing, { epochs, suspects, findings });
     passing = null;
   };
   return {
@@ -85,14 +86,14 @@ function endOf({ line }: Passing): number {
 }
 
 interface Against {
-  readonly origin: string;
+  readonly epochs: Pick<EpochCheck, "admits">;
   readonly suspects: Suspects;
   readonly findings: Findings;
 }
 
 function checkFlush(flush: Passing, against: Against): void {
   const { line, head, held, pruned } = flush;
-  const { origin, findings } = against;
+  const { epochs, findings } = against;
   const { index, size } = line;
   const first = pruned.length > 0 ? null : (held[0]?.entry ?? null);
   if (first !== null && (line.id !== first.id || line.seq_id !== first.id))
@@ -101,12 +102,13 @@ function checkFlush(flush: Passing, against: Against): void {
     findings.add(index + Math.min(line.entries, size), "flush_places", `a flush of ${line.entries} entries has ${size} places`);
   if (line.head === null) findings.add(index, "head_missing", "its flush has no head");
   else if (head === null) findings.add(index, "head_signature", "its flush head is not signed by a known writer key");
-  else if (head.origin !== origin) findings.add(index, "head_mismatch", "its flush head is of another log");
+  else if (!epochs.admits(head.origin, index)) findings.add(index, "head_mismatch", "its flush head is of another log");
   else checkHead(head, flush, against);
 }
 
 function checkHead(head: Head, { line, pruned, held, count }: Passing, { suspects, findings }: Against): void {
   for (const [i, { slot, entry }] of held.entries()) {
+    if (entry !== null && entry.log !== head.origin) findings.add(slot.index, "head_mismatch", "its flush head is of another epoch");
     if (entry !== null && entry.writer.id !== head.writer) findings.add(slot.index, "head_mismatch", "its flush head is of another writer");
     else if (entry !== null && entry.writer.n !== head.n + pruned.length + i)
       findings.add(slot.index, "head_mismatch", "its place in the flush is not its writer's count");

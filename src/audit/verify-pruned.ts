@@ -4,6 +4,7 @@
  */
 import { equalBytes, fromBase64, toBase64, type VerifySignature } from "../crypto/index.ts";
 import type { Entry } from "./entry.ts";
+import { belongsTo } from "./epoch.ts";
 import type { PrunedPart } from "./export-contents.ts";
 import { treeOfTiles } from "./growing-tree.ts";
 import type { LeftEdge } from "./left-edge.ts";
@@ -27,7 +28,8 @@ export async function checkPruned(
 ): Promise<LeftEdge> {
   const entry = evidence && entryOf(evidence);
   const facts = entry?.event === "audit.pruned" ? entry.facts : undefined;
-  const speaks = facts?.log === origin && facts.first_kept === first && facts.root === toBase64(treeOfTiles(roots).root());
+  const ofLog = typeof facts?.log === "string" && belongsTo(facts.log, origin);
+  const speaks = ofLog && facts.first_kept === first && facts.root === toBase64(treeOfTiles(roots).root());
   const isLogged = evidence !== null && (await isInLog(evidence, trust, verifySignature));
   if (!speaks || !isLogged)
     findings.add(

@@ -2,6 +2,7 @@
 import type { VerifySignature } from "../crypto/index.ts";
 import { peekCheckpoint } from "./checkpoint.ts";
 import { openCosignatures } from "./cosignature.ts";
+import { isSameLog } from "./epoch.ts";
 import { isMet } from "./quorum.ts";
 import type { Trust } from "./trust.ts";
 import type { Findings } from "./verdict.ts";
@@ -25,7 +26,8 @@ export async function checkQuorum({ note, trust, verifySignature, findings }: Qu
 export async function missingQuorum(note: string, { policy }: Trust, verifySignature: VerifySignature): Promise<string | null> {
   const { logs, witnesses, quorum } = policy;
   const origin = peekCheckpoint(note)?.origin;
-  if (!logs.some(({ name }) => name === origin)) return null;
+  // It is written with the newest epoch in mind, and asked of every one.
+  if (!logs.some(({ name }) => isSameLog(name, origin ?? ""))) return null;
   const cosigned = await openCosignatures(note, witnesses, verifySignature);
   if (isMet(quorum, new Set(cosigned.map(({ key }) => key)))) return null;
   const names = cosigned.map(({ key }) => key.name).join(", ");

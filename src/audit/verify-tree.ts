@@ -4,11 +4,12 @@
  */
 import { equalBytes, toBase64, type VerifySignature } from "../crypto/index.ts";
 import { type Checkpoint, openCheckpoint } from "./checkpoint.ts";
+import { belongsTo, originsUpTo } from "./epoch.ts";
 import type { Opening } from "./export-contents.ts";
 import { type GrowingTree, treeOfTiles } from "./growing-tree.ts";
 import type { LeftEdge } from "./left-edge.ts";
 import type { CheckpointLine, Manifest } from "./manifest.ts";
-import type { NoteKey, NoteRefusal } from "./note.ts";
+import { type NoteKey, type NoteRefusal, noteKey } from "./note.ts";
 import { type Tile, tilePath, tileWidth } from "./tiles.ts";
 import { hashesToBytes, subtreeRoots } from "./tree.ts";
 import { type Findings, problemsMax } from "./verdict.ts";
@@ -29,6 +30,11 @@ export interface NoteCheck {
   readonly logKey: NoteKey | null;
   readonly verifySignature: VerifySignature;
   readonly findings: Findings;
+}
+
+/** The same key under the names that the log has had, its present one among them. */
+export function keysOfEpochs({ name, publicKey }: NoteKey): NoteKey[] {
+  return originsUpTo(name).map((origin) => noteKey(origin, publicKey));
 }
 
 /** The checkpoint that the whole export stands under. `null` = none that counts, which was said. */
@@ -56,11 +62,12 @@ export interface ArchiveCheck {
 }
 
 export function createArchiveCheck({ origin, logKey, verifySignature, findings }: NoteCheck): ArchiveCheck {
+  const keys = logKey && keysOfEpochs(logKey);
   let last: CheckpointLine = { size: -1, note: "" };
   return {
     async open(lines, start, end) {
       const opened: Checkpoint[] = [];
-      const results = await Promise.all(lines.map(({ note }) => logKey && openCheckpoint(note, [logKey], verifySignature)));
+      const results = await Promise.all(lines.map(({ note }) => keys && openCheckpoint(note, keys, verifySignature)));
       for (const [i, line] of lines.entries()) {
         const name = `the archived checkpoint of size ${line.size}`;
         const result = results[i] ?? null;
@@ -68,7 +75,8 @@ export function createArchiveCheck({ origin, logKey, verifySignature, findings }
         last = line;
         if (!isInOrder) findings.add(null, "archived_checkpoint", `${name} is out of order`);
         else if (result?.ok === false) findings.add(null, "archived_checkpoint", `${name} ${noteReasons[result.refusal]}`);
-        else if (result?.ok && result.value.origin !== origin) findings.add(null, "archived_checkpoint", `${name} is of another log`);
+        else if (result?.ok && !belongsTo(result.value.origin, origin))
+          findings.add(null, "archived_checkpoint", `${name} is of another log`);
         else if (result?.ok && result.value.size !== line.size)
           findings.add(null, "archived_checkpoint", `${name} says ${result.value.size}`);
         else if (result?.ok) opened.push(result.value);

@@ -8,6 +8,7 @@ import type { LeftEdge } from "./left-edge.ts";
 import { createHashList, createNumbers } from "./numbers.ts";
 import type { Findings } from "./verdict.ts";
 import type { CheckedEntry } from "./verify-entries.ts";
+import type { EpochCheck } from "./verify-epochs.ts";
 
 /** Bytes of it that are kept. */
 const linkBytes = 12;
@@ -33,7 +34,7 @@ export interface WriterCheck {
  * its chain may be taken up again, is about 35 bytes.
  * `edge`: of those that had written before the first place that was kept, the number with which they go on is known, and nothing else.
  */
-export function createWriterCheck({ first, carried }: LeftEdge, findings: Findings): WriterCheck {
+export function createWriterCheck({ first, carried }: LeftEdge, epochs: Pick<EpochCheck, "isLate">, findings: Findings): WriterCheck {
   const writers = createKeyTable();
   const next = createNumbers(); // n + 1; 0: of this writer nothing was met
   const times = createNumbers();
@@ -46,12 +47,15 @@ export function createWriterCheck({ first, carried }: LeftEdge, findings: Findin
       const n = next.get(number) - 1;
       const before = n < 0 ? undefined : { n, link: links.get(number), time: times.get(number) };
       const goesOn = before === undefined && entry.writer.n > 0 && carried.get(entry.writer.id) === entry.writer.n;
-      if (!goesOn) checkLink(entry, before, slot.index, findings);
+      // What its writer wrote before it may be among what was lost; so may the end of the writer that it names.
+      const isLate = epochs.isLate(entry.log, slot.index);
+      if (!goesOn) checkLink(entry, before, { index: slot.index, isLate }, findings);
       next.set(number, entry.writer.n + 1);
       times.set(number, Date.parse(entry.time));
       links.set(number, digestOf(toBase64(leaf)));
       const { after } = entry.writer;
-      if (after !== undefined && after.n >= 0) retired.push({ index: slot.index, writer: writers.numberOf(after.id).number, n: after.n });
+      if (after !== undefined && after.n >= 0 && !isLate)
+        retired.push({ index: slot.index, writer: writers.numberOf(after.id).number, n: after.n });
     },
     end() {
       for (const { index, writer, n } of retired) {
@@ -69,9 +73,15 @@ function digestOf(link: string): Uint8Array {
   return sha256(utf8(link)).subarray(0, linkBytes);
 }
 
-function checkLink({ writer, time }: Entry, before: WriterState | undefined, index: number, findings: Findings): void {
+function checkLink(
+  { writer, time }: Entry,
+  before: WriterState | undefined,
+  { index, isLate }: { readonly index: number; readonly isLate: boolean },
+  findings: Findings,
+): void {
   const expected = before === undefined ? 0 : before.n + 1;
-  if (writer.n > expected) findings.add(index, "writer_gap", `its writer's entries ${expected} to ${writer.n - 1} are missing before it`);
+  if (writer.n > expected && !isLate)
+    findings.add(index, "writer_gap", `its writer's entries ${expected} to ${writer.n - 1} are missing before it`);
   if (writer.n < expected) findings.add(index, "writer_order", `its writer's entry ${expected} was due, this one is ${writer.n}`);
   if ((writer.n === 0) !== (writer.prev === undefined))
     findings.add(index, "writer_chain", "it does not link to its writer's entry before it");

@@ -7,15 +7,17 @@
  * whole log some tens of bytes each.
  */
 import { toBase64, type VerifySignature } from "../crypto/index.ts";
+import { isSameLog, readOrigin } from "./epoch.ts";
 import { type ExportReader, type Opening, readExport, type TileContents } from "./export-contents.ts";
 import { openHead } from "./head.ts";
 import { type LeftEdge, wholeEdge } from "./left-edge.ts";
 import type { Manifest } from "./manifest.ts";
-import { type NoteKey, parseVkey } from "./note.ts";
+import { type NoteKey, noteKey, parseVkey } from "./note.ts";
 import { ArchiveUnreadable, type Member } from "./tar.ts";
-import { parseNamedKey, type Trust } from "./trust.ts";
+import { logKeyOf, parseNamedKey, type Trust } from "./trust.ts";
 import { createFindings, type Findings, type Verdict } from "./verdict.ts";
 import { type CheckedEntry, createEntryCheck } from "./verify-entries.ts";
+import { createEpochCheck } from "./verify-epochs.ts";
 import { createFlushCheck, type OpenedLine } from "./verify-flushes.ts";
 import { checkPruned, type PrunedCheck } from "./verify-pruned.ts";
 import { checkQuorum } from "./verify-quorum.ts";
@@ -48,9 +50,9 @@ export async function verifyExport(request: VerifyRequest): Promise<Verdict> {
   }
 }
 
-type Log = Pick<Verdict, "origin" | "size" | "root" | "prunedBefore" | "seenPruned" | "entries" | "flushes" | "checkpoints">;
+type Log = Pick<Verdict, "origin" | "size" | "root" | "prunedBefore" | "seenPruned" | "entries" | "flushes" | "checkpoints" | "lost">;
 
-const nothing: Log = { origin: "", size: 0, root: "", prunedBefore: 0, seenPruned: 0, entries: 0, flushes: 0, checkpoints: 0 };
+const nothing: Log = { origin: "", size: 0, root: "", prunedBefore: 0, seenPruned: 0, entries: 0, flushes: 0, checkpoints: 0, lost: [] };
 
 async function verifyMembers(request: VerifyRequest, findings: Findings): Promise<Log> {
   const { trust, seen, verifySignature, onProgress } = request;
@@ -73,9 +75,10 @@ async function verifyMembers(request: VerifyRequest, findings: Findings): Promis
   }
   const kept = await createSeenCheck(seen, writerKeys, notes);
   const archive = createArchiveCheck(notes);
-  const checkEntry = createEntryCheck(origin, findings);
-  const writers = createWriterCheck(edge, findings);
-  const flushes = createFlushCheck(origin, edge.first, findings);
+  const epochs = createEpochCheck(origin, edge.first, findings);
+  const checkEntry = createEntryCheck(epochs, findings);
+  const writers = createWriterCheck(edge, epochs, findings);
+  const flushes = createFlushCheck(epochs, edge.first, findings);
   const tree = createTreeCheck({ manifest, latest, edge, kept: kept.checkpoints, findings });
   const end = createEndCheck(findings);
   const counts = { entries: 0, flushes: 0, checkpoints: 0 };
@@ -90,6 +93,8 @@ async function verifyMembers(request: VerifyRequest, findings: Findings): Promis
       kept.add(checked);
       end.add(checked);
     }
+    for (const { origin: signed, size: at } of archived)
+      if (!epochs.signs(signed, at)) findings.add(null, "archived_checkpoint", `the archived checkpoint of size ${at} is of another epoch`);
     tree.add(entries, archived);
     counts.entries += slots.length;
     counts.flushes += heads.length;
@@ -99,11 +104,12 @@ async function verifyMembers(request: VerifyRequest, findings: Findings): Promis
   writers.end();
   flushes.end(size);
   end.end(manifest);
+  epochs.end();
   if (size > edge.first) archive.end(opening.checkpoint);
   const chosen = tree.end();
-  const seenPruned = kept.end(chosen, edge);
+  const seenPruned = kept.end(chosen, { edge, epochs });
   await checkRest(reader, chosen, findings);
-  return { origin, size, root: toBase64(chosen.root), prunedBefore, seenPruned, ...counts };
+  return { origin, size, root: toBase64(chosen.root), prunedBefore, seenPruned, ...counts, lost: epochs.lost() };
 }
 
 /** `null` = the roots of what was pruned are not there, which was said. */
@@ -121,14 +127,26 @@ interface Keys {
 /** A trust file's keys, and those alone, where there is one. */
 function chooseKeys(trust: Trust | null, { manifest, keys }: Opening, findings: Findings): Keys {
   if (trust !== null) {
-    const logKey = [trust.log, trust.gateway].find(({ name }) => name === manifest.origin) ?? null;
-    if (logKey === null) findings.add(null, "log_not_trusted", "the trust file names neither this log nor its gateway log");
-    return { logKey, writerKeys: trust.writers };
+    return { logKey: trustedKey(trust, manifest.origin, findings), writerKeys: trust.writers };
   }
   const logKey = parseVkey(keys?.log ?? "");
   if (logKey === null) findings.add(null, "log_not_trusted", "the export names no verifier key of the log");
   const writerKeys = new Map((keys?.writers ?? []).flatMap((named) => parseNamedKey(named) ?? []).map(({ kid, key }) => [kid, key]));
   return { logKey, writerKeys };
+}
+
+/** An epoch that the reader was not told of is verified under the key that they know, and named: whoever opens one shall not pass unnoticed. */
+function trustedKey(trust: Trust, origin: string, findings: Findings): NoteKey | null {
+  const named = logKeyOf(trust, origin);
+  if (named !== null) return named;
+  const other = [trust.log, trust.gateway].find(({ name }) => isSameLog(name, origin));
+  if (other === undefined) {
+    findings.add(null, "log_not_trusted", "the trust file names neither this log nor its gateway log");
+    return null;
+  }
+  const { epoch } = readOrigin(origin);
+  findings.add(null, "epoch_not_trusted", `the log is in epoch ${epoch}, which the trust file does not name: ask why, and for a new one`);
+  return noteKey(origin, other.publicKey);
 }
 
 /** All of a tile at once: signatures are most of the work, and a runtime may verify them side by side. */

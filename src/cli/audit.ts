@@ -3,6 +3,7 @@ import { fileURLToPath } from "node:url";
 import { exportLog } from "./audit-export.ts";
 import { list, tail } from "./audit-list.ts";
 import { manifest } from "./audit-manifest.ts";
+import { newEpoch } from "./audit-new-epoch.ts";
 import { retention } from "./audit-retention.ts";
 import { command, jsonFlag, outputFlag, repeated } from "./command.ts";
 import { exitCodes } from "./failure.ts";
@@ -47,6 +48,8 @@ const verify = command({
       print(describe(verdict));
       if (verdict.seenPruned > 0)
         note(`${verdict.seenPruned} of what was kept from before is about what was pruned: not checked; keep a newer checkpoint`);
+      for (const { epoch, from, to } of verdict.lost)
+        print(`epoch ${epoch} of this log declares entries ${from} to ${to - 1} of the one before lost`);
       note(`checked: ${verdict.entries} entries, ${verdict.flushes} flush heads, ${verdict.checkpoints} archived checkpoints`);
     }
   },
@@ -83,5 +86,5 @@ function describe({ ok, keys, size, root, prunedBefore, problems, problemsFound,
 
 export const audit = command({
   meta: { description: "Read the log, take it away, verify it" },
-  subCommands: { list, tail, export: exportLog, verify, page, receipt, manifest, retention },
+  subCommands: { list, tail, export: exportLog, verify, page, receipt, manifest, retention, "new-epoch": newEpoch },
 });

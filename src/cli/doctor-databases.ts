@@ -57,7 +57,7 @@ async function checkLogs(database: Database): Promise<Outcome | null> {
   const more = others.length > 0 ? ` (and ${others.length} more logs)` : "";
   return {
     failing: `log ${first.log} is halted${more}: ${first.reason}`,
-    cure: "nothing is numbered or signed on it until this database holds what was published; bring back the newest copy, or its WAL to the end; it then goes on by itself",
+    cure: "nothing is numbered or signed on it until this database holds what was published; bring back the newest copy, or its WAL to the end; it then goes on by itself. Where there is no newer one: `postern audit new-epoch` says what is lost",
   };
 }
 

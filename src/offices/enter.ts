@@ -80,6 +80,21 @@ export async function enterHouse(
   return ok({ who, actor: { role: office, ...personOf(who) }, merchants, log: await door.logs.gateway(door.database) });
 }
 
+/** Somebody who runs the gateway; what they do stands in its own log. */
+export interface Operating {
+  readonly actor: Actor;
+  readonly log: LogHandle;
+}
+
+/** Comes in as one who runs the gateway. */
+export async function enterOperations(door: OfficeDoor, visit: Visit): Promise<Result<Operating, Refusal>> {
+  const person = await identifyPerson(door, visit);
+  if (!person.ok) return person;
+  const named = personOf(person.value);
+  if (!door.offices.isOperator(person.value)) return turnAway(door, visit, { role: "unknown", ...named }, "not_permitted");
+  return ok({ actor: { role: "operator", ...named }, log: await door.logs.gateway(door.database) });
+}
+
 async function identifyPerson(door: OfficeDoor, visit: Visit, contract?: ContractId): Promise<Result<Principal, Refusal>> {
   const principal = await door.identity.identify(visit.authorization);
   if (principal.ok) return principal;

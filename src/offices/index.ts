@@ -1,2 +1,13 @@
-export { type Entered, enterContract, enterHouse, logAct, logOfContract, logTurnedAway, type OfficeDoor, type Visit } from "./enter.ts";
+export {
+  type Entered,
+  enterContract,
+  enterHouse,
+  enterOperations,
+  logAct,
+  logOfContract,
+  logTurnedAway,
+  type OfficeDoor,
+  type Operating,
+  type Visit,
+} from "./enter.ts";
 export { createOffices, type MerchantOffices, type Office, type OfficeHolder, type Offices } from "./offices.ts";

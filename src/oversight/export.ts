@@ -59,7 +59,7 @@ export async function exportLog(desk: ExportDesk, visit: Visit, id: ContractId):
   });
   if (!begun) return refuse({ code: "wrong_state" });
   const halted = log.log === id && !(await hasPlace(desk, id, receipt.flush));
-  const row = (await selectLog(desk.database, id)) ?? emptyLogRow(id, desk.logs.originOf(id));
+  const row = (await selectLog(desk.database, id)) ?? emptyLogRow(id, desk.logs.baseOf(id));
   const [checkpoint] = await selectCheckpoints(desk.database, id, { from: row.size, to: row.size, limit: 1 });
   const { log: logKey, writers } = desk.publicKeys;
   return ok(
@@ -76,7 +76,7 @@ export async function exportLog(desk: ExportDesk, visit: Visit, id: ContractId):
       pruned:
         row.minIndex === 0 ? null : { roots: await readLeftEdge(desk.database, id, row.minIndex), evidence: await evidenceOf(desk, id) },
       keys: {
-        log: formatVkey(noteKey(desk.logs.originOf(id), logKey)),
+        log: formatVkey(noteKey(row.origin, logKey)),
         writers: writers.map((key) => ({ kid: keyId(key), key: toBase64(key) })),
       },
       checkpoint: checkpoint?.note ?? "",

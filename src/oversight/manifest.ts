@@ -1,6 +1,6 @@
 /** What a saved copy's manifest says, and how somebody with the trust file holds a file against it. */
 import * as z from "zod";
-import type { Trust } from "../audit/index.ts";
+import { isSameLog, type Trust } from "../audit/index.ts";
 import { type VerifySignature, verifyJws } from "../crypto/index.ts";
 
 export const exportManifestTyp = "postern-export-manifest+jws";
@@ -55,7 +55,7 @@ export async function verifyExportManifest(
   const manifest = readExportManifest(opened.payload);
   if (!manifest) return { ok: false, manifest: null, problems: ["not a manifest of a form that this version knows"] };
   const problems: string[] = [];
-  if (manifest.origin !== trust.log.name) problems.push("the manifest is of another log than the trust file's");
+  if (!isSameLog(manifest.origin, trust.log.name)) problems.push("the manifest is of another log than the trust file's");
   if (file.bytes < manifest.bytes) problems.push(`the file ends after ${file.bytes} of ${manifest.bytes} bytes`);
   else if (file.bytes > manifest.bytes) problems.push(`the file has ${file.bytes - manifest.bytes} bytes more than was signed`);
   else if (file.sha256 !== manifest.sha256) problems.push("the file is not what was signed");

@@ -124,7 +124,8 @@ export async function proveConsistency(
 export async function readPolicy(desk: LogDesk, visit: Visit, log: string): Promise<Result<string, Refusal>> {
   const entered = await enterLog(desk, visit, log);
   if (!entered.ok) return entered;
-  return ok(policyOf(noteKey(desk.logs.originOf(log), desk.publicKeys.log), desk.witnessesOf(log)).text);
+  const { newest } = await desk.logs.originsOf(desk.database, log);
+  return ok(policyOf(noteKey(newest, desk.publicKeys.log), desk.witnessesOf(log)).text);
 }
 
 async function enterPublished(desk: LogDesk, visit: Visit, log: string): Promise<Result<PublishedCheckpoint, Refusal>> {

@@ -95,7 +95,7 @@ function askToSave(desk: SaveDesk, visit: Visit, id: ContractId, question: SaveQ
 }
 
 async function rowOf({ database, logs }: SaveDesk, id: ContractId) {
-  return (await selectLog(database, id)) ?? emptyLogRow(id, logs.originOf(id));
+  return (await selectLog(database, id)) ?? emptyLogRow(id, logs.baseOf(id));
 }
 
 interface CopyRecord {

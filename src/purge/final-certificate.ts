@@ -74,9 +74,10 @@ async function signFinal(
   await parts.sequencer.run(log.log);
   const proof = await proofOfIssue(database, job);
   if (!proof) return null;
+  const { newest: origin } = await parts.logs.originsOf(database, log.log);
   const { backupHorizonHours } = await purgeTerms(parts, contract);
   const certificate = describe(job, { contract, first, hours: backupHorizonHours, tool: parts.tool });
-  return signJws(parts.certificateSigner, finalCertificateTyp, canonicalJson({ ...certificate, log: { origin: log.origin, ...proof } }));
+  return signJws(parts.certificateSigner, finalCertificateTyp, canonicalJson({ ...certificate, log: { origin, ...proof } }));
 }
 
 /** Throws where something of the contract is there: then there is no second certificate. */

@@ -2,7 +2,7 @@
  * The second certificate: the gateway log's checkpoint → the entry that issued the first one, and its digest → the first one itself, where it is at hand
  * → the horizon, which follows from the destruction → the plain sentences.
  */
-import { openCheckpoint, type Trust } from "../audit/index.ts";
+import { isSameLog, openCheckpoint, readOrigin, type Trust } from "../audit/index.ts";
 import type { VerifySignature } from "../crypto/index.ts";
 import { canonicalJson } from "../kernel/index.ts";
 import { type Certificate, certificateDigest, type FinalCertificate, horizonOf } from "./certificate-document.ts";
@@ -29,9 +29,11 @@ export async function checkFinal(final: FinalCertificate, check: FinalCheck): Pr
 
 /** The gateway said that it issued the first one, under this digest. */
 async function checkIssue({ log, job, contract, first }: FinalCertificate, { trust, verify }: FinalCheck): Promise<CertificateProblem[]> {
-  const checkpoint = await openCheckpoint(log.checkpoint, [trust.gateway], verify);
+  const checkpoint = await openCheckpoint(log.checkpoint, [trust.gateway, ...trust.earlier], verify);
   if (!checkpoint.ok) return [problem("checkpoint")];
-  if (checkpoint.value.origin !== log.origin || !trust.log.name.endsWith(`/${contract}`)) return [problem("other_log")];
+  const { origin } = checkpoint.value;
+  if (origin !== log.origin || !isSameLog(origin, trust.gateway.name) || !readOrigin(trust.log.name).base.endsWith(`/${contract}`))
+    return [problem("other_log")];
   const proven = proveEntry(log.entry, checkpoint.value);
   if (typeof proven === "string") return [problem(proven, `entry ${log.entry.index}`)];
   const { event, facts } = proven.entry;

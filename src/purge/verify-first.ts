@@ -2,7 +2,7 @@
  * The certificate of a purge against the frozen log of its contract:
  * final checkpoint → every entry's path to its root, once → who ordered it → the acts in their order → each field against its entry
  */
-import { type Entry, leafHash, openCheckpoint, readEntry, rootFromInclusion, type Trust } from "../audit/index.ts";
+import { type Entry, leafHash, openCheckpoint, readEntry, readOrigin, rootFromInclusion, type Trust } from "../audit/index.ts";
 import { equalBytes, fromBase64, type VerifySignature } from "../crypto/index.ts";
 import { type Certificate, provenEvents } from "./certificate-document.ts";
 import { type CertificateProblem, problem } from "./certificate-problems.ts";
@@ -14,10 +14,10 @@ export interface ProvenEntry {
 }
 
 export async function checkFirst(certificate: Certificate, trust: Trust, verify: VerifySignature): Promise<CertificateProblem[]> {
-  const checkpoint = await openCheckpoint(certificate.log.checkpoint, [trust.log], verify);
+  const checkpoint = await openCheckpoint(certificate.log.checkpoint, [trust.log, ...trust.earlier], verify);
   if (!checkpoint.ok) return [problem("checkpoint")];
   const { size, root, origin } = checkpoint.value;
-  if (origin !== certificate.log.origin || !origin.endsWith(`/${certificate.contract}`)) return [problem("other_log")];
+  if (origin !== certificate.log.origin || !readOrigin(origin).base.endsWith(`/${certificate.contract}`)) return [problem("other_log")];
   const problems: CertificateProblem[] = [];
   const entries: ProvenEntry[] = [];
   for (const carried of certificate.log.entries) {

@@ -24,7 +24,7 @@ async function readRetention(desk: RetentionDesk, visit: Visit, id: ContractId):
   const entered = await enterContract(desk, visit, id, "officer", "merchant_owner");
   if (!entered.ok) return entered;
   const { database, retention, audit } = desk;
-  const { size, minIndex } = (await selectLog(database, id)) ?? emptyLogRow(id, desk.logs.originOf(id));
+  const { size, minIndex } = (await selectLog(database, id)) ?? emptyLogRow(id, desk.logs.baseOf(id));
   const published = (await selectPublished(database, id))?.size ?? 0;
   const months: Retention["months"][number][] = [];
   let from = minIndex;

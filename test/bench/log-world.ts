@@ -49,7 +49,7 @@ export async function createLogWorld(): Promise<LogWorld> {
   await auditKeys.prepare(owner, log, new Date());
   const signer = await createNodeSigner(randomBytes(32));
   const writer = createAuditWriter({ database: pool, aead: nodeAead, signer, auditKeys, now: Date.now, mergeDelaySeconds: 300 });
-  const handle = { log, origin, pseudonymKey: randomBytes(32) };
+  const handle = { log, base: origin, pseudonymKey: randomBytes(32) };
   return {
     owner,
     pool,

@@ -4,6 +4,7 @@
 import type { Hono } from "hono";
 import { buildApp } from "../../src/app.ts";
 import { assembleEdge, assembleKeeper, type CommonParts, type Keeper, type KeeperParts, type SideParts } from "../../src/assemble.ts";
+import { readOrigin } from "../../src/audit/epoch.ts";
 import type { Anchor, AnchoredHead } from "../../src/audit/index.ts";
 import { createSigner, randomBytes } from "../../src/crypto/index.ts";
 import { nodeAead } from "../../src/crypto/node-aead.ts";
@@ -134,7 +135,9 @@ export function createMemoryAnchor(): Anchor {
     read: async (log) => heads.get(log) ?? null,
     logs: async () => [...heads.keys()],
     advance: async (log, head) => {
-      if (head.range.size > (heads.get(log)?.range.size ?? 0)) heads.set(log, head);
+      const held = heads.get(log);
+      const isLater = !held || readOrigin(head.origin).epoch > readOrigin(held.origin).epoch;
+      if (isLater || (head.origin === held.origin && head.range.size > held.range.size)) heads.set(log, head);
     },
   };
 }

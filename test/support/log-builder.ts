@@ -86,6 +86,7 @@ export class LogBuilder {
     this.trust = {
       log,
       policy: policyOf(log),
+      earlier: [],
       gateway: noteKey("log.example/postern/gateway", logSigner.publicKey),
       writers: new Map([[named(writerSigner).kid, writerSigner.publicKey]]),
       certificate: named(certificateSigner),

@@ -28,7 +28,7 @@ export function createTestWriter(
   };
   const parts = { aead: nodeAead, signer: edgeWriter, auditKeys: createAuditKeys(root), now: Date.now, mergeDelaySeconds: 300 };
   const writer = createAuditWriter({ database: faulty, ...parts });
-  const handle = { log: "c-test", origin: "test/postern/c-test", pseudonymKey: new Uint8Array(32) };
+  const handle = { log: "c-test", base: "test/postern/c-test", pseudonymKey: new Uint8Array(32) };
   return (draft) => writer.append(handle, draft);
 }
 

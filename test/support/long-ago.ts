@@ -39,7 +39,7 @@ export async function writeLongAgo({ keeper, root, edgeWriter, gateway }: LogGat
     mergeDelaySeconds: 300,
   });
   const logs = createLogHandles("test/postern", auditKeys);
-  const handle = { log, origin: logs.originOf(log), pseudonymKey: new Uint8Array(32) };
+  const handle = { log, base: logs.baseOf(log), pseudonymKey: new Uint8Array(32) };
   const role = log === gatewayLog ? "unknown" : "agent";
   const request = { id: "r", route: "GET /v1/contracts/{contract}/records/{type}/{locator}", address: "203.0.113.7" };
   const resource = {

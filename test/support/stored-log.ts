@@ -24,7 +24,16 @@ export async function auditColumns(owner: Database): Promise<string[]> {
 }
 
 export async function disarmTriggers(owner: Database): Promise<void> {
-  for (const table of ["flush", "seq", "subtree", "checkpoint"]) await owner.script(`alter table audit.${table} disable trigger user`);
+  for (const table of ["flush", "seq", "subtree", "checkpoint", "cosignature"])
+    await owner.script(`alter table audit.${table} disable trigger user`);
+}
+
+/** All logs as they are now, to go back to: `create database … template` would do the same, and cut every connection. Triggers are disarmed. */
+export async function rememberLogs(owner: Database, day: string): Promise<() => Promise<void>> {
+  const tables = [...evidence, ...derived, ...cosigned];
+  const script = (line: (table: string) => string) => owner.script(tables.map(line).join(""));
+  await script((table) => `create table public.${day}_${table} as table audit.${table};`);
+  return () => script((table) => `delete from audit.${table}; insert into audit.${table} table public.${day}_${table};`);
 }
 
 /** Changes rows, lets `look` look, and puts back exactly what was changed: what came in meanwhile stays. */

@@ -50,7 +50,7 @@ async function write(): Promise<void> {
   const auditKeys = createAuditKeys(createRootKey(nodeAead, fromBase64(task.root)));
   const parts = { aead: nodeAead, signer, auditKeys, now: Date.now, mergeDelaySeconds: 300 };
   const writer = createAuditWriter({ database: damaged(database), ...parts });
-  const handle = { log: "c-test", origin: task.origin, pseudonymKey: new Uint8Array(32) };
+  const handle = { log: "c-test", base: task.origin, pseudonymKey: new Uint8Array(32) };
   const one = async () => {
     for (;;) {
       const promise = await writer.append(handle, systemEntry).catch(() => null);

@@ -2,7 +2,9 @@
  * Everything that somebody comes for, on one gateway: every route once, with an answer that is not a refusal; what is refused; and the keeper's loops.
  * In two halves, so that a test can look at the database before the purge and after it.
  */
+import type { Anchor } from "../../src/audit/index.ts";
 import { parsePromise } from "../../src/audit/promise.ts";
+import { extendRange } from "../../src/audit/tree.ts";
 import { pathTails } from "../../src/http/route.ts";
 import { bringIntoForce, contractText, expectStatus, importLines, search, shippedPolicy } from "./agreement.ts";
 import { canaryCustomer, canaryElsewhere, canaryOrder } from "./canaries.ts";
@@ -127,6 +129,16 @@ async function readTheLog(gateway: Gateway): Promise<void> {
   for (const path of ["checkpoint", "tile/0/000.p/1", "tile/entries/000.p/1", "proof/0", "consistency?from=1", "policy"])
     await expectStatus(gateway.call("GET", `/log/c-test/${path}`, { as: "officer" }), 200);
   for (const path of ["checkpoint", "tile/0/000.p/1"]) await expectStatus(gateway.call("GET", `/log/gateway/${path}`), 200);
+}
+
+/** The anchor says that more of the log was published than the database holds; an operator looks, and has it go on. */
+export async function journeyToANewEpoch(gateway: Gateway, anchor: Anchor, log: string): Promise<void> {
+  const published = await anchor.read(log);
+  if (published === null) throw new Error("nothing of this log was published");
+  await anchor.advance(log, { ...published, range: extendRange(published.range, [new Uint8Array(32)]) });
+  const ask = (body: unknown) => expectStatus(gateway.call("POST", `/log/${log}/epochs`, { as: "operator", body }), 200);
+  const { opens } = (await (await ask({ dry_run: true })).json()) as { opens: string };
+  await ask({ confirm: opens });
 }
 
 /** A second owner says no. */
