@@ -11,6 +11,8 @@ export interface SearchFilter {
   readonly effect?: string | undefined;
   readonly event?: string | undefined;
   readonly purpose?: string | undefined;
+  /** That an entry of the gateway log names. */
+  readonly contract?: string | undefined;
   /** A policy path that left: at `treatment` where that is said, at any but withheld otherwise. */
   readonly field?: string | undefined;
   /** Without `field`: at which any field left. */
@@ -30,7 +32,7 @@ export interface SearchPage {
 
 /** Indexes of matching entries, in the page's order. */
 export async function searchEntries(database: Queryable, name: string, filter: SearchFilter, page: SearchPage): Promise<number[]> {
-  const { actor, effect, event, purpose, from, to } = filter;
+  const { actor, contract, effect, event, purpose, from, to } = filter;
   const rows = await orm(database)
     .select({ index: search.index, readAt: databaseNowMs })
     .from(search)
@@ -40,6 +42,7 @@ export async function searchEntries(database: Queryable, name: string, filter: S
         gte(search.index, page.from),
         lt(search.index, page.to),
         actor === undefined ? undefined : eq(search.actor, actor),
+        contract === undefined ? undefined : eq(search.contract, contract),
         effect === undefined ? undefined : eq(search.effect, effect),
         event === undefined ? undefined : eq(search.event, event),
         purpose === undefined ? undefined : eq(search.purpose, purpose),

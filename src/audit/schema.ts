@@ -3,6 +3,7 @@
  * retention is over (migration 0005); the `search…` ones, `upkeep` and `pruning` are derived.
  * The text of record is migrations/; a test compares both column by column.
  */
+import { sql } from "drizzle-orm";
 import { bigint, boolean, index, jsonb, pgSchema, primaryKey, text, timestamp, uniqueIndex } from "drizzle-orm/pg-core";
 import { bytea } from "../storage/index.ts";
 
@@ -123,8 +124,14 @@ export const search = audit.table(
     purpose: text("purpose"),
     /** Of `searchFields`; empty where nothing was asked of. */
     fieldsId: text("fields_id"),
+    /** That an entry of the gateway log names. */
+    contract: text("contract"),
   },
-  (table) => [primaryKey({ columns: [table.log, table.index] }), index("search_by_actor").on(table.log, table.actor, table.index)],
+  (table) => [
+    primaryKey({ columns: [table.log, table.index] }),
+    index("search_by_actor").on(table.log, table.actor, table.index),
+    index("search_by_contract").on(table.log, table.contract, table.index).where(sql`${table.contract} is not null`),
+  ],
 );
 
 /** Policy path → treatment, once for all entries that say the same. */

@@ -1,7 +1,9 @@
 /** The derived tables that officers search: written by the sequencer with each batch, and made anew from the log itself. They prove nothing. */
 import { fromUtf8, sha256, toBase64Url, utf8 } from "../crypto/index.ts";
+import { isId } from "../kernel/index.ts";
 import type { Queryable } from "../storage/index.ts";
 import { entriesOfFlush } from "./flush.ts";
+import { gatewayLog } from "./handles.ts";
 import { selectFlushes, selectLog } from "./postgres.ts";
 
 /** At once, when the tables are made anew. */
@@ -14,7 +16,7 @@ export async function insertSearch(tx: Queryable, log: string, from: number, ent
   const sets = new Map<string, { id: string; fields: unknown }>();
   entries.forEach((bytes, i) => {
     const entry = looselyRead(bytes);
-    const row = entry && searchRowOf(entry, from + i);
+    const row = entry && searchRowOf(entry, from + i, log === gatewayLog);
     if (!row) return;
     for (const subject of subjectsOf(entry)) subjects.set(`${subject}/${row.index}`, { subject, index: row.index });
     rows.push({ ...row, fields: setOf(entry, sets) });
@@ -29,15 +31,17 @@ interface SearchRow {
   readonly effect: string;
   readonly actor: string;
   readonly purpose: string | null;
+  readonly contract: string | null;
   readonly fields: string | null;
 }
 
 /** A writer's own entries are read without their whole schema (the verifier holds them to it); `null` = nothing to search by. */
-function searchRowOf(entry: LooseEntry, index: number): Omit<SearchRow, "fields"> | null {
+function searchRowOf(entry: LooseEntry, index: number, isGateway: boolean): Omit<SearchRow, "fields"> | null {
   const { time, event } = entry;
   const effect = entry.outcome?.effect;
   const actor = entry.actor?.id;
   const purpose = entry.reason?.purpose;
+  const contract = isGateway ? entry.facts?.contract : null;
   if (![event, effect, actor].every((text) => typeof text === "string" && /^[\x20-\x7e]{1,256}$/.test(text)) || !isTime(time)) return null;
   return {
     index,
@@ -46,6 +50,7 @@ function searchRowOf(entry: LooseEntry, index: number): Omit<SearchRow, "fields"
     effect: String(effect),
     actor: String(actor),
     purpose: typeof purpose === "string" && isStorable(purpose) ? purpose : null,
+    contract: typeof contract === "string" && isId(contract) ? contract : null,
   };
 }
 
@@ -87,6 +92,7 @@ interface LooseEntry {
   readonly outcome?: { readonly effect?: unknown };
   readonly actor?: { readonly id?: unknown };
   readonly reason?: { readonly purpose?: unknown };
+  readonly facts?: { readonly contract?: unknown };
   readonly resource?: {
     readonly records?: readonly ({ readonly subject?: unknown; readonly locator?: unknown } | null)[];
     readonly fields?: unknown;
@@ -123,6 +129,7 @@ const searchText = `with subjects as (
   sets as (
     insert into audit.search_fields (log, fields_id, fields)
     select $1, e.id, e.fields from jsonb_to_recordset($4::text::jsonb) as e(id text, fields jsonb) on conflict do nothing)
-  insert into audit.search (log, index, time, event, effect, actor, purpose, fields_id)
-  select $1, e.index, e.time, e.event, e.effect, e.actor, e.purpose, e.fields
-  from jsonb_to_recordset($2::text::jsonb) as e(index bigint, time timestamptz, event text, effect text, actor text, purpose text, fields text)`;
+  insert into audit.search (log, index, time, event, effect, actor, purpose, contract, fields_id)
+  select $1, e.index, e.time, e.event, e.effect, e.actor, e.purpose, e.contract, e.fields
+  from jsonb_to_recordset($2::text::jsonb) as e(index bigint, time timestamptz, event text, effect text, actor text, purpose text, contract text,
+    fields text)`;

@@ -32,11 +32,17 @@ export const list = command({
   examples: [
     "npx postern audit list --contract c-hangzhou-cs --as officer",
     "npx postern audit list --contract c-hangzhou-cs --subject customer/U1001 --from 2026-11-01T00:00:00+08:00 --as officer",
+    "npx postern audit list --contract c-hangzhou-cs --log gateway --effect deny --as officer",
     "npx postern audit list --contract c-hangzhou-cs --field phone --treatment reveal --limit 1000 --json --as officer",
   ],
   args: {
     ...contractFlag,
     ...filterFlags,
+    log: {
+      type: "enum",
+      options: ["gateway"],
+      description: "What the gateway's own log holds about the contract: refusals, what came after its end",
+    },
     limit: { type: "string", valueHint: "N", description: `At most so many entries (default ${limitDefault})` },
     ...clientFlags,
     ...jsonFlag,
@@ -46,6 +52,7 @@ export const list = command({
     const client = createClient(args);
     const contract = idOf(args.contract);
     const query = await filterQuery(client, contract, args);
+    if (args.log !== undefined) query.set("log", args.log);
     const entries: Entry[] = [];
     let next: string | null = "";
     while (next !== null && entries.length < limit) {

@@ -17,7 +17,7 @@ export interface Oversight extends OfficeDoor {
   readonly aead: Aead;
 }
 
-export interface Filter extends Omit<SearchFilter, "subjects"> {
+export interface Filter extends Omit<SearchFilter, "subjects" | "contract"> {
   /** A pseudonym `a_…`, `system`, `unknown`, or `issuer/subject`. */
   readonly actor?: string | undefined;
   /** A pseudonym `s_…`, or the locator `r_…` of the record that stands for the person. */
@@ -32,10 +32,14 @@ export interface Question {
   readonly code: string;
   readonly filter: Filter;
   readonly cursor: string | undefined;
+  /** What the gateway's log holds about the contract, rather than the contract's own. */
+  readonly inGateway?: boolean;
 }
 
 /** `log`: where this reading's own entry lies. */
 export interface Asked extends Entered {
+  /** Name of the log that is asked. */
+  readonly searched: string;
   readonly search: SearchFilter;
   /** Of the cursor; `null` where the question begins. */
   readonly places: readonly number[] | null;
@@ -56,11 +60,16 @@ export async function askLog(
   const entered = await enterContract(deps, visit, id, "officer");
   if (!entered.ok) return entered;
   const { who, actor, contract } = entered.value;
-  const { kind, event, filter, cursor } = question;
+  const { kind, event, filter, cursor, inGateway = false } = question;
   const key = await deps.auditKeys.keyOf(deps.database, gatewayLog, "pseudonym");
   const scope = JSON.stringify([kind, id, who.issuer, who.subject, filter]);
   const places = cursor === undefined ? null : openCursor(key, scope, cursor);
-  const search = cursor !== undefined && places === null ? refuseQuery("cursor") : await searchOf(deps, entered.value, filter);
+  const search =
+    cursor !== undefined && places === null
+      ? refuseQuery("cursor")
+      : inGateway
+        ? ok(searchInGateway(key, id, filter))
+        : await searchOf(deps, entered.value, filter);
   const begun = contract.state !== "draft" || event === "audit.listed";
   const refusal: Refusal | null = search.ok ? (begun ? null : { code: "wrong_state" }) : search.refusal;
   const log = await into(entered.value);
@@ -69,10 +78,15 @@ export async function askLog(
     actor,
     request: visit.request,
     outcome: refusal ? { effect: "deny", code: refusal.code } : { effect: "allow", code: question.code },
-    facts: { contract: id, ...(Object.keys(filter).length > 0 && { asked_by: Object.keys(filter).sort() }) },
+    facts: {
+      contract: id,
+      ...(inGateway && { of: gatewayLog }),
+      ...(Object.keys(filter).length > 0 && { asked_by: Object.keys(filter).sort() }),
+    },
   });
   if (refusal || !search.ok) return refuse(refusal ?? { code: "bad_query" });
-  return ok({ ...entered.value, log, search: search.value, places, flush, cursorAt: (...at) => sealCursor(key, scope, at) });
+  const searched = inGateway ? gatewayLog : id;
+  return ok({ ...entered.value, log, searched, search: search.value, places, flush, cursorAt: (...at) => sealCursor(key, scope, at) });
 }
 
 /** Names become pseudonyms under the contract's key; after the purge only pseudonyms can be asked for. */
@@ -82,7 +96,13 @@ async function searchOf(deps: Oversight, entered: Entered, { subject, ...filter 
   const keys = nameIn === null ? null : await keysOf(deps, entered);
   if (nameIn !== null && keys === null) return refuseQuery(nameIn);
   const subjects = subject === undefined ? undefined : subject.startsWith("r_") && keys ? namesOf(keys, subject) : [subject];
-  return ok({ ...filter, subjects, actor: keys && actor?.includes("/") ? pseudonymOf(keys, actor) : actor });
+  return ok({ ...filter, subjects, actor: keys && actor?.includes("/") ? pseudonymOf(keys.pseudonym, actor) : actor });
+}
+
+/** There people have names under the gateway's own key, and nothing but what names the contract is found. */
+function searchInGateway(key: Uint8Array, contract: ContractId, { subject, actor, ...filter }: Filter): SearchFilter {
+  const named = actor?.includes("/") ? pseudonymOf(key, actor) : actor;
+  return { ...filter, contract, actor: named, subjects: subject === undefined ? undefined : [subject] };
 }
 
 /** `null` = there are none: the contract has not begun, or its purge has. */
@@ -96,9 +116,9 @@ function namesOf({ pseudonym }: ContractKeys, locator: string): string[] {
   return [subjectPseudonym(pseudonym, locator), locator];
 }
 
-function pseudonymOf({ pseudonym }: ContractKeys, name: string): string {
+function pseudonymOf(key: Uint8Array, name: string): string {
   const [issuer = "", ...rest] = name.split("/");
-  return actorPseudonym(pseudonym, { role: "unknown", issuer, subject: rest.join("/") });
+  return actorPseudonym(key, { role: "unknown", issuer, subject: rest.join("/") });
 }
 
 export function refuseQuery(name: string): Result<never, Refusal> {

@@ -11,6 +11,8 @@ import { type ListedEntry, readListed } from "./read.ts";
 export interface ListQuestion {
   readonly filter: Filter;
   readonly cursor: string | undefined;
+  /** What the gateway's log holds about the contract. */
+  readonly inGateway: boolean;
   readonly limit: number;
 }
 
@@ -26,15 +28,18 @@ export async function listEntries(
   deps: Oversight,
   visit: Visit,
   id: ContractId,
-  { filter, cursor, limit }: ListQuestion,
+  { filter, cursor, inGateway, limit }: ListQuestion,
 ): Promise<Result<Listed, Refusal>> {
-  const asked = await askLog(deps, visit, id, { kind: "list", event: "audit.listed", code: "ok", filter, cursor });
+  const kind = inGateway ? "list gateway" : "list";
+  const asked = await askLog(deps, visit, id, { kind, event: "audit.listed", code: "ok", filter, cursor, inGateway });
   if (!asked.ok) return asked;
-  const { search, places, cursorAt } = asked.value;
+  const { search, searched, places, cursorAt } = asked.value;
   const [to = Number.MAX_SAFE_INTEGER] = places ?? [];
-  const indexes = await searchEntries(deps.database, id, search, { order: "newest", from: 0, to, limit: limit + 1 });
+  const indexes = await searchEntries(deps.database, searched, search, { order: "newest", from: 0, to, limit: limit + 1 });
   const shown = indexes.slice(0, limit);
   const last = shown.at(-1);
   const next = indexes.length > limit && last !== undefined ? cursorAt(last) : null;
-  return ok({ entries: (await readListed(deps, id, shown)).reverse(), next });
+  // The tables that are searched are derived: whatever they say, nobody is shown an entry that names another one's contract.
+  const listed = (await readListed(deps, searched, shown)).filter(({ entry }) => !inGateway || entry.facts?.contract === id);
+  return ok({ entries: listed.reverse(), next });
 }

@@ -1,6 +1,6 @@
 /** What an officer's question may say, parameter by parameter. What is not understood is refused: nobody shall believe to have filtered by it. */
 import * as z from "zod";
-import { eventNames } from "../audit/index.ts";
+import { eventNames, gatewayLog } from "../audit/index.ts";
 import { formatNames } from "../copies/index.ts";
 import { isId, ok, type Refusal, type Result } from "../kernel/index.ts";
 import { treatmentNames } from "../masking/index.ts";
@@ -36,6 +36,7 @@ const cursor = z.string().min(1).max(200).optional();
 
 export const listQuery = z.strictObject({
   ...filter,
+  log: z.literal(gatewayLog).describe("What the gateway's log holds about the contract, rather than the contract's own").optional(),
   cursor,
   limit: z
     .string()

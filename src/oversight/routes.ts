@@ -52,7 +52,12 @@ function listRoute(desk: SaveDesk): Route {
     handle: async (received) => {
       const filter = filterOf(received.query);
       if (!filter.ok) return received.turnAway(filter.refusal);
-      const question = { filter: filter.value, cursor: received.query.cursor, limit: limitOf(received.query) };
+      const question = {
+        filter: filter.value,
+        cursor: received.query.cursor,
+        inGateway: received.query.log !== undefined,
+        limit: limitOf(received.query),
+      };
       const listed = await listEntries(desk, received.caller, contractOf(received), question);
       if (!listed.ok) return listed;
       const { entries, next } = listed.value;

@@ -6,7 +6,7 @@ import type { MigrationDigest } from "./migrate.ts";
 
 export const migrationsOfThisBuild: readonly MigrationDigest[] = [
   { number: 1, name: "0001-spine.sql", digest: "83ede6103890dca21c5e8fc434cfd3011412009927ee86b094080499b527a5bf" },
-  { number: 2, name: "0002-publishing.sql", digest: "ec432559ad4668d06cbae2159e69976ac5b29f60e05b5618f353d89a6fe56ae4" },
+  { number: 2, name: "0002-publishing.sql", digest: "319b34f2c24c996c94fce2a9bad0088c1d516c109ef4c257d11a9e0269ceca09" },
   { number: 3, name: "0003-ladder.sql", digest: "5f466940c12f51c184e8eabff7458e8b8f6e06eccc42c174b4a00a8a267a6929" },
   { number: 4, name: "0004-rotation.sql", digest: "3c7f3e6d93fd707adcb293e05e56d17675ddd138e9d64476513126db963b7ac5" },
   { number: 5, name: "0005-retention.sql", digest: "ca080b47487a789610ae830a2308d8037f4cd64e43695eb9d4e317c55aa3fb9c" },
