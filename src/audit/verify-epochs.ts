@@ -35,45 +35,47 @@ export interface DeclaredLoss extends LostInterval {
 }
 
 /**
- * `origin`: the log's own, as the export names it. `first`: the first place that was kept; what opened the epochs before it is gone with what was pruned,
- * so that the log is in whichever its kept entries are of.
+ * `origin`: the log's own, as the export names it. `first`: the first place that was kept. Where earlier ones were pruned it is not known in which epoch
+ * they left the log, until an entry opens the next.
  */
 export function createEpochCheck(origin: string, first: number, findings: Findings): EpochCheck {
   const own = readOrigin(origin);
   const opened: OpenedEpoch[] = [];
   let keptTime = 0;
-  let atEdge = first > 0 ? 0 : 1;
   const epochOf = (text: string) => (isSameLog(text, origin) ? readOrigin(text).epoch : null);
-  const current = () => opened.at(-1)?.epoch ?? atEdge;
-  const epochAt = (index: number) => opened.findLast(({ kept }) => kept <= index)?.epoch ?? atEdge;
+  const begun = first === 0 ? 1 : null;
+  const current = () => opened.at(-1)?.epoch ?? begun;
+  const epochAt = (index: number) => opened.findLast(({ kept }) => kept <= index)?.epoch ?? begun;
   const open = (index: number, entry: Entry) => {
     const epoch = epochOf(entry.log);
     const says = readOpened(entry);
     const before = says && epochOf(says.before);
-    if (epoch === null || says === null || before === null || before >= epoch || epoch <= current() || says.kept !== index)
+    if (epoch === null || says === null || before === null || before >= epoch || epoch <= (current() ?? 1) || says.kept !== index)
       findings.add(index, "epoch_order", "it opens an epoch, and is not what and where the first entry of one is");
     else opened.push({ ...says, epoch, keptTime });
   };
   return {
     add(index, entry) {
       if (entry.event === "log.epoch_opened") open(index, entry);
-      else if (first > 0 && opened.length === 0) atEdge = Math.max(atEdge, epochOf(entry.log) ?? 0);
       keptTime = Math.max(keptTime, Date.parse(entry.time));
     },
     admits(text, index) {
       const epoch = epochOf(text);
-      return epoch !== null && epoch <= epochAt(index);
+      return epoch !== null && epoch <= (epochAt(index) ?? own.epoch);
     },
-    isLate: (text, index) => readOrigin(text).epoch < epochAt(index),
-    signs: (text, size) => epochOf(text) === epochAt(size - 1),
+    isLate: (text, index) => readOrigin(text).epoch < (epochAt(index) ?? own.epoch),
+    signs(text, size) {
+      const epoch = epochAt(size - 1);
+      return epoch === null ? epochOf(text) !== null : epochOf(text) === epoch;
+    },
     after(text) {
       const { epoch } = readOrigin(text);
       return opened.find((later) => later.epoch > epoch) ?? null;
     },
     end() {
-      // 0: nothing is left that would tell.
-      if (current() > 0 && own.epoch !== current())
-        findings.add(null, "epoch_order", `the log calls itself one of epoch ${own.epoch}, and its entries are of epoch ${current()}`);
+      const last = current();
+      if (last !== null && last !== own.epoch)
+        findings.add(null, "epoch_order", `the log calls itself one of epoch ${own.epoch}, and its entries are of epoch ${last}`);
     },
     lost: () => opened.map(({ epoch, lost }) => ({ epoch, ...lost })),
   };

@@ -28,8 +28,8 @@ export async function checkPruned(
 ): Promise<LeftEdge> {
   const entry = evidence && entryOf(evidence);
   const facts = entry?.event === "audit.pruned" ? entry.facts : undefined;
-  const isOfLog = typeof facts?.log === "string" && belongsTo(facts.log, origin);
-  const speaks = isOfLog && facts.first_kept === first && facts.root === toBase64(treeOfTiles(roots).root());
+  const ofLog = typeof facts?.log === "string" && belongsTo(facts.log, origin);
+  const speaks = ofLog && facts.first_kept === first && facts.root === toBase64(treeOfTiles(roots).root());
   const isLogged = evidence !== null && (await isInLog(evidence, trust, verifySignature));
   if (!speaks || !isLogged)
     findings.add(

@@ -19,13 +19,18 @@ interface KeptPromise {
   readonly head: Head;
 }
 
+export interface SeenAgainst {
+  readonly edge: LeftEdge;
+  readonly epochs: EpochCheck;
+}
+
 export interface SeenCheck {
   /** Of this log, and signed: the tree is to be held against them as it grows. */
   readonly checkpoints: readonly Checkpoint[];
   /** In the log's order. */
   add(checked: CheckedEntry): void;
   /** Answers how much of it is about what was pruned. */
-  end(tree: ChosenTree, epochs: EpochCheck, edge: LeftEdge): number;
+  end(tree: ChosenTree, { edge, epochs }: SeenAgainst): number;
 }
 
 /** `seen`: texts of checkpoint notes, or values of `Audit-Promise` headers, with or without the header's name. Of what is neither, or not signed, it says so. */
@@ -52,7 +57,7 @@ export async function createSeenCheck(
     add({ entry, leaf, slot }) {
       if (entry !== null && wanted.has(entry.id) && !found.has(entry.id)) found.set(entry.id, { index: slot.index, leaf });
     },
-    end(tree, epochs, edge) {
+    end(tree, { edge, epochs }) {
       let pruned = 0;
       for (const [name, checkpoint] of checkpoints) {
         const { origin, size } = checkpoint;
@@ -67,9 +72,9 @@ export async function createSeenCheck(
       for (const { name, promise, head } of promises) {
         const entry = found.get(promise.id);
         const later = epochs.after(head.origin);
-        if (entry === undefined && later !== null && mayBeLost(head, later))
+        if (entry === undefined && head.t < edge.until) pruned++;
+        else if (entry === undefined && later !== null && mayBeLost(head, later))
           findings.add(null, "seen_lost", `${name}: the promised entry is not in the export; ${declared(later)}`);
-        else if (entry === undefined && head.t < edge.until) pruned++;
         else if (entry === undefined) findings.add(null, "seen_missing", `${name}: the promised entry is not in the export`);
         else if (!isInFlush(entry.leaf, promise.position, promise.path, head))
           findings.add(entry.index, "seen_differs", `${name}: the entry is not the promised one`);

@@ -34,7 +34,7 @@ export interface WriterCheck {
  * its chain may be taken up again, is about 35 bytes.
  * `edge`: of those that had written before the first place that was kept, the number with which they go on is known, and nothing else.
  */
-export function createWriterCheck(epochs: Pick<EpochCheck, "isLate">, { first, carried }: LeftEdge, findings: Findings): WriterCheck {
+export function createWriterCheck({ first, carried }: LeftEdge, epochs: Pick<EpochCheck, "isLate">, findings: Findings): WriterCheck {
   const writers = createKeyTable();
   const next = createNumbers(); // n + 1; 0: of this writer nothing was met
   const times = createNumbers();
@@ -46,9 +46,9 @@ export function createWriterCheck(epochs: Pick<EpochCheck, "isLate">, { first, c
       const { number } = writers.numberOf(entry.writer.id);
       const n = next.get(number) - 1;
       const before = n < 0 ? undefined : { n, link: links.get(number), time: times.get(number) };
+      const goesOn = before === undefined && entry.writer.n > 0 && carried.get(entry.writer.id) === entry.writer.n;
       // What its writer wrote before it may be among what was lost; so may the end of the writer that it names.
       const isLate = epochs.isLate(entry.log, slot.index);
-      const goesOn = before === undefined && entry.writer.n > 0 && carried.get(entry.writer.id) === entry.writer.n;
       if (!goesOn) checkLink(entry, before, { index: slot.index, isLate }, findings);
       next.set(number, entry.writer.n + 1);
       times.set(number, Date.parse(entry.time));

@@ -77,7 +77,7 @@ async function verifyMembers(request: VerifyRequest, findings: Findings): Promis
   const archive = createArchiveCheck(notes);
   const epochs = createEpochCheck(origin, edge.first, findings);
   const checkEntry = createEntryCheck(epochs, findings);
-  const writers = createWriterCheck(epochs, edge, findings);
+  const writers = createWriterCheck(edge, epochs, findings);
   const flushes = createFlushCheck(epochs, edge.first, findings);
   const tree = createTreeCheck({ manifest, latest, edge, kept: kept.checkpoints, findings });
   const end = createEndCheck(findings);
@@ -107,7 +107,7 @@ async function verifyMembers(request: VerifyRequest, findings: Findings): Promis
   epochs.end();
   if (size > edge.first) archive.end(opening.checkpoint);
   const chosen = tree.end();
-  const seenPruned = kept.end(chosen, epochs, edge);
+  const seenPruned = kept.end(chosen, { edge, epochs });
   await checkRest(reader, chosen, findings);
   return { origin, size, root: toBase64(chosen.root), prunedBefore, seenPruned, ...counts, lost: epochs.lost() };
 }
