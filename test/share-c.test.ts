@@ -1,13 +1,16 @@
 /** A merchant holds the third share of its contracts' keys: nothing opens without it, it counts what opens, and it can say no at any time. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { createSigner, randomBytes, type Signer, toBase64 } from "../src/crypto/index.ts";
+import { parseTrust } from "../src/audit/index.ts";
+import { createSigner, randomBytes, type Signer, toBase64, verifySignature } from "../src/crypto/index.ts";
 import { nodeAead } from "../src/crypto/node-aead.ts";
 import type { ContractId } from "../src/kernel/index.ts";
 import { deriveContractKey, openContractKeys } from "../src/keys/contract-keys.ts";
 import { createHttpShareHolder, createKeyring, createRootKey, KeysUnavailable, ShareClosed, selectKeyEpochs } from "../src/keys/index.ts";
 import { selectContractKeys } from "../src/keys/postgres.ts";
+import { verifyCertificate } from "../src/purge/verify-certificate.ts";
 import { bringIntoForce, expectStatus, importLines } from "./support/agreement.ts";
 import { createGateway, createMemoryShareStore, type Gateway } from "./support/gateway.ts";
+import { contentOf, fetchCertificate, purge } from "./support/purge-world.ts";
 import { type MerchantShare, startMerchantShare } from "./support/share-holder.ts";
 
 const contract = "c-test" as ContractId;
@@ -166,5 +169,24 @@ describe("the merchant's share holder", () => {
     await refusedWith(403, "share_closed");
     const without = createKeyring({ aead: nodeAead, root, shares: createMemoryShareStore(), now: Date.now });
     await expect(without.retireSharesC(gateway.database, contract, epochs)).rejects.toThrow(KeysUnavailable);
+  });
+});
+
+describe("a contract that is purged", () => {
+  async function certified(name: string): Promise<readonly [state: string | undefined, problems: readonly unknown[]]> {
+    const { trust } = await bringIntoForce(gateway, { contract: name });
+    await importLines(gateway, [customer], { contract: name });
+    if (name === "c-silent") merchant.answer(() => ({ status: 500, body: "" }));
+    const jws = await fetchCertificate(gateway, await purge(gateway, name), name);
+    const known = parseTrust(JSON.stringify(trust));
+    if (!known.ok) throw new Error(known.refusal);
+    const { problems } = await verifyCertificate(jws, known.value, verifySignature);
+    return [contentOf(jws).shares.find(({ share }) => share === "C")?.state, problems];
+  }
+
+  it("has the merchant retire its share last, and the certificate says on whose word; where the merchant is silent it says that", async () => {
+    expect(await certified("c-told")).toEqual(["retired", []]);
+    expect(merchant.shareOf("c-told" as ContractId, 1)).toBeNull();
+    expect(await certified("c-silent")).toEqual(["retirement asked", []]);
   });
 });

@@ -2,7 +2,7 @@
  * The acts of a purge, each idempotent: done again after a crash it finds less to do and ends in the same place.
  */
 import { lockContract, moveState } from "../contracts/index.ts";
-import { destroyShareA, selectKeyEpochs } from "../keys/index.ts";
+import { destroyShareA, type KeyEpoch, KeysUnavailable, selectKeyEpochs } from "../keys/index.ts";
 import { controlCatalogue, controlCount, countShares } from "./controls.ts";
 import { type Done, type PurgeParts, timed } from "./parts.ts";
 import { storesOfStep, unregistered } from "./plan.ts";
@@ -50,7 +50,19 @@ export async function eraseSharesA(parts: PurgeParts, job: PurgeJob): Promise<Do
     await writeJob(tx, job, {}, parts.leaseMs);
     await destroyShareA(tx, job.contract);
   });
-  return { facts: timed(job, "share_a"), entry: { commitments: epochs.map((epoch) => epoch.commitmentA) } };
+  const shareC = await retireSharesC(parts, job, epochs);
+  const commitments = epochs.map((epoch) => epoch.commitmentA);
+  return { facts: { ...timed(job, "share_a"), shareC }, entry: { commitments, ...(shareC.length > 0 && { share_c: [...shareC] }) } };
+}
+
+/** What the merchant says is gone of its own shares. Without the others they open nothing, so a merchant that does not answer holds up no purge. */
+async function retireSharesC({ keyring, database }: PurgeParts, job: PurgeJob, epochs: readonly KeyEpoch[]): Promise<readonly string[]> {
+  try {
+    return await keyring.retireSharesC(database, job.contract, epochs);
+  } catch (error) {
+    if (error instanceof KeysUnavailable) return [];
+    throw error;
+  }
 }
 
 /** Batch by batch, each with its count and the lease in one transaction. */

@@ -109,7 +109,7 @@ export const certificateSchema = z.strictObject({
       z.strictObject({
         share: z.literal("C"),
         place: z.literal("the merchant"),
-        state: z.enum(["not asked", "retirement asked"]),
+        state: z.enum(["retired", "retirement asked"]),
         at: instant.nullable(),
         assurance: unknown,
       }),

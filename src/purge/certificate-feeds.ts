@@ -47,7 +47,9 @@ export function keyServicesOf(): Certificate["key_services"] {
   return [];
 }
 
-/** Of a contract whose merchant holds a third share: nobody asks for it yet when the other two are gone. */
-export function shareCOf(): Certificate["shares"][number] {
-  return { share: "C", place: "the merchant", state: "not asked", at: null, assurance: "unknown" };
+/** Of a contract whose merchant holds a third share: what became of it when the other two were gone is the merchant's word. */
+export function shareCOf({ shareC = [], times }: Facts): Certificate["shares"][number] {
+  const isRetired = shareC.length > 0;
+  const at = (isRetired && times.share_a) || null;
+  return { share: "C", place: "the merchant", state: isRetired ? "retired" : "retirement asked", at, assurance: "unknown" };
 }

@@ -98,7 +98,7 @@ async function compose(parts: PurgeParts, job: PurgeJob): Promise<Certificate> {
     shares: [
       { share: "A", place: "the keyring", state: "destroyed", at: timeOf(job, "share_a"), assurance: seen },
       { share: "B", place: "the share store", state: "destroyed", at: timeOf(job, "share_b"), assurance: seen },
-      ...(epochs.some(({ commitmentC }) => commitmentC !== null) ? [shareCOf()] : []),
+      ...(epochs.some(({ commitmentC }) => commitmentC !== null) ? [shareCOf(job.facts)] : []),
     ],
     key_services: keyServicesOf(),
     returned: returnOf(job.facts),

@@ -20,6 +20,8 @@ export interface Facts {
     readonly control: { readonly planted: number; readonly seen: number };
     readonly tool: string;
   };
+  /** Commitments to the merchant's own shares that it says are gone. */
+  readonly shareC?: readonly string[];
   /** Rows deleted so far, for progress. */
   readonly deleted?: Readonly<Record<string, number>>;
   /** ISO 8601, by the database's clock. */
