@@ -249,7 +249,7 @@ describe("a hold meets a purge under way", () => {
         audit: (made) => ({
           async append(log, draft) {
             const receipt = await made.append(log, draft);
-            if (draft.event === "purge.fence.done") placed = await place(world.gateway);
+            if (draft.event === "purge.return.done") placed = await place(world.gateway);
             return receipt;
           },
         }),
@@ -258,7 +258,7 @@ describe("a hold meets a purge under way", () => {
     await populate(world.gateway);
     await purge(world.gateway);
     expect(placed).not.toBeNull();
-    expect(await stateOf(world.owner)).toEqual({ contract: "purging", log: "open", step: "fence" });
+    expect(await stateOf(world.owner)).toEqual({ contract: "purging", log: "open", step: "return" });
     expect(await world.owner.query("select count(*)::int from postern.key_epoch where share_a is not null")).toEqual([[1]]);
   });
 

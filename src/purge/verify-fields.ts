@@ -30,7 +30,8 @@ function checkKeys({ job, keys, shares }: Certificate, entries: Entries): Certif
   const [first] = keys;
   if (!first || first.share_a !== opened.share_a || first.share_b !== opened.share_b) problems.push(problem("keys_begin"));
   // A number may be missing: of a rotation that was begun twice, one is never used.
-  if (keys.some(({ epoch }, i) => epoch <= (keys[i - 1]?.epoch ?? 0))) problems.push(problem("keys_begin", "epochs"));
+  const rise = keys.every(({ epoch }, i) => (i === 0 ? epoch === 1 : epoch > (keys[i - 1]?.epoch ?? 0)));
+  if (!rise) problems.push(problem("keys_begin", "epochs"));
   for (const share of ["share_a", "share_b"] as const) {
     const named = keys.map((key) => key[share]);
     if (!sameJson(factsOf(entries, `purge.${share}.done`, job).commitments, named)) problems.push(problem("keys_destroyed", share));
