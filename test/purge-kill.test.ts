@@ -162,7 +162,7 @@ const anyMoment = [
 ];
 const kill: fc.Arbitrary<Kill> = fc.record({
   at: fc.constantFrom(...anyMoment),
-  rival: fc.option(fc.constantFrom(...anyMoment), { freq: 2 }),
+  rival: fc.option(fc.constantFrom(...anyMoment), { freq: 3 }),
 });
 /** In the order of the purge, so that most are lived to see; and in any. */
 const kills = fc.oneof(
