@@ -55,6 +55,7 @@ import { disclosureRoutes, logAgentTurnedAway } from "./disclosure/index.ts";
 import { createVaultLoad } from "./disclosure/postgres.ts";
 import { type ErasureParts, erasureRoutes, runErasures } from "./erasure/index.ts";
 import type { Metrics, Route } from "./http/index.ts";
+import { forgetExpired, repeatable } from "./idempotency/index.ts";
 import { createIdentity, type Digest, type Identity, type IssuerProfile } from "./identity/index.ts";
 import { type ContractId, type InFlight, inTurn } from "./kernel/index.ts";
 import { createAuditKeys, type Keyring, type OpenedAuditKeys, type RootKey, type ShareStore } from "./keys/index.ts";
@@ -264,7 +265,7 @@ export function assembleKeeper(common: CommonParts, side: KeeperParts, inFlight:
     purge,
     settle: shared.strangers.settle,
     turnedAway: ({ caller, refusal, contract }) => logTurnedAway(door, caller, { code: refusal.code, contract }),
-    routes: counted(inFlight, [
+    routes: [
       ...agreementRoutes({ ...door, issuers, trust }),
       ...approvalRoutes(desk),
       ...oversightRoutes(exporter),
@@ -275,7 +276,7 @@ export function assembleKeeper(common: CommonParts, side: KeeperParts, inFlight:
       ...rightsRoutes(door),
       ...keysRoutes(door),
       ...erasureRoutes({ ...door, erasures }),
-    ]),
+    ].map((route) => counted(inFlight, repeatable(door, route))),
     async prepare() {
       const origin = logs.baseOf(gatewayLog);
       await database.transaction(async (tx) => {
@@ -307,6 +308,7 @@ export function assembleKeeper(common: CommonParts, side: KeeperParts, inFlight:
       const byTheClock = (...works: (() => Promise<unknown>)[]) => (believed ? works : []);
       const works = [
         prepareKeys,
+        () => forgetExpired(database),
         () => tickAgreements(activation, believed),
         ...byTheClock(() => orderDuePurges(purge)),
         () => runErasures(erasures),
@@ -327,15 +329,13 @@ export function assembleKeeper(common: CommonParts, side: KeeperParts, inFlight:
  * What owners and officers do at a contract counts as under way as well: the fence waits for their entries before the purge writes the log's last ones.
  * Not where the caller streams a body: a slow one must not hold the fence, and those acts look at the contract's state when they write.
  */
-function counted(inFlight: InFlight, routes: readonly Route[]): Route[] {
-  return routes.map((route) => {
-    const streams = route.body !== undefined && route.body.schema === undefined;
-    if (streams || !/\{(contract|log)\}/.test(route.path)) return route;
-    return {
-      ...route,
-      handle: (received) => inFlight.run(received.params.contract ?? received.params.log ?? "", () => route.handle(received)),
-    };
-  });
+function counted(inFlight: InFlight, route: Route): Route {
+  const streams = route.body !== undefined && route.body.schema === undefined;
+  if (streams || !/\{(contract|log)\}/.test(route.path)) return route;
+  return {
+    ...route,
+    handle: (received) => inFlight.run(received.params.contract ?? received.params.log ?? "", () => route.handle(received)),
+  };
 }
 
 function sharedParts(

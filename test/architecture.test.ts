@@ -25,6 +25,7 @@ const layers = {
     "audit",
     "copies",
     "jobs",
+    "idempotency",
   ],
   foundations: ["http", "crypto", "storage", "kernel"],
   entries: ["cli"],

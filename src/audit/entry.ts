@@ -98,6 +98,7 @@ export const eventNames = [
   "certificate.final",
   "certificate.read",
   "request.refused",
+  "request.repeated",
   "strangers.counted",
   "clock.doubted",
   "clock.accepted",

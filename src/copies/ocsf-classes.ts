@@ -61,6 +61,7 @@ const byEvent: Partial<Record<EventName, EventClass>> = {
   "purge.read": apiRead,
   "purge.planned": apiRead,
   "certificate.read": apiRead,
+  "request.repeated": apiRead,
   "certificate.issued": apiCreate,
   "certificate.final": apiCreate,
 };

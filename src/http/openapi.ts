@@ -38,7 +38,7 @@ function operation(route: Route): unknown {
     summary: route.summary,
     tags: [route.who],
     ...securityOf(route),
-    parameters: [...pathParameters(route), ...queryParameters(route)],
+    parameters: [...pathParameters(route), ...queryParameters(route), ...headerParameters(route)],
     ...(route.body ? { requestBody: requestBody(route.body) } : {}),
     responses: { ...Object.fromEntries(answers), ...problems(route) },
   };
@@ -65,6 +65,16 @@ function queryParameters({ query }: Route): unknown[] {
     in: "query",
     required: !(schema as z.ZodType).safeParse(undefined).success,
     schema: z.toJSONSchema(schema as z.ZodType, { io: "input", unrepresentable: "any" }),
+  }));
+}
+
+function headerParameters({ headers = [] }: Route): unknown[] {
+  return headers.map(({ name, pattern, description }) => ({
+    name,
+    in: "header",
+    required: false,
+    description,
+    schema: { type: "string", pattern },
   }));
 }
 

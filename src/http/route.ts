@@ -15,11 +15,19 @@ export interface Route {
   readonly summary: string;
   /** String parameters; anything else in the query is refused. */
   readonly query?: z.ZodObject;
+  /** That may be sent beside those which all routes have. For the document: their grammar is checked by whoever reads them. */
+  readonly headers?: readonly HeaderSchema[];
   readonly body?: BodySchema;
   readonly answers: Readonly<Record<number, AnswerSchema>>;
   /** Beyond those that every route of its kind has. */
   readonly refusals: readonly RefusalCode[];
   readonly handle: (request: Received) => Promise<Result<Answer, Refusal>>;
+}
+
+export interface HeaderSchema {
+  readonly name: string;
+  readonly pattern: string;
+  readonly description: string;
 }
 
 /** `schema` absent: the handler reads the stream itself, within `bytesMax`. */

@@ -35,6 +35,11 @@ export const refusals = {
   unacceptable: { status: 422, en: "The content is not acceptable", "zh-CN": "内容不符合要求" },
   purpose_required: { status: 422, en: "A purpose of the contract must be named", "zh-CN": "必须指明合同约定的处理目的" },
   purpose_unknown: { status: 422, en: "The contract does not know this purpose", "zh-CN": "合同未约定该处理目的" },
+  idempotency_key_reused: {
+    status: 422,
+    en: "This Idempotency-Key was sent with another request",
+    "zh-CN": "该 Idempotency-Key 已用于另一请求",
+  },
   fault: { status: 500, en: "Something broke on our side", "zh-CN": "系统内部错误" },
   record_damaged: { status: 502, en: "The record failed its integrity check", "zh-CN": "记录未通过完整性校验" },
   misconfigured: { status: 503, en: "The gateway is not set up", "zh-CN": "网关尚未正确配置" },

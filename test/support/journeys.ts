@@ -116,6 +116,18 @@ function describeAgreement(door: Door, told: Told): void {
       expect(await importLines(door, orders, { type: "order" })).toMatchObject({ created: 1, rejected: [{ line: 2, code: "no_subject" }] });
       await importLines(door, [{ id: "U7", name: "王五", phone: "13700137000" }], { contract: "c-other", owner: "owner-b1" });
     });
+
+    it("once, however often they are sent under one Idempotency-Key", async () => {
+      const headers = { "content-type": "application/x-ndjson", "idempotency-key": "a-key-of-the-journey" };
+      const send = async (line: unknown, status: number) => {
+        const asked = door.call("POST", `${records}/import`, { as: "owner-1", headers, body: `${JSON.stringify(line)}\n` });
+        const answer = await expectStatus(asked, status);
+        return [answer.headers.get("idempotency-replayed"), await answer.text()];
+      };
+      const [, first] = await send(customer, 200);
+      expect(await send(customer, 200)).toEqual(["true", first]);
+      expect((await send({ id: "U1" }, 422))[1]).toContain('"idempotency_key_reused"');
+    });
   });
 }
 

@@ -58,6 +58,12 @@ async function pass(moment: Moment, killAt: Moment | null): Promise<void> {
   await new Promise(() => {});
 }
 
+/** Of a transaction: by its name alone, and by the last entry before it. */
+async function passIn(moment: Moment, event: string, killAt: Moment | null): Promise<void> {
+  await pass(moment, killAt);
+  await pass(`${moment} of ${event}`, killAt);
+}
+
 function watchLog(made: AuditLog, killAt: Moment | null, last: { event: string }): AuditLog {
   return {
     async append(log, draft) {
@@ -107,10 +113,10 @@ function watchDatabase(made: Database, killAt: Moment | null, last: { event: str
           },
         };
         const result = await work(watched);
-        for (const name of names) await pass(`uncommitted ${name} of ${last.event}`, killAt);
+        for (const name of names) await passIn(`uncommitted ${name}`, last.event, killAt);
         return result;
       });
-      for (const name of names) await pass(`committed ${name} of ${last.event}`, killAt);
+      for (const name of names) await passIn(`committed ${name}`, last.event, killAt);
       return value;
     },
   };

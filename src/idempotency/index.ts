@@ -1,0 +1,2 @@
+export { forgetExpired } from "./postgres.ts";
+export { repeatable } from "./routes.ts";
