@@ -292,7 +292,7 @@ export function assembleKeeper(common: CommonParts, side: KeeperParts, inFlight:
     patrol: () => {
       const works = [
         () => sequencer.patrol(),
-        () => announceHeads({ database, audit, logs }),
+        () => announceHeads({ database, audit, logs, aead: common.aead, now: common.now }),
         async () => {
           tripped = (await sweepTripwires(purge, alarmed)).length;
         },

@@ -12,7 +12,10 @@ const as = "--contract c-own --as officer";
 let gateway: ChildProcess;
 
 beforeAll(async () => {
-  put("postern.yaml", `${operatorFile}sinks: [{ id: copy, kind: file, path: copy.ndjson }]\n`);
+  put(
+    "postern.yaml",
+    `${operatorFile}sinks: [{ id: copy, kind: file, path: copy.ndjson }]\noperators: [{ issuer: demo, subject: operator }]\n`,
+  );
   gateway = await serve();
   put("contract.yaml", contractText({ contract: "c-own" }));
   put("agents.csv", "issuer,subject,role,name\ndemo,agent-1,first_line,林小满\n");
@@ -61,6 +64,35 @@ describe("postern audit list", () => {
       expect(await postern(`audit list --from infinity ${as}`)).toMatchObject({ code: 1, stderr: expect.stringContaining("query:from") });
       expect((await postern(`audit list --limit 0 ${as}`)).code).toBe(2);
       expect((await postern(`audit list --subject W1 ${as}`)).code).toBe(2);
+    },
+    slow,
+  );
+});
+
+describe("postern audit verify --root", () => {
+  it(
+    "holds a log to the gateway log that was exported beside it, and says what it needs",
+    async () => {
+      await postern(`audit export --format root -o gateway.tar ${as}`);
+      await postern(`audit export -o log.tar ${as}`);
+      const verified = await postern("audit verify log.tar --root gateway.tar --trust trust.json");
+      expect(verified).toMatchObject({ code: 0, stdout: expect.stringMatching(/^OK, \d+ entries.*\nroot log: OK, \d+ entries/) });
+      expect(verified.stderr).toMatch(/\d+ heads of this log are named there.*; \d+ entries are withheld/);
+      expect((await postern("audit verify log.tar --root gateway.tar")).code).toBe(2);
+    },
+    slow,
+  );
+});
+
+describe("postern audit new-epoch", () => {
+  it(
+    "is refused for a log that is not halted, and to whoever runs nothing",
+    async () => {
+      expect(await postern("audit new-epoch c-own --as operator")).toMatchObject({
+        code: 1,
+        stderr: expect.stringContaining("not_halted"),
+      });
+      expect((await postern("audit new-epoch c-own --as officer")).code).toBe(1);
     },
     slow,
   );

@@ -55,7 +55,7 @@ describe("a log whose database was set back for good", () => {
     }
   });
 
-  it("is told to whoever holds the world.trust file of before, who verifies all else with it", async () => {
+  it("is told to whoever holds the trust file of before, who verifies all else with it", async () => {
     await world.setBack();
     await world.open((await world.plan()).opens);
     expect((await verifyLog(world.gateway, world.trust)).problems.map(({ code }) => code)).toEqual(["epoch_not_trusted"]);

@@ -18,7 +18,9 @@ import { type RunningWitness, startWitness } from "../src/node-witness.ts";
 import { importLines, search } from "./support/agreement.ts";
 import { forgetfulAnchor } from "./support/gateway.ts";
 import { agreeOnTrust, createLogGateway, type LogGateway, readMany, verifyLog } from "./support/log-gateway.ts";
+import { createEpochWorld } from "./support/set-back.ts";
 import { cutTail, disarmTriggers, newestCheckpoint, sizeOf } from "./support/stored-log.ts";
+import { until } from "./support/until.ts";
 
 let directory: string;
 let logSigner: Signer;
@@ -167,6 +169,30 @@ describe("what is published", () => {
     await world.gateway.keeper.sequence();
     expect(await world.gateway.keeper.witness()).toEqual([{ witness: "failing.example", log: "gateway", outcome }]);
     expect(await cosignedSizes(world, "gateway")).toEqual([]);
+  });
+});
+
+describe("a log that was set back for good and goes on in a new epoch", () => {
+  it("is another log to its witness, which cosigns it from its first entry on once it is told of it", async () => {
+    const witness = await startWitnessOf(logSigner, "epochs");
+    const world = await createEpochWorld({ keeper: { logSigner, witnesses: [asked(witness)] } });
+    closing.push(world.close);
+    await readMany(world.gateway, 6);
+    expect(await world.gateway.keeper.witness()).toEqual([]);
+    await world.setBack();
+    await world.open((await world.plan()).opens);
+    expect(await world.gateway.keeper.witness()).toEqual([
+      { witness: "witness.example", log: "c-test", outcome: "does not know this log" },
+    ]);
+    await witness.stop();
+    logs.push("c-test@2");
+    const told = await startWitnessOf(logSigner, "epochs", witness.port);
+    logs.pop();
+    await readMany(world.gateway, 3);
+    const isCosigned = async () => (await cosignedSizes(world)).includes(await sizeOf(world.stored));
+    await until("its cosignature", async () => (await world.gateway.keeper.witness()).length === 0 && (await isCosigned()));
+    const trust = await world.freshTrust();
+    expect(await verifyLog(world.gateway, demanding(trust, asked(told).key, told.vkey))).toMatchObject({ ok: true, problems: [] });
   });
 });
 

@@ -1,5 +1,5 @@
 /** The trust file of a contract: the keys that its owners are handed, and by which a stranger verifies. */
-import { formatTrust, gatewayLog, type LogHandles, noteKey, policyOf, type Trust, type WitnessKey } from "../audit/index.ts";
+import { formatTrust, gatewayLog, type LogHandles, noteKey, policyOf, rootKeyOf, type Trust, type WitnessKey } from "../audit/index.ts";
 import { keyId } from "../crypto/index.ts";
 import { type ContractId, ok, type Refusal, type Result } from "../kernel/index.ts";
 import { enterContract, type OfficeDoor, type Visit } from "../offices/index.ts";
@@ -20,6 +20,7 @@ export async function trustOf(
 ): Promise<Trust> {
   const own = await logs.originsOf(database, contract);
   const gateway = await logs.originsOf(database, gatewayLog);
+  const { pseudonymKey } = await logs.gateway(database);
   const log = noteKey(own.newest, keys.log);
   return {
     log,
@@ -27,6 +28,7 @@ export async function trustOf(
     earlier: [...own.earlier, ...gateway.earlier].map((origin) => noteKey(origin, keys.log)),
     writers: new Map(keys.writers.map((key) => [keyId(key), key])),
     certificate: { kid: keyId(keys.certificate), key: keys.certificate },
+    rootKey: rootKeyOf(pseudonymKey, contract),
     policy: policyOf(log, keys.witnessesOf(contract)),
   };
 }

@@ -1,5 +1,5 @@
 export type { Anchor, AnchoredHead } from "./anchor.ts";
-export { readBundle, writeBundle } from "./bundle.ts";
+export { type ExportFlush, readBundle, writeBundle } from "./bundle.ts";
 export { openCheckpoint, signCheckpoint } from "./checkpoint.ts";
 export { actorPseudonym, openDetails, subjectPseudonym } from "./compose.ts";
 export { formatWitnessVkey, parseWitnessVkey, type WitnessKey, witnessKey } from "./cosignature.ts";
@@ -64,16 +64,18 @@ export {
 export { policyOf } from "./quorum.ts";
 export { readEntries } from "./read-entries.ts";
 export { formatReceipt, type ReceiptVerdict, verifyReceipt } from "./receipt.ts";
+export { rootKeyOf } from "./root-line.ts";
 export { announceHeads } from "./root-log.ts";
 export { createSequencer, readEntry, type Sequencer } from "./sequencer.ts";
 export { createStrangers, createStrangersTally, type Strangers, type StrangersTally } from "./strangers.ts";
-export { hasTile, parseEntriesPath, parseTilePath, type Tile, tileWidth } from "./tiles.ts";
+export { encodeEntries, hasTile, parseEntriesPath, parseTilePath, type Tile, tileWidth } from "./tiles.ts";
 export { type HashTree, hashesToBytes, hashTree, inclusionProof, leafHash, rootFromInclusion } from "./tree.ts";
 export { formatTrust, parseTrust, type Trust } from "./trust.ts";
 export { isUndamaged } from "./undamaged.ts";
 export { type Freshness, selectHalted, selectLate } from "./upkeep.ts";
 export type { ProblemCode, Verdict } from "./verdict.ts";
 export { verifyExport } from "./verify.ts";
+export { type RootVerdict, verifyAgainstRoot } from "./verify-root.ts";
 export { createWitness, type Witness, type WitnessAnswer, type WitnessedHead, type WitnessStore } from "./witness.ts";
 export { type AskedWitness, createWitnessClient, type WitnessPauses, type WitnessReport } from "./witness-client.ts";
 export { selectWitnessProgress, type WitnessProgress } from "./witness-progress.ts";

@@ -35,6 +35,8 @@ export const manifestSchema = z.strictObject({
   root: base64,
   range: base64,
   /** The first place that is there; everything before it was pruned. A multiple of 256. */
+  /** Of the gateway log: the contract whose officers it was made for. What is not about it, nor about all logs, is there by its hash alone. */
+  extract: z.string().min(1).max(128).optional(),
   min_index: count.refine((index) => index % 256 === 0),
 });
 export type Manifest = z.infer<typeof manifestSchema>;

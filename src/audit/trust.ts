@@ -27,6 +27,8 @@ export interface Trust {
   /** By kid: the keys under which flush heads count. */
   readonly writers: ReadonlyMap<string, Uint8Array>;
   readonly certificate: NamedKey;
+  /** 32 bytes: under it the gateway log names this log's heads. A secret among those who may see how this log grows. */
+  readonly rootKey: Uint8Array;
   /** Whose checkpoints count, and which witnesses must have cosigned them: the owner may ask for more than they were handed. */
   readonly policy: LogPolicy;
 }
@@ -39,6 +41,7 @@ const trustSchema = z.strictObject({
   earlier: z.array(z.string()).max(10_000),
   writers: z.array(namedKey).max(10_000),
   certificate: namedKey,
+  root_key: z.base64().length(44),
   policy: z.string(),
 });
 
@@ -51,6 +54,7 @@ export function formatTrust(trust: Trust): string {
     earlier: trust.earlier.map(formatVkey),
     writers: [...trust.writers].map(([kid, key]) => ({ kid, key: toBase64(key) })),
     certificate: { kid: trust.certificate.kid, key: toBase64(trust.certificate.key) },
+    root_key: toBase64(trust.rootKey),
     policy: trust.policy.text,
   };
   return `${JSON.stringify(file, null, 2)}\n`;
@@ -81,7 +85,15 @@ export function parseTrust(text: string): Result<Trust, string> {
     if (named === null) return refuse(`trust file: writers[${i}] has a key that is not Ed25519, or not the one of its kid`);
     writers.set(named.kid, named.key);
   }
-  return ok({ log: logKey, gateway: gatewayKey, earlier, writers, certificate, policy: policy.value });
+  return ok({
+    log: logKey,
+    gateway: gatewayKey,
+    earlier,
+    writers,
+    certificate,
+    rootKey: fromBase64(file.data.root_key),
+    policy: policy.value,
+  });
 }
 
 /** The key under which checkpoints of that origin count; `null` = none does. */

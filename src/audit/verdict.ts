@@ -37,6 +37,12 @@ export const problemCodes = [
   "head_missing",
   "head_signature",
   "head_mismatch",
+  "root_other",
+  "root_differs",
+  "root_cut",
+  "root_back",
+  "root_dropped",
+  "root_silent",
   "seen_malformed",
   "seen_signature",
   "seen_of_another_log",
@@ -70,6 +76,8 @@ export interface Verdict {
   readonly entries: number;
   readonly flushes: number;
   readonly checkpoints: number;
+  /** Entries that the export holds by their hashes alone: another contract's, in an extract of the gateway log. */
+  readonly withheld: number;
   /** What the log itself declares lost: places `from` ≤ place < `to` of the epoch before `epoch`. */
   readonly lost: readonly { readonly epoch: number; readonly from: number; readonly to: number }[];
   /** Those of entries first, by place: the lowest 180; then up to 20 of the log as a whole. */

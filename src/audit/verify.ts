@@ -7,6 +7,8 @@
  * whole log some tens of bytes each.
  */
 import { toBase64, type VerifySignature } from "../crypto/index.ts";
+import type { Checkpoint } from "./checkpoint.ts";
+import type { Entry } from "./entry.ts";
 import { isSameLog, readOrigin } from "./epoch.ts";
 import { type ExportReader, type Opening, readExport, type TileContents } from "./export-contents.ts";
 import { openHead } from "./head.ts";
@@ -33,6 +35,12 @@ export interface VerifyRequest {
   /** Texts of checkpoints and promises that were kept from before. */
   readonly seen: readonly string[];
   readonly verifySignature: VerifySignature;
+  /** Each entry that can be read, in order. */
+  readonly onEntry?: (entry: Entry) => void;
+  /** Each archived checkpoint that holds by itself, behind the entries that it is about. */
+  readonly onCheckpoint?: (checkpoint: Checkpoint) => void;
+  /** Says what else is wrong with a log that was read to its end. */
+  readonly judge?: (findings: Findings, log: Pick<Verdict, "size" | "prunedBefore" | "lost">) => void;
   /** Called after each tile with the entries checked so far and the export's own count. */
   readonly onProgress?: (entries: number, size: number) => void;
 }
@@ -50,12 +58,26 @@ export async function verifyExport(request: VerifyRequest): Promise<Verdict> {
   }
 }
 
-type Log = Pick<Verdict, "origin" | "size" | "root" | "prunedBefore" | "seenPruned" | "entries" | "flushes" | "checkpoints" | "lost">;
+type Log = Pick<
+  Verdict,
+  "origin" | "size" | "root" | "prunedBefore" | "seenPruned" | "entries" | "flushes" | "checkpoints" | "withheld" | "lost"
+>;
 
-const nothing: Log = { origin: "", size: 0, root: "", prunedBefore: 0, seenPruned: 0, entries: 0, flushes: 0, checkpoints: 0, lost: [] };
+const nothing: Log = {
+  origin: "",
+  size: 0,
+  root: "",
+  prunedBefore: 0,
+  seenPruned: 0,
+  entries: 0,
+  flushes: 0,
+  checkpoints: 0,
+  withheld: 0,
+  lost: [],
+};
 
 async function verifyMembers(request: VerifyRequest, findings: Findings): Promise<Log> {
-  const { trust, seen, verifySignature, onProgress } = request;
+  const { trust, seen, verifySignature, onProgress, onEntry, onCheckpoint } = request;
   const reader = readExport(request.bundle, findings);
   const opening = await reader.opening();
   if (opening === null) {
@@ -63,7 +85,8 @@ async function verifyMembers(request: VerifyRequest, findings: Findings): Promis
     return nothing;
   }
   const { manifest } = opening;
-  const { origin, size, min_index: prunedBefore } = manifest;
+  const { origin, size, min_index: prunedBefore, extract } = manifest;
+  const isExtract = extract !== undefined;
   const { logKey, writerKeys } = chooseKeys(trust, opening, findings);
   const notes = { origin, logKey, verifySignature, findings };
   const latest = await openLatest(opening, notes);
@@ -76,32 +99,36 @@ async function verifyMembers(request: VerifyRequest, findings: Findings): Promis
   const kept = await createSeenCheck(seen, writerKeys, notes);
   const archive = createArchiveCheck(notes);
   const epochs = createEpochCheck(origin, edge.first, findings);
-  const checkEntry = createEntryCheck(epochs, findings);
-  const writers = createWriterCheck(edge, epochs, findings);
+  const checkEntry = createEntryCheck({ epochs, isExtract }, findings);
+  // Of a writer of whom only some entries are shown it cannot be told whether one is missing; its signed flushes are whole all the same.
+  const writers = isExtract ? null : createWriterCheck(edge, epochs, findings);
   const flushes = createFlushCheck(epochs, edge.first, findings);
   const tree = createTreeCheck({ manifest, latest, edge, kept: kept.checkpoints, findings });
   const end = createEndCheck(findings);
-  const counts = { entries: 0, flushes: 0, checkpoints: 0 };
+  const counts = { entries: 0, flushes: 0, checkpoints: 0, withheld: 0 };
 
   for await (const { start, slots, heads, checkpoints } of reader.tiles(manifest)) {
     const archived = await archive.open(checkpoints, start, start + slots.length);
     flushes.expect(await openHeads(heads, writerKeys, verifySignature));
     const entries = slots.map(checkEntry);
     for (const checked of entries) {
-      writers.add(checked);
+      writers?.add(checked);
       flushes.add(checked);
       kept.add(checked);
       end.add(checked);
+      if (checked.entry !== null) onEntry?.(checked.entry);
+      else if (isExtract && checked.slot.bytes.length === 0) counts.withheld++;
     }
     for (const { origin: signed, size: at } of archived)
       if (!epochs.signs(signed, at)) findings.add(null, "archived_checkpoint", `the archived checkpoint of size ${at} is of another epoch`);
+    for (const checkpoint of archived) onCheckpoint?.(checkpoint);
     tree.add(entries, archived);
     counts.entries += slots.length;
     counts.flushes += heads.length;
     counts.checkpoints += checkpoints.length;
     onProgress?.(counts.entries, size);
   }
-  writers.end();
+  writers?.end();
   flushes.end(size);
   end.end(manifest);
   epochs.end();
@@ -109,7 +136,9 @@ async function verifyMembers(request: VerifyRequest, findings: Findings): Promis
   const chosen = tree.end();
   const seenPruned = kept.end(chosen, { edge, epochs });
   await checkRest(reader, chosen, findings);
-  return { origin, size, root: toBase64(chosen.root), prunedBefore, seenPruned, ...counts, lost: epochs.lost() };
+  const log = { origin, size, root: toBase64(chosen.root), prunedBefore, seenPruned, ...counts, lost: epochs.lost() };
+  request.judge?.(findings, log);
+  return log;
 }
 
 /** `null` = the roots of what was pruned are not there, which was said. */

@@ -22,6 +22,7 @@ export const exportLog = command({
   meta: { description: "As officer: take a contract's log away, whole or what a filter finds" },
   examples: [
     "npx postern audit export --contract c-hangzhou-cs -o log.tar --as officer",
+    "npx postern audit export --contract c-hangzhou-cs --format root -o gateway.tar --as officer",
     "npx postern audit export --contract c-hangzhou-cs --format csv --effect deny -o refused.csv --as officer",
     "npx postern audit export --contract c-hangzhou-cs --format ocsf -o log.ndjson --resume --as officer",
   ],
@@ -29,9 +30,10 @@ export const exportLog = command({
     ...contractFlag,
     format: {
       type: "enum",
-      options: ["bundle", "csv", "ocsf", "cef", "syslog"],
+      options: ["bundle", "root", "csv", "ocsf", "cef", "syslog"],
       default: "bundle",
-      description: "bundle: a tar of the tlog-tiles layout, the only one that proves anything offline",
+      description:
+        "bundle: a tar of the tlog-tiles layout, which proves offline what it says; root: the gateway log for `audit verify --root`",
     },
     profile: { type: "enum", options: ["record_integrity"], description: "With ocsf: version 1.9, each event with its digest" },
     resume: { type: "boolean", description: "Go on with the copy in FILE that was cut" },
@@ -41,7 +43,8 @@ export const exportLog = command({
   },
   async run({ args }) {
     const { format, output, profile } = args;
-    if (output === undefined && process.stdout.isTTY && format === "bundle")
+    const isBundle = format === "bundle" || format === "root";
+    if (output === undefined && process.stdout.isTTY && isBundle)
       throw new Failure("an archive is nothing for a terminal; say -o FILE", exitCodes.usage);
     const client = createClient(args);
     const contract = idOf(args.contract);
@@ -49,10 +52,11 @@ export const exportLog = command({
     query.set("format", format);
     if (profile !== undefined) query.set("profile", profile);
     const copy: Copy = { client, path: `/v1/contracts/${contract}/audit/export`, query };
-    if (format === "bundle" || output === undefined || output === "-") {
+    if (isBundle || output === undefined || output === "-") {
       if (args.resume) throw new Failure("--resume goes on with a copy in a file: say --format and -o FILE", exitCodes.usage);
       await writeTo(output, (await client.stream(`${copy.path}?${query}`)).body ?? new Blob([]).stream());
-      if (format === "bundle") suggest(`npx postern audit verify ${output ?? "FILE"} --trust ${trustFileOf(args.contract)}`);
+      if (format === "root") suggest(`npx postern audit verify LOG.tar --root ${output ?? "FILE"} --trust ${trustFileOf(args.contract)}`);
+      else if (isBundle) suggest(`npx postern audit verify ${output ?? "FILE"} --trust ${trustFileOf(args.contract)}`);
       else note("a copy on standard output has no manifest; say -o FILE for one");
       return;
     }

@@ -6,7 +6,7 @@ import { manifest } from "./audit-manifest.ts";
 import { newEpoch } from "./audit-new-epoch.ts";
 import { retention } from "./audit-retention.ts";
 import { command, jsonFlag, outputFlag, repeated } from "./command.ts";
-import { exitCodes } from "./failure.ts";
+import { exitCodes, Failure } from "./failure.ts";
 import { openSource, readText, writeTo } from "./files.ts";
 import { note, print, printJson } from "./output.ts";
 import { createProgress } from "./progress.ts";
@@ -20,27 +20,33 @@ const verify = command({
   examples: [
     "npx postern audit verify log.tar --trust trust.json",
     "npx postern audit verify log.tar --trust trust.json --seen checkpoint.txt",
+    "npx postern audit verify log.tar --trust trust.json --root gateway.tar",
   ],
   args: {
     export: { type: "positional", required: true, valueHint: "EXPORT", description: "The archive; - is standard input" },
     trust: { type: "string", valueHint: "FILE", description: "The trust file; without it the keys are not pinned and the exit code is 3" },
     seen: { type: "string", valueHint: "FILE", description: "A checkpoint or Audit-Promise kept from before; may be repeated" },
+    root: { type: "string", valueHint: "FILE", description: "An export of the gateway log, which names this log's heads (--format root)" },
     ...jsonFlag,
   },
   repeatable: ["seen"],
   async run({ args, rawArgs }) {
     const trust = args.trust === undefined ? null : await readTrustFile(args.trust);
     const seen = await Promise.all(repeated(rawArgs, "seen").map(readText));
+    if (args.root !== undefined && trust === null) throw new Failure("--root needs --trust: its key finds this log there", exitCodes.usage);
     const { stream } = await openSource(args.export);
-    const [{ readBundle, verifyExport }, { useHashes, verifySignature }, { nodeHashes }] = await Promise.all([
-      import("../audit/index.ts"),
-      import("../crypto/index.ts"),
-      import("../crypto/node-hash.ts"),
-    ]);
+    const rootStream = args.root === undefined ? null : (await openSource(args.root)).stream;
+    const [{ readBundle, verifyAgainstRoot, verifyExport }, { portableAead: aead, useHashes, verifySignature }, { nodeHashes }] =
+      await Promise.all([import("../audit/index.ts"), import("../crypto/index.ts"), import("../crypto/node-hash.ts")]);
     useHashes(nodeHashes);
     const progress = createProgress();
     const onProgress = (entries: number, size: number) => progress.show(entries, size, `${entries} of ${size} entries`);
-    const verdict = await verifyExport({ bundle: readBundle(stream), trust, seen, verifySignature, onProgress });
+    const common = { seen, verifySignature, onProgress };
+    const root =
+      rootStream !== null && trust !== null
+        ? await verifyAgainstRoot({ ...common, contract: readBundle(stream), gateway: readBundle(rootStream), trust, aead })
+        : null;
+    const verdict = root ?? (await verifyExport({ ...common, bundle: readBundle(stream), trust }));
     progress.end();
     process.exitCode = exitCodeOf(verdict);
     if (args.json) printJson(verdict);
@@ -50,6 +56,7 @@ const verify = command({
         note(`${verdict.seenPruned} of what was kept from before is about what was pruned: not checked; keep a newer checkpoint`);
       for (const { epoch, from, to } of verdict.lost)
         print(`epoch ${epoch} of this log declares entries ${from} to ${to - 1} of the one before lost`);
+      if (root !== null) tellRoot(root);
       note(`checked: ${verdict.entries} entries, ${verdict.flushes} flush heads, ${verdict.checkpoints} archived checkpoints`);
     }
   },
@@ -66,6 +73,13 @@ const page = command({
 });
 
 type Verdict = import("../audit/index.ts").Verdict;
+
+function tellRoot({ gateway, named, later }: import("../audit/index.ts").RootVerdict): void {
+  print(`root log: ${describe(gateway)}`);
+  note(
+    `${named} heads of this log are named there${later > 0 ? `, ${later} of them later than the export` : ""}; ${gateway.withheld} entries are withheld`,
+  );
+}
 
 /** What is no archive at all could not be judged; everything else was. */
 function exitCodeOf({ ok, keys, problems }: Verdict): number {

@@ -5,6 +5,7 @@
 import {
   AuditUnavailable,
   type Entry,
+  type ExportFlush,
   emptyLogRow,
   flushEntriesMax,
   formatVkey,
@@ -60,32 +61,39 @@ export async function exportLog(desk: ExportDesk, visit: Visit, id: ContractId):
   if (!begun) return refuse({ code: "wrong_state" });
   const halted = log.log === id && !(await hasPlace(desk, id, receipt.flush));
   const row = (await selectLog(desk.database, id)) ?? emptyLogRow(id, desk.logs.baseOf(id));
-  const [checkpoint] = await selectCheckpoints(desk.database, id, { from: row.size, to: row.size, limit: 1 });
+  return ok(await bundleOf(desk, row, { state: halted ? "halted" : row.state }));
+}
+
+export interface BundleView {
+  readonly state: "open" | "frozen" | "halted";
+  /** The contract that an extract of the gateway log is made for, and what of a flush it shows. */
+  readonly extract?: { readonly contract: ContractId; readonly show: (flush: ExportFlush) => ExportFlush };
+}
+
+/** A log as it is stored, cut at its row. */
+export async function bundleOf(desk: ExportDesk, row: LogRow, { state, extract }: BundleView): Promise<ReadableStream<Uint8Array>> {
+  const { log: id, origin, size, minIndex } = row;
+  const [checkpoint] = await selectCheckpoints(desk.database, id, { from: size, to: size, limit: 1 });
   const { log: logKey, writers } = desk.publicKeys;
-  return ok(
-    writeBundle({
-      manifest: {
-        origin: row.origin,
-        log: row.log,
-        state: halted ? "halted" : row.state,
-        size: row.size,
-        root: toBase64(row.root),
-        range: toBase64(row.range),
-        min_index: row.minIndex,
-      },
-      pruned:
-        row.minIndex === 0 ? null : { roots: await readLeftEdge(desk.database, id, row.minIndex), evidence: await evidenceOf(desk, id) },
-      keys: {
-        log: formatVkey(noteKey(row.origin, logKey)),
-        writers: writers.map((key) => ({ kid: keyId(key), key: toBase64(key) })),
-      },
-      checkpoint: checkpoint?.note ?? "",
-      checkpoints: () => checkpointsOf(desk.database, row),
-      flushes: () => flushesOf(desk.database, row),
-      orphans: () => orphansOf(desk.database, row),
-      subtrees: () => subtreesOf(desk.database, row),
-    }),
-  );
+  return writeBundle({
+    manifest: {
+      ...{ origin, log: id, state, size },
+      root: toBase64(row.root),
+      range: toBase64(row.range),
+      ...(extract && { extract: extract.contract }),
+      min_index: minIndex,
+    },
+    pruned: minIndex === 0 ? null : { roots: await readLeftEdge(desk.database, id, minIndex), evidence: await evidenceOf(desk, id) },
+    keys: {
+      log: formatVkey(noteKey(origin, logKey)),
+      writers: writers.map((key) => ({ kid: keyId(key), key: toBase64(key) })),
+    },
+    checkpoint: checkpoint?.note ?? "",
+    checkpoints: () => checkpointsOf(desk.database, row),
+    flushes: () => flushesOf(desk.database, row, extract?.show),
+    orphans: () => orphansOf(desk.database, row),
+    subtrees: () => subtreesOf(desk.database, row),
+  });
 }
 
 /** The entry that says what was pruned, and its receipt; whatever is missing is missing in the export. */
@@ -111,17 +119,17 @@ export async function hasPlace(desk: ExportDesk, log: string, flush: string): Pr
 }
 
 /** From the one that has the first kept place. */
-async function* flushesOf(database: Database, { log, size, minIndex }: LogRow) {
+async function* flushesOf(database: Database, { log, size, minIndex }: LogRow, show = (flush: ExportFlush) => flush) {
   for (let from = Math.max(0, minIndex - flushEntriesMax + 1); ; ) {
     const page = await selectFlushes(database, log, { from, to: size, limit: pageFlushes });
-    for (const flush of page) yield exportFlush(flush);
+    for (const flush of page) yield show(exportFlush(flush));
     const last = page.at(-1);
     if (last === undefined) return;
     from = last.index + 1;
   }
 }
 
-function exportFlush({ index, seqId, leafHashes, stored }: NumberedFlush) {
+function exportFlush({ index, seqId, leafHashes, stored }: NumberedFlush): ExportFlush {
   const { id = null, head = null, entries = null } = stored ?? {};
   return { index, seqId, leafHashes, id, head, entries };
 }

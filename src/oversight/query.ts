@@ -48,7 +48,7 @@ export const followQuery = z.strictObject({ ...filter, cursor });
 
 export const exportQuery = z.strictObject({
   ...filter,
-  format: z.enum(["bundle", ...formatNames]),
+  format: z.enum(["bundle", "root", ...formatNames]),
   profile: z.literal("record_integrity").describe("Of `ocsf`: version 1.9, each event with its digest").optional(),
   cursor,
 });

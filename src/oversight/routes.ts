@@ -4,6 +4,7 @@ import { type Answer, json, type Received, type Route } from "../http/index.ts";
 import { type ContractId, ok, type Refusal, type Result } from "../kernel/index.ts";
 import { refuseQuery } from "./ask.ts";
 import { exportLog } from "./export.ts";
+import { exportRoot } from "./export-root.ts";
 import { type Followed, followEntries } from "./follow.ts";
 import { listEntries } from "./list.ts";
 import { exportQuery, filterOf, followQuery, limitOf, listQuery, manifestQuery } from "./query.ts";
@@ -130,18 +131,23 @@ function exportRoute(desk: SaveDesk): Route {
       200: {
         media: "application/x-tar",
         description:
-          "`bundle`: the tlog-tiles layout with heads, keys and a manifest. Others as they are called; header Export-Cursor names the copy",
+          "`bundle`: the tlog-tiles layout with heads, keys and a manifest; `root`: the same of the gateway log, with what is not about this contract by its hash alone. Others as they are called; header Export-Cursor names the copy",
       },
     },
     refusals: ["wrong_state", ...refusals],
-    handle: (received) => (received.query.format === "bundle" ? answerBundle(desk, received) : answerCopy(desk, received)),
+    handle: (received) => (isBundle(received) ? answerBundle(desk, received) : answerCopy(desk, received)),
   };
+}
+
+function isBundle({ query }: Received): boolean {
+  return query.format === "bundle" || query.format === "root";
 }
 
 async function answerBundle(desk: SaveDesk, received: Received): Promise<Result<Answer, Refusal>> {
   const partial = Object.keys(received.query).find((name) => name !== "format");
   if (partial !== undefined) return refuseQuery(partial);
-  const bundle = await exportLog(desk, received.caller, contractOf(received));
+  const take = received.query.format === "root" ? exportRoot : exportLog;
+  const bundle = await take(desk, received.caller, contractOf(received));
   if (!bundle.ok) return bundle;
   return ok({ status: 200, headers: attached(received, "tar"), media: "application/x-tar", body: bundle.value });
 }

@@ -87,6 +87,7 @@ export class LogBuilder {
       log,
       policy: policyOf(log),
       earlier: [],
+      rootKey: new Uint8Array(32),
       gateway: noteKey("log.example/postern/gateway", logSigner.publicKey),
       writers: new Map([[named(writerSigner).kid, writerSigner.publicKey]]),
       certificate: named(certificateSigner),

@@ -69,7 +69,10 @@ export async function createLongLog(options: LongLogOptions): Promise<LongLog> {
     },
   };
   const certificate = { kid: keyId(certificateSigner.publicKey), key: certificateSigner.publicKey };
-  return { trust: { log, gateway: log, earlier: [], writers, certificate, policy: policyOf(log) }, bytes: writeBundle(source) };
+  return {
+    trust: { log, gateway: log, earlier: [], rootKey: new Uint8Array(32), writers, certificate, policy: policyOf(log) },
+    bytes: writeBundle(source),
+  };
 }
 
 const firstTime = Date.UTC(2026, 0, 5, 8);
