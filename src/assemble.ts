@@ -224,7 +224,7 @@ export function assembleKeeper(common: CommonParts, side: KeeperParts, inFlight:
     leaseMs,
     tool: `postern/${version}`,
   };
-  const rotation: RotationParts = purge;
+  const rotation: RotationParts = { ...purge, aead: common.aead };
   const erasures: ErasureParts = {
     ...purge,
     holdsOn: async (reader, contract, subject) => namedHolds(holdsOnSubject(await standingHolds(reader, contract), subject)),

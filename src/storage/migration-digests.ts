@@ -12,4 +12,5 @@ export const migrationsOfThisBuild: readonly MigrationDigest[] = [
   { number: 5, name: "0005-retention.sql", digest: "ca080b47487a789610ae830a2308d8037f4cd64e43695eb9d4e317c55aa3fb9c" },
   { number: 7, name: "0007-rights.sql", digest: "ec9c29a60e9c550e2b4eb00e7a30511a0f98a849ae9c8df0f1133dc8d7563b69" },
   { number: 8, name: "0008-share-c.sql", digest: "9a974479df441961dd885c5f83800c8f9fa8e282229a0ef9c445f18ecfcf6577" },
+  { number: 10, name: "0010-index-key.sql", digest: "0e1f0e0428d7fafac5271a1dc3c7a060678e38853afd18b148a5bd038dd30b4b" },
 ];
