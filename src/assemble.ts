@@ -237,7 +237,7 @@ export function assembleKeeper(common: CommonParts, side: KeeperParts, inFlight:
   };
   const alarmed = new Map<string, number>();
   let tripped = 0;
-  const rotation: RotationParts = purge;
+  const rotation: RotationParts = { ...purge, aead: common.aead };
   const erasures: ErasureParts = {
     ...purge,
     holdsOn: async (reader, contract, subject) => namedHolds(holdsOnSubject(await standingHolds(reader, contract), subject)),

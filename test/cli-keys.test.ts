@@ -63,6 +63,17 @@ describe("postern subject and postern keys", () => {
       });
       const { epochs } = parsed(await postern(`keys status c-own --json ${owner}`)) as { epochs: { state: string }[] };
       expect(epochs.map(({ state }) => state)).toEqual(["destroyed", "in_use"]);
+      expect(await postern(`keys rotate c-own --index --dry-run ${owner}`)).toMatchObject({
+        code: 0,
+        stdout: expect.stringContaining("With --index, 2 records are opened"),
+        stderr: expect.stringContaining("npx postern keys rotate c-own --index --confirm=c-own --as owner-1"),
+      });
+      const withIndex = await postern(`keys rotate c-own --index --confirm=c-own --watch ${owner}`);
+      expect(withIndex).toMatchObject({
+        code: 0,
+        stdout: expect.stringContaining("epoch 3 (share_a, 7 of 7, 2 of 2 subjects' keys, index key 2: 2 of 2 records, 2 old rows gone)"),
+      });
+      expect((await postern(`keys status c-own ${owner}`)).stdout).toContain("searches ask with index key 2, over 2 records");
       expect((await postern(`keys status c-own --as officer`)).code).toBe(1);
       expect(await postern(`subject receipt c-own ${id} ${owner}`)).toMatchObject({
         code: 0,

@@ -13,12 +13,13 @@ import { createFileShareStore } from "../src/keys/file-share-store.ts";
 import { createKeyring, createRootKey, newestEpoch } from "../src/keys/index.ts";
 import { acts } from "../src/rotation/plan.ts";
 import type { Database } from "../src/storage/index.ts";
+import { search } from "./support/agreement.ts";
 import { openTestPool } from "./support/databases.ts";
 import type { Moment } from "./support/purge-child.ts";
 import { type Copy, copyOf, runKeeper } from "./support/purge-kill.ts";
 import { countOpened } from "./support/purge-shred.ts";
 import { createWorld, dumpOf, eventsOf, neighbour, openGateway, populate, verifyLog, type World } from "./support/purge-world.ts";
-import { askRotation, finishRotation } from "./support/rotation.ts";
+import { askIndexRotation, finishRotation } from "./support/rotation.ts";
 
 const contract = "c-test" as ContractId;
 /** Three batches. */
@@ -28,7 +29,9 @@ const records = 1_100;
 const midAct = {
   epoch: ["after put", "uncommitted epoch of keys.epoch.intent", "committed epoch of keys.epoch.intent"],
   rewrap: ["uncommitted rewrap of keys.rewrap.intent", "committed rewrap of keys.rewrap.intent"],
+  index: ["uncommitted index of keys.index.intent", "committed index of keys.index.intent"],
   retire: ["uncommitted retire of keys.retire.intent", "committed retire of keys.retire.intent"],
+  index_drop: ["uncommitted index_drop of keys.index_drop.intent", "committed index_drop of keys.index_drop.intent"],
   share_b: ["during destroy"],
   share_a: ["uncommitted share_a of keys.share_a.intent", "committed share_a of keys.share_a.intent"],
 } as const satisfies Record<(typeof acts)[number], readonly Moment[]>;
@@ -83,10 +86,14 @@ async function expectCrashOrder(copy: Copy, owner: Database, moment: Moment): Pr
   );
   const [old = [], fresh] = epochs;
   const [moved] = await owner.query("select count(*)::int from postern.subject_key where contract_id = 'c-test' and epoch > 1");
+  const rows = await owner.query("select distinct generation from postern.blind_index where contract_id = 'c-test'");
+  const generations = new Set(rows.map(([generation]) => Number(generation)));
   const happened = {
     epoch: fresh !== undefined,
     rewrap: Number(moved?.[0]) > 0,
+    index: generations.has(2),
     retire: old[2] === true,
+    index_drop: !generations.has(1),
     share_b: !readdirSync(copy.shareDirectory).includes("c-test.1.share") || moment === "during destroy",
     share_a: old[1] === true,
   };
@@ -107,7 +114,7 @@ async function opened({ secrets, shareDirectory }: Copy, owner: Database): Promi
 /** Asked for by a gateway that then goes away. */
 async function ask(copy: Copy): Promise<void> {
   const gateway = await openGateway(copy);
-  await askRotation(gateway);
+  await askIndexRotation(gateway);
   await gateway.close();
 }
 
@@ -122,6 +129,10 @@ async function expectEnd(copy: Copy, owner: Database): Promise<void> {
   ]);
   expect(readdirSync(copy.shareDirectory).sort()).toEqual(["c-other.1.share", `c-test.${newest?.epoch}.share`]);
   expect(await opened(copy, owner)).toBe(records);
+  expect(await owner.query("select generation, count(*)::int from postern.blind_index where contract_id = 'c-test' group by 1")).toEqual([
+    [2, records],
+  ]);
+  for (const phone of ["13810000000", "13810000707"]) expect((await search(gateway, { phone })).records).toHaveLength(1);
   const said = (await eventsOf(owner, "c-test")).filter((event) => /^keys\..*\.(intent|done)$/.test(event));
   expect(said).toEqual(acts.flatMap((act) => [`keys.${act}.intent`, `keys.${act}.done`]));
   expect(await dumpOf(owner, "c-other")).toEqual(neighbourBefore);

@@ -158,7 +158,7 @@ describe("columns of ciphers, indexes and keys", () => {
     await owner.script(`
       insert into postern.contract values ('c', 'm', 'v', 'draft', now(), now() + interval '1 day', now() + interval '2 days', 'd');
       insert into postern.record select 'c', 't', 'CANARY-LOCATOR' || g, 'CANARY-SUBJECT', 1, 'CANARY0', 'CANARY1', 'CANARY2', 'CANARY3' from generate_series(1, 500) g;
-      insert into postern.blind_index select 'c', 't', 'phone', 'CANARYVALUE', 'CANARY-LOCATOR' || g from generate_series(1, 500) g;
+      insert into postern.blind_index select 'c', 't', 'phone', 'CANARYVALUE', 'CANARY-LOCATOR' || g, 1 from generate_series(1, 500) g;
       insert into postern.subject_key select 'c', 'CANARY-SUBJECT' || g, 1, 'CANARYKEY' from generate_series(1, 500) g;
       analyze postern.record; analyze postern.blind_index; analyze postern.subject_key;`);
     const rows = await owner.query(

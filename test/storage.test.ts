@@ -142,7 +142,7 @@ describe.each(["postgres", "pglite"] as const)("a database on %s", (driver) => {
     expect(new Date(found?.endsAt ?? "").toISOString()).toBe("2027-01-01T00:00:00.000Z");
 
     const bytes = new Uint8Array([0, 1, 254, 255]);
-    await db.insert(blindIndex).values({ contractId: "c-1", type: "customer", field: "phone", value: bytes, locator: "r" });
+    await db.insert(blindIndex).values({ contractId: "c-1", type: "customer", field: "phone", value: bytes, locator: "r", generation: 1 });
     const hit = and(eq(blindIndex.contractId, "c-1"), eq(blindIndex.value, bytes));
     expect(await db.select({ value: blindIndex.value }).from(blindIndex).where(hit)).toEqual([{ value: bytes }]);
     expect(await db.delete(blindIndex).where(hit).returning({ locator: blindIndex.locator })).toEqual([{ locator: "r" }]);

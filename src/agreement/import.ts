@@ -24,7 +24,7 @@ import { enterContract, logOfContract, type OfficeDoor, type Visit } from "../of
 import { type Resource, sortFields } from "../policy/index.ts";
 import {
   type IndexEntry,
-  indexValueOf,
+  indexEntriesOf,
   levelsMax,
   locatorOf,
   type SealedRecord,
@@ -165,9 +165,7 @@ async function writeBatch(desk: ImportDesk, target: Target, batch: readonly Pars
       const key = subjectKeys.get(record.subject);
       if (!key) throw new Error("a subject's key does not open");
       sealed.push(sealRecord(desk.aead, target, record, { key, version: (versions.get(record.locator) ?? 0) + 1 }));
-      for (const { field, value } of record.parsed.sorted.searchable) {
-        index.push({ field, value: indexValueOf(keys.index, target.type, field, value), locator: record.locator });
-      }
+      index.push(...indexEntriesOf(keys.indexes, { type: target.type, locator: record.locator }, record.parsed.sorted.searchable));
     }
     await upsertRecords(tx, target.contract, target.type, sealed, index);
     tally.written(batch, located.size - versions.size);

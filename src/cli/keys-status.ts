@@ -9,6 +9,7 @@ export const rotationSchema = z.looseObject({
   epoch: z.int(),
   step: z.string(),
   progress: z.object({ done: z.int(), of: z.int(), rewrapped: z.int(), keys: z.int().nullable() }),
+  index: z.object({ generation: z.int(), indexed: z.int(), records: z.int().nullable(), dropped: z.int() }).nullable(),
 });
 export type Rotation = z.infer<typeof rotationSchema>;
 
@@ -24,6 +25,7 @@ export const keysSchema = z.looseObject({
       destroyed_at: z.string().nullable(),
     }),
   ),
+  index: z.object({ generation: z.int(), records: z.int() }).nullable(),
   rotation: rotationSchema.nullable(),
 });
 export type Keys = z.infer<typeof keysSchema>;
@@ -33,7 +35,7 @@ export function keysPath(contract: string): string {
 }
 
 /** `now`: milliseconds. */
-export function describeKeys({ contract, epochs, rotation }: Keys, now: number): string {
+export function describeKeys({ contract, epochs, index, rotation }: Keys, now: number): string {
   const rows = epochs.map(({ epoch, state, wrapped, created_at, destroyed_at }) => [
     `  epoch ${epoch}`,
     plain(state),
@@ -44,13 +46,24 @@ export function describeKeys({ contract, epochs, rotation }: Keys, now: number):
     [`  epoch ${epoch}`, "share A", plain(share_a)],
     [`  epoch ${epoch}`, "share B", plain(share_b)],
   ]);
+  const asked = index ? [`searches ask with index key ${index.generation}, over ${index.records} records`] : [];
   const moving = rotation ? [describeRotation(rotation)] : [];
-  return [`keys of ${contract}`, columns(rows), 'commitments, SHA-256("keycommit" ‖ share)', columns(commitments), ...moving].join("\n");
+  return [
+    `keys of ${contract}`,
+    columns(rows),
+    'commitments, SHA-256("keycommit" ‖ share)',
+    columns(commitments),
+    ...asked,
+    ...moving,
+  ].join("\n");
 }
 
-export function describeRotation({ contract, epoch, step, progress }: Rotation): string {
+export function describeRotation({ contract, epoch, step, progress, index }: Rotation): string {
   const keys = progress.keys === null ? "" : `, ${progress.rewrapped} of ${progress.keys} subjects' keys`;
-  return `${contract}: ${meanings[step] ?? "rotation under way"}, epoch ${epoch} (${step}, ${progress.done} of ${progress.of}${keys})`;
+  const records = index
+    ? `, index key ${index.generation}: ${index.indexed} of ${index.records ?? "?"} records, ${index.dropped} old rows gone`
+    : "";
+  return `${contract}: ${meanings[step] ?? "rotation under way"}, epoch ${epoch} (${step}, ${progress.done} of ${progress.of}${keys}${records})`;
 }
 
 export function isOver({ step }: Rotation): boolean {
@@ -61,8 +74,10 @@ export function isOver({ step }: Rotation): boolean {
 const meanings: Readonly<Record<string, string>> = {
   requested: "rotation asked for",
   epoch: "keys move to the new epoch",
-  rewrap: "waits until nobody reads under the old epochs",
+  rewrap: "keys lie under the new epoch; waits, or rebuilds the index",
+  index: "searches ask with the new index key; waits until nobody has the old one",
   retire: "waits until nobody can have a key of the old epochs in memory",
+  index_drop: "the old index rows are deleted",
   share_b: "the old epochs are being destroyed",
   share_a: "rotated, the old epochs are destroyed",
   abandoned: "rotation given up: the contract's purge came",

@@ -25,9 +25,11 @@ const rotate = command({
   examples: [
     "npx postern keys rotate c-hangzhou-cs --dry-run --as owner-1",
     "npx postern keys rotate c-hangzhou-cs --confirm=c-hangzhou-cs --watch --as owner-1",
+    "npx postern keys rotate c-hangzhou-cs --index --confirm=c-hangzhou-cs --watch --as owner-1",
   ],
   args: {
     ...contractArgument,
+    index: { type: "boolean", description: "A new index key as well: records are opened for what they are found by" },
     "dry-run": { type: "boolean", description: "Say what would move; nothing changes" },
     ...confirmFlag,
     watch: { type: "boolean", description: "Follow it to its end" },
@@ -43,14 +45,18 @@ const rotate = command({
       print(
         "A rotation wraps all of these under a new epoch, then destroys the old ones: no backup from before opens again by its own keyring.",
       );
-      return suggest(`npx postern keys rotate ${args.id} --confirm=${args.id}${asBefore(args)}`);
+      if (args.index)
+        print(
+          `With --index, ${keys.index?.records ?? 0} records are opened, and what they are found by is made anew under a new index key.`,
+        );
+      return suggest(`npx postern keys rotate ${args.id}${args.index ? " --index" : ""} --confirm=${args.id}${asBefore(args)}`);
     }
     const confirm = await confirmed(
       args,
       args.id,
       `This destroys the old key epochs of ${args.id}; restore its backups under today's keyring only.`,
     );
-    const rotation = await client.post(rotationSchema, `${keysPath(args.id)}/rotate`, { confirm });
+    const rotation = await client.post(rotationSchema, `${keysPath(args.id)}/rotate`, { confirm, ...(args.index && { index: true }) });
     if (args.watch) return watch(args);
     if (args.json) return printJson(rotation);
     print(describeRotation(rotation));
@@ -77,12 +83,12 @@ async function watch(args: { readonly id: string; readonly json?: boolean | unde
   if (process.stderr.isTTY && !args.json) print(last);
 }
 
-function doneOf({ progress }: Rotation): number {
-  return progress.done + progress.rewrapped;
+function doneOf({ progress, index }: Rotation): number {
+  return progress.done + progress.rewrapped + (index?.indexed ?? 0);
 }
 
-function totalOf({ progress }: Rotation): number {
-  return progress.of + Math.max(progress.keys ?? 0, progress.rewrapped);
+function totalOf({ progress, index }: Rotation): number {
+  return progress.of + Math.max(progress.keys ?? 0, progress.rewrapped) + Math.max(index?.records ?? 0, index?.indexed ?? 0);
 }
 
 export const keys = command({

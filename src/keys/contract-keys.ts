@@ -7,11 +7,22 @@ import { type ContractId, canonicalJson } from "../kernel/index.ts";
 import { KeysUnavailable } from "./ports.ts";
 
 export const keyPurposes = ["locator", "index", "pseudonym"] as const;
-export type KeyPurpose = (typeof keyPurposes)[number];
+/** `index_beside`: there while a rotation moves the index from one key to another. */
+export type KeyPurpose = (typeof keyPurposes)[number] | "index_beside";
 
 export interface WrappedKey {
   readonly epoch: number;
   readonly wrapped: Uint8Array;
+}
+
+/** A row of `postern.contract_key`. `generation`: of an index key, which index rows are its own; 1 of the others. */
+export interface WrappedPurposeKey extends WrappedKey {
+  readonly generation: number;
+}
+
+export interface IndexKey {
+  readonly generation: number;
+  readonly key: Uint8Array;
 }
 
 /** Of one contract at a time: an agent comes back to the same customer, and to that customer's orders. */
@@ -23,9 +34,13 @@ export interface ContractKeys {
   /** The newest epoch, under which new keys are wrapped. */
   readonly epoch: number;
   readonly locator: Uint8Array;
+  /** What searches ask with. */
   readonly index: Uint8Array;
+  /** What a record's index rows are written under: `index`, and behind it the other one while a rotation moves the index. */
+  readonly indexes: readonly IndexKey[];
   readonly pseudonym: Uint8Array;
   wrapSubjectKey(subject: string, key: Uint8Array): WrappedKey;
+  wrapPurposeKey(purpose: KeyPurpose, key: Uint8Array): WrappedKey;
   /** `null` = it does not open: another contract's, another subject's, or changed bytes. */
   openSubjectKey(subject: string, wrapped: WrappedKey): Uint8Array | null;
   /** The same key under the newest epoch; what it opens stays as it is. `null` = it does not open. */
@@ -48,15 +63,19 @@ export function commitmentTo(share: Uint8Array): string {
   return toBase64(sha256(concat(utf8("keycommit"), share)));
 }
 
-/** New random keys for every purpose, wrapped under `contractKey`. */
-export function createPurposeKeys(aead: Aead, contract: ContractId, epoch: number, contractKey: Uint8Array): Map<KeyPurpose, Uint8Array> {
+/** A new random key for each of `purposes`, wrapped under `contractKey`. */
+export function createPurposeKeys(
+  aead: Aead,
+  { contract, epoch, contractKey }: { readonly contract: ContractId; readonly epoch: number; readonly contractKey: Uint8Array },
+  purposes: readonly KeyPurpose[],
+): Map<KeyPurpose, Uint8Array> {
   const wrapNew = (purpose: KeyPurpose): Uint8Array => {
     const key = randomBytes(keyBytes);
     const wrapped = seal(aead, contractKey, place(contract, purpose, epoch), key);
     key.fill(0);
     return wrapped;
   };
-  return new Map(keyPurposes.map((purpose) => [purpose, wrapNew(purpose)]));
+  return new Map(purposes.map((purpose) => [purpose, wrapNew(purpose)]));
 }
 
 /** Throws KeysUnavailable where a key is missing or does not open: the contract cannot be served. */
@@ -64,7 +83,7 @@ export function openContractKeys(
   aead: Aead,
   contract: ContractId,
   contractKeys: ReadonlyMap<number, Uint8Array>,
-  wrapped: ReadonlyMap<string, WrappedKey>,
+  wrapped: ReadonlyMap<string, WrappedPurposeKey>,
 ): ContractKeys {
   const epoch = Math.max(...contractKeys.keys());
   const newest = contractKeys.get(epoch);
@@ -97,13 +116,20 @@ export function openContractKeys(
     plain.fill(0);
     return wrapped;
   };
+  const indexKey = (purpose: "index" | "index_beside"): IndexKey => ({
+    generation: wrapped.get(purpose)?.generation ?? 1,
+    key: purposeKey(purpose),
+  });
+  const asked = indexKey("index");
   return {
     contract,
     epoch,
     locator: purposeKey("locator"),
-    index: purposeKey("index"),
+    index: asked.key,
+    indexes: wrapped.has("index_beside") ? [asked, indexKey("index_beside")] : [asked],
     pseudonym: purposeKey("pseudonym"),
     wrapSubjectKey: (subject, key) => wrap(subjectName(subject), key),
+    wrapPurposeKey: wrap,
     openSubjectKey,
     rewrapSubjectKey: (subject, key) => rewrap(subjectName(subject), key),
     rewrapPurposeKey: rewrap,

@@ -15,6 +15,7 @@ export {
 export {
   countWrapped,
   deleteSubjectKey,
+  dropIndexBeside,
   lockSubjectKeys,
   movePurposeKey,
   moveSubjectKeys,

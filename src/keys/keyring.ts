@@ -5,7 +5,7 @@
 import { type Aead, keyBytes, randomBytes } from "../crypto/index.ts";
 import type { ContractId } from "../kernel/index.ts";
 import type { Queryable } from "../storage/index.ts";
-import { type ContractKeys, commitmentTo, createPurposeKeys, deriveContractKey, openContractKeys } from "./contract-keys.ts";
+import { type ContractKeys, commitmentTo, createPurposeKeys, deriveContractKey, keyPurposes, openContractKeys } from "./contract-keys.ts";
 import { KeysUnavailable, type RootKey, type ShareHolder, type ShareHolders, type ShareStore } from "./ports.ts";
 import { insertContractKeys, insertKeyEpoch, type KeyEpoch, selectContractKeys, selectKeyEpochs, selectMerchant } from "./postgres.ts";
 
@@ -23,8 +23,11 @@ export interface Keyring {
     tx: Queryable,
     contract: ContractId,
   ): Promise<{ epoch: number; commitmentA: string; commitmentB: string; commitmentC: string | null }>;
-  /** Makes the shares of a further epoch, in the same crash order. Keys stay wrapped as they are; new ones are wrapped under it once `tx` commits. */
-  addEpoch(tx: Queryable, contract: ContractId, epoch: number): Promise<void>;
+  /**
+   * Makes the shares of a further epoch, in the same crash order. Keys stay wrapped as they are; new ones are wrapped under it once `tx` commits. `index`: the generation of a new
+   * index key, which stands beside the one that is asked with; `null` = none is made.
+   */
+  addEpoch(tx: Queryable, contract: ContractId, epoch: number, index: number | null): Promise<void>;
   /** Asks the merchant to retire share C of those epochs that have one; the commitments to those that it says are gone. Last of all: A and B went before. */
   retireSharesC(database: Queryable, contract: ContractId, epochs: readonly KeyEpoch[]): Promise<string[]>;
   /** Drops what is cached of a contract: the fence. */
@@ -150,12 +153,17 @@ export function createKeyring({ aead, root, shares, holders = () => null, now, o
     async create(tx, contract) {
       const epoch = 1;
       const { contractKey, commitments } = await makeEpoch(tx, contract, epoch);
-      await insertContractKeys(tx, contract, epoch, createPurposeKeys(aead, contract, epoch, contractKey));
+      const made = createPurposeKeys(aead, { contract, epoch, contractKey }, keyPurposes);
+      await insertContractKeys(tx, { contract, epoch, generation: 1 }, made);
       contractKey.fill(0);
       return { epoch, ...commitments };
     },
-    async addEpoch(tx, contract, epoch) {
+    async addEpoch(tx, contract, epoch, index) {
       const { contractKey } = await makeEpoch(tx, contract, epoch);
+      if (index !== null) {
+        const made = createPurposeKeys(aead, { contract, epoch, contractKey }, ["index_beside"]);
+        await insertContractKeys(tx, { contract, epoch, generation: index }, made);
+      }
       contractKey.fill(0);
     },
     async retireSharesC(database, contract, epochs) {

@@ -3,7 +3,7 @@ import { and, eq, isNull, lt, sql } from "drizzle-orm";
 import { toBase64 } from "../crypto/index.ts";
 import type { ContractId } from "../kernel/index.ts";
 import { databaseNowMs, orm, type Queryable } from "../storage/index.ts";
-import type { WrappedKey } from "./contract-keys.ts";
+import type { KeyPurpose, WrappedKey, WrappedPurposeKey } from "./contract-keys.ts";
 import { contractKey, keyEpoch, subjectKey } from "./schema.ts";
 
 export interface Wrapped {
@@ -51,11 +51,19 @@ export async function moveSubjectKeys(tx: Queryable, contract: ContractId, keys:
   );
 }
 
-export async function movePurposeKey(tx: Queryable, contract: ContractId, purpose: string, key: WrappedKey): Promise<void> {
+export async function movePurposeKey(tx: Queryable, contract: ContractId, purpose: KeyPurpose, key: WrappedPurposeKey): Promise<void> {
+  const { epoch, wrapped, generation } = key;
   await orm(tx)
     .update(contractKey)
-    .set({ epoch: key.epoch, wrapped: key.wrapped })
+    .set({ epoch, wrapped, generation })
     .where(and(eq(contractKey.contractId, contract), eq(contractKey.purpose, purpose)));
+}
+
+/** Whoever opens the contract's keys from then on has one index key. */
+export async function dropIndexBeside(tx: Queryable, contract: ContractId): Promise<void> {
+  await orm(tx)
+    .delete(contractKey)
+    .where(and(eq(contractKey.contractId, contract), eq(contractKey.purpose, "index_beside")));
 }
 
 /** From then on nobody opens the epochs before `epoch`. */

@@ -2,7 +2,7 @@
 import { and, eq, lt, sql } from "drizzle-orm";
 import type { ContractId } from "../kernel/index.ts";
 import { databaseNowMs, epochMs, orm, type Queryable } from "../storage/index.ts";
-import type { WrappedKey } from "./contract-keys.ts";
+import type { WrappedKey, WrappedPurposeKey } from "./contract-keys.ts";
 import { auditKey, contractKey, keyEpoch, subjectKey } from "./schema.ts";
 
 export interface KeyEpoch {
@@ -68,9 +68,10 @@ export async function destroyShareA(tx: Queryable, contract: ContractId, before?
     .where(and(eq(keyEpoch.contractId, contract), before === undefined ? undefined : lt(keyEpoch.epoch, before)));
 }
 
-export async function selectContractKeys(database: Queryable, contract: ContractId): Promise<Map<string, WrappedKey>> {
+export async function selectContractKeys(database: Queryable, contract: ContractId): Promise<Map<string, WrappedPurposeKey>> {
+  const { purpose, epoch, wrapped, generation } = contractKey;
   const rows = await orm(database)
-    .select({ purpose: contractKey.purpose, epoch: contractKey.epoch, wrapped: contractKey.wrapped, readAt: databaseNowMs })
+    .select({ purpose, epoch, wrapped, generation, readAt: databaseNowMs })
     .from(contractKey)
     .where(eq(contractKey.contractId, contract));
   return new Map(rows.map((row) => [row.purpose, row]));
@@ -78,11 +79,10 @@ export async function selectContractKeys(database: Queryable, contract: Contract
 
 export async function insertContractKeys(
   tx: Queryable,
-  contract: ContractId,
-  epoch: number,
+  { contract, epoch, generation }: { readonly contract: ContractId; readonly epoch: number; readonly generation: number },
   keys: ReadonlyMap<string, Uint8Array>,
 ): Promise<void> {
-  const rows = [...keys].map(([purpose, wrapped]) => ({ contractId: contract, purpose, epoch, wrapped }));
+  const rows = [...keys].map(([purpose, wrapped]) => ({ contractId: contract, purpose, epoch, wrapped, generation }));
   await orm(tx).insert(contractKey).values(rows);
 }
 

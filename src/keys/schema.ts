@@ -26,7 +26,10 @@ export const keyEpoch = postern.table(
   (table) => [primaryKey({ columns: [table.contractId, table.epoch] })],
 );
 
-/** Locator, index and pseudonym keys: random, wrapped by the contract key. */
+/**
+ * Locator, index and pseudonym keys: random, wrapped by the contract key. `index` is the one that searches ask with; `index_beside` stands while a rotation
+ * moves the index, and imports write rows of both. Generation: of an index key, which rows are its own; 1 of the others.
+ */
 export const contractKey = postern.table(
   "contract_key",
   {
@@ -34,6 +37,7 @@ export const contractKey = postern.table(
     purpose: text("purpose").notNull(),
     epoch: integer("epoch").notNull(),
     wrapped: bytea("wrapped").notNull(),
+    generation: integer("generation").notNull().default(1),
   },
   (table) => [primaryKey({ columns: [table.contractId, table.purpose] })],
 );

@@ -22,6 +22,6 @@ export { createReplay, type Replay, type ReplayResult } from "./replay-tally.ts"
 export { type CaseDifference, type CaseResult, runCases } from "./run-cases.ts";
 export { sealingKeySchema } from "./sealing-key.ts";
 export { judge, type OpenLevel, type Shown, show } from "./show.ts";
-export { mergeLevels, type SortedFields, sortFields } from "./sort-fields.ts";
+export { mergeLevels, type SearchableValue, type SortedFields, searchableIn, searchLevels, sortFields } from "./sort-fields.ts";
 export { civilMoment, instantAt, isCivilDate, parseDurationHours, type TermInstants, termInstants } from "./term.ts";
 export { cap } from "./treatments.ts";

@@ -32,12 +32,24 @@ const levelCount = 1 + Math.max(...Object.values(dataClasses).map(({ level }) =>
 const tries = new WeakMap<Resource, ObjectTrie<FieldRules>>();
 
 export function sortFields(resource: Resource, document: JsonObject): SortedFields {
-  const sorter = new Sorter();
+  const sorter = new Sorter("received");
   const levels = sorter
     .object(trieOf(resource), document, "")
     .map((level) => (level !== undefined && isJsonObject(level) ? level : undefined));
-  const searchable = [...sorter.searchable.entries()].flatMap(([field, values]) => [...values].map((value) => ({ field, value })));
-  return { levels, unnamed: [...sorter.unnamed], searchable, subjectReference: subjectReference(resource, document) };
+  return { levels, unnamed: [...sorter.unnamed], searchable: sorter.values(), subjectReference: subjectReference(resource, document) };
+}
+
+/** What a stored document is found by: what `sortFields` said of it on its way in, or would say today where the policy has changed since. */
+export function searchableIn(resource: Resource, stored: JsonObject): readonly SearchableValue[] {
+  const sorter = new Sorter("stored");
+  sorter.object(trieOf(resource), stored, "");
+  return sorter.values();
+}
+
+/** Where the values lie that records are found by. */
+export function searchLevels(resource: Resource): readonly number[] {
+  const searched = Object.values(resource.fields).filter((field) => field.search && isStored(field.class));
+  return [...new Set(searched.flatMap((field) => [dataClasses[field.class].level, ...(field.older ?? [])]))].sort();
 }
 
 /** The inverse: one document of several levels' documents. Where two hold a value at one place, the first counts. */
@@ -79,7 +91,16 @@ function trieOf(resource: Resource): ObjectTrie<FieldRules> {
 
 class Sorter {
   readonly unnamed = new Set<string>();
-  readonly searchable = new Map<string, Set<string>>();
+  readonly #searchable = new Map<string, Set<string>>();
+  readonly #form: "received" | "stored";
+
+  constructor(form: "received" | "stored") {
+    this.#form = form;
+  }
+
+  values(): SearchableValue[] {
+    return [...this.#searchable].flatMap(([field, values]) => [...values].map((value) => ({ field, value })));
+  }
 
   object(node: ObjectTrie<FieldRules>, object: JsonObject, path: string): Levels {
     const levels: Record<string, Json>[] = Array.from({ length: levelCount }, () => Object.create(null));
@@ -107,11 +128,17 @@ class Sorter {
     if (node.kind === "object" && isJsonObject(value)) return this.object(node, value, path);
     if (node.kind === "array" && isJsonArray(value)) return this.#elements(node.inside, value, `${path}[]`);
     if (node.kind === "map" && isJsonObject(value)) return this.#map(node.inside, value, `${path}{}`);
-    const inner = node.kind === "json" && typeof value === "string" ? readJsonText(value) : null;
+    const inner = node.kind === "json" ? this.#said(value) : null;
     if (node.kind === "json" && inner !== null) return this.#value(node.inside, inner, `${path}$`);
     // Not the shape that the policy names: nothing in it has a class, so nothing in it is kept.
     if (value !== null) this.unnamed.add(path);
     return [];
+  }
+
+  /** JSON inside a text was kept as what it says. */
+  #said(value: Json): Json | null {
+    if (this.#form === "stored") return value;
+    return typeof value === "string" ? readJsonText(value) : null;
   }
 
   /** Numbered as in the list of its members, in every level alike: the mask numbers them so too. */
@@ -139,8 +166,8 @@ class Sorter {
     levels[dataClasses[field.class].level] = value;
     const normalized = field.search ? normalize(field.class, value) : null;
     if (normalized !== null) {
-      const values = this.searchable.get(field.path) ?? new Set();
-      this.searchable.set(field.path, values.add(normalized));
+      const values = this.#searchable.get(field.path) ?? new Set();
+      this.#searchable.set(field.path, values.add(normalized));
     }
     return levels;
   }

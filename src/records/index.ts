@@ -1,9 +1,8 @@
-export { indexValueOf, locatorOf } from "./locator.ts";
+export { indexEntriesOf, indexValueOf, locatorOf } from "./locator.ts";
 export {
   countRecords,
   countSubject,
   deleteSubject,
-  type IndexEntry,
   type SealedRecord,
   type SubjectRecord,
   type SubjectRows,
@@ -12,4 +11,12 @@ export {
   selectVersions,
   upsertRecords,
 } from "./postgres.ts";
+export {
+  deleteIndexBefore,
+  type IndexEntry,
+  type RecordName,
+  replaceIndexRows,
+  type StoredRecord,
+  selectRecordsAfter,
+} from "./postgres-index.ts";
 export { levelsMax, openLevel, type Place, sealLevel } from "./seal.ts";

@@ -1,7 +1,8 @@
-/** The tables of records and their blind index. Every statement takes the contract's id. */
+/** The table of records, and its blind index as it follows them. Every statement takes the contract's id. */
 import { and, eq, sql } from "drizzle-orm";
 import type { ContractId, Locator } from "../kernel/index.ts";
 import { databaseNowMs, orm, type Queryable } from "../storage/index.ts";
+import { type IndexEntry, insertIndexRows } from "./postgres-index.ts";
 import { blindIndex, record } from "./schema.ts";
 
 export interface SealedRecord {
@@ -10,12 +11,6 @@ export interface SealedRecord {
   readonly version: number;
   /** By level; `null` = the record has no field of it. */
   readonly levels: readonly (Uint8Array | null)[];
-}
-
-export interface IndexEntry {
-  readonly field: string;
-  readonly value: Uint8Array;
-  readonly locator: Locator;
 }
 
 /** The versions of those of `locators` that exist. */
@@ -64,8 +59,7 @@ export async function upsertRecords(
   await orm(tx)
     .delete(blindIndex)
     .where(sql`${blindIndex.contractId} = ${contract} and ${blindIndex.type} = ${type} and ${blindIndex.locator} in ${listOf(locators)}`);
-  const indexRows = entries.map((entry) => ({ contractId: contract, type, ...entry }));
-  if (indexRows.length > 0) await orm(tx).insert(blindIndex).values(indexRows).onConflictDoNothing();
+  await insertIndexRows(tx, contract, entries);
 }
 
 export interface SubjectRecord extends SealedRecord {

@@ -34,6 +34,7 @@ export const blindIndex = postern.table(
     field: text("field").notNull(),
     value: bytea("value").notNull(),
     locator: text("locator").notNull(),
+    generation: integer("generation").notNull(),
   },
   (table) => [
     primaryKey({ columns: [table.contractId, table.type, table.field, table.value, table.locator] }),

@@ -3,51 +3,25 @@
  * Throws ContractClosed where the contract's purge has come: that destroys every epoch there is.
  */
 
-import type { LogHandles } from "../audit/index.ts";
-import { lockContract } from "../contracts/index.ts";
-import type { JobLog } from "../jobs/index.ts";
-import type { InFlight } from "../kernel/index.ts";
 import {
   countWrapped,
   destroyShareA,
-  type Keyring,
+  dropIndexBeside,
   keyPurposes,
   lockSubjectKeys,
   movePurposeKey,
   moveSubjectKeys,
   retireEpochsBefore,
-  type ShareStore,
   selectContractKeys,
   selectKeyEpochs,
   type WrappedKey,
 } from "../keys/index.ts";
-import type { Queryable } from "../storage/index.ts";
+import { countRecords } from "../records/index.ts";
+import { type Done, type RotationParts, standOpen } from "./parts.ts";
 import { type Rotation, renewRotation, writeRotation } from "./postgres.ts";
 
 /** Small, so that neither readers of the embedded database nor this thread are kept waiting. */
 const batchKeys = 500;
-
-export interface RotationParts extends JobLog {
-  readonly keyring: Keyring;
-  readonly shares: ShareStore;
-  readonly logs: LogHandles;
-  readonly inFlight: InFlight;
-  /** How long other processes may still use what they loaded or cached: request deadline + 60 s; 0 where this process is the only one. */
-  readonly fenceWaitMs: number;
-  readonly leaseMs: number;
-}
-
-export interface Done {
-  readonly job: Rotation;
-  readonly entry: Readonly<Record<string, string | number | string[]>>;
-}
-
-export class ContractClosed extends Error {
-  constructor() {
-    super("the contract's keys are the purge's");
-    this.name = "ContractClosed";
-  }
-}
 
 /**
  * Share B lies in its store before the row is committed. The contract's row is locked, so an import ends its batch first and the next one wraps under
@@ -61,10 +35,13 @@ export async function makeEpoch(parts: RotationParts, job: Rotation): Promise<Do
     const tried = await freshNumber(parts, job);
     made = await parts.database.transaction(async (tx) => {
       await standOpen(tx, job, "update");
-      await parts.keyring.addEpoch(tx, contract, tried.epoch);
+      const { index } = tried.facts;
+      await parts.keyring.addEpoch(tx, contract, tried.epoch, index?.generation ?? null);
       const wrapped = await countWrapped(tx, contract);
       const subjects = [...wrapped.values()].reduce((sum, { subjects: count }) => sum + count, 0);
-      return writeRotation(tx, tried, { facts: { ...tried.facts, subjects } }, parts.leaseMs);
+      const records = index && (await countRecords(tx, contract)).reduce((sum, { records: count }) => sum + count, 0);
+      const facts = { ...tried.facts, subjects, ...(index && { index: { ...index, records: records ?? 0 } }) };
+      return writeRotation(tx, tried, { facts }, parts.leaseMs);
     });
     fresh = await epochNamed(parts, made);
   }
@@ -102,7 +79,7 @@ async function rewrapPurposeKeys(parts: RotationParts, job: Rotation): Promise<v
     for (const purpose of keyPurposes) {
       const key = standing.get(purpose);
       const moved = key && key.epoch < job.epoch ? keys.rewrapPurposeKey(purpose, key) : null;
-      if (moved) await movePurposeKey(tx, job.contract, purpose, moved);
+      if (key && moved) await movePurposeKey(tx, job.contract, purpose, { ...moved, generation: key.generation });
     }
     await writeRotation(tx, job, {}, parts.leaseMs);
   });
@@ -132,11 +109,14 @@ function rewrapBatch({ database, keyring, leaseMs }: RotationParts, job: Rotatio
  * contract's lock, which no import holds then.
  */
 export async function retire(parts: RotationParts, job: Rotation): Promise<Done> {
+  parts.keyring.forget(job.contract);
   await parts.inFlight.passed(job.contract);
   const next = await parts.database.transaction(async (tx) => {
     await standOpen(tx, job, "update");
     const left = [...(await countWrapped(tx, job.contract)).keys()].filter((epoch) => epoch < job.epoch);
     if (left.length > 0) throw new Error(`keys are left under epoch ${left.join(", ")}`);
+    // Everybody asks with the new index key by now, so nobody need write rows under the old one.
+    if (job.facts.index) await dropIndexBeside(tx, job.contract);
     await retireEpochsBefore(tx, job.contract, job.epoch);
     return writeRotation(tx, job, {}, parts.leaseMs);
   });
@@ -181,10 +161,4 @@ async function epochNamed({ database }: RotationParts, { contract, epoch: number
 async function oldEpochs({ database }: RotationParts, job: Rotation) {
   const epochs = await selectKeyEpochs(database, job.contract);
   return epochs.filter(({ epoch, destroyedAt }) => epoch < job.epoch && (destroyedAt === null || destroyedAt >= job.createdAt));
-}
-
-/** Holds the contract's row, so that its purge waits for this transaction. Throws ContractClosed where it came first. */
-async function standOpen(tx: Queryable, job: Rotation, strength: "share" | "update"): Promise<void> {
-  const contract = await lockContract(tx, job.contract, strength);
-  if (!contract || contract.state === "purging" || contract.state === "purged") throw new ContractClosed();
 }

@@ -1,3 +1,3 @@
-export type { RotationParts } from "./acts.ts";
+export type { RotationParts } from "./parts.ts";
 export { keysRoutes } from "./routes.ts";
 export { runRotations } from "./run.ts";

@@ -11,6 +11,20 @@ export interface Facts {
   readonly times: Readonly<Record<string, string>>;
   /** Subjects' keys when the new epoch stood. */
   readonly subjects?: number;
+  /** Absent: the index key stays. */
+  readonly index?: IndexFacts;
+}
+
+export interface IndexFacts {
+  /** Of the new index key. */
+  readonly generation: number;
+  /** Records when the new epoch stood. */
+  readonly records: number | null;
+  /** Records that have their rows under the new key, by the policy of this digest; `null` = none yet. */
+  readonly indexed: number;
+  readonly digest: string | null;
+  /** Rows of older keys that were deleted. */
+  readonly dropped: number;
 }
 
 export interface Rotation {
@@ -19,7 +33,7 @@ export interface Rotation {
   /** The one that it makes, or tries to. */
   readonly epoch: number;
   readonly step: Step;
-  /** The last subject whose key was rewrapped. */
+  /** Where the act under way is: the last subject whose key was rewrapped, or the last record, as `type/locator`. */
   readonly after: string;
   readonly rewrapped: number;
   readonly fence: number;

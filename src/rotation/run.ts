@@ -1,22 +1,15 @@
 /**
  * Runs a rotation to its end:  claim → [ intent entry → act → done entry → advance ] for each act
- * It moves wrapped keys from old epochs to a new one and destroys the old ones. No record is opened or sealed again, and every key is readable throughout.
+ * It moves wrapped keys from old epochs to a new one and destroys the old ones. No record is sealed again, and every key is readable throughout. Where the
+ * index key is to move as well, records are opened for what they are found by.
  *
  * Crash order, at every step: the intent is durable before the act, the act is idempotent, the done entry is durable before the job advances.
  */
 import { selectContract } from "../contracts/index.ts";
 import { ensureEntry, runJobs } from "../jobs/index.ts";
-import {
-  ContractClosed,
-  type Done,
-  destroySharesB,
-  dropUnborn,
-  eraseSharesA,
-  makeEpoch,
-  type RotationParts,
-  retire,
-  rewrapAll,
-} from "./acts.ts";
+import { destroySharesB, dropUnborn, eraseSharesA, makeEpoch, retire, rewrapAll } from "./acts.ts";
+import { dropOldIndex, rebuildIndex } from "./index-acts.ts";
+import { ContractClosed, type Done, type RotationParts } from "./parts.ts";
 import { type Act, nextAct } from "./plan.ts";
 import { claimRotation, type Rotation, renewRotation, selectRunnable, writeRotation } from "./postgres.ts";
 
@@ -34,7 +27,7 @@ export async function runRotations(parts: RotationParts): Promise<void> {
 
 /** `null` = it has to wait, or is at its end. */
 async function climb(parts: RotationParts, job: Rotation): Promise<Rotation | null> {
-  const act = nextAct(job.step);
+  const act = nextAct(job.step, job.facts.index !== undefined);
   if (!act) return null;
   try {
     return await perform(parts, job, act);
@@ -46,22 +39,27 @@ async function climb(parts: RotationParts, job: Rotation): Promise<Rotation | nu
 }
 
 /** Acts before which a fence has to pass that begins with the end of another: no request and no cache anywhere is left with what that one moved. */
-const fences: Partial<Readonly<Record<Act, Act>>> = { retire: "rewrap", share_b: "retire" };
+function fenceOf(job: Rotation, act: Act): Act | null {
+  if (act === "retire") return job.facts.index ? "index" : "rewrap";
+  return act === "index_drop" || act === "share_b" ? "retire" : null;
+}
 
 async function perform(parts: RotationParts, job: Rotation, act: Act): Promise<Rotation | null> {
-  const since = job.facts.times[fences[act] ?? act];
+  const since = job.facts.times[fenceOf(job, act) ?? act];
   if (since !== undefined && job.readAt < Date.parse(since) + parts.fenceWaitMs) return null;
   await say(parts, job, act, "intent", {});
   const done = await performers[act](parts, job);
   const at = await say(parts, done.job, act, "done", done.entry);
   const times = { ...done.job.facts.times, [act]: new Date(at).toISOString() };
-  return writeRotation(parts.database, done.job, { step: act, facts: { ...done.job.facts, times } }, parts.leaseMs);
+  return writeRotation(parts.database, done.job, { step: act, after: "", facts: { ...done.job.facts, times } }, parts.leaseMs);
 }
 
 const performers: Readonly<Record<Act, (parts: RotationParts, job: Rotation) => Promise<Done>>> = {
   epoch: makeEpoch,
   rewrap: rewrapAll,
+  index: rebuildIndex,
   retire,
+  index_drop: dropOldIndex,
   share_b: destroySharesB,
   share_a: eraseSharesA,
 };

@@ -35,11 +35,13 @@ const patienceMs = 20_000;
 /** What a statement belongs to, by its text: the acts have no other name on their way to the database. */
 function momentOf(text: string): string | null {
   if (text.startsWith("delete from postern.record ")) return "rows";
+  if (text.startsWith("delete from postern.blind_index b using jsonb_")) return "index";
   if (text.startsWith("delete from postern.blind_index ")) return "derived";
   if (/^update "postern"\."key_epoch" set "share_a"/.test(text)) return "share_a";
   if (/^update "postern"\."key_epoch" set "retired_at"/.test(text)) return "retire";
   if (/^insert into "postern"\."key_epoch"/.test(text)) return "epoch";
   if (/^update postern\.subject_key /.test(text)) return "rewrap";
+  if (text.startsWith("with seen as ")) return "index_drop";
   if (/^delete from "postern"\."subject_key"/.test(text)) return "erase";
   if (/^update "postern"\."contract" set "state"/.test(text)) return "state";
   if (/^insert into "postern"\."certificate"/.test(text)) return "certificate";

@@ -7,6 +7,12 @@ export interface ShownRotation {
   readonly epoch: number;
   readonly step: string;
   readonly progress: { readonly done: number; readonly of: number; readonly rewrapped: number; readonly keys: number | null };
+  readonly index: {
+    readonly generation: number;
+    readonly indexed: number;
+    readonly records: number | null;
+    readonly dropped: number;
+  } | null;
 }
 
 export interface ShownKeys {
@@ -18,6 +24,7 @@ export interface ShownKeys {
     readonly commitments: { readonly share_a: string; readonly share_b: string };
     readonly destroyed_at: string | null;
   }[];
+  readonly index: { readonly generation: number; readonly records: number } | null;
   readonly rotation: ShownRotation | null;
 }
 
@@ -28,6 +35,12 @@ export async function askRotation(gateway: Door, contract = "c-test", as = "owne
 
 export async function showKeys(gateway: Door, contract = "c-test", as = "owner-1"): Promise<ShownKeys> {
   return (await (await expectStatus(gateway.call("GET", `/v1/contracts/${contract}/keys`, { as }), 200)).json()) as ShownKeys;
+}
+
+/** With a new index key. */
+export async function askIndexRotation(gateway: Door, contract = "c-test", as = "owner-1"): Promise<ShownRotation> {
+  const asked = gateway.call("POST", `/v1/contracts/${contract}/keys/rotate`, { as, body: { confirm: contract, index: true } });
+  return (await (await expectStatus(asked, 202)).json()) as ShownRotation;
 }
 
 /** Asked for, and run to its end. */
