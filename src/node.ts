@@ -6,7 +6,8 @@ import { join } from "node:path";
 import { serve as listen } from "@hono/node-server";
 import { buildApp, describeForOperators, type Side } from "./app.ts";
 import { askedWitnesses } from "./asked-witnesses.ts";
-import { assembleEdge, assembleKeeper, type CommonParts, type Keeper, type KeeperParts } from "./assemble.ts";
+import { assembleEdge, type CommonParts } from "./assemble.ts";
+import { assembleKeeper, type Keeper, type KeeperParts } from "./assemble-keeper.ts";
 import type { Anchor } from "./audit/index.ts";
 import { ConfigRefused, type Environment, type OperatorFile } from "./config.ts";
 import { fromBase64, useHashes } from "./crypto/index.ts";
@@ -105,18 +106,13 @@ async function assembleSides({ environment, operators, only, moreRoutes = () => 
   const sinks = keys.keeper ? await openSinks(operators.sinks) : [];
   const shares = await openShares(environment);
   const databases = await openDatabases(environment, only);
+  const holders = openShareHolders(operators.merchants, keys.edge?.writer ?? keys.keeper?.writer);
   try {
     const common: CommonParts = {
       aead: nodeAead,
       root,
       shares,
-      keyring: createKeyring({
-        aead: nodeAead,
-        root,
-        shares,
-        holders: openShareHolders(operators.merchants, keys.edge?.writer ?? keys.keeper?.writer),
-        now: Date.now,
-      }),
+      keyring: createKeyring({ aead: nodeAead, root, shares, holders, now: Date.now }),
       logName: environment.POSTERN_LOG_NAME,
       freshness: operators.log,
       issuers,

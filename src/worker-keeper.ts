@@ -5,7 +5,7 @@
  */
 import type { DurableObjectState } from "@cloudflare/workers-types";
 import { buildApp } from "./app.ts";
-import { assembleKeeper, type Keeper } from "./assemble.ts";
+import { assembleKeeper, type Keeper } from "./assemble-keeper.ts";
 import type { WitnessPauses } from "./audit/index.ts";
 import { createPostgresAnchor } from "./audit/postgres-anchor.ts";
 import { createSigner, type Signer } from "./crypto/index.ts";

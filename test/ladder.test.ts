@@ -1,14 +1,13 @@
-/** The rungs of a contract: what each party meets as the end comes near, who may move it, and what no clock can do. */
+/** The rungs of a contract: what each party meets as the end comes near, and who may move it. */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { Trust } from "../src/audit/index.ts";
-import { beat, type ClockStanding } from "../src/contracts/clock.ts";
 import { isInLastDays, lastDaysAt, standingAt, windsDownAt } from "../src/contracts/index.ts";
 import { verifySignature } from "../src/crypto/index.ts";
 import { verifyCertificate } from "../src/purge/verify-certificate.ts";
 import { expectStatus, search, shippedPolicy } from "./support/agreement.ts";
-import type { CallOptions, Gateway } from "./support/gateway.ts";
+import type { CallOptions } from "./support/gateway.ts";
+import { agree, approve, ask, codeOf, day, endIn, find, path, show, statement, vendor } from "./support/ladder.ts";
 import {
-  approvePurge,
   contentOf,
   createWorld,
   customers,
@@ -16,59 +15,11 @@ import {
   eventsOf,
   fetchCertificate,
   openGateway,
-  orderPurge,
   populate,
   stateOf,
   verifyLog,
   type World,
 } from "./support/purge-world.ts";
-
-const path = "/v1/contracts/c-test";
-const statement = `sha256:${"a".repeat(64)}`;
-const vendor = { reference: "补充协议〔2026〕3号", statement };
-const hour = 3_600_000;
-const day = 24 * hour;
-
-interface Shown {
-  readonly standing: string;
-  readonly ends_at: string;
-  readonly purge_due_at: string;
-  readonly winds_down_at: string;
-  readonly last_days_at: string;
-}
-
-async function show(gateway: Gateway): Promise<Shown> {
-  return (await (await expectStatus(gateway.call("GET", path, { as: "owner-1" }), 200)).json()) as Shown;
-}
-
-async function codeOf(asked: Promise<Response>): Promise<[number, string | undefined]> {
-  const answer = await asked;
-  const text = await answer.text();
-  return [answer.status, answer.ok ? undefined : (JSON.parse(text) as { code: string }).code];
-}
-
-/** Asked by the first owner; answers the approval's id. */
-async function ask(gateway: Gateway, act: string, body?: unknown): Promise<string> {
-  const asked = await expectStatus(gateway.call("POST", `${path}/${act}`, { as: "owner-1", ...(body !== undefined && { body }) }), 202);
-  return ((await asked.json()) as { approval: { id: string } }).approval.id;
-}
-
-const approve = (gateway: Gateway, id: string, as = "owner-2") => gateway.call("POST", `/v1/approvals/${id}/approve`, { as });
-
-async function agree(gateway: Gateway, act: string, body?: unknown): Promise<void> {
-  await expectStatus(approve(gateway, await ask(gateway, act, body)), 200);
-}
-
-const find = (gateway: Gateway, as = "agent-2") =>
-  gateway.call("POST", `${path}/records/customer/search`, { as, body: { by: { id: "U1" } } });
-
-/** The end, so many hours from now. */
-async function endIn(world: World, hours: number): Promise<void> {
-  await world.owner.query(
-    "update postern.contract set ends_at = now() + $1::int * interval '1 hour', purge_due_at = now() + ($1::int + 168) * interval '1 hour'",
-    [hours],
-  );
-}
 
 describe("the ladder", () => {
   const startsAt = Date.UTC(2026, 0, 1);
@@ -331,85 +282,5 @@ describe("an owner suspends a contract", () => {
     await suspend();
     expect(await codeOf(approve(gateway, earlier))).toEqual([409, "wrong_state"]);
     expect((await show(gateway)).standing).toBe("suspended");
-  });
-});
-
-describe("the clock", () => {
-  let world: World;
-  afterEach(() => world.close());
-
-  it("leaves a day between an end and its purge at least: no row says less", async () => {
-    world = await createWorld();
-    await populate(world.gateway);
-    const soon = world.owner.query("update postern.contract set ends_at = now(), purge_due_at = now() + interval '23 hours 59 minutes'");
-    await expect(soon).rejects.toMatchObject({ sqlState: "23514" });
-    await world.owner.query("update postern.contract set ends_at = now(), purge_due_at = now() + interval '24 hours'");
-  });
-
-  it("of a process ten years ahead ends and purges nothing", async () => {
-    world = await createWorld();
-    await populate(world.gateway);
-    const now = () => Date.now() + 3_652 * day;
-    const ahead = await openGateway(world, {}, { now });
-    for (let i = 0; i < 3; i++) await ahead.keeper.tick();
-    expect(await stateOf(world.owner)).toEqual({ contract: "active", log: "open", step: "none" });
-    expect((await show(world.gateway)).standing).toBe("active");
-    expect(await world.owner.query("select count(*)::int from postern.record")).toEqual([[20]]);
-    await ahead.close();
-  });
-
-  it("of the database that leaps ends, announces and purges nothing, says so, and goes on when an operator has accepted it", async () => {
-    world = await createWorld();
-    const { gateway, owner } = world;
-    await populate(gateway);
-    await approvePurge(gateway, (await orderPurge(gateway)).job);
-    await owner.query("update postern.clock set beat_at = now() - interval '3650 days'");
-    await owner.query("insert into postern.clock (beat_at) values (now() - interval '3650 days') on conflict do nothing");
-    await owner.query("update postern.contract set ends_at = now() - interval '8 days', purge_due_at = now()");
-    for (let i = 0; i < 3; i++) await gateway.keeper.tick();
-    expect(await stateOf(owner)).toEqual({ contract: "active", log: "open", step: "approved" });
-    expect((await eventsOf(owner, "gateway")).filter((event) => event === "clock.doubted")).toHaveLength(1);
-    const ready = await expectStatus(gateway.call("GET", "/readyz"), 200);
-    expect(await ready.json()).toMatchObject({ status: "ok", waiting: { clock: expect.stringMatching(/24 h, or until an operator/) } });
-
-    const accept = (now: string, as = "operator") => codeOf(gateway.call("POST", "/v1/clock/accept", { as, body: { now } }));
-    expect(await accept(new Date(Date.now() - hour).toISOString())).toEqual([422, "unacceptable"]);
-    for (const as of ["owner-1", "officer", "agent-1"]) expect(await accept(new Date().toISOString(), as)).toEqual([403, "not_permitted"]);
-    await gateway.keeper.tick();
-    expect((await stateOf(owner)).step).toBe("approved");
-    expect(await accept(new Date().toISOString())).toEqual([200, undefined]);
-    expect(await (await gateway.call("GET", "/readyz")).json()).not.toHaveProperty("waiting");
-    await gateway.keeper.tick();
-    expect((await stateOf(owner)).step).toBe("certified");
-    expect((await eventsOf(owner, "gateway")).filter((event) => event === "clock.accepted")).toHaveLength(2);
-  });
-});
-
-describe("a clock is believed", () => {
-  const start = Date.UTC(2026, 10, 27);
-  const walk = (standing: ClockStanding, ...steps: readonly number[]) =>
-    steps.reduce((known, step) => beat(known, known.beatAt + step), standing);
-  const calm: ClockStanding = { beatAt: start, doubt: null, steadyMs: 0 };
-
-  it("while it goes, or stands still for a day, or goes back", () => {
-    for (const steps of [[2_000, 2_000], [day], [-10 * day, 2_000]]) expect(walk(calm, ...steps).doubt).toBeNull();
-  });
-
-  it("no more after a step of more than a day, and again once a day of real time has passed", () => {
-    const leapt = walk(calm, 3_650 * day);
-    expect(leapt.doubt).toEqual({ from: start, at: start + 3_650 * day });
-    const minutes = (count: number) => Array.from({ length: count }, () => 60_000);
-    expect(walk(leapt, ...minutes(24 * 60 - 1)).doubt).not.toBeNull();
-    expect(walk(leapt, ...minutes(24 * 60)).doubt).toBeNull();
-  });
-
-  it("not for steps that are leaps again", () => {
-    const leapt = walk(calm, 3_650 * day);
-    expect(walk(leapt, 23 * hour, 23 * hour, 23 * hour).doubt).not.toBeNull();
-    expect(walk(leapt, ...Array.from({ length: 1_000 }, () => 60_000), 2 * day, 60_000 * 500).steadyMs).toBeLessThan(hour);
-  });
-
-  it("at once when it is back where it was", () => {
-    expect(walk(calm, 3_650 * day, 60_000, -3_650 * day).doubt).toBeNull();
   });
 });

@@ -3,7 +3,8 @@
  */
 import type { Hono } from "hono";
 import { buildApp } from "../../src/app.ts";
-import { assembleEdge, assembleKeeper, type CommonParts, type Keeper, type KeeperParts, type SideParts } from "../../src/assemble.ts";
+import { assembleEdge, type CommonParts, type SideParts } from "../../src/assemble.ts";
+import { assembleKeeper, type Keeper, type KeeperParts } from "../../src/assemble-keeper.ts";
 import { readOrigin } from "../../src/audit/epoch.ts";
 import type { Anchor, AnchoredHead } from "../../src/audit/index.ts";
 import { createSigner, randomBytes } from "../../src/crypto/index.ts";

@@ -4,7 +4,7 @@
  */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { assembleKeeper } from "../../src/assemble.ts";
+import { assembleKeeper } from "../../src/assemble-keeper.ts";
 import { createFileAnchor } from "../../src/audit/file-anchor.ts";
 import type { AuditLog } from "../../src/audit/index.ts";
 import { createSigner, fromBase64 } from "../../src/crypto/index.ts";

@@ -55,6 +55,7 @@ export async function journeyBeforeThePurge(gateway: Gateway): Promise<void> {
   await importLines(gateway, `{"id":"${canaryElsewhere}\n"${canaryElsewhere}"\n{"id":{"${canaryElsewhere}":1}}\n`);
   await lookAround(gateway);
   await changePolicy(gateway);
+  await answerCustomers(gateway);
   for (const path of ["/healthz", "/readyz"]) await expectStatus(gateway.call("GET", path), 200);
   await expectStatus(gateway.call("GET", "/metrics", { as: "operator" }), 200);
   for (const path of ["/v1/contracts", contract, `${contract}/trust`, "/v1/approvals"])
@@ -131,6 +132,33 @@ async function readTheLog(gateway: Gateway): Promise<void> {
   for (const path of ["checkpoint", "tile/0/000.p/1", "tile/entries/000.p/1", "proof/0", "consistency?from=1", "policy"])
     await expectStatus(gateway.call("GET", `/log/c-test/${path}`, { as: "officer" }), 200);
   for (const path of ["checkpoint", "tile/0/000.p/1"]) await expectStatus(gateway.call("GET", `/log/gateway/${path}`), 200);
+}
+
+/** A customer asks what is held of them and has it corrected; another is forgotten; then the keys move on. */
+async function answerCustomers(gateway: Gateway): Promise<void> {
+  const asked = `${contract}/subject-requests`;
+  const [found] = (await search(gateway, { id: canaryCustomer.id })).records;
+  const said = { kind: "correction", note: canaryElsewhere };
+  await expectStatus(gateway.call("POST", `${customers}/${found?.locator}/requests`, { as: "agent-1", body: said }), 201);
+  const body = { kind: "access", type: "customer", id: canaryCustomer.id, note: canaryElsewhere };
+  const received = await expectStatus(gateway.call("POST", asked, { as: "owner-1", body }), 201);
+  const { request } = (await received.json()) as { request: string };
+  for (const path of [asked, `${asked}/${request}`, `${asked}/${request}/report`])
+    await expectStatus(gateway.call("GET", path, { as: "owner-1" }), 200);
+  await expectStatus(gateway.call("POST", `${asked}/${request}/close`, { as: "owner-1", body: { outcome: "done" } }), 200);
+  const subject = { type: "customer", id: "U3" };
+  await expectStatus(gateway.call("POST", `${contract}/erasures`, { as: "owner-1", body: { subject, dry_run: true } }), 200);
+  const erased = await gateway.call("POST", `${contract}/erasures`, { as: "owner-1", body: { subject, confirm: "U3" } });
+  const { erasure } = (await erased.json()) as { erasure: string };
+  await expectStatus(gateway.call("GET", `${contract}/erasures/${erasure}`, { as: "owner-1" }), 200);
+  await expectStatus(gateway.call("GET", `${contract}/audit/retention`, { as: "officer" }), 200);
+  for (const index of [false, true]) {
+    const order = { confirm: "c-test", index };
+    const rotated = await gateway.call("POST", `${contract}/keys/rotate`, { as: "owner-1", body: order });
+    if (!rotated.ok) throw new Error(`a rotation is refused: ${await rotated.text()}`);
+    for (let turns = 0; turns < 3; turns++) await gateway.keeper.tick();
+  }
+  await expectStatus(gateway.call("GET", `${contract}/keys`, { as: "owner-1" }), 200);
 }
 
 /** The anchor says that more of the log was published than the database holds; an operator looks, and has it go on. */
