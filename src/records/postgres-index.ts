@@ -79,7 +79,10 @@ export async function replaceIndexRows(
   await insertIndexRows(tx, contract, entries);
 }
 
-/** Deletes rows of older keys than `generation`, of the next records behind `after`. `after` null: there are none behind it. */
+/**
+ * Deletes rows of older keys than `generation`, of the next records behind `after`, to the last row of the last of them. `after` null: there are none behind
+ * it. By the rows' places: asked for a range of names, the planner, which has no statistics of names, reads all that is left. The caller holds the contract's row.
+ */
 export async function deleteIndexBefore(
   tx: Queryable,
   contract: ContractId,
@@ -87,12 +90,10 @@ export async function deleteIndexBefore(
   { after, limit }: { readonly after: RecordName; readonly limit: number },
 ): Promise<{ after: RecordName | null; deleted: number }> {
   const [row] = await tx.query(
-    `with seen as (select b.type, b.locator from postern.blind_index b where b.contract_id = $1 and (b.type, b.locator) > ($2, $3)
-       order by b.type, b.locator limit $4),
-     last as (select type, locator from seen order by type desc, locator desc limit 1),
-     gone as (delete from postern.blind_index b using last where b.contract_id = $1 and (b.type, b.locator) > ($2, $3)
-       and (b.type, b.locator) <= (last.type, last.locator) and b.generation < $5 returning 1)
-     select last.type, last.locator, (select count(*)::float8 from gone), now() from last`,
+    `with seen as (select b.ctid as place, b.type, b.locator, b.generation from postern.blind_index b
+       where b.contract_id = $1 and (b.type, b.locator) > ($2, $3) order by b.type, b.locator fetch first ($4::int) rows with ties),
+     gone as (delete from postern.blind_index b where b.ctid = any(array(select place from seen where generation < $5)) returning 1)
+     select type, locator, (select count(*)::float8 from gone), now() from seen order by type desc, locator desc limit 1`,
     [contract, after.type, after.locator, limit, generation],
   );
   if (!row) return { after: null, deleted: 0 };

@@ -1,5 +1,6 @@
 /** A contract's keys, as its owner sees and moves them through the routes. */
-import { expectStatus } from "./agreement.ts";
+import type { Queryable } from "../../src/storage/index.ts";
+import { contractText, expectStatus, search, shippedPolicy } from "./agreement.ts";
 import type { Door, Gateway } from "./gateway.ts";
 
 export interface ShownRotation {
@@ -81,4 +82,25 @@ export async function receiptOf(gateway: Door, erasure: string, contract = "c-te
   return (await (
     await expectStatus(gateway.call("GET", `/v1/contracts/${contract}/erasures/${erasure}`, { as }), 200)
   ).json()) as ShownReceipt;
+}
+
+/** Rows of the contract by the key that made them. */
+export async function indexRowsOf(owner: Queryable): Promise<Record<string, number>> {
+  const rows = await owner.query(
+    "select generation, count(*)::int from postern.blind_index where contract_id = 'c-test' group by generation order by generation",
+  );
+  return Object.fromEntries(rows.map(([generation, count]) => [String(generation), Number(count)]));
+}
+
+export async function hits(gateway: Door, phone: string): Promise<number> {
+  return (await search(gateway, { phone })).records.length;
+}
+
+/** Both owners agree that names may be searched. */
+export async function searchNames(gateway: Door): Promise<void> {
+  const policy = shippedPolicy("cs-standard").replace("{ class: person_name }", "{ class: person_name, search: true }");
+  const files = { contract: { name: "contract.yaml", text: contractText() }, policy: { name: "policy.yaml", text: policy } };
+  const asked = await expectStatus(gateway.call("PUT", "/v1/contracts/c-test/policy", { as: "owner-1", body: files }), 202);
+  const { approval } = (await asked.json()) as { approval: { id: string } };
+  await expectStatus(gateway.call("POST", `/v1/approvals/${approval.id}/approve`, { as: "owner-2" }), 200);
 }
