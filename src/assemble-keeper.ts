@@ -12,6 +12,7 @@ import {
 } from "./agreement/index.ts";
 import type { Side } from "./app.ts";
 import { type ApprovalDesk, approvalRoutes } from "./approvals/index.ts";
+import { type CommonParts, type SideParts, sharedParts } from "./assemble.ts";
 import {
   type Anchor,
   type AskedWitness,
@@ -28,21 +29,14 @@ import {
   type WitnessReport,
 } from "./audit/index.ts";
 import { ConfigRefused } from "./config.ts";
-import {
-  anyHoldStands,
-  describeDoubt,
-  holdsOnSubject,
-  namedHolds,
-  selectClock,
-  standingHolds,
-} from "./contracts/index.ts";
+import { anyHoldStands, describeDoubt, holdsOnSubject, namedHolds, selectClock, standingHolds } from "./contracts/index.ts";
 import { createCopyFormats, createPump, type Pump, type Sink } from "./copies/index.ts";
 import { type Signer, verifySignature } from "./crypto/index.ts";
 import { type ErasureParts, erasureRoutes, runErasures } from "./erasure/index.ts";
 import type { Route } from "./http/index.ts";
 import { forgetExpired, repeatable } from "./idempotency/index.ts";
 import { type ContractId, type InFlight, inTurn } from "./kernel/index.ts";
-import { logTurnedAway, } from "./offices/index.ts";
+import { logTurnedAway } from "./offices/index.ts";
 import { epochRoutes, logRoutes, oversightRoutes, type SaveDesk } from "./oversight/index.ts";
 import {
   issueFinalCertificates,
@@ -60,8 +54,6 @@ import { rightsRoutes } from "./rights/index.ts";
 import { keysRoutes, type RotationParts, runRotations } from "./rotation/index.ts";
 import { asRefusal, checkRootKey } from "./start-checks.ts";
 import { version } from "./version.ts";
-
-import { type CommonParts, sharedParts, type SideParts } from "./assemble.ts";
 
 /** Longer than looking at what one round prunes takes. */
 const pruneLeaseMs = 120_000;
@@ -258,4 +250,3 @@ function counted(inFlight: InFlight, route: Route): Route {
     handle: (received) => inFlight.run(received.params.contract ?? received.params.log ?? "", () => route.handle(received)),
   };
 }
-
