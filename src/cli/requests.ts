@@ -65,7 +65,7 @@ const receive = command({
     const received = await createClient(args).post(requestSchema, pathOf(args.contract), { kind, type, id, note });
     if (args.json) return printJson(received);
     print(`${received.request}: ${plain(received.kind)}, answer by ${received.due_at}`);
-    suggest(nextAfter(received.kind, received.request, args));
+    suggest(nextAfter(received, args));
   },
 });
 
@@ -80,7 +80,7 @@ const show = command({
     const { said, ...rest } = shown;
     print(columns(Object.entries(rest).map(([name, value]) => [name, plain(`${value ?? ""}`)])));
     if (said !== null) print(plain(said));
-    if (shown.closed_at === null) suggest(nextAfter(shown.kind, shown.request, args));
+    if (shown.closed_at === null) suggest(nextAfter(shown, args));
   },
 });
 
@@ -133,11 +133,15 @@ function pathOf(contract: string, request?: string): string {
   return `/v1/contracts/${idOf(contract)}/subject-requests${request === undefined ? "" : `/${idOf(request)}`}`;
 }
 
-function nextAfter(kind: string, request: string, args: { readonly contract: string; readonly as?: string | undefined }): string {
+/** An erasure has to be carried out before it can be called done. */
+function nextAfter(
+  { kind, request, locator }: z.infer<typeof requestSchema>,
+  args: { readonly contract: string; readonly as?: string | undefined },
+): string {
   const rest = `--contract ${args.contract}${asBefore(args)}`;
-  return kind === "access"
-    ? `npx postern requests report ${request} ${rest}`
-    : `npx postern requests close ${request} --outcome done ${rest}`;
+  if (kind === "access") return `npx postern requests report ${request} ${rest}`;
+  if (kind === "erasure") return `npx postern subject erase ${args.contract} --subject ${plain(locator)} --dry-run${asBefore(args)}`;
+  return `npx postern requests close ${request} --outcome done ${rest}`;
 }
 
 export const requests = command({
