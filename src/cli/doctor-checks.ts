@@ -110,7 +110,12 @@ function databaseChecks(settings: Environment): [string, () => Promise<Outcome>]
   if (store && "url" in store) checks.push(["share store", () => checkShareDatabase(store.url)]);
   if (keeper !== undefined) {
     const shares = async () => store ?? { path: join((await import("../node-keys.ts")).keysDirectory(POSTERN_DATA), "shares") };
-    checks.push(["purged contracts", async () => checkPurged(keeper, await shares())]);
+    const look = async () => {
+      if ("failing" in (await checkDatabase(keeper, "postern_keeper")))
+        return { ok: "not asked: the keeper's database is not fit to answer" };
+      return checkPurged(keeper, await shares());
+    };
+    checks.push(["purged contracts", look]);
   }
   return checks;
 }

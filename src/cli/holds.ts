@@ -1,6 +1,6 @@
 /** `postern holds …`: what must not be deleted. */
 import * as z from "zod";
-import { holdBases } from "../contracts/index.ts";
+import type { HoldBasis } from "../contracts/index.ts";
 import { createClient } from "./client.ts";
 import { asBefore, clientFlags, command, contractFlag, idOf, jsonFlag } from "./command.ts";
 import { exitCodes, Failure } from "./failure.ts";
@@ -23,6 +23,16 @@ const holdSchema = z.looseObject({
 });
 const askedSchema = z.looseObject({ approval: z.looseObject({ id: z.string(), expires_at: z.string() }) });
 
+/** Named once more: what they come from would load the whole gateway for --help. The compiler holds both to each other. */
+const named: Readonly<Record<HoldBasis, true>> = {
+  litigation: true,
+  investigation: true,
+  regulator_order: true,
+  statutory_retention: true,
+  dispute: true,
+};
+const bases = Object.keys(named);
+
 const place = command({
   meta: { description: "Place a legal hold on a contract, one data subject, or one field: from then on nothing of it is deleted" },
   examples: [
@@ -33,7 +43,7 @@ const place = command({
     ...contractFlag,
     subject: { type: "string", valueHint: "TYPE:ID", description: "Only this person, by your own id, as customer:U1" },
     field: { type: "string", valueHint: "TYPE:PATH", description: "Only this field of every record, as customer:phone" },
-    basis: { type: "enum", options: [...holdBases], required: true, valueHint: holdBases.join("|"), description: "Why it must be kept" },
+    basis: { type: "enum", options: bases, required: true, valueHint: bases.join("|"), description: "Why it must be kept" },
     authority: { type: "string", required: true, valueHint: "TEXT", description: "Who asks for it" },
     note: { type: "string", required: true, valueHint: "TEXT", description: "What it is about, for the owners" },
     until: {
