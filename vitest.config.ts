@@ -9,12 +9,13 @@ export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
     pool: "forks",
-    maxWorkers: 2,
+    // One more than cores of a small machine: much of a test is waiting, for a database or another process.
+    maxWorkers: 3,
     sequence: { sequencer: LongestFirst },
     globalSetup: ["test/support/postgres-cluster.ts"],
     reporters: ["default", new ClosingLine()],
-    testTimeout: 20_000,
-    hookTimeout: 60_000,
+    testTimeout: 40_000,
+    hookTimeout: 120_000,
     teardownTimeout: 20_000,
   },
 });

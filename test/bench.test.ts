@@ -3,6 +3,7 @@ import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import * as z from "zod";
+import { isLong } from "./support/long.ts";
 import { root } from "./support/repository.ts";
 
 const positive = z.number().positive();
@@ -84,7 +85,7 @@ describe("npm run bench", () => {
     for (const { held, of } of masking.data) expect(held).toBeLessThanOrEqual(of);
   });
 
-  it("measures how entries become durable and get their places", { timeout: 120_000 }, () => {
+  it.runIf(isLong)("measures how entries become durable and get their places", { timeout: 120_000 }, () => {
     const run = spawnSync(process.execPath, [join(root, "test/bench/main.ts"), "log-append", ...short], { encoding: "utf8" });
     expect(run.stderr).toBe("");
     const { scenarios } = logAppend.parse(JSON.parse(run.stdout));

@@ -13,6 +13,7 @@ import { signAwsRequest } from "../src/keys/sigv4.ts";
 import { bringIntoForce, expectStatus, importLines } from "./support/agreement.ts";
 import { createGateway, type Gateway } from "./support/gateway.ts";
 import { type Failure, type KeyStandIn, startKeyStandIn } from "./support/key-stand-in.ts";
+import { isLong } from "./support/long.ts";
 import { pause } from "./support/until.ts";
 
 const answeredWithinMs = 3_500;
@@ -157,7 +158,7 @@ describe("an agent asks while the key service is away", () => {
     expect(standIn.asked()).toBe(before);
   });
 
-  it.each<Exclude<Failure, null>>(["slow", ...failures])(
+  it.each<Exclude<Failure, null>>(isLong ? ["slow", ...failures] : ["slow", "cut"])(
     "is refused with 503 keys_unavailable in time where it is %s, and served again",
     async (failure) => {
       standIn.fail(null);

@@ -10,6 +10,7 @@ import { createSigner, fromBase64, randomBytes } from "../src/crypto/index.ts";
 import { startWitness } from "../src/node-witness.ts";
 import { importLines, search } from "./support/agreement.ts";
 import { agreeOnTrust, verifyLog } from "./support/log-gateway.ts";
+import { isLong } from "./support/long.ts";
 import { root } from "./support/repository.ts";
 import { createWorkerWorld, type WorkerWorld } from "./support/worker.ts";
 
@@ -47,7 +48,7 @@ function workerdsOfThisProcess(): number[] {
 }
 
 describe("the log's clock on Workers", { timeout: 60_000 }, () => {
-  it("does not go before the first minute, which starts it", async () => {
+  it.runIf(isLong)("does not go before the first minute, which starts it", async () => {
     await severalTurns();
     expect([await published(), await pending()]).toEqual([0, expect.any(Number)]);
     expect(await pending()).toBeGreaterThan(0);
@@ -103,7 +104,7 @@ describe("the log's clock on Workers", { timeout: 60_000 }, () => {
     rmSync(directory, { recursive: true });
   });
 
-  it("goes on by itself after a fault, which it reports", async () => {
+  it.runIf(isLong)("goes on by itself after a fault, which it reports", async () => {
     await world.owner.query("revoke delete on audit.pending from postern_sequencer");
     await search(world, { id: "U1" });
     await severalTurns();
@@ -113,7 +114,7 @@ describe("the log's clock on Workers", { timeout: 60_000 }, () => {
     expect(world.keeper.output().map((line) => JSON.parse(line).event)).toContain("fault");
   });
 
-  it("stops where the script is not set up, says so once, and the next minute starts it when it is mended", async () => {
+  it.runIf(isLong)("stops where the script is not set up, says so once, and the next minute starts it when it is mended", async () => {
     await world.keeper.scheduled();
     await world.keeper.restart({ secrets: { POSTERN_LOG_KEY: null } });
     await search(world, { id: "U1" });
