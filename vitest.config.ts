@@ -1,16 +1,19 @@
 /**
  * One run of the tests: every file in its own process, one Postgres cluster for all of them, a plain closing line.
  */
+import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 import { ClosingLine } from "./test/support/closing-line.ts";
 import { LongestFirst } from "./test/support/longest-first.ts";
+
+// Hundreds of processes load the same modules: each file of the tests, each command, each gateway. They compile them once.
+process.env.NODE_COMPILE_CACHE ??= fileURLToPath(new URL("node_modules/.cache/compiled", import.meta.url));
 
 export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
     pool: "forks",
-    // One more than cores of a small machine: much of a test is waiting, for a database or another process.
-    maxWorkers: 3,
+    maxWorkers: 2,
     sequence: { sequencer: LongestFirst },
     globalSetup: ["test/support/postgres-cluster.ts"],
     reporters: ["default", new ClosingLine()],

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { createCommandLine, operatorFile } from "./support/command-line.ts";
 import { type OpenBao, openBaoProgram, startOpenBao } from "./support/key-services.ts";
 import { type KeyStandIn, startKeyStandIn } from "./support/key-stand-in.ts";
+import { isLong } from "./support/long.ts";
 
 const { home, postern, put, serve, remove } = await createCommandLine();
 const arn = "arn:aws:kms:eu-central-1:000000000000:key/stand-in";
@@ -72,7 +73,7 @@ describe.skipIf(openBaoProgram === null)("a gateway whose root key lies in OpenB
   });
   afterAll(() => bao?.stop());
 
-  it("serves, makes no root key of its own, and does not start again with another key", async () => {
+  it.runIf(isLong)("serves, makes no root key of its own, and does not start again with another key", async () => {
     put("token", `${bao.rootToken}\n`);
     const data = join(home, "bao");
     const variables = {

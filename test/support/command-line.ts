@@ -48,8 +48,16 @@ export async function createCommandLine(build = root): Promise<CommandLine> {
   const origin = `http://127.0.0.1:${port}`;
   const cli = join(build, "src/cli.ts");
   const environmentOf = (variables: Readonly<Record<string, string>>) => {
-    const { PATH } = process.env;
-    return { PATH, NO_COLOR: "1", PORT: `${port}`, POSTERN_ORIGIN: origin, POSTERN_DATA: join(home, "data"), ...variables };
+    const { PATH, NODE_COMPILE_CACHE } = process.env;
+    return {
+      PATH,
+      NODE_COMPILE_CACHE,
+      NO_COLOR: "1",
+      PORT: `${port}`,
+      POSTERN_ORIGIN: origin,
+      POSTERN_DATA: join(home, "data"),
+      ...variables,
+    };
   };
   const run = async (words: string, input: string, variables: Readonly<Record<string, string>>) => {
     const child = spawn(process.execPath, ["--import", tellsWork, cli, ...words.split(" ")], {
