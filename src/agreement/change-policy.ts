@@ -17,7 +17,7 @@ import {
   selectContract,
 } from "../contracts/index.ts";
 import { type ContractId, canonicalJson, ok, type Refusal, type Result, refuse } from "../kernel/index.ts";
-import { type Entered, enterContract, type OfficeDoor, type Visit } from "../offices/index.ts";
+import { type Entered, enterContract, type OfficeDoor, turnDown, type Visit } from "../offices/index.ts";
 import { type Bundle, bundleDigest, bundleText, carryLevels, type Difference, diffBundles, isWider } from "../policy/index.ts";
 import type { Database, Queryable } from "../storage/index.ts";
 import { type Compiled, compileFiles, type Files, refuseFiles } from "./files.ts";
@@ -50,7 +50,7 @@ export async function changePolicy(desk: PolicyDesk, visit: Visit, id: ContractI
   const { contract, who } = entered.value;
   const standing = await desk.bundles.bundleOf(desk.database, id, contract.bundleDigest);
   const proposed = stepOf(contract, standing, proposal);
-  if (!proposed.ok) return turnDown(desk, visit, entered.value, proposed.refusal);
+  if (!proposed.ok) return turnChangeDown(desk, visit, entered.value, proposed.refusal);
   const step = proposed.value;
   const widens = isWider(step.differences);
   await desk.audit.append(entered.value.log, {
@@ -61,7 +61,7 @@ export async function changePolicy(desk: PolicyDesk, visit: Visit, id: ContractI
     facts: factsOf(step),
   });
   const done = await desk.database.transaction((tx) => carryOut(tx, step, { widens, who }));
-  return done.ok ? done : turnDown(desk, visit, entered.value, done.refusal);
+  return done.ok ? done : turnChangeDown(desk, visit, entered.value, done.refusal);
 }
 
 /** Under the contract's row lock: of two who change it at once, one starts from what is no longer in force. */
@@ -149,16 +149,8 @@ function factsOf({ contract, before, after, differences }: Step): NonNullable<En
   return { contract, before, after, widened: count("widened"), changed: count("changed"), narrowed: count("narrowed") };
 }
 
-async function turnDown(
-  desk: PolicyDesk,
-  visit: Visit,
-  { actor, contract, log }: Entered,
-  refusal: Refusal,
-): Promise<Result<never, Refusal>> {
-  const outcome = { effect: "deny", code: refusal.code } as const;
-  const facts = { contract: contract.id, before: contract.bundleDigest };
-  await desk.audit.append(log, { event: "policy.changed", actor, request: visit.request, outcome, facts });
-  return refuse(refusal);
+function turnChangeDown(desk: PolicyDesk, visit: Visit, entered: Entered, refusal: Refusal): Promise<Result<never, Refusal>> {
+  return turnDown(desk, visit, entered, { event: "policy.changed", refusal, facts: { before: entered.contract.bundleDigest } });
 }
 
 /** The second owner's approval: from the next request on the new bundle decides. */

@@ -20,7 +20,7 @@ import {
 } from "../contracts/index.ts";
 import { type ContractId, ok, type Refusal, type Result, refuse } from "../kernel/index.ts";
 import { newestEpoch, selectSubjectKeys } from "../keys/index.ts";
-import { type Entered, enterContract, type OfficeDoor, type Visit } from "../offices/index.ts";
+import { enterContract, logAct, type OfficeDoor, turnDown, type Visit } from "../offices/index.ts";
 import { locatorOf } from "../records/index.ts";
 
 /** At one contract, standing at once. */
@@ -55,7 +55,7 @@ export async function placeHold(desk: HoldDesk, visit: Visit, id: ContractId, as
   const { scope, found } = meant.value;
   const { basis, note, authority, expiresAt } = ask;
   const hold = { id: uuidv7(), contract: id, scope, basis, note, authority, placedBy: who, expiresAt };
-  await log(desk, visit, entered.value, {
+  await logAct(desk, visit, entered.value, {
     event: "hold.placed",
     outcome: { effect: "allow", code: "placed" },
     ...whatOf(scope),
@@ -78,7 +78,7 @@ export async function placeHold(desk: HoldDesk, visit: Visit, id: ContractId, as
 export async function listHolds(desk: HoldDesk, visit: Visit, id: ContractId): Promise<Result<Hold[], Refusal>> {
   const entered = await enterContract(desk, visit, id, "merchant_owner");
   if (!entered.ok) return entered;
-  await log(desk, visit, entered.value, { event: "holds.listed", outcome: { effect: "allow", code: "ok" } });
+  await logAct(desk, visit, entered.value, { event: "holds.listed", outcome: { effect: "allow", code: "ok" } });
   return ok(await selectHolds(desk.database, id));
 }
 
@@ -93,7 +93,7 @@ export async function requestRelease(desk: HoldDesk, visit: Visit, id: ContractI
     return turnDown(desk, visit, entered.value, { event: "hold.release_requested", refusal: refusal ?? { code: "not_found" } });
   }
   const digest = releaseDigest(hold);
-  await log(desk, visit, entered.value, {
+  await logAct(desk, visit, entered.value, {
     event: "hold.release_requested",
     outcome: { effect: "allow", code: "requested" },
     facts: { ...factsOf(hold), digest },
@@ -172,18 +172,4 @@ function factsOf({ contract, id, scope }: Pick<Hold, "contract" | "id" | "scope"
 function whatOf(scope: HoldScope): Pick<EntryDraft, "resource"> {
   if (scope.kind !== "subject") return {};
   return { resource: { type: scope.type, records: [{ locator: scope.subject, subject: scope.subject }], fields: {} } };
-}
-
-async function log(desk: HoldDesk, visit: Visit, { actor, log }: Entered, draft: Omit<EntryDraft, "actor" | "request">): Promise<void> {
-  await desk.audit.append(log, { ...draft, actor, request: visit.request });
-}
-
-async function turnDown(
-  desk: HoldDesk,
-  visit: Visit,
-  entered: Entered,
-  { event, refusal }: { readonly event: EntryDraft["event"]; readonly refusal: Refusal },
-): Promise<Result<never, Refusal>> {
-  await log(desk, visit, entered, { event, outcome: { effect: "deny", code: refusal.code }, facts: { contract: entered.contract.id } });
-  return refuse(refusal);
 }

@@ -3,10 +3,9 @@
  * The term runs on: a suspended contract ends on its day.
  */
 import { type Approval, digestOf, type Effect, requestApproval } from "../approvals/index.ts";
-import type { EntryDraft } from "../audit/index.ts";
 import { type Contract, lockContract, setSuspended } from "../contracts/index.ts";
 import { type ContractId, ok, type Refusal, type Result, refuse } from "../kernel/index.ts";
-import { type Entered, enterContract, type OfficeDoor, type Visit } from "../offices/index.ts";
+import { enterContract, logAct, type OfficeDoor, type Visit } from "../offices/index.ts";
 
 export const suspensionReasons = ["incident", "investigation", "audit", "breach", "other"] as const;
 export type SuspensionReason = (typeof suspensionReasons)[number];
@@ -15,7 +14,7 @@ export async function suspend(door: OfficeDoor, visit: Visit, id: ContractId, re
   const entered = await enterContract(door, visit, id, "merchant_owner");
   if (!entered.ok) return entered;
   const open = canBeSuspended(entered.value.contract);
-  await append(door, visit, entered.value, {
+  await logAct(door, visit, entered.value, {
     event: "contract.suspended",
     outcome: open ? { effect: "allow", code: "suspended" } : { effect: "deny", code: "wrong_state" },
     facts: { contract: id, reason },
@@ -36,7 +35,7 @@ export async function requestResumption(door: OfficeDoor, visit: Visit, id: Cont
   const { contract, who } = entered.value;
   const open = isSuspended(contract);
   const digest = resumptionDigest(contract);
-  await append(door, visit, entered.value, {
+  await logAct(door, visit, entered.value, {
     event: "contract.resumption_requested",
     outcome: open ? { effect: "allow", code: "requested" } : { effect: "deny", code: "wrong_state" },
     facts: { contract: id, ...(open && { digest }) },
@@ -74,13 +73,4 @@ function isSuspended({ state, suspendedAt, endsAt, readAt }: Contract): boolean 
 function resumptionDigest({ id, suspendedAt }: Pick<Contract, "id" | "suspendedAt">): string {
   const since = suspendedAt === null ? null : new Date(suspendedAt).toISOString();
   return digestOf({ act: "resume", contract: id, suspended_at: since });
-}
-
-async function append(
-  door: OfficeDoor,
-  visit: Visit,
-  { actor, log }: Entered,
-  draft: Omit<EntryDraft, "actor" | "request">,
-): Promise<void> {
-  await door.audit.append(log, { ...draft, actor, request: visit.request });
 }

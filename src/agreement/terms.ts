@@ -8,7 +8,7 @@ import { type Approval, digestOf, type Effect, type Person, requestApproval, sel
 import type { EntryDraft } from "../audit/index.ts";
 import { type Contract, lockContract, moveBundle, moveEnd, putBundle, putProposal, selectProposal } from "../contracts/index.ts";
 import { type ContractId, canonicalJson, ok, type Refusal, type Result, refuse } from "../kernel/index.ts";
-import { type Entered, enterContract, type Visit } from "../offices/index.ts";
+import { enterContract, logAct, turnDown, type Visit } from "../offices/index.ts";
 import { type Bundle, bundleDigest, bundleText, termInstants } from "../policy/index.ts";
 import type { Database, Queryable } from "../storage/index.ts";
 import type { PolicyDesk } from "./change-policy.ts";
@@ -98,7 +98,7 @@ async function request(
   const proposal: Proposal = { act, contract: id, before, after, ends_at: endsAt, purge_after_hours: purgeAfterHours, ...more };
   const digest = digestOf(proposal);
   const outcome = { effect: "allow", code: "requested" } as const;
-  await append(desk, visit, entered.value, { event, outcome, facts: { ...factsOf(proposal), digest } });
+  await logAct(desk, visit, entered.value, { event, outcome, facts: { ...factsOf(proposal), digest } });
   const asked = await desk.database.transaction((tx) => ask(tx, { proposal, digest, compiled, who }));
   if (!asked.ok) return turnDown(desk, visit, entered.value, { event, refusal: asked.refusal });
   return ok({ approval: asked.value, endsAt });
@@ -203,24 +203,4 @@ function factsOf({ contract, before, after, ends_at, purge_after_hours, reason, 
     ...(reason && { reason }),
     ...(vendor && { vendor_statement: vendor.statement }),
   };
-}
-
-async function append(
-  desk: PolicyDesk,
-  visit: Visit,
-  { actor, log }: Entered,
-  draft: Omit<EntryDraft, "actor" | "request">,
-): Promise<void> {
-  await desk.audit.append(log, { ...draft, actor, request: visit.request });
-}
-
-async function turnDown(
-  desk: PolicyDesk,
-  visit: Visit,
-  entered: Entered,
-  { event, refusal }: { readonly event: EntryDraft["event"]; readonly refusal: Refusal },
-): Promise<Result<never, Refusal>> {
-  const outcome = { effect: "deny", code: refusal.code } as const;
-  await append(desk, visit, entered, { event, outcome, facts: { contract: entered.contract.id } });
-  return refuse(refusal);
 }

@@ -116,6 +116,18 @@ export async function logAct(
   await desk.audit.append(log, { ...draft, actor, request: visit.request });
 }
 
+/** An act that was refused behind the door: its entry, then the answer. */
+export async function turnDown(
+  desk: OfficeDoor,
+  visit: Visit,
+  entered: Entered,
+  { event, refusal, facts, resource }: Pick<EntryDraft, "event" | "facts" | "resource"> & { readonly refusal: Refusal },
+): Promise<Result<never, Refusal>> {
+  const outcome = { effect: "deny", code: refusal.code } as const;
+  await logAct(desk, visit, entered, { event, outcome, resource, facts: { contract: entered.contract.id, ...facts } });
+  return refuse(refusal);
+}
+
 /** A request that no use case saw: malformed, or lost to a fault. Who holds an office at the contract's merchant is found in its log. */
 export async function logTurnedAway(
   door: OfficeDoor,

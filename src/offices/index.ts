@@ -8,6 +8,7 @@ export {
   logTurnedAway,
   type OfficeDoor,
   type Operating,
+  turnDown,
   type Visit,
 } from "./enter.ts";
 export { createOffices, type MerchantOffices, type Office, type OfficeHolder, type Offices } from "./offices.ts";

@@ -3,9 +3,9 @@
  */
 import type { EntryDraft } from "../audit/index.ts";
 import type { Aead } from "../crypto/index.ts";
-import { type ContractId, ok, type Refusal, type Result, refuse } from "../kernel/index.ts";
+import { type ContractId, ok, type Refusal, type Result } from "../kernel/index.ts";
 import { type ContractKeys, newestEpoch, selectSubjectKeys } from "../keys/index.ts";
-import { type Entered, enterContract, logAct, type OfficeDoor, type Visit } from "../offices/index.ts";
+import { type Entered, enterContract, logAct, type OfficeDoor, turnDown, type Visit } from "../offices/index.ts";
 
 export interface RightsDesk extends OfficeDoor {
   readonly aead: Aead;
@@ -25,11 +25,8 @@ export async function comeToDesk(
   const entered = await enterContract(desk, visit, id, "merchant_owner");
   if (!entered.ok) return entered;
   const { contract } = entered.value;
-  if (contract.state !== "active" && contract.state !== "ended") {
-    const refusal: Refusal = { code: "wrong_state" };
-    await logHere(desk, visit, entered.value, { event, outcome: { effect: "deny", code: refusal.code } });
-    return refuse(refusal);
-  }
+  if (contract.state !== "active" && contract.state !== "ended")
+    return turnDown(desk, visit, entered.value, { event, refusal: { code: "wrong_state" } });
   const keys = await desk.keyring.keysOf(desk.database, id, await newestEpoch(desk.database, id));
   return ok({ ...entered.value, keys });
 }

@@ -1,6 +1,6 @@
 /** What the merchant does with a request: receives one itself, looks through them, reads one, closes it. */
 import { type ContractId, ok, type Refusal, type Result, refuse } from "../kernel/index.ts";
-import type { Visit } from "../offices/index.ts";
+import { turnDown, type Visit } from "../offices/index.ts";
 import { locatorOf, selectLocators } from "../records/index.ts";
 import {
   closeRequest,
@@ -35,7 +35,7 @@ export async function receiveRequest(
   const locator = locatorOf(came.value.keys.locator, type, merchantId);
   const subject = await subjectOf(desk, id, type, locator);
   const key = subject === null ? null : await subjectKeyOf(desk, came.value, subject);
-  if (subject === null || key === null) return refuseAct(desk, visit, came.value, event, { code: "not_found" });
+  if (subject === null || key === null) return turnDown(desk, visit, came.value, { event, refusal: { code: "not_found" } });
   const receivedAt = came.value.contract.readAt;
   const request = newRequest(desk.aead, key, { contract: id, kind, type, locator, subject, receivedAt, note });
   const resource = { type, records: [{ locator, subject }], fields: {} };
@@ -83,7 +83,7 @@ export async function settleRequest(
     : request.outcome === null || request.outcome === outcome
       ? null
       : { code: "wrong_state", errors: [{ pointer: "/outcome", code: "closed" }] };
-  if (refusal) return refuseAct(desk, visit, came, event, refusal, request);
+  if (refusal) return turnDown(desk, visit, came, { event, refusal, ...aboutOf(request) });
   await logHere(desk, visit, came, { event, outcome: { effect: "allow", code: outcome }, ...aboutOf(request) });
   await closeRequest(desk.database, id, which, outcome);
   const closed = await selectRequest(desk.database, id, which);
@@ -105,24 +105,12 @@ export async function findRequest(
   const came = await comeToDesk(desk, visit, id, event);
   if (!came.ok) return came;
   const request = await selectRequest(desk.database, id, which);
-  return request ? ok({ came: came.value, request }) : refuseAct(desk, visit, came.value, event, { code: "not_found" });
+  return request ? ok({ came: came.value, request }) : turnDown(desk, visit, came.value, { event, refusal: { code: "not_found" } });
 }
 
 /** How entries name the request and whom it is about. */
 export function aboutOf({ id, type, locator, subject }: SubjectRequest) {
   return { resource: { type, records: [{ locator, subject }], fields: {} }, facts: { subject_request: id } };
-}
-
-async function refuseAct(
-  desk: RightsDesk,
-  visit: Visit,
-  came: AtDesk,
-  event: "subject_request.received" | "subject_request.read" | "subject_request.closed",
-  refusal: Refusal,
-  request?: SubjectRequest,
-): Promise<Result<never, Refusal>> {
-  await logHere(desk, visit, came, { event, outcome: { effect: "deny", code: refusal.code }, ...(request ? aboutOf(request) : {}) });
-  return refuse(refusal);
 }
 
 async function saidOf(desk: RightsDesk, came: AtDesk, { contract, id, subject, note }: SubjectRequest): Promise<string | null> {
