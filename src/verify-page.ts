@@ -1,11 +1,15 @@
 /**
- * The verifier as one page: it reads an export and a trust file that somebody chooses or drops, and shows the verdict. `npm run page` bundles it.
+ * The verifier as one page: it reads an export or a certificate, and a trust file, that somebody chooses or drops, and shows the verdict. `npm run
+ * page` bundles it.
  * Trusted: whoever can change the page can make it say anything, so it comes with the gateway's source, not with the export. It asks no network, and
  * everything it shows is set as text.
  */
-import { parseTrust, readBundle, type Verdict, verifyExport } from "./audit/index.ts";
+import { parseTrust } from "./audit/index.ts";
 import { createSigner, verifySignature } from "./crypto/index.ts";
-import { type Language, languages, problemsInChinese, texts } from "./verify-page-texts.ts";
+import { isCertificate, judgeCertificate } from "./verify-page-certificate.ts";
+import { judgeExport } from "./verify-page-log.ts";
+import { type InLanguage, node, noVerdict } from "./verify-page-report.ts";
+import { type Language, languages, texts } from "./verify-page-texts.ts";
 
 const inputs = { export: input("export"), trust: input("trust"), seen: input("seen") };
 const verifyButton = element("verify", HTMLButtonElement);
@@ -14,7 +18,7 @@ const progress = element("progress", HTMLProgressElement);
 const shown = element("verdict", HTMLElement);
 
 let language: Language = navigator.language.startsWith("zh") ? "zh" : "en";
-let last: Verdict | string | null = null;
+let last: InLanguage | null = null;
 
 showTexts();
 languageButton.addEventListener("click", () => {
@@ -41,7 +45,7 @@ function take(files: FileList): void {
 
 function kindOf(name: string): keyof typeof inputs {
   if (name.endsWith(".json")) return "trust";
-  return name.endsWith(".tar") ? "export" : "seen";
+  return /\.(tar|jws)$/.test(name) ? "export" : "seen";
 }
 
 async function verify(): Promise<void> {
@@ -54,25 +58,23 @@ async function verify(): Promise<void> {
   try {
     last = await verdictOn(file);
   } catch {
-    last = `${texts[language].unusable}: ${file.name}`;
+    last = noVerdict("unusable", file.name);
   }
   progress.hidden = true;
   showVerdict();
   showChosen();
 }
 
-/** A text: why there is no verdict. */
-async function verdictOn(file: File): Promise<Verdict | string> {
-  if (!(await knowsEd25519())) return texts[language].noEd25519;
+async function verdictOn(file: File): Promise<InLanguage> {
+  if (!(await knowsEd25519())) return noVerdict("noEd25519");
   const [trustFile] = inputs.trust.files ?? [];
   const trust = trustFile === undefined ? null : parseTrust(await trustFile.text());
-  if (trust?.ok === false) return `${texts[language].unusable}: ${trust.refusal}`;
+  if (trust?.ok === false) return noVerdict("unusable", trust.refusal);
   const seen = await Promise.all([...(inputs.seen.files ?? [])].map((kept) => kept.text()));
-  return verifyExport({
-    bundle: readBundle(file.stream()),
-    trust: trust?.value ?? null,
-    seen,
-    verifySignature,
+  const given = { file, trust: trust?.value ?? null, seen };
+  if (await isCertificate(file)) return judgeCertificate(given);
+  return judgeExport({
+    ...given,
     onProgress(entries, size) {
       progress.max = size;
       progress.value = entries;
@@ -95,7 +97,7 @@ function showTexts(): void {
   document.documentElement.lang = language === "zh" ? "zh-CN" : "en";
   for (const node of document.querySelectorAll<HTMLElement>("[data-text]")) node.textContent = said[node.dataset.text ?? ""] ?? "";
   languageButton.textContent = texts[language].other;
-  if (last !== null) showVerdict();
+  showVerdict();
 }
 
 function showChosen(): void {
@@ -105,62 +107,17 @@ function showChosen(): void {
 
 function showVerdict(): void {
   if (last === null) return;
-  const said = texts[language];
-  const verdict = typeof last === "string" ? null : last;
-  const state = stateOf(last);
+  const { state, headline, facts, problems, shown: verified, verdict } = last(language);
   shown.hidden = false;
-  shown.className = { ok: "good", consistent: "warn", notOk: "bad" }[state];
-  element("headline", HTMLElement).textContent = typeof last === "string" ? last : said[state];
-  element("facts", HTMLElement).replaceChildren(
-    ...(verdict === null ? [] : factsOf(verdict)).flatMap(([name, value]) => [cell("dt", name), cell("dd", value)]),
-  );
+  shown.className = state;
+  element("headline", HTMLElement).textContent = headline;
+  element("facts", HTMLElement).replaceChildren(...facts.flatMap(([name, value]) => [node("dt", name), node("dd", value)]));
   const table = element("problems", HTMLTableElement);
-  table.hidden = verdict === null || verdict.ok;
-  table.tBodies[0]?.replaceChildren(...(verdict === null ? [] : rowsOf(verdict)));
+  table.hidden = problems.length === 0;
+  table.tBodies[0]?.replaceChildren(...problems.map(({ place, what }) => node("tr", [node("td", place), node("td", what)])));
+  element("certificate", HTMLElement).replaceChildren(...verified);
   element("detail", HTMLElement).hidden = verdict === null;
   element("json", HTMLElement).textContent = JSON.stringify(verdict, null, 2);
-}
-
-function stateOf(result: Verdict | string): "ok" | "consistent" | "notOk" {
-  if (typeof result === "string" || !result.ok) return "notOk";
-  return result.keys === "pinned" ? "ok" : "consistent";
-}
-
-function factsOf(verdict: Verdict): [name: string, value: string][] {
-  const said = texts[language];
-  const { ok, keys, origin, size, root, prunedBefore, seenPruned, entries, flushes, checkpoints, lost, problems, problemsFound, firstBad } =
-    verdict;
-  const facts: [string, string][] = [
-    [said.origin, origin],
-    [said.size, String(size)],
-    [said.root, root],
-    ...(prunedBefore > 0 ? [[said.pruned, `${said.prunedBefore} ${prunedBefore}`] as [string, string]] : []),
-    ...(seenPruned > 0 ? [[said.seen, `${seenPruned} ${said.seenPruned}`] as [string, string]] : []),
-    [said.checked, `${entries} / ${flushes} / ${checkpoints} ${said.counts}`],
-    [said.keys, keys === "pinned" ? said.pinned : said.notPinned],
-    ...lost.map(({ epoch, from, to }): [string, string] => [said.lost, `@${epoch}: ${from}–${to - 1}`]),
-  ];
-  if (ok) return facts;
-  return [
-    [said.firstBad, firstBad === null ? said.noneToBlame : String(firstBad)],
-    [said.problems, problemsFound > problems.length ? `${problemsFound} (${problems.length} ${said.shown})` : String(problemsFound)],
-    ...facts,
-  ];
-}
-
-function rowsOf({ problems }: Verdict): HTMLElement[] {
-  return problems.map(({ index, code, reason }) => {
-    const row = document.createElement("tr");
-    const what = language === "zh" ? `${problemsInChinese[code]} · ${code}: ${reason}` : `${code}: ${reason}`;
-    row.append(cell("td", index === null ? texts[language].whole : String(index)), cell("td", what));
-    return row;
-  });
-}
-
-function cell(tag: "dt" | "dd" | "td", text: string): HTMLElement {
-  const made = document.createElement(tag);
-  made.textContent = text;
-  return made;
 }
 
 function input(id: string): HTMLInputElement {

@@ -3,20 +3,13 @@ import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { pathToFileURL } from "node:url";
-import { type Browser, chromium, type Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { buildPage, digestOf, pageFile } from "../scripts/build-page.ts";
 import { formatTrust } from "../src/audit/trust.ts";
 import { exportBytes, LogBuilder } from "./support/log-builder.ts";
 import { root } from "./support/repository.ts";
 import { editBundle, entryAt, flip } from "./support/tampering.ts";
-
-const chromiumPath = "/usr/bin/chromium";
-const chromiumFlags = [
-  ...["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"],
-  ...["--disable-background-networking", "--disable-component-update", "--disable-sync"],
-];
+import { chromiumPath, type OpenedPage, openVerifyPage, pageUrl } from "./support/verify-page.ts";
 
 describe("the page that verifies", () => {
   it("is the one that its source gives: npm run page", async () => {
@@ -41,11 +34,8 @@ describe("the page that verifies", () => {
 });
 
 describe.skipIf(!existsSync(chromiumPath))("somebody opens the page in a browser", { timeout: 60_000 }, () => {
-  let browser: Browser;
-  let page: Page;
+  let opened: OpenedPage;
   let directory: string;
-  const asked: string[] = [];
-  const complaints: string[] = [];
   const put = (name: string, bytes: Uint8Array | string) => {
     writeFileSync(join(directory, name), bytes);
     return join(directory, name);
@@ -61,32 +51,25 @@ describe.skipIf(!existsSync(chromiumPath))("somebody opens the page in a browser
     editBundle(rows, 307, (entries, at) => entries.with(at, flip(entryAt(rows, 307), 40)));
     put("tampered.tar", await exportBytes(rows, log.trust));
     put("cut.tar", (await exportBytes(log.rows, log.trust)).subarray(0, 100_000));
-    browser = await chromium.launch({ executablePath: chromiumPath, args: chromiumFlags });
-    const context = await browser.newContext({ locale: "en-GB" });
-    page = await context.newPage();
-    page.on("request", (request) => asked.push(request.url()));
-    page.on("console", (message) => complaints.push(message.text()));
-    page.on("pageerror", (error) => complaints.push(String(error)));
-    await page.goto(pathToFileURL(pageFile.pathname).href);
+    opened = await openVerifyPage();
   }, 120_000);
   afterAll(async () => {
-    await browser.close();
+    await opened.close();
     rmSync(directory, { recursive: true, force: true });
   });
 
-  const verdictOn = async (files: { export: string; trust?: string; seen?: string }) => {
-    for (const kind of ["export", "trust", "seen"] as const)
-      await page.setInputFiles(`#${kind}`, files[kind] === undefined ? [] : join(directory, files[kind]));
-    await page.click("#verify");
-    await page.waitForSelector("#verdict:not([hidden])", { timeout: 30_000 });
-    return { headline: await page.textContent("#headline"), text: await page.innerText("#verdict") };
-  };
+  const verdictOn = (files: { export: string; trust?: string; seen?: string }) =>
+    opened.verdictOn({
+      export: join(directory, files.export),
+      ...(files.trust !== undefined && { trust: join(directory, files.trust) }),
+      ...(files.seen !== undefined && { seen: join(directory, files.seen) }),
+    });
 
   it("is told that a whole export is whole", async () => {
     const { headline, text } = await verdictOn({ export: "log.tar", trust: "trust.json" });
     expect(headline).toBe("OK: the log is whole");
     expect(text).toContain("600");
-    expect(await page.isHidden("#problems")).toBe(true);
+    expect(await opened.page.isHidden("#problems")).toBe(true);
   });
 
   it("is told which entry was changed, and why it is a bad one", async () => {
@@ -94,10 +77,10 @@ describe.skipIf(!existsSync(chromiumPath))("somebody opens the page in a browser
     expect(headline).toBe("NOT OK");
     expect(text).toMatch(/First bad entry\s+307/);
     expect(text).toContain("entry_changed: the entry's bytes do not give the stored leaf hash");
-    await page.click("#language");
-    expect(await page.innerText("#verdict")).toMatch(/第一条有问题的记录\s+307/);
-    expect(await page.innerText("#verdict")).toContain("记录被改动");
-    await page.click("#language");
+    await opened.page.click("#language");
+    expect(await opened.page.innerText("#verdict")).toMatch(/第一条有问题的记录\s+307/);
+    expect(await opened.page.innerText("#verdict")).toContain("记录被改动");
+    await opened.page.click("#language");
   });
 
   it("is told what is missing: the keys, an archive's end, an export at all, what somebody kept", async () => {
@@ -110,7 +93,7 @@ describe.skipIf(!existsSync(chromiumPath))("somebody opens the page in a browser
   });
 
   it("asked nothing of anybody but the file itself, and broke none of its own rules", () => {
-    expect(asked).toEqual([pathToFileURL(pageFile.pathname).href]);
-    expect(complaints).toEqual([]);
+    expect(opened.asked).toEqual([pageUrl]);
+    expect(opened.complaints).toEqual([]);
   });
 });

@@ -1,6 +1,6 @@
 /** A certificate as one page: it loads nothing, runs nothing, and prints on A4. Every text in it is escaped. */
 import { createHash } from "node:crypto";
-import type { NamedValue, View } from "./certificate-view.ts";
+import { levelClasses, type NamedValue, type View, visible } from "./certificate-view.ts";
 
 const style = `:root { color-scheme: light; --ink: #1c2330; --quiet: #5a6476; --line: #d9dee8; --good: #11743f; --warn: #8a5a00; }
 * { box-sizing: border-box; }
@@ -21,13 +21,6 @@ td.proven, td.seen { color: var(--good); } td.attested, td.unknown { color: var(
 @page { size: A4; margin: 16mm; }
 @media print { body { background: #fff; } article { margin: 0; padding: 0; max-width: none; box-shadow: none; break-after: page; }
   article:last-of-type { break-after: auto; } tr, dd { break-inside: avoid; } h2, h3, dt { break-after: avoid; } }`;
-
-const levelClasses = {
-  "cryptographically proven": "proven",
-  "system-verified": "seen",
-  "attested by the vendor": "attested",
-  unknown: "unknown",
-} as const;
 
 export function certificateHtml(views: readonly View[]): string {
   const [first] = views;
@@ -71,7 +64,6 @@ function row([name, value]: NamedValue): string {
   return `<tr><th>${escaped(name)}</th><td>${escaped(value)}</td></tr>`;
 }
 
-/** Marks that reorder text would make a line say what it does not. */
 function escaped(text: string): string {
-  return text.replaceAll(/[^\P{Cc}\n]|\p{Cf}/gu, "\ufffd").replaceAll(/[&<>"']/g, (mark) => `&#${mark.charCodeAt(0)};`);
+  return visible(text).replaceAll(/[&<>"']/g, (mark) => `&#${mark.charCodeAt(0)};`);
 }

@@ -1,6 +1,6 @@
 /**
  * A certificate as people read it: half a page of plain sentences, then every item with its level of assurance, then the technical annex. Pure; the
- * page and the PDF print the same view.
+ * pages and the PDF print the same view.
  */
 import type { Assurance, Certificate, FinalCertificate, OpenedCertificate } from "../purge/index.ts";
 import { assuranceWords, codeWords, type Language, texts } from "./certificate-words.ts";
@@ -24,6 +24,19 @@ export interface View {
     readonly heading: string;
     readonly parts: readonly { readonly heading: string; readonly rows: readonly NamedValue[] }[];
   };
+}
+
+/** The style class of each level, in both pages. */
+export const levelClasses = {
+  "cryptographically proven": "proven",
+  "system-verified": "seen",
+  "attested by the vendor": "attested",
+  unknown: "unknown",
+} as const satisfies Record<Assurance, string>;
+
+/** A text as a page may show it: marks that reorder text would make a line say what it does not. */
+export function visible(text: string): string {
+  return text.replaceAll(/[^\P{Cc}\n]|\p{Cf}/gu, "\ufffd");
 }
 
 export type NamedValue = readonly [name: string, value: string];
