@@ -14,7 +14,7 @@ import { importLines, search } from "./support/agreement.ts";
 import { agreeOnTrust, createLogGateway, type LogGateway, readMany, verifyLog } from "./support/log-gateway.ts";
 import { createTestWriter, entriesOf, systemEntry } from "./support/log-writers.ts";
 
-const customer = { id: "U1-canary-7f3a", name: "欧阳娜娜", phone: "13800138000", email: "nana@example.com" };
+const customer = { id: "U1-canary-x7zq", name: "欧阳娜娜", phone: "13800138000", email: "nana@example.com" };
 
 let world: LogGateway;
 let trust: Trust;
@@ -145,10 +145,10 @@ describe("a writer whose entry failed", () => {
 describe("what an entry says", () => {
   it("names nobody in the clear: neither who asked, nor from where, nor whom about", async () => {
     const locator = await locatorOf(customer.id);
-    const headers = { "user-agent": "Canary-Agent/7f3a", "postern-ticket": "TICKET-7f3a9c" };
+    const headers = { "user-agent": "Canary-Agent/canary-x7zq", "postern-ticket": "TICKET-canary-x7zq" };
     await world.gateway.call("GET", `/v1/contracts/c-test/records/customer/${locator}`, { as: "agent-1", headers });
     await search(world.gateway, { phone: customer.phone });
-    await world.gateway.call("GET", `/v1/contracts/c-test/records/customer/${locator}`, { as: "stranger-7f3a", headers });
+    await world.gateway.call("GET", `/v1/contracts/c-test/records/customer/${locator}`, { as: "stranger-canary-x7zq", headers });
     await world.gateway.call("GET", "/v1/contracts/c-test/audit/entries?actor=demo/agent-1", { as: "officer", headers });
     const texts = [...(await entriesOf(world)), ...(await entriesOf(world, "gateway"))].map(({ text }) => text);
     expect(texts.length).toBeGreaterThan(6);
@@ -160,7 +160,7 @@ describe("what an entry says", () => {
       "127.0.0.1",
       "Canary-Agent",
       "TICKET",
-      "7f3a",
+      "canary-x7zq",
       customer.phone,
       "欧阳",
       "nana@",
