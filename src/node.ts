@@ -21,6 +21,7 @@ import { createKeyring, type ShareStore } from "./keys/index.ts";
 import { type Databases, openDatabases } from "./node-databases.ts";
 import { createDrain, within } from "./node-drain.ts";
 import { type KeyFiles, keyPathsOf, type Only, readBuiltInIssuer, readKeyFiles } from "./node-keys.ts";
+import { createPrinter } from "./node-printer.ts";
 import { openRootKey } from "./node-root-key.ts";
 import { openSinks } from "./node-sinks.ts";
 import { openAnchor, openShares } from "./node-stores.ts";
@@ -148,6 +149,7 @@ function keeperParts(
     witnesses: askedWitnesses(operators),
     retentionMonths: operators.retention.months,
     writers: [...here, ...operators.writers.map(fromBase64)],
+    printer: createPrinter(),
     fenceWaitMs: keys.edge ? 0 : fenceWaitMs,
     leaseMs,
   };
