@@ -39,6 +39,7 @@ import { type ContractId, type InFlight, inTurn } from "./kernel/index.ts";
 import { logTurnedAway } from "./offices/index.ts";
 import { epochRoutes, logRoutes, oversightRoutes, type SaveDesk } from "./oversight/index.ts";
 import {
+  type CertificatePrinter,
   issueFinalCertificates,
   orderDuePurges,
   type PurgeParts,
@@ -72,6 +73,8 @@ export interface KeeperParts extends SideParts {
   readonly leaseMs: number;
   /** Default: none. */
   readonly sinks?: readonly Sink[] | undefined;
+  /** Default: certificates are answered as they were signed, and not as pages. */
+  readonly printer?: CertificatePrinter | undefined;
   /** Whole months that the log's entries are kept after the end of theirs. Default: 37. */
   readonly retentionMonths?: number | undefined;
 }
@@ -185,7 +188,7 @@ export function assembleKeeper(common: CommonParts, side: KeeperParts, inFlight:
       ...logRoutes({ ...exporter, witnessesOf }),
       ...retentionRoutes({ ...door, retention }),
       ...epochRoutes({ ...door, sequencer, epochs: { database, signer: logSigner, anchor: side.anchor, writer } }),
-      ...purgeRoutes({ ...desk, bundles }),
+      ...purgeRoutes({ ...desk, bundles }, side.printer ?? null),
       ...rightsRoutes(door),
       ...keysRoutes(door),
       ...erasureRoutes({ ...door, erasures }),

@@ -2,14 +2,13 @@
  * Postern on Node: both sides in one process, or one by `--only`. Opens databases and key files, serves, runs the keeper's loops, drains on SIGTERM.
  */
 import { Server } from "node:http";
-import { join } from "node:path";
 import { serve as listen } from "@hono/node-server";
 import { buildApp, describeForOperators, type Side } from "./app.ts";
 import { askedWitnesses } from "./asked-witnesses.ts";
 import { assembleEdge, type CommonParts } from "./assemble.ts";
 import { assembleKeeper, type Keeper, type KeeperParts } from "./assemble-keeper.ts";
 import type { Anchor } from "./audit/index.ts";
-import { ConfigRefused, type Environment, type OperatorFile } from "./config.ts";
+import type { Environment, OperatorFile } from "./config.ts";
 import { fromBase64, useHashes } from "./crypto/index.ts";
 import { nodeAead } from "./crypto/node-aead.ts";
 import { nodeHashes } from "./crypto/node-hash.ts";
@@ -19,17 +18,15 @@ import type { IssuerProfile } from "./identity/index.ts";
 import { nodeDigest } from "./identity/node-digest.ts";
 import { createInFlight } from "./kernel/index.ts";
 import { createKeyring, type ShareStore } from "./keys/index.ts";
+import { type Databases, openDatabases } from "./node-databases.ts";
 import { createDrain, within } from "./node-drain.ts";
 import { type KeyFiles, keyPathsOf, type Only, readBuiltInIssuer, readKeyFiles } from "./node-keys.ts";
+import { createPrinter } from "./node-printer.ts";
 import { openRootKey } from "./node-root-key.ts";
 import { openSinks } from "./node-sinks.ts";
 import { openAnchor, openShares } from "./node-stores.ts";
 import { openShareHolders } from "./open-key-holders.ts";
-import { checkRole, checkRootKey, checkTombstones } from "./start-checks.ts";
-import { checkMigrations, type Database, migrate } from "./storage/index.ts";
-import { readMigrations } from "./storage/node-migrations.ts";
-import { openPglite } from "./storage/pglite.ts";
-import { openPostgres } from "./storage/postgres.ts";
+import { checkRootKey, checkTombstones } from "./start-checks.ts";
 import { version } from "./version.ts";
 
 export interface Running {
@@ -41,10 +38,6 @@ export interface Running {
   stop(): Promise<void>;
 }
 
-const poolSize = 10;
-const queueMax = 1_000;
-const edgeDeadlineMs = 5_000;
-const keeperDeadlineMs = 60_000;
 /** Twice in the second in which an entry is to have its place. */
 export const sequenceEveryMs = 500;
 const tickEveryMs = 2_000;
@@ -156,47 +149,10 @@ function keeperParts(
     witnesses: askedWitnesses(operators),
     retentionMonths: operators.retention.months,
     writers: [...here, ...operators.writers.map(fromBase64)],
+    printer: createPrinter(),
     fenceWaitMs: keys.edge ? 0 : fenceWaitMs,
     leaseMs,
   };
-}
-
-interface Databases {
-  readonly edge: Database;
-  readonly keeper: Database;
-  close(): Promise<void>;
-}
-
-async function openDatabases(environment: Environment, only: Only): Promise<Databases> {
-  const { DATABASE_URL_EDGE: edgeUrl, DATABASE_URL_KEEPER: keeperUrl } = environment;
-  if (edgeUrl === undefined && keeperUrl === undefined) {
-    if (only) throw new ConfigRefused(`--only ${only} needs a Postgres: the embedded database belongs to one process`);
-    const embedded = await openPglite({ directory: join(environment.POSTERN_DATA, "db") });
-    await migrate(embedded, readMigrations());
-    return { edge: embedded, keeper: embedded, close: () => embedded.close() };
-  }
-  const needed = [
-    ...(only === "keeper" ? [] : [["DATABASE_URL_EDGE", edgeUrl]]),
-    ...(only === "edge" ? [] : [["DATABASE_URL_KEEPER", keeperUrl]]),
-  ];
-  const missing = needed.find(([, url]) => url === undefined);
-  if (missing) throw new ConfigRefused(`${missing[0]} is needed: each side has its own database role`);
-  const open = (url: string, deadlineMs: number, side: "edge" | "keeper") =>
-    openPostgres({ url, poolSize, queueMax, deadlineMs, applicationName: `postern-${side}` });
-  const edge = open(edgeUrl ?? keeperUrl ?? "", edgeDeadlineMs, "edge");
-  const keeper = open(keeperUrl ?? edgeUrl ?? "", keeperDeadlineMs, "keeper");
-  const close = async () => {
-    await Promise.all([edge.close(), keeper.close()]);
-  };
-  try {
-    await checkMigrations(only === "edge" ? edge : keeper, readMigrations());
-    if (only !== "keeper") await checkRole(edge, "postern_edge");
-    if (only !== "edge") await checkRole(keeper, "postern_keeper");
-  } catch (error) {
-    await close();
-    throw error;
-  }
-  return { edge, keeper, close };
 }
 
 async function issuersOf(operators: OperatorFile, data: string): Promise<IssuerProfile[]> {

@@ -22,14 +22,18 @@ td.proven, td.seen { color: var(--good); } td.attested, td.unknown { color: var(
 @media print { body { background: #fff; } article { margin: 0; padding: 0; max-width: none; box-shadow: none; break-after: page; }
   article:last-of-type { break-after: auto; } tr, dd { break-inside: avoid; } h2, h3, dt { break-after: avoid; } }`;
 
+/** The page's content policy: no script, nothing loaded, one style. It stands in the page, and belongs into the answer's headers. */
+export function certificatePolicy(): string {
+  return `default-src 'none'; style-src 'sha256-${createHash("sha256").update(style).digest("base64")}'; base-uri 'none'; form-action 'none'`;
+}
+
 export function certificateHtml(views: readonly View[]): string {
   const [first] = views;
-  const policy = `default-src 'none'; style-src 'sha256-${createHash("sha256").update(style).digest("base64")}'; base-uri 'none'; form-action 'none'`;
   return `<!doctype html>
 <html lang="${first?.tag ?? "en"}">
 <head>
 <meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="${policy}">
+<meta http-equiv="Content-Security-Policy" content="${certificatePolicy()}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="referrer" content="no-referrer">
 <title>${escaped(views.map(({ title }) => title).join(" · "))}</title>

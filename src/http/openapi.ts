@@ -31,7 +31,12 @@ function operation(route: Route): unknown {
     status,
     {
       description: answer.description,
-      content: { [answer.media]: { schema: answer.schema ? z.toJSONSchema(answer.schema, { io: "input" }) : {} } },
+      content: Object.fromEntries(
+        [answer.media, ...(answer.alsoAs ?? [])].map((media) => [
+          media,
+          { schema: answer.schema ? z.toJSONSchema(answer.schema, { io: "input" }) : {} },
+        ]),
+      ),
     },
   ]);
   return {
@@ -87,6 +92,7 @@ function problems(route: Route): Record<string, unknown> {
   const own: RefusalCode[] = [...route.refusals, ...common];
   if (route.who !== "platform") own.push(...identified);
   if (route.path.includes("{")) own.push("bad_id", "not_found");
+  if (route.answers[200]?.alsoAs) own.push("not_acceptable");
   if (route.body) own.push("bad_json", "too_large", "wrong_media_type", "unacceptable");
   const byStatus = new Map<number, Set<RefusalCode>>();
   for (const code of own) {

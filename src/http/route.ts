@@ -40,6 +40,8 @@ export interface BodySchema {
 
 export interface AnswerSchema {
   readonly media: string;
+  /** Of a 200. Present, even if empty: the client's `Accept` counts, and `Received.media` is what it would rather have of these and `media`. */
+  readonly alsoAs?: readonly string[];
   readonly description: string;
   readonly schema?: z.ZodType;
 }
@@ -51,6 +53,8 @@ export interface Received {
   readonly body: unknown;
   /** The unread body, for a route whose body has no schema. */
   readonly stream: ReadableStream<Uint8Array> | null;
+  /** In which of its forms a 200 is wanted; the only one, where there is one. */
+  readonly media: string;
   /** `null` = absent. */
   readonly header: (name: string) => string | null;
   readonly caller: Caller;

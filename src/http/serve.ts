@@ -4,6 +4,7 @@
  */
 import { type Context, Hono } from "hono";
 import { ok, type Refusal, type RefusalCode, type Result, refusals, refuse } from "../kernel/index.ts";
+import { preferredOf } from "./accept.ts";
 import { baseHeaders, type Language, languageOf, problem } from "./problem.ts";
 import { byPath, checkHeaders, checkMedia, type HeaderReader, readContract, readJsonBody, readParams, readQuery } from "./receive.ts";
 import { type Answer, type Caller, parameters, pathTails, type Received, type Route, type TurnedAway } from "./route.ts";
@@ -62,11 +63,14 @@ async function respond(options: ServeOptions, c: Context, group: readonly Route[
   if (!result.ok) {
     const language: Language = languageOf(arrival.header("accept-language"));
     const allow = group.map((route) => route.method).join(", ");
-    const headers = result.refusal.code === "method_not_allowed" ? { allow } : {};
+    const headers = result.refusal.code === "method_not_allowed" ? { allow } : varying(route);
     return problem(result.refusal, { requestId, language, headers });
   }
   const { status, media, body, headers } = result.value;
-  return new Response(body, { status, headers: { ...baseHeaders, ...headers, "content-type": media, "x-request-id": requestId } });
+  return new Response(body, {
+    status,
+    headers: { ...baseHeaders, ...varying(route), ...headers, "content-type": media, "x-request-id": requestId },
+  });
 }
 
 function arrivalOf({ headerOf, addressOf, newRequestId, turnedAway }: ServeOptions, c: Context, group: readonly Route[]): Arrival {
@@ -108,17 +112,33 @@ async function receive({ c, header, caller, turnAway }: Arrival, route: Route): 
   if (!params.ok) return params;
   const query = readQuery(url, route.query);
   if (!query.ok) return query;
+  const media = chooseMedia(header("accept"), route);
+  if (!media.ok) return media;
   const body = await readBody(request, header, route);
   if (!body.ok) return body;
   return ok({
     params: params.value,
     query: query.value,
     body: body.value,
+    media: media.value,
     stream: route.body && !route.body.schema ? request.body : null,
     header,
     caller,
     turnAway,
   });
+}
+
+function chooseMedia(accept: string | null, { answers }: Route): Result<string, Refusal> {
+  const { media = "", alsoAs } = answers[200] ?? {};
+  if (!alsoAs) return ok(media);
+  const offered = [media, ...alsoAs];
+  const chosen = preferredOf(accept, offered);
+  if (chosen !== null) return ok(chosen);
+  return refuse({ code: "not_acceptable", errors: [{ pointer: "header:accept", code: "not_offered", message: offered.join(", ") }] });
+}
+
+function varying(route: Route | undefined): Readonly<Record<string, string>> {
+  return route?.answers[200]?.alsoAs ? { vary: "accept" } : {};
 }
 
 async function readBody(request: Request, header: HeaderReader, route: Route): Promise<Result<unknown, Refusal>> {

@@ -23,6 +23,7 @@ export const refusals = {
   own_request: { status: 403, en: "Nobody approves their own request", "zh-CN": "不得批准本人提交的申请" },
   not_found: { status: 404, en: "Not found", "zh-CN": "未找到" },
   method_not_allowed: { status: 405, en: "The method is not allowed here", "zh-CN": "不允许的请求方法" },
+  not_acceptable: { status: 406, en: "There is no form of this that you accept", "zh-CN": "没有您可接受的格式" },
   wrong_state: { status: 409, en: "The contract's state does not allow this", "zh-CN": "合同当前状态不允许此操作" },
   winding_down: { status: 409, en: "The contract is in its last days", "zh-CN": "合同即将到期" },
   held: { status: 409, en: "A legal hold stands: nothing of this may be deleted", "zh-CN": "存在法律保全，不得删除" },

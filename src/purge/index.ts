@@ -1,6 +1,7 @@
 export { remindOfAttestations } from "./attestations.ts";
 export { type Assurance, type Certificate, certificateDigest, type FinalCertificate } from "./certificate-document.ts";
 export { type CertificateProblem, type CertificateProblemCode, certificateProblems } from "./certificate-problems.ts";
+export type { CertificatePrinter } from "./certificate-route.ts";
 export { issueFinalCertificates } from "./final-certificate.ts";
 export { type Opened as OpenedCertificate, peekCertificate } from "./open-certificate.ts";
 export { orderDuePurges, purgeEffect } from "./order.ts";

@@ -4,13 +4,13 @@ import { type ApprovalDesk, approvalSchema, decideInContract, describeApproval }
 import { thumbprintOf } from "../crypto/index.ts";
 import { json, type Received, type Route } from "../http/index.ts";
 import { type ContractId, ok, refuse } from "../kernel/index.ts";
-import { enterContract, logAct } from "../offices/index.ts";
 import { parseDurationHours, sealingKeySchema } from "../policy/index.ts";
 import { attestationRoutes } from "./attestation-routes.ts";
+import { type CertificatePrinter, certificateRoute } from "./certificate-route.ts";
 import { eventStream, followPurge } from "./events.ts";
 import { findPurge, orderOf, type Plan, type PurgeDesk, planPurge, type ReturnTo, readPurge, requestPurge } from "./order.ts";
 import { steps } from "./plan.ts";
-import { type PurgeJob, selectCertificates, selectJob } from "./postgres.ts";
+import { type PurgeJob, selectJob } from "./postgres.ts";
 import { returnRoutes } from "./return-routes.ts";
 
 const counts = z.record(z.string(), z.int());
@@ -57,8 +57,8 @@ const jobSchema = z.object({
 const orderDescription =
   '`{"dry_run":true}` or `{"confirm":"c-…"}`, with `"return":{"to":{…JWK},"wait":"7d"}` to have the records sealed to that key first.';
 
-export function purgeRoutes(desk: PurgeDesk & ApprovalDesk): Route[] {
-  return [...orderRoutes(desk), ...jobRoutes(desk), ...returnRoutes(desk), ...attestationRoutes(desk)];
+export function purgeRoutes(desk: PurgeDesk & ApprovalDesk, printer: CertificatePrinter | null): Route[] {
+  return [...orderRoutes(desk), ...jobRoutes(desk), certificateRoute(desk, printer), ...returnRoutes(desk), ...attestationRoutes(desk)];
 }
 
 function orderRoutes(desk: PurgeDesk): Route[] {
@@ -155,30 +155,6 @@ function jobRoutes(desk: PurgeDesk & ApprovalDesk): Route[] {
       answers: { 200: { media: "application/json", description: "The job", schema: jobSchema } },
       refusals: ["own_request", "approval_closed", "wrong_state", "held", "audit_unavailable"],
       handle: (received) => approve(desk, received),
-    },
-    {
-      method: "GET",
-      path: "/v1/contracts/{contract}/purges/{job}/certificate",
-      who: "merchant_owner",
-      summary: "The certificate, once there is one; `which=final`: the second one, once the backup horizon has passed",
-      query: z.strictObject({ which: z.enum(["first", "final"]).default("first") }),
-      answers: { 200: { media: "application/jose", description: "A compact JWS" } },
-      refusals: ["audit_unavailable"],
-      handle: async (received) => {
-        const entered = await enterContract(desk, received.caller, contractOf(received), "merchant_owner");
-        if (!entered.ok) return entered;
-        const job = await selectJob(desk.database, contractOf(received));
-        const issued = job && job.id === received.params.job ? await selectCertificates(desk.database, job) : null;
-        const final = issued?.isFinal ? issued.final : null;
-        const jws = received.query.which === "final" ? final : (issued?.first ?? null);
-        const outcome = jws ? ({ effect: "allow", code: "ok" } as const) : ({ effect: "deny", code: "not_found" } as const);
-        await logAct(desk, received.caller, entered.value, {
-          event: "certificate.read",
-          outcome,
-          facts: { contract: contractOf(received) },
-        });
-        return jws ? ok({ status: 200, media: "application/jose", body: jws }) : refuse({ code: "not_found" });
-      },
     },
   ];
 }
