@@ -3,8 +3,10 @@
  */
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
+import "./src/node-imports.ts";
 import { ClosingLine } from "./test/support/closing-line.ts";
 import { LongestFirst } from "./test/support/longest-first.ts";
+import { nodeImports } from "./test/support/repository.ts";
 
 // Hundreds of processes load the same modules: each file of the tests, each command, each gateway. They compile them once.
 process.env.NODE_COMPILE_CACHE ??= fileURLToPath(new URL("node_modules/.cache/compiled", import.meta.url));
@@ -13,6 +15,7 @@ export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
     pool: "forks",
+    execArgv: nodeImports,
     maxWorkers: 2,
     sequence: { sequencer: LongestFirst },
     globalSetup: ["test/support/postgres-cluster.ts"],
