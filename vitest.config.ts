@@ -16,7 +16,8 @@ export default defineConfig({
     include: ["test/**/*.test.ts"],
     pool: "forks",
     execArgv: nodeImports,
-    maxWorkers: 2,
+    // One more than the processors that the suite is held to: much of it waits, for a deadline, a clock, a process that starts.
+    maxWorkers: 3,
     sequence: { sequencer: LongestFirst },
     globalSetup: ["test/support/postgres-cluster.ts"],
     reporters: ["default", new ClosingLine()],
