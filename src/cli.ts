@@ -2,6 +2,7 @@
  * The command line, `npx postern …`. Commands that touch data are clients of a running gateway; a few run without one.
  * What a command needs beyond the terminal is loaded when it runs: --help waits for no database.
  */
+import "./node-imports.ts";
 import { agents } from "./cli/agents.ts";
 import { approvals } from "./cli/approvals.ts";
 import { audit } from "./cli/audit.ts";
