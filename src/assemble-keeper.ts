@@ -32,7 +32,7 @@ import { ConfigRefused } from "./config.ts";
 import { anyHoldStands, describeDoubt, holdsOnSubject, namedHolds, selectClock, standingHolds } from "./contracts/index.ts";
 import { createCopyFormats, createPump, type Pump, type Sink } from "./copies/index.ts";
 import { type Signer, verifySignature } from "./crypto/index.ts";
-import { type ErasureParts, erasureRoutes, runErasures } from "./erasure/index.ts";
+import { type ErasureParts, erasureRoutes, orderLapses, runErasures, runLapses } from "./erasure/index.ts";
 import type { Route } from "./http/index.ts";
 import { forgetExpired, repeatable } from "./idempotency/index.ts";
 import { type ContractId, type InFlight, inTurn } from "./kernel/index.ts";
@@ -152,6 +152,7 @@ export function assembleKeeper(common: CommonParts, side: KeeperParts, inFlight:
     tool: `postern/${version}`,
   };
   const alarmed = new Map<string, number>();
+  const lapsesLooked = new Map<string, string>();
   let tripped = 0;
   const rotation: RotationParts = { ...purge, aead: common.aead };
   const erasures: ErasureParts = {
@@ -228,7 +229,11 @@ export function assembleKeeper(common: CommonParts, side: KeeperParts, inFlight:
         () => tickAgreements(activation, believed),
         ...byTheClock(() => orderDuePurges(purge)),
         () => runErasures(erasures),
-        ...byTheClock(() => runRotations(rotation)),
+        ...byTheClock(
+          () => orderLapses(purge, lapsesLooked),
+          () => runLapses(purge),
+          () => runRotations(rotation),
+        ),
         () => runPurges(purge, believed),
         () => remindOfAttestations(purge),
         ...byTheClock(

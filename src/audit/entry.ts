@@ -98,6 +98,8 @@ export const eventNames = [
   "erasure.read",
   "subject.erased.intent",
   "subject.erased.done",
+  "records.lapsed.intent",
+  "records.lapsed.done",
   "certificate.issued",
   "certificate.final",
   "certificate.read",

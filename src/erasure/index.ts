@@ -1,3 +1,4 @@
+export { orderLapses, runLapses } from "./lapse.ts";
 export type { ErasureDesk } from "./order.ts";
 export { erasureRoutes } from "./routes.ts";
 export { type ErasureParts, runErasures } from "./run.ts";

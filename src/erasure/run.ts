@@ -3,7 +3,7 @@
  * The same function serves the owner who asks, and a keeper after a crash. While a legal hold stands it waits, with nothing deleted.
  */
 import type { LogHandles } from "../audit/index.ts";
-import { lockContract, selectContract } from "../contracts/index.ts";
+import { type Bundles, lockContract, selectContract } from "../contracts/index.ts";
 import { ensureEntry, type JobEntry, type JobLog, runJobs } from "../jobs/index.ts";
 import type { ContractId, Refusal } from "../kernel/index.ts";
 import { deleteSubjectKey, type Keyring, newestEpoch } from "../keys/index.ts";
@@ -19,6 +19,11 @@ export interface ErasureParts extends JobLog {
   readonly logs: LogHandles;
   readonly holdsOn: HoldsOn;
   readonly leaseMs: number;
+}
+
+/** What deleting by age needs. */
+export interface LapseParts extends Omit<ErasureParts, "holdsOn"> {
+  readonly bundles: Bundles;
 }
 
 /** Runs those that are named, or all that are not done. */

@@ -15,6 +15,7 @@ export {
 export {
   countWrapped,
   deleteSubjectKey,
+  deleteSubjectKeys,
   dropIndexBeside,
   lockSubjectKeys,
   movePurposeKey,

@@ -152,6 +152,7 @@ async function answerCustomers(gateway: Gateway): Promise<void> {
   const { erasure } = (await erased.json()) as { erasure: string };
   await expectStatus(gateway.call("GET", `${contract}/erasures/${erasure}`, { as: "owner-1" }), 200);
   await expectStatus(gateway.call("GET", `${contract}/audit/retention`, { as: "officer" }), 200);
+  await expectStatus(gateway.call("GET", `${contract}/retention`, { as: "officer" }), 200);
   for (const index of [false, true]) {
     const order = { confirm: "c-test", index };
     const rotated = await gateway.call("POST", `${contract}/keys/rotate`, { as: "owner-1", body: order });

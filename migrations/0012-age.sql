@@ -1,0 +1,27 @@
+-- How old records are, and what is deleted of a contract while it goes on: what is over its age, by the day.
+
+-- When the merchant imported it last. The clock of the transaction, so that the rows of one batch share one key of the index.
+alter table postern.record add column written_at timestamptz not null default now();
+create index record_by_age on postern.record (contract_id, type, written_at);
+
+-- rules: type → instant, JSON; what was written before it goes. epoch: the last under which a key that went can have been wrapped.
+create table postern.partial_purge (
+  contract_id  text not null references postern.contract,
+  job_id       text not null,
+  basis        text not null,
+  step         text not null,
+  rules        text not null,
+  records      bigint not null default 0,
+  index_rows   bigint not null default 0,
+  subject_keys bigint not null default 0,
+  epoch        int,
+  fence        int not null default 0,
+  lease_until  timestamptz,
+  ordered_at   timestamptz not null default now(),
+  deleted_at   timestamptz,
+  primary key (contract_id, job_id)
+);
+-- One under way: a second order joins the first.
+create unique index partial_purge_one on postern.partial_purge (contract_id) where step not in ('done', 'abandoned');
+
+grant select, insert, update, delete on postern.partial_purge to postern_keeper;

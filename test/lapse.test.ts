@@ -1,0 +1,208 @@
+/** Records that were kept for as long as was agreed: what goes, what stays, and a process that is killed meanwhile, on a real Postgres. */
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { Trust } from "../src/audit/index.ts";
+import { ageRulesOf } from "../src/erasure/age.ts";
+import type { Bundle } from "../src/policy/index.ts";
+import type { Database } from "../src/storage/index.ts";
+import { expectStatus, importLines, search } from "./support/agreement.ts";
+import { openTestPool } from "./support/databases.ts";
+import { isLong } from "./support/long.ts";
+import type { Moment } from "./support/purge-child.ts";
+import { type Copy, copyOf, runKeeper } from "./support/purge-kill.ts";
+import { createWorld, dumpOf, entriesOf, neighbour, openGateway, populate, purge, verifyLog, type World } from "./support/purge-world.ts";
+
+const more = "retention: { customer: 30d, order: 60d }\n";
+/** Three batches of what is too old. */
+const [records, old] = [1_120, 1_105];
+const moments: readonly Moment[] = [
+  "before records.lapsed.intent",
+  "after records.lapsed.intent",
+  "uncommitted lapse of records.lapsed.intent",
+  "committed lapse of records.lapsed.intent",
+  "before records.lapsed.done",
+  "after records.lapsed.done",
+];
+
+let world: World;
+let trust: Trust;
+let neighbourBefore: Record<string, string[]>;
+
+async function inCopy(work: (copy: Copy, owner: Database) => Promise<void>): Promise<void> {
+  const copy = await copyOf(world);
+  const owner = openTestPool(copy.ownerUrl, { poolSize: 2 });
+  try {
+    await work(copy, owner);
+  } finally {
+    await owner.close();
+    await copy.remove();
+  }
+}
+
+/** A keeper's turn, by a process of today. */
+async function tick(copy: Copy): Promise<void> {
+  const gateway = await openGateway(copy);
+  await gateway.keeper.tick();
+  await gateway.close();
+}
+
+async function countsOf(owner: Database): Promise<number[]> {
+  const [row] = await owner.query(
+    `select (select count(*)::int from postern.record where contract_id = 'c-test' and type = 'customer'),
+       (select count(*)::int from postern.record where contract_id = 'c-test' and type = 'order'),
+       (select count(*)::int from postern.subject_key where contract_id = 'c-test'),
+       (select count(*)::int from postern.blind_index where contract_id = 'c-test')`,
+  );
+  return (row ?? []).map(Number);
+}
+
+async function lapsesOf(owner: Database) {
+  return (await entriesOf(owner, "c-test")).filter(({ event }) => event.startsWith("records.lapsed"));
+}
+
+beforeAll(async () => {
+  world = await createWorld();
+  const { gateway, owner } = world;
+  trust = await populate(gateway, { more }, records);
+  await populate(gateway, neighbour, 7);
+  // Of U0, who is too old, an order that is not.
+  await importLines(gateway, [{ id: "O1", customer_id: "U0", items: [{ sku: "a", name: "茶", qty: 1 }] }], { type: "order" });
+  await owner.query("update postern.record set written_at = now() - interval '29 days'");
+  await owner.query(
+    `update postern.record set written_at = now() - interval '32 days' where contract_id = 'c-test' and type = 'customer' and
+       (locator in (select subject from postern.record where type = 'order') or locator in
+       (select locator from postern.record where contract_id = 'c-test' and type = 'customer' and locator not in
+         (select subject from postern.record where type = 'order') order by locator limit ${old - 1}))`,
+  );
+  await gateway.keeper.sequence();
+  neighbourBefore = await dumpOf(owner, "c-other");
+  await gateway.close();
+  await owner.close();
+});
+afterAll(() => world.close());
+
+describe("what was not imported for longer than was agreed", () => {
+  it("is counted first, for owners and officers alone, and stays where it is", async () => {
+    await inCopy(async (copy, owner) => {
+      const gateway = await openGateway(copy);
+      const ask = (as: string) => gateway.call("GET", "/v1/contracts/c-test/retention", { as });
+      const shown = await (await expectStatus(ask("owner-1"), 200)).json();
+      expect(shown).toMatchObject({
+        held: false,
+        types: [
+          { type: "customer", records, kept_days: 30, due: old },
+          { type: "order", records: 1, kept_days: 60, due: 0 },
+        ],
+      });
+      expect((await ask("officer")).status).toBe(200);
+      expect([(await ask("agent-1")).status, (await ask("owner-b1")).status]).toEqual([403, 404]);
+      expect((await countsOf(owner))[0]).toBe(records);
+      await gateway.close();
+    });
+  });
+
+  it("goes with what it is found by and the keys of people of whom nothing is left, and is said before and after", async () => {
+    await inCopy(async (copy, owner) => {
+      await tick(copy);
+      expect(await countsOf(owner)).toEqual([records - old, 1, records - old + 1, records - old]);
+      const said = await lapsesOf(owner);
+      expect(said.map(({ event, outcome }) => [event, outcome.code])).toEqual([
+        ["records.lapsed.intent", "retention"],
+        ["records.lapsed.done", "retention"],
+      ]);
+      const older = expect.arrayContaining([expect.stringMatching(/^customer before \d{4}-\d\d-\d\dT00:00:00\.000Z$/)]);
+      expect(said[1]?.facts).toMatchObject({ older, records: old, index_rows: old, subject_keys: old - 1, epoch: 1 });
+      expect(await dumpOf(owner, "c-other")).toEqual(neighbourBefore);
+      const gateway = await openGateway(copy);
+      expect((await search(gateway, { phone: "13810000000" })).records).toEqual([]);
+      expect(await verifyLog(gateway, trust)).toMatchObject({ ok: true, problems: [] });
+      await gateway.keeper.tick();
+      expect(await lapsesOf(owner)).toHaveLength(2);
+      await gateway.close();
+    });
+  });
+
+  it("stays where the merchant has imported it again", async () => {
+    await inCopy(async (copy, owner) => {
+      const gateway = await openGateway(copy);
+      await importLines(gateway, [{ id: "U0", name: "林小满", phone: "13810000000" }]);
+      await gateway.keeper.tick();
+      expect((await countsOf(owner))[0]).toBe(records - old + 1);
+      expect((await search(gateway, { phone: "13810000000" })).records).toHaveLength(1);
+      await gateway.close();
+    });
+  });
+
+  it.each([
+    ["the contract", "'contract', null, null, null", 0],
+    ["a person", "'subject', 'customer', (select subject from postern.record where type = 'order'), null", old - 1],
+    ["a field of its type", "'field', 'customer', null, 'phone'", 0],
+    ["a field of another type", "'field', 'order', null, 'address'", old],
+  ])("stays while a hold on %s stands", async (_what, scope, gone) => {
+    await inCopy(async (copy, owner) => {
+      await owner.query(
+        `insert into postern.hold (contract_id, hold_id, scope, type, subject, path, basis, note, authority, placed_issuer, placed_subject)
+         select 'c-test', 'h-1', ${scope}, 'litigation', '', '', 'demo', 'owner-1'`,
+      );
+      await tick(copy);
+      expect((await countsOf(owner))[0]).toBe(records - gone);
+      await owner.query("update postern.hold set released_at = now()");
+      await tick(copy);
+      expect((await countsOf(owner))[0]).toBe(records - old);
+      const counted = await owner.query("select sum(records)::int from postern.partial_purge");
+      expect(counted).toEqual([[old]]);
+    });
+  });
+
+  it("stays while the database's clock is doubted", async () => {
+    await inCopy(async (copy, owner) => {
+      await owner.query("insert into postern.clock (beat_at) values (now()) on conflict do nothing");
+      await owner.query("update postern.clock set beat_at = now() - interval '3650 days'");
+      for (let turn = 0; turn < 3; turn++) await tick(copy);
+      expect((await countsOf(owner))[0]).toBe(records);
+      expect(await lapsesOf(owner)).toEqual([]);
+    });
+  });
+
+  it("is the purge's, once that has begun", async () => {
+    await inCopy(async (copy, owner) => {
+      await owner.query(
+        `insert into postern.partial_purge (contract_id, job_id, basis, step, rules, lease_until)
+         values ('c-test', 'l-1', 'retention', 'requested', '{"customer":"2099-01-01T00:00:00.000Z"}', now() + interval '1 hour')`,
+      );
+      const gateway = await openGateway(copy);
+      await purge(gateway);
+      await owner.query("update postern.partial_purge set lease_until = null");
+      await gateway.keeper.tick();
+      expect(await owner.query("select step, records::int from postern.partial_purge")).toEqual([["abandoned", 0]]);
+      await gateway.close();
+    });
+  });
+});
+
+describe.concurrent("deleting by age is killed and taken up by another process", () => {
+  it.each(isLong ? moments : moments.slice(3, 4))("%s", { timeout: 120_000 }, async (moment) => {
+    await inCopy(async (copy, owner) => {
+      expect(await runKeeper(copy, moment, "partial_purge")).toBe("SIGKILL");
+      const [left] = await countsOf(owner);
+      const events = (await lapsesOf(owner)).map(({ event }) => event);
+      if (left !== records) expect(events).toContain("records.lapsed.intent");
+      if (events.includes("records.lapsed.done")) expect(left).toBe(records - old);
+      await Promise.all([runKeeper(copy, null, "partial_purge"), runKeeper(copy, null, "partial_purge")]);
+      expect(await countsOf(owner)).toEqual([records - old, 1, records - old + 1, records - old]);
+      const [intent, done, ...others] = await lapsesOf(owner);
+      expect([intent?.event, done?.event, others]).toEqual(["records.lapsed.intent", "records.lapsed.done", []]);
+      expect(done?.facts).toMatchObject({ records: old, index_rows: old, subject_keys: old - 1 });
+      expect(await dumpOf(owner, "c-other")).toEqual(neighbourBefore);
+    });
+  });
+});
+
+describe("the days that a record is kept", () => {
+  const contract = { retentionDays: { order: 30 } } as unknown as Bundle["contract"];
+  it("are whole ones: what goes changes at midnight UTC, and never a moment before the days are over", () => {
+    const at = (time: string) => ageRulesOf(contract, Date.parse(time));
+    expect(at("2026-03-31T00:00:00Z")).toEqual({ order: "2026-03-01T00:00:00.000Z" });
+    expect(at("2026-03-31T23:59:59Z")).toEqual({ order: "2026-03-01T00:00:00.000Z" });
+    expect(ageRulesOf({ ...contract, retentionDays: undefined } as unknown as Bundle["contract"], 0)).toBeNull();
+  });
+});
