@@ -32,7 +32,7 @@ import { ConfigRefused } from "./config.ts";
 import { anyHoldStands, describeDoubt, holdsOnSubject, namedHolds, selectClock, standingHolds } from "./contracts/index.ts";
 import { createCopyFormats, createPump, type Pump, type Sink } from "./copies/index.ts";
 import { type Signer, verifySignature } from "./crypto/index.ts";
-import { type ErasureParts, erasureRoutes, orderLapses, runErasures, runLapses } from "./erasure/index.ts";
+import { type ErasureParts, erasureRoutes, orderLapses, runErasures, runLapses, selectUndone } from "./erasure/index.ts";
 import type { Route } from "./http/index.ts";
 import { forgetExpired, repeatable } from "./idempotency/index.ts";
 import { type ContractId, type InFlight, inTurn } from "./kernel/index.ts";
@@ -173,7 +173,7 @@ export function assembleKeeper(common: CommonParts, side: KeeperParts, inFlight:
     pump,
     copies: () => pump.standing(),
     alarms: (): Record<string, string> =>
-      tripped > 0 ? { purged: `${tripped} places hold something of a purged contract again; \`postern doctor\` says which` } : {},
+      tripped > 0 ? { purged: `${tripped} places hold something that was purged again; \`postern doctor\` says which` } : {},
     async waiting() {
       const clock = await selectClock(database);
       const doubt = clock && describeDoubt(clock);
@@ -211,7 +211,7 @@ export function assembleKeeper(common: CommonParts, side: KeeperParts, inFlight:
         () => sequencer.patrol(),
         () => announceHeads({ database, audit, logs, aead: common.aead, now: common.now }),
         async () => {
-          tripped = (await sweepTripwires(purge, alarmed)).length;
+          tripped = (await sweepTripwires(purge, alarmed)).length + (await selectUndone(database, shares)).length;
         },
       ];
       return inTurn(works, (work) => work());

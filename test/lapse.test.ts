@@ -1,15 +1,25 @@
 /** Records that were kept for as long as was agreed: what goes, what stays, and a process that is killed meanwhile, on a real Postgres. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Trust } from "../src/audit/index.ts";
 import { ageRulesOf } from "../src/erasure/age.ts";
+import { replayDeletions, selectUndone } from "../src/erasure/index.ts";
+import type { ContractId } from "../src/kernel/index.ts";
+import { createFileShareStore } from "../src/keys/file-share-store.ts";
+import type { Deletion } from "../src/keys/index.ts";
+import { createPostgresShareStore, shareStoreSchema } from "../src/keys/postgres-share-store.ts";
 import type { Bundle } from "../src/policy/index.ts";
+import { checkTombstones } from "../src/start-checks.ts";
 import type { Database } from "../src/storage/index.ts";
 import { expectStatus, importLines, search } from "./support/agreement.ts";
-import { openTestPool } from "./support/databases.ts";
+import { createPostgresDatabase, openTestPool } from "./support/databases.ts";
 import { isLong } from "./support/long.ts";
 import type { Moment } from "./support/purge-child.ts";
 import { type Copy, copyOf, runKeeper } from "./support/purge-kill.ts";
 import { createWorld, dumpOf, entriesOf, neighbour, openGateway, populate, purge, verifyLog, type World } from "./support/purge-world.ts";
+import { erase } from "./support/rotation.ts";
 
 const more = "retention: { customer: 30d, order: 60d }\n";
 /** Three batches of what is too old. */
@@ -17,6 +27,7 @@ const [records, old] = [1_120, 1_105];
 const moments: readonly Moment[] = [
   "before records.lapsed.intent",
   "after records.lapsed.intent",
+  "after note",
   "uncommitted lapse of records.lapsed.intent",
   "committed lapse of records.lapsed.intent",
   "before records.lapsed.done",
@@ -180,7 +191,7 @@ describe("what was not imported for longer than was agreed", () => {
 });
 
 describe.concurrent("deleting by age is killed and taken up by another process", () => {
-  it.each(isLong ? moments : moments.slice(3, 4))("%s", { timeout: 120_000 }, async (moment) => {
+  it.each(isLong ? moments : moments.slice(4, 5))("%s", { timeout: 120_000 }, async (moment) => {
     await inCopy(async (copy, owner) => {
       expect(await runKeeper(copy, moment, "partial_purge")).toBe("SIGKILL");
       const [left] = await countsOf(owner);
@@ -196,6 +207,68 @@ describe.concurrent("deleting by age is killed and taken up by another process",
     });
   });
 });
+
+describe("a database that was restored from before", () => {
+  it("is served to nobody until what was erased, and what was too old, is gone from it again", { timeout: 60_000 }, async () => {
+    await inCopy((live, liveOwner) =>
+      inCopy(async (copy, owner) => {
+        const gateway = await openGateway(live);
+        await gateway.keeper.tick();
+        await importLines(gateway, [{ id: "U1", name: "林小满", phone: "13810000001" }]);
+        const { locator } = await erase(gateway, "U1");
+        await gateway.close();
+        const shares = createFileShareStore(live.shareDirectory);
+        await checkTombstones(liveOwner, shares);
+        const edge = openTestPool(copy.edgeUrl, { poolSize: 1 });
+        await expect(checkTombstones(edge, shares)).rejects.toThrow(
+          /^something of contract c-test was deleted \(job [0-9a-f-]{36}\) and this database, restored from before, has it again, and 1 more: run `postern tombstones`$/,
+        );
+        const restored = await openGateway({ ...copy, shareDirectory: live.shareDirectory });
+        await restored.keeper.patrol();
+        const ready = (await (await restored.call("GET", "/readyz")).json()) as { alarms?: Record<string, string> };
+        expect(ready.alarms?.purged).toMatch(/^2 places/);
+        const { database } = restored.keeper.purge;
+        expect((await selectUndone(database, shares)).map(({ what }) => what)).toEqual([
+          { rules: expect.objectContaining({ customer: expect.any(String) }) },
+          { subject: locator, type: "customer" },
+        ]);
+        expect((await countsOf(owner))[0]).toBe(records);
+        expect(await replayDeletions(restored.keeper.purge)).toHaveLength(2);
+        const kept = "select locator from postern.record where contract_id = 'c-test' and type = 'customer' order by 1";
+        expect(await owner.query(kept)).toEqual(await liveOwner.query(kept));
+        expect((await countsOf(owner))[2]).toBe((await countsOf(liveOwner))[2]);
+        const { "postern.record": others } = await dumpOf(owner, "c-other");
+        expect(others).toEqual(neighbourBefore["postern.record"]);
+        await checkTombstones(edge, shares);
+        expect(await replayDeletions(restored.keeper.purge)).toEqual([]);
+        const said = (await entriesOf(owner, "gateway")).filter(({ event }) => event === "deletion.replayed");
+        expect(said.map(({ outcome }) => outcome.code)).toEqual(["retention", "erasure"]);
+        await Promise.all([restored.close(), edge.close()]);
+      }),
+    );
+  });
+
+  it("keeps its notes until its contract is buried, in files and in a database alike", async () => {
+    const directory = mkdtempSync(join(tmpdir(), "postern-notes-"));
+    const server = await createPostgresDatabase();
+    const database = openTestPool(server.ownerUrl, { poolSize: 1 });
+    await database.script(shareStoreSchema);
+    for (const store of [createFileShareStore(directory), createPostgresShareStore(database)]) {
+      const [first, second, other] = [note("c.one", "0199-1"), note("c.one", "0199-2"), note("c.one.two", "0199-3")];
+      for (const deletion of [other, second, first, { ...first, what: "otherwise" }]) await store.note(deletion);
+      expect(await store.deletions()).toEqual([first, second, other]);
+      await store.bury("c.one" as ContractId);
+      expect(await store.deletions()).toEqual([other]);
+    }
+    await database.close();
+    await server.drop();
+    rmSync(directory, { recursive: true });
+  });
+});
+
+function note(contract: string, job: string): Deletion {
+  return { contract: contract as ContractId, job, what: "{}" };
+}
 
 describe("the days that a record is kept", () => {
   const contract = { retentionDays: { order: 30 } } as unknown as Bundle["contract"];

@@ -100,6 +100,7 @@ export const eventNames = [
   "subject.erased.done",
   "records.lapsed.intent",
   "records.lapsed.done",
+  "deletion.replayed",
   "certificate.issued",
   "certificate.final",
   "certificate.read",

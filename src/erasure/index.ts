@@ -2,3 +2,4 @@ export { orderLapses, runLapses } from "./lapse.ts";
 export type { ErasureDesk } from "./order.ts";
 export { erasureRoutes } from "./routes.ts";
 export { type ErasureParts, runErasures } from "./run.ts";
+export { replayDeletions, selectUndone } from "./tombstones.ts";

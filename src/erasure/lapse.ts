@@ -9,7 +9,8 @@ import { lockContract, selectClock, selectContract, selectInUse, sparedBy, stand
 import { ensureEntry, runJobs } from "../jobs/index.ts";
 import { inTurn } from "../kernel/index.ts";
 import { deleteSubjectKeys, newestEpoch } from "../keys/index.ts";
-import { deleteOlder, hasOlder, selectSubjectsLeft } from "../records/index.ts";
+import { deleteOlder, hasOlder, type Spared, selectSubjectsLeft } from "../records/index.ts";
+import type { Queryable } from "../storage/index.ts";
 import { ageRulesOf } from "./age.ts";
 import { claimLapse, insertLapse, type Lapse, renewLapse, selectRunnableLapses, writeLapse } from "./postgres-lapse.ts";
 import type { LapseParts } from "./run.ts";
@@ -56,6 +57,7 @@ async function climb(parts: LapseParts, job: Lapse): Promise<Lapse | null> {
   if (job.step === "requested") {
     if (sparedBy(await standingHolds(database, job.contract)).all) return null;
     await say(parts, job, "records.lapsed.intent");
+    await parts.shares.note({ contract: job.contract, job: job.id, what: JSON.stringify({ rules: job.rules }) });
     let deleting: Lapse | null = job;
     while (deleting?.step === "requested") deleting = await deleteBatch(parts, deleting);
     return deleting;
@@ -66,30 +68,42 @@ async function climb(parts: LapseParts, job: Lapse): Promise<Lapse | null> {
 
 /** The contract's row is locked: no import writes these records meanwhile, and no purge or hold comes in between. */
 async function deleteBatch({ database, keyring }: LapseParts, job: Lapse): Promise<Lapse | null> {
-  const { contract: id, rules } = job;
+  const { contract: id } = job;
   const next = await database.transaction(async (tx) => {
     const contract = await lockContract(tx, id, "update");
     if (!contract || contract.state === "purging" || contract.state === "purged") return writeLapse(tx, job, { step: "abandoned" });
     const spared = sparedBy(await standingHolds(tx, id));
     if (spared.all) return null;
-    const { records, indexRows, subjects } = await deleteOlder(tx, id, rules, { spared, limit: batchRecords });
-    const left = await selectSubjectsLeft(tx, id, subjects);
-    const { keys, epoch } = await deleteSubjectKeys(
-      tx,
-      id,
-      subjects.filter((subject) => !left.has(subject)),
-    );
-    return writeLapse(tx, job, {
-      ...(records < batchRecords ? { step: "deleted" } : {}),
-      records: job.records + records,
-      indexRows: job.indexRows + indexRows,
-      subjectKeys: job.subjectKeys + keys,
-      epoch: epoch === null ? job.epoch : Math.max(epoch, job.epoch ?? 0),
-    });
+    const { isLast, ...counts } = await deleteAged(tx, job, spared);
+    return writeLapse(tx, job, { ...(isLast ? { step: "deleted" } : {}), ...counts });
   });
   // Opened keys, too. Elsewhere they go within a minute, and find nothing to open.
   keyring.forget(id);
   return next;
+}
+
+export type Counts = Pick<Lapse, "records" | "indexRows" | "subjectKeys" | "epoch">;
+
+/** One batch, under the contract's row lock. Answers the counts of `job` with this batch's added. */
+export async function deleteAged(
+  tx: Queryable,
+  { contract, rules, ...before }: Pick<Lapse, "contract" | "rules"> & Counts,
+  spared: Spared,
+): Promise<Counts & { readonly isLast: boolean }> {
+  const { records, indexRows, subjects } = await deleteOlder(tx, contract, rules, { spared, limit: batchRecords });
+  const left = await selectSubjectsLeft(tx, contract, subjects);
+  const { keys, epoch } = await deleteSubjectKeys(
+    tx,
+    contract,
+    subjects.filter((subject) => !left.has(subject)),
+  );
+  return {
+    isLast: records < batchRecords,
+    records: before.records + records,
+    indexRows: before.indexRows + indexRows,
+    subjectKeys: before.subjectKeys + keys,
+    epoch: epoch === null ? before.epoch : Math.max(epoch, before.epoch ?? 0),
+  };
 }
 
 async function say(parts: LapseParts, job: Lapse, event: "records.lapsed.intent" | "records.lapsed.done"): Promise<void> {

@@ -51,6 +51,13 @@ export async function insertLapse(database: Queryable, { contract, id, basis, ru
   await orm(database).insert(partialPurge).values(row).onConflictDoNothing();
 }
 
+/** One that was done, of which this database knew nothing any more. */
+export async function insertReplayedLapse(tx: Queryable, { contract, id, rules, ...done }: Omit<Lapse, "step" | "fence">): Promise<void> {
+  await orm(tx)
+    .insert(partialPurge)
+    .values({ contractId: contract, jobId: id, rules: JSON.stringify(rules), ...done, step: "done", deletedAt: sql`now()` });
+}
+
 /** Takes the lease and a new fence. `null` = another worker holds it. */
 export async function claimLapse(database: Queryable, job: Lapse, leaseMs: number): Promise<Lapse | null> {
   const [row] = await orm(database)

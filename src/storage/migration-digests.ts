@@ -15,5 +15,5 @@ export const migrationsOfThisBuild: readonly MigrationDigest[] = [
   { number: 8, name: "0008-share-c.sql", digest: "9a974479df441961dd885c5f83800c8f9fa8e282229a0ef9c445f18ecfcf6577" },
   { number: 9, name: "0009-idempotency.sql", digest: "0ff3fec519aa990c3a1ce0d3c4939b8b7d6b02e68343b514769cd6fd85d5c532" },
   { number: 10, name: "0010-index-key.sql", digest: "0e1f0e0428d7fafac5271a1dc3c7a060678e38853afd18b148a5bd038dd30b4b" },
-  { number: 12, name: "0012-age.sql", digest: "b5e56f728d1f815cecddafc53e35ce20f68db2ed03098ee762792eb39ca339ee" },
+  { number: 12, name: "0012-age.sql", digest: "97e0cc0f08026154471e4abb6cca8c956f810e9a3fb4cd178e8a203be543e2a4" },
 ];

@@ -87,6 +87,10 @@ function watchShares(made: ShareStore, directory: string, killAt: Moment | null)
       await made.put(contract, epoch, share);
       await pass("after put", killAt);
     },
+    async note(deletion) {
+      await made.note(deletion);
+      await pass("after note", killAt);
+    },
     async destroy(contract, epoch) {
       if (killAt === "during destroy") writeFileSync(join(directory, `${contract}.${epoch}.share`), new Uint8Array(32));
       await pass("during destroy", killAt);
