@@ -19,10 +19,12 @@ create table postern.partial_purge (
   lease_until  timestamptz,
   ordered_at   timestamptz not null default now(),
   deleted_at   timestamptz,
+  -- Of an order by two owners: when its cooling is over.
+  not_before   timestamptz not null default now(),
   primary key (contract_id, job_id)
 );
--- One under way: a second order joins the first.
-create unique index partial_purge_one on postern.partial_purge (contract_id) where step not in ('done', 'abandoned');
+-- One of each kind that is not over: a second order joins the first.
+create unique index partial_purge_one on postern.partial_purge (contract_id, basis) where step not in ('done', 'abandoned');
 
 grant select, insert, update, delete on postern.partial_purge to postern_keeper;
 -- Which jobs there are, and no more: at its start it holds them against the notes of the share store.

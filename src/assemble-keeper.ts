@@ -32,7 +32,15 @@ import { ConfigRefused } from "./config.ts";
 import { anyHoldStands, describeDoubt, holdsOnSubject, namedHolds, selectClock, standingHolds } from "./contracts/index.ts";
 import { createCopyFormats, createPump, type Pump, type Sink } from "./copies/index.ts";
 import { type Signer, verifySignature } from "./crypto/index.ts";
-import { type ErasureParts, erasureRoutes, orderLapses, runErasures, runLapses, selectUndone } from "./erasure/index.ts";
+import {
+  type ErasureParts,
+  erasureRoutes,
+  orderLapses,
+  partialPurgeEffect,
+  runErasures,
+  runLapses,
+  selectUndone,
+} from "./erasure/index.ts";
 import type { Route } from "./http/index.ts";
 import { forgetExpired, repeatable } from "./idempotency/index.ts";
 import { type ContractId, type InFlight, inTurn } from "./kernel/index.ts";
@@ -112,6 +120,7 @@ export function assembleKeeper(common: CommonParts, side: KeeperParts, inFlight:
     activate: activationEffect(activation),
     change_policy: policyEffect(door),
     purge: purgeEffect({ bundles }),
+    partial_purge: partialPurgeEffect(bundles),
     release_hold: releaseEffect(),
     amend: termsEffect(door, "amend"),
     terminate: termsEffect(door, "terminate"),

@@ -3,7 +3,6 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { Trust } from "../src/audit/index.ts";
 import { ageRulesOf } from "../src/erasure/age.ts";
 import { replayDeletions, selectUndone } from "../src/erasure/index.ts";
 import type { ContractId } from "../src/kernel/index.ts";
@@ -13,17 +12,15 @@ import { createPostgresShareStore, shareStoreSchema } from "../src/keys/postgres
 import type { Bundle } from "../src/policy/index.ts";
 import { checkTombstones } from "../src/start-checks.ts";
 import type { Database } from "../src/storage/index.ts";
+import { type AgedWorld, countsOf, createAgedWorld, lapsesOf, old, records, tick } from "./support/aged-world.ts";
 import { expectStatus, importLines, search } from "./support/agreement.ts";
 import { createPostgresDatabase, openTestPool } from "./support/databases.ts";
 import { isLong } from "./support/long.ts";
 import type { Moment } from "./support/purge-child.ts";
-import { type Copy, copyOf, runKeeper } from "./support/purge-kill.ts";
-import { createWorld, dumpOf, entriesOf, neighbour, openGateway, populate, purge, verifyLog, type World } from "./support/purge-world.ts";
+import { type Copy, runKeeper } from "./support/purge-kill.ts";
+import { dumpOf, entriesOf, openGateway, purge, verifyLog } from "./support/purge-world.ts";
 import { erase } from "./support/rotation.ts";
 
-const more = "retention: { customer: 30d, order: 60d }\n";
-/** Three batches of what is too old. */
-const [records, old] = [1_120, 1_105];
 const moments: readonly Moment[] = [
   "before records.lapsed.intent",
   "after records.lapsed.intent",
@@ -34,60 +31,11 @@ const moments: readonly Moment[] = [
   "after records.lapsed.done",
 ];
 
-let world: World;
-let trust: Trust;
-let neighbourBefore: Record<string, string[]>;
-
-async function inCopy(work: (copy: Copy, owner: Database) => Promise<void>): Promise<void> {
-  const copy = await copyOf(world);
-  const owner = openTestPool(copy.ownerUrl, { poolSize: 2 });
-  try {
-    await work(copy, owner);
-  } finally {
-    await owner.close();
-    await copy.remove();
-  }
-}
-
-/** A keeper's turn, by a process of today. */
-async function tick(copy: Copy): Promise<void> {
-  const gateway = await openGateway(copy);
-  await gateway.keeper.tick();
-  await gateway.close();
-}
-
-async function countsOf(owner: Database): Promise<number[]> {
-  const [row] = await owner.query(
-    `select (select count(*)::int from postern.record where contract_id = 'c-test' and type = 'customer'),
-       (select count(*)::int from postern.record where contract_id = 'c-test' and type = 'order'),
-       (select count(*)::int from postern.subject_key where contract_id = 'c-test'),
-       (select count(*)::int from postern.blind_index where contract_id = 'c-test')`,
-  );
-  return (row ?? []).map(Number);
-}
-
-async function lapsesOf(owner: Database) {
-  return (await entriesOf(owner, "c-test")).filter(({ event }) => event.startsWith("records.lapsed"));
-}
+let world: AgedWorld;
+const inCopy = (work: (copy: Copy, owner: Database) => Promise<void>) => world.inCopy(work);
 
 beforeAll(async () => {
-  world = await createWorld();
-  const { gateway, owner } = world;
-  trust = await populate(gateway, { more }, records);
-  await populate(gateway, neighbour, 7);
-  // Of U0, who is too old, an order that is not.
-  await importLines(gateway, [{ id: "O1", customer_id: "U0", items: [{ sku: "a", name: "茶", qty: 1 }] }], { type: "order" });
-  await owner.query("update postern.record set written_at = now() - interval '29 days'");
-  await owner.query(
-    `update postern.record set written_at = now() - interval '32 days' where contract_id = 'c-test' and type = 'customer' and
-       (locator in (select subject from postern.record where type = 'order') or locator in
-       (select locator from postern.record where contract_id = 'c-test' and type = 'customer' and locator not in
-         (select subject from postern.record where type = 'order') order by locator limit ${old - 1}))`,
-  );
-  await gateway.keeper.sequence();
-  neighbourBefore = await dumpOf(owner, "c-other");
-  await gateway.close();
-  await owner.close();
+  world = await createAgedWorld();
 });
 afterAll(() => world.close());
 
@@ -122,10 +70,10 @@ describe("what was not imported for longer than was agreed", () => {
       ]);
       const older = expect.arrayContaining([expect.stringMatching(/^customer before \d{4}-\d\d-\d\dT00:00:00\.000Z$/)]);
       expect(said[1]?.facts).toMatchObject({ older, records: old, index_rows: old, subject_keys: old - 1, epoch: 1 });
-      expect(await dumpOf(owner, "c-other")).toEqual(neighbourBefore);
+      expect(await dumpOf(owner, "c-other")).toEqual(world.neighbourBefore);
       const gateway = await openGateway(copy);
       expect((await search(gateway, { phone: "13810000000" })).records).toEqual([]);
-      expect(await verifyLog(gateway, trust)).toMatchObject({ ok: true, problems: [] });
+      expect(await verifyLog(gateway, world.trust)).toMatchObject({ ok: true, problems: [] });
       await gateway.keeper.tick();
       expect(await lapsesOf(owner)).toHaveLength(2);
       await gateway.close();
@@ -203,7 +151,7 @@ describe.concurrent("deleting by age is killed and taken up by another process",
       const [intent, done, ...others] = await lapsesOf(owner);
       expect([intent?.event, done?.event, others]).toEqual(["records.lapsed.intent", "records.lapsed.done", []]);
       expect(done?.facts).toMatchObject({ records: old, index_rows: old, subject_keys: old - 1 });
-      expect(await dumpOf(owner, "c-other")).toEqual(neighbourBefore);
+      expect(await dumpOf(owner, "c-other")).toEqual(world.neighbourBefore);
     });
   });
 });
@@ -238,7 +186,7 @@ describe("a database that was restored from before", () => {
         expect(await owner.query(kept)).toEqual(await liveOwner.query(kept));
         expect((await countsOf(owner))[2]).toBe((await countsOf(liveOwner))[2]);
         const { "postern.record": others } = await dumpOf(owner, "c-other");
-        expect(others).toEqual(neighbourBefore["postern.record"]);
+        expect(others).toEqual(world.neighbourBefore["postern.record"]);
         await checkTombstones(edge, shares);
         expect(await replayDeletions(restored.keeper.purge)).toEqual([]);
         const said = (await entriesOf(owner, "gateway")).filter(({ event }) => event === "deletion.replayed");

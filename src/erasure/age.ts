@@ -10,6 +10,15 @@ const dayMs = 86_400_000;
 /** `believedAt`: milliseconds; a clock that is believed. `null` = the contract keeps everything until its purge. */
 export function ageRulesOf({ retentionDays }: Bundle["contract"], believedAt: number): AgeRules | null {
   if (retentionDays === undefined) return null;
-  const today = Math.floor(believedAt / dayMs) * dayMs;
-  return Object.fromEntries(Object.entries(retentionDays).map(([type, days]) => [type, new Date(today - days * dayMs).toISOString()]));
+  return Object.fromEntries(Object.entries(retentionDays).map(([type, days]) => [type, daysBefore(believedAt, days)]));
+}
+
+/** The midnight, in UTC, so many days before the last one. ISO 8601. */
+export function daysBefore(believedAt: number, days: number): string {
+  return new Date(Math.floor(believedAt / dayMs) * dayMs - days * dayMs).toISOString();
+}
+
+/** For the log, and for what two owners sign. */
+export function describeRules(rules: AgeRules): string[] {
+  return Object.entries(rules).map(([type, before]) => `${type} before ${before}`);
 }

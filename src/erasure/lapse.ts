@@ -11,7 +11,7 @@ import { inTurn } from "../kernel/index.ts";
 import { deleteSubjectKeys, newestEpoch } from "../keys/index.ts";
 import { deleteOlder, hasOlder, type Spared, selectSubjectsLeft } from "../records/index.ts";
 import type { Queryable } from "../storage/index.ts";
-import { ageRulesOf } from "./age.ts";
+import { ageRulesOf, describeRules } from "./age.ts";
 import { claimLapse, insertLapse, type Lapse, renewLapse, selectRunnableLapses, writeLapse } from "./postgres-lapse.ts";
 import type { LapseParts } from "./run.ts";
 
@@ -30,7 +30,8 @@ export async function orderLapses({ database, bundles }: LapseParts, looked: Map
     if (rules === null || looked.get(id) === about) return;
     const spared = sparedBy(await standingHolds(database, id));
     if (spared.all) return;
-    if (await hasOlder(database, id, rules, spared)) await insertLapse(database, { contract: id, id: uuidv7(), basis: "retention", rules });
+    if (await hasOlder(database, id, rules, spared))
+      await insertLapse(database, { contract: id, id: uuidv7(), basis: "retention", step: "requested", rules });
     looked.set(id, about);
   });
 }
@@ -49,7 +50,7 @@ export async function runLapses(parts: LapseParts): Promise<void> {
 
 /** `null` = it has to wait, or is at its end. */
 async function climb(parts: LapseParts, job: Lapse): Promise<Lapse | null> {
-  if (job.step === "done" || job.step === "abandoned") return null;
+  if (job.step === "asked" || job.step === "done" || job.step === "abandoned") return null;
   const { database } = parts;
   const contract = await selectContract(database, job.contract);
   // Its log is the purge's from then on, and all of it dies there.
@@ -111,7 +112,6 @@ async function say(parts: LapseParts, job: Lapse, event: "records.lapsed.intent"
   const { contract, id, basis, rules, records, indexRows, subjectKeys, epoch } = job;
   const log = logs.contract(await keyring.keysOf(database, contract, await newestEpoch(database, contract)));
   const counts = { records, index_rows: indexRows, subject_keys: subjectKeys, ...(epoch === null ? {} : { epoch }) };
-  const older = Object.entries(rules).map(([type, before]) => `${type} before ${before}`);
-  const facts = { job: id, older, ...(event === "records.lapsed.done" ? counts : {}) };
+  const facts = { job: id, older: describeRules(rules), ...(event === "records.lapsed.done" ? counts : {}) };
   await ensureEntry(parts, log, { event, code: basis, facts });
 }

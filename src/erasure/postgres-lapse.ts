@@ -3,15 +3,16 @@ import { and, eq, sql } from "drizzle-orm";
 import { LeaseLost, leaseEnd, leaseIsFree } from "../jobs/index.ts";
 import type { ContractId } from "../kernel/index.ts";
 import type { AgeRules } from "../records/index.ts";
-import { databaseNowMs, orm, type Queryable } from "../storage/index.ts";
+import { databaseNowMs, epochMs, orm, type Queryable } from "../storage/index.ts";
 import { partialPurge } from "./schema.ts";
 
 export interface Lapse {
   readonly contract: ContractId;
   readonly id: string;
-  readonly basis: "retention";
-  /** `abandoned`: the contract's purge came first. */
-  readonly step: "requested" | "deleted" | "done" | "abandoned";
+  /** `owners`: two of them ordered it. */
+  readonly basis: "retention" | "owners";
+  /** `asked`: waits for the second owner. `abandoned`: the contract's purge came first. */
+  readonly step: "asked" | "requested" | "deleted" | "done" | "abandoned";
   readonly rules: AgeRules;
   readonly records: number;
   readonly indexRows: number;
@@ -19,6 +20,9 @@ export interface Lapse {
   readonly subjectKeys: number;
   /** The last under which one of those keys can have been wrapped; `null` = none went. */
   readonly epoch: number | null;
+  /** Milliseconds. */
+  readonly notBefore: number;
+  readonly deletedAt: number | null;
   readonly fence: number;
 }
 
@@ -32,6 +36,8 @@ const columns = {
   indexRows: partialPurge.indexRows,
   subjectKeys: partialPurge.subjectKeys,
   epoch: partialPurge.epoch,
+  notBefore: epochMs(partialPurge.notBefore),
+  deletedAt: sql<number | null>`${epochMs(partialPurge.deletedAt)}`,
   fence: partialPurge.fence,
   readAt: databaseNowMs,
 };
@@ -40,19 +46,61 @@ export async function selectRunnableLapses(database: Queryable): Promise<Lapse[]
   const rows = await orm(database)
     .select(columns)
     .from(partialPurge)
-    .where(sql`${partialPurge.step} not in ('done', 'abandoned')`)
+    .where(sql`${partialPurge.step} not in ('asked', 'done', 'abandoned') and ${partialPurge.notBefore} <= now()`)
     .orderBy(partialPurge.jobId);
   return rows.map(shaped);
 }
 
-/** One under way a contract: a second one is not written. */
-export async function insertLapse(database: Queryable, { contract, id, basis, rules }: Pick<Lapse, "contract" | "id" | "basis" | "rules">) {
-  const row = { contractId: contract, jobId: id, basis, step: "requested", rules: JSON.stringify(rules) } as const;
+export async function selectLapse(database: Queryable, contract: ContractId, id: string): Promise<Lapse | null> {
+  const [row] = await orm(database).select(columns).from(partialPurge).where(named({ contract, id }));
+  return row ? shaped(row) : null;
+}
+
+/** The owners' that is not over. */
+export async function selectOrdered(database: Queryable, contract: ContractId): Promise<Lapse | null> {
+  const [row] = await orm(database)
+    .select(columns)
+    .from(partialPurge)
+    .where(
+      and(
+        eq(partialPurge.contractId, contract),
+        sql`${partialPurge.basis} = 'owners' and ${partialPurge.step} not in ('done', 'abandoned')`,
+      ),
+    );
+  return row ? shaped(row) : null;
+}
+
+/** One that waits for its second owner makes room for another. */
+export async function dropAsked(tx: Queryable, { contract, id }: Pick<Lapse, "contract" | "id">): Promise<void> {
+  await orm(tx)
+    .delete(partialPurge)
+    .where(and(named({ contract, id }), eq(partialPurge.step, "asked")));
+}
+
+/** The second owner has approved. Answers false where it does not wait for that. */
+export async function approveLapse(tx: Queryable, { contract, id }: Pick<Lapse, "contract" | "id">, notBefore: number): Promise<boolean> {
+  const moved = await orm(tx)
+    .update(partialPurge)
+    .set({ step: "requested", notBefore: new Date(notBefore).toISOString() })
+    .where(and(named({ contract, id }), eq(partialPurge.step, "asked")))
+    .returning({ id: partialPurge.jobId });
+  return moved.length === 1;
+}
+
+/** One of its kind that is not over a contract: a second one is not written. */
+export async function insertLapse(
+  database: Queryable,
+  { contract, id, basis, rules, step }: Pick<Lapse, "contract" | "id" | "basis" | "rules" | "step">,
+): Promise<void> {
+  const row = { contractId: contract, jobId: id, basis, step, rules: JSON.stringify(rules) } as const;
   await orm(database).insert(partialPurge).values(row).onConflictDoNothing();
 }
 
 /** One that was done, of which this database knew nothing any more. */
-export async function insertReplayedLapse(tx: Queryable, { contract, id, rules, ...done }: Omit<Lapse, "step" | "fence">): Promise<void> {
+export async function insertReplayedLapse(
+  tx: Queryable,
+  { contract, id, rules, ...done }: Omit<Lapse, "step" | "fence" | "notBefore" | "deletedAt">,
+): Promise<void> {
   await orm(tx)
     .insert(partialPurge)
     .values({ contractId: contract, jobId: id, rules: JSON.stringify(rules), ...done, step: "done", deletedAt: sql`now()` });

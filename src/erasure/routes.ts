@@ -4,6 +4,7 @@ import { json, type Received, type Route } from "../http/index.ts";
 import { type ContractId, ok } from "../kernel/index.ts";
 import { ageRoutes } from "./age-routes.ts";
 import { type ErasureDesk, planErasure, type Receipt, readReceipt, requestErasure, type SubjectName } from "./order.ts";
+import { partialRoutes } from "./partial-routes.ts";
 
 const instant = z.iso.datetime();
 const type = z.string().max(128).optional();
@@ -49,6 +50,7 @@ export function erasureRoutes(desk: ErasureDesk): Route[] {
   const receipt = { media: "application/json", description: "The receipt, or with `dry_run` the plan" } as const;
   return [
     ...ageRoutes(desk),
+    ...partialRoutes(desk),
     {
       method: "POST",
       path: "/v1/contracts/{contract}/erasures",

@@ -10,8 +10,8 @@ export const partialPurge = postern.table(
   {
     contractId: text("contract_id").notNull(),
     jobId: text("job_id").notNull(),
-    basis: text("basis", { enum: ["retention"] }).notNull(),
-    step: text("step", { enum: ["requested", "deleted", "done", "abandoned"] }).notNull(),
+    basis: text("basis", { enum: ["retention", "owners"] }).notNull(),
+    step: text("step", { enum: ["asked", "requested", "deleted", "done", "abandoned"] }).notNull(),
     rules: text("rules").notNull(),
     records: bigint("records", { mode: "number" }).notNull().default(0),
     indexRows: bigint("index_rows", { mode: "number" }).notNull().default(0),
@@ -21,10 +21,11 @@ export const partialPurge = postern.table(
     leaseUntil: timestamp("lease_until", { withTimezone: true, mode: "string" }),
     orderedAt: timestamp("ordered_at", { withTimezone: true, mode: "string" }).notNull().defaultNow(),
     deletedAt: timestamp("deleted_at", { withTimezone: true, mode: "string" }),
+    notBefore: timestamp("not_before", { withTimezone: true, mode: "string" }).notNull().defaultNow(),
   },
   (table) => [
     primaryKey({ columns: [table.contractId, table.jobId] }),
-    uniqueIndex("partial_purge_one").on(table.contractId).where(sql`step not in ('done', 'abandoned')`),
+    uniqueIndex("partial_purge_one").on(table.contractId, table.basis).where(sql`step not in ('done', 'abandoned')`),
   ],
 );
 
