@@ -177,7 +177,7 @@ describe("a database that was restored from before", () => {
         expect(ready.alarms?.purged).toMatch(/^2 places/);
         const { database } = restored.keeper.purge;
         expect((await selectUndone(database, shares)).map(({ what }) => what)).toEqual([
-          { rules: expect.objectContaining({ customer: expect.any(String) }) },
+          { rules: expect.objectContaining({ customer: expect.any(String) }), basis: "retention" },
           { subject: locator, type: "customer" },
         ]);
         expect((await countsOf(owner))[0]).toBe(records);

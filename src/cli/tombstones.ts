@@ -27,7 +27,11 @@ export const tombstones = command({
       if (replays.length + deletions.length === 0) return print("nothing that was purged is alive in this database");
       print(args.replay ? "purged again:" : "purged, and alive again:");
       if (deletions.length > 0)
-        print(columns(deletions.map(({ contract, job, what }) => [`  ${contract}`, "subject" in what ? "an erasure" : "by age", job])));
+        print(
+          columns(
+            deletions.map(({ contract, job, what }) => [`  ${contract}`, "subject" in what ? "an erasure" : "what was too old", job]),
+          ),
+        );
       const rowsOf = (rows: Readonly<Record<string, number>>) => Object.values(rows).reduce((sum, count) => sum + count, 0);
       print(
         columns(replays.map(({ contract, state, buried, rows }) => [`  ${contract}`, state, `purged ${buried}`, `${rowsOf(rows)} rows`])),

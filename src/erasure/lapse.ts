@@ -58,7 +58,7 @@ async function climb(parts: LapseParts, job: Lapse): Promise<Lapse | null> {
   if (job.step === "requested") {
     if (sparedBy(await standingHolds(database, job.contract)).all) return null;
     await say(parts, job, "records.lapsed.intent");
-    await parts.shares.note({ contract: job.contract, job: job.id, what: JSON.stringify({ rules: job.rules }) });
+    await parts.shares.note({ contract: job.contract, job: job.id, what: JSON.stringify({ rules: job.rules, basis: job.basis }) });
     let deleting: Lapse | null = job;
     while (deleting?.step === "requested") deleting = await deleteBatch(parts, deleting);
     return deleting;

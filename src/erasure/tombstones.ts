@@ -11,7 +11,7 @@ import { deleteSubject } from "../records/index.ts";
 import type { Queryable } from "../storage/index.ts";
 import { type Counts, deleteAged } from "./lapse.ts";
 import { insertReplayedErasure } from "./postgres.ts";
-import { insertReplayedLapse } from "./postgres-lapse.ts";
+import { insertReplayedLapse, type Lapse } from "./postgres-lapse.ts";
 import type { ErasureParts } from "./run.ts";
 
 export interface Undone {
@@ -23,7 +23,7 @@ export interface Undone {
 /** As erasure/run.ts and erasure/lapse.ts write it. */
 const noteSchema = z.union([
   z.strictObject({ subject: z.string(), type: z.string() }),
-  z.strictObject({ rules: z.record(z.string(), z.iso.datetime()) }),
+  z.strictObject({ rules: z.record(z.string(), z.iso.datetime()), basis: z.enum(["retention", "owners"]) }),
 ]);
 
 /** Deletions that this database knows nothing of, of contracts that it has. */
@@ -51,7 +51,7 @@ export async function replayDeletions(parts: Pick<ErasureParts, "database" | "sh
   const undone = await selectUndone(database, shares);
   await inTurn(undone, async (deletion) => {
     const { contract, job, what } = deletion;
-    const facts = { contract, job, what: "subject" in what ? "erasure" : "retention" };
+    const facts = { contract, job, what: "subject" in what ? "erasure" : what.basis };
     const outcome = { effect: "allow", code: facts.what } as const;
     await audit.append(await logs.gateway(database), { event: "deletion.replayed", actor: { role: "system" }, outcome, facts });
     if ("subject" in what) await eraseAgain(parts, { contract, job, ...what });
@@ -74,7 +74,7 @@ async function eraseAgain(
 
 async function deleteAgain(
   { database }: Pick<ErasureParts, "database">,
-  { contract, job, rules }: Pick<Undone, "contract" | "job"> & { readonly rules: Readonly<Record<string, string>> },
+  { contract, job, rules, basis }: Pick<Undone, "contract" | "job"> & Pick<Lapse, "rules" | "basis">,
 ): Promise<void> {
   let counts: Counts = { records: 0, indexRows: 0, subjectKeys: 0, epoch: null };
   for (let isLast = false; !isLast; ) {
@@ -83,7 +83,7 @@ async function deleteAgain(
       const spared = sparedBy(await standingHolds(tx, contract));
       const batch = spared.all ? { ...counts, isLast: true } : await deleteAged(tx, { contract, rules, ...counts }, spared);
       const { isLast: last, ...total } = batch;
-      if (last) await insertReplayedLapse(tx, { contract, id: job, basis: "retention", rules, ...total });
+      if (last) await insertReplayedLapse(tx, { contract, id: job, basis, rules, ...total });
       counts = total;
       return last;
     });
