@@ -32,7 +32,15 @@ import { ConfigRefused } from "./config.ts";
 import { anyHoldStands, describeDoubt, holdsOnSubject, namedHolds, selectClock, standingHolds } from "./contracts/index.ts";
 import { createCopyFormats, createPump, type Pump, type Sink } from "./copies/index.ts";
 import { type Signer, verifySignature } from "./crypto/index.ts";
-import { type ErasureParts, erasureRoutes, runErasures } from "./erasure/index.ts";
+import {
+  type ErasureParts,
+  erasureRoutes,
+  orderLapses,
+  partialPurgeEffect,
+  runErasures,
+  runLapses,
+  selectUndone,
+} from "./erasure/index.ts";
 import type { Route } from "./http/index.ts";
 import { forgetExpired, repeatable } from "./idempotency/index.ts";
 import { type ContractId, type InFlight, inTurn } from "./kernel/index.ts";
@@ -112,6 +120,7 @@ export function assembleKeeper(common: CommonParts, side: KeeperParts, inFlight:
     activate: activationEffect(activation),
     change_policy: policyEffect(door),
     purge: purgeEffect({ bundles }),
+    partial_purge: partialPurgeEffect(bundles),
     release_hold: releaseEffect(),
     amend: termsEffect(door, "amend"),
     terminate: termsEffect(door, "terminate"),
@@ -152,6 +161,7 @@ export function assembleKeeper(common: CommonParts, side: KeeperParts, inFlight:
     tool: `postern/${version}`,
   };
   const alarmed = new Map<string, number>();
+  const lapsesLooked = new Map<string, string>();
   let tripped = 0;
   const rotation: RotationParts = { ...purge, aead: common.aead };
   const erasures: ErasureParts = {
@@ -172,7 +182,7 @@ export function assembleKeeper(common: CommonParts, side: KeeperParts, inFlight:
     pump,
     copies: () => pump.standing(),
     alarms: (): Record<string, string> =>
-      tripped > 0 ? { purged: `${tripped} places hold something of a purged contract again; \`postern doctor\` says which` } : {},
+      tripped > 0 ? { purged: `${tripped} places hold something that was purged again; \`postern doctor\` says which` } : {},
     async waiting() {
       const clock = await selectClock(database);
       const doubt = clock && describeDoubt(clock);
@@ -210,7 +220,7 @@ export function assembleKeeper(common: CommonParts, side: KeeperParts, inFlight:
         () => sequencer.patrol(),
         () => announceHeads({ database, audit, logs, aead: common.aead, now: common.now }),
         async () => {
-          tripped = (await sweepTripwires(purge, alarmed)).length;
+          tripped = (await sweepTripwires(purge, alarmed)).length + (await selectUndone(database, shares)).length;
         },
       ];
       return inTurn(works, (work) => work());
@@ -228,7 +238,11 @@ export function assembleKeeper(common: CommonParts, side: KeeperParts, inFlight:
         () => tickAgreements(activation, believed),
         ...byTheClock(() => orderDuePurges(purge)),
         () => runErasures(erasures),
-        ...byTheClock(() => runRotations(rotation)),
+        ...byTheClock(
+          () => orderLapses(purge, lapsesLooked),
+          () => runLapses(purge),
+          () => runRotations(rotation),
+        ),
         () => runPurges(purge, believed),
         () => remindOfAttestations(purge),
         ...byTheClock(

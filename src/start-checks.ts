@@ -1,5 +1,6 @@
 /** What an entry asks of the databases that it was given, before it serves anything with them. */
 import { ConfigRefused } from "./config.ts";
+import { selectUndone } from "./erasure/index.ts";
 import { KeysUnavailable, type RootKey, type ShareStore, unwrapsGatewayKey } from "./keys/index.ts";
 import { selectRevived } from "./purge/index.ts";
 import type { Queryable } from "./storage/index.ts";
@@ -48,13 +49,22 @@ export async function checkAnchorDatabase(database: Queryable): Promise<void> {
     );
 }
 
-/** A database that was restored from before a purge serves nothing until the tombstones were replayed. Throws ConfigRefused. */
-export async function checkTombstones(database: Queryable, shares: Pick<ShareStore, "buried">): Promise<void> {
+/** A database that was restored from before a purge, or a deletion, serves nothing until the tombstones were replayed. Throws ConfigRefused. */
+export async function checkTombstones(database: Queryable, shares: Pick<ShareStore, "buried" | "deletions">): Promise<void> {
   const [first, ...others] = await selectRevived(database, shares);
-  if (!first) return;
+  if (!first) return checkDeletions(database, shares);
   const more = others.length > 0 ? `, and ${others.length} more` : "";
   throw new ConfigRefused(
     `contract ${first.contract} was purged (${first.buried}) and this database, restored from before, has it ${first.state} again${more}: run \`postern tombstones\``,
+  );
+}
+
+async function checkDeletions(database: Queryable, shares: Pick<ShareStore, "deletions">): Promise<void> {
+  const [first, ...others] = await selectUndone(database, shares);
+  if (!first) return;
+  const more = others.length > 0 ? `, and ${others.length} more` : "";
+  throw new ConfigRefused(
+    `something of contract ${first.contract} was deleted (job ${first.job}) and this database, restored from before, has it again${more}: run \`postern tombstones\``,
   );
 }
 

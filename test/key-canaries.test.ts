@@ -61,6 +61,8 @@ function memoryShares(): ShareStore {
       return share;
     },
     destroy: async (contract, epoch) => void shares.delete(`${contract}/${epoch}`),
+    note: async () => {},
+    deletions: async () => [],
     bury: async () => {},
     buried: async () => new Map(),
   };

@@ -45,7 +45,7 @@ afterAll(async () => {
 describe("docs/STORAGE.md", () => {
   it("names every table and every column that there is, in the database's order, and none that is not", async () => {
     const rows = await owner.query(`
-      select case when n.nspname = 'public' and c.relname in ('postern_share', 'postern_anchor') then c.relname else n.nspname || '.' || c.relname end, string_agg(a.attname, ' ' order by a.attnum)
+      select case when n.nspname = 'public' and c.relname in ('postern_share', 'postern_deletion', 'postern_anchor') then c.relname else n.nspname || '.' || c.relname end, string_agg(a.attname, ' ' order by a.attnum)
       from pg_class c join pg_namespace n on n.oid = c.relnamespace join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
       where n.nspname !~ '^pg_' and n.nspname <> 'information_schema' and c.relkind in ('r', 'p', 'v', 'm', 'f') group by 1`);
     const there = Object.fromEntries(rows.map(([table, names]) => [String(table), String(names).split(" ")]));

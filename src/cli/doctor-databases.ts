@@ -97,11 +97,16 @@ export async function checkShareDatabase(url: string): Promise<Outcome> {
 
 /** `shares`: a directory, or another database. Fails where something of a purged contract is there. */
 export async function checkPurged(url: string, shares: { readonly path: string } | { readonly url: string }): Promise<Outcome> {
-  const { selectTripped } = await import("../purge/index.ts");
-  const look = async (store: Pick<ShareStore, "buried">) =>
+  const [{ selectTripped }, { selectUndone }] = await Promise.all([import("../purge/index.ts"), import("../erasure/index.ts")]);
+  const look = async (store: Pick<ShareStore, "buried" | "deletions">) =>
     asking(url, async (database) => {
       const [first, ...others] = await selectTripped(database, store);
-      if (!first) return { ok: "nothing of a purged contract is there" };
+      const [undone] = await selectUndone(database, store);
+      if (!first && undone) {
+        const failing = `something of ${undone.contract} was deleted, and this database knows nothing of it`;
+        return { failing, cure: "was the database restored from before? `npx postern tombstones`, then --replay" };
+      }
+      if (!first) return { ok: "nothing of a purged contract is there, and what was deleted before is gone" };
       const more = others.length > 0 ? ` (and ${others.length} more places)` : "";
       return {
         failing: `${first.contract} was purged, and ${first.table} holds something of it again${more}`,

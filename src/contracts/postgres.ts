@@ -70,6 +70,16 @@ export async function selectContractsOf(database: Queryable, merchant: string): 
   return rows.map(branded);
 }
 
+/** Contracts in force, or ended, whose purge has not begun. */
+export async function selectInUse(database: Queryable): Promise<Contract[]> {
+  const rows = await orm(database)
+    .select(columns)
+    .from(contract)
+    .where(sql`${contract.state} in ('active', 'ended')`)
+    .orderBy(contract.contractId);
+  return rows.map(branded);
+}
+
 /** Contracts whose stored state lags behind the clock: ended but stored as active, or due for their purge and not held. */
 export async function selectOverdue(database: Queryable): Promise<Contract[]> {
   const rows = await orm(database)

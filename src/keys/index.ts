@@ -2,7 +2,15 @@ export { type AuditKeys, createAuditKeys, monthOf, type OpenedAuditKeys, unwraps
 export { createAwsKms } from "./aws-kms.ts";
 export { type ContractKeys, keyPurposes, type WrappedKey } from "./contract-keys.ts";
 export { createKeyring, type Keyring, type OpenedKeys } from "./keyring.ts";
-export { KeysUnavailable, type RootKey, ShareClosed, type ShareHolder, type ShareHolders, type ShareStore } from "./ports.ts";
+export {
+  type Deletion,
+  KeysUnavailable,
+  type RootKey,
+  ShareClosed,
+  type ShareHolder,
+  type ShareHolders,
+  type ShareStore,
+} from "./ports.ts";
 export {
   destroyShareA,
   insertSubjectKeys,
@@ -15,6 +23,7 @@ export {
 export {
   countWrapped,
   deleteSubjectKey,
+  deleteSubjectKeys,
   dropIndexBeside,
   lockSubjectKeys,
   movePurposeKey,

@@ -12,6 +12,15 @@ export interface RootKey {
   unwrap(context: string, wrapped: Uint8Array): Promise<Uint8Array | null>;
 }
 
+/** What a job deleted of a contract that goes on. */
+export interface Deletion {
+  readonly contract: ContractId;
+  /** UUIDv7. */
+  readonly job: string;
+  /** Whatever the job needs to know to do it again: keyed names and instants, in at most a few thousand characters. */
+  readonly what: string;
+}
+
 /** Holds share B of each epoch. Must have no backups and no point-in-time recovery: what is destroyed here is gone. */
 export interface ShareStore {
   /**
@@ -23,7 +32,11 @@ export interface ShareStore {
   get(contract: ContractId, epoch: number): Promise<Uint8Array | null>;
   /** Durable when it resolves; no fault if it was gone already. */
   destroy(contract: ContractId, epoch: number): Promise<void>;
-  /** Sets the contract's tombstone, before its first share is destroyed. Durable when it resolves; the first one stands, for ever. */
+  /** Notes a deletion before it happens, while the contract goes on. Durable when it resolves; the first note of a job stands until the contract is buried. */
+  note(deletion: Deletion): Promise<void>;
+  /** Every note, in the order of their jobs' ids: what a database that was restored must not hold again. */
+  deletions(): Promise<readonly Deletion[]>;
+  /** Sets the contract's tombstone, before its first share is destroyed. Durable when it resolves; the first one stands, for ever, in the place of its notes. */
   bury(contract: ContractId): Promise<void>;
   /** Every contract with a tombstone, and since when (ISO 8601): what a database that was restored must not hold alive. */
   buried(): Promise<ReadonlyMap<string, string>>;

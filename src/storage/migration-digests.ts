@@ -5,7 +5,7 @@
 import type { MigrationDigest } from "./migrate.ts";
 
 export const migrationsOfThisBuild: readonly MigrationDigest[] = [
-  { number: 1, name: "0001-spine.sql", digest: "83ede6103890dca21c5e8fc434cfd3011412009927ee86b094080499b527a5bf" },
+  { number: 1, name: "0001-spine.sql", digest: "839e9a372ac6ff4a06abc09063c362ab24fb0c02195d26ea744a5a72314bfee9" },
   { number: 2, name: "0002-publishing.sql", digest: "319b34f2c24c996c94fce2a9bad0088c1d516c109ef4c257d11a9e0269ceca09" },
   { number: 3, name: "0003-ladder.sql", digest: "5f466940c12f51c184e8eabff7458e8b8f6e06eccc42c174b4a00a8a267a6929" },
   { number: 4, name: "0004-rotation.sql", digest: "3c7f3e6d93fd707adcb293e05e56d17675ddd138e9d64476513126db963b7ac5" },
@@ -15,4 +15,5 @@ export const migrationsOfThisBuild: readonly MigrationDigest[] = [
   { number: 8, name: "0008-share-c.sql", digest: "9a974479df441961dd885c5f83800c8f9fa8e282229a0ef9c445f18ecfcf6577" },
   { number: 9, name: "0009-idempotency.sql", digest: "0ff3fec519aa990c3a1ce0d3c4939b8b7d6b02e68343b514769cd6fd85d5c532" },
   { number: 10, name: "0010-index-key.sql", digest: "0e1f0e0428d7fafac5271a1dc3c7a060678e38853afd18b148a5bd038dd30b4b" },
+  { number: 12, name: "0012-age.sql", digest: "a729c498cb1f778b1c4fee19df7a76fe6f7e3f7fbad5e7ef464f8b58406ac096" },
 ];

@@ -13,7 +13,7 @@ import { createMetrics } from "../../src/http/index.ts";
 import { headerOf } from "../../src/http/node-request.ts";
 import { createBuiltInIssuer, generateBuiltInKey } from "../../src/identity/index.ts";
 import { createInFlight } from "../../src/kernel/index.ts";
-import { createKeyring, createRootKey, type ShareStore } from "../../src/keys/index.ts";
+import { createKeyring, createRootKey, type Deletion, type ShareStore } from "../../src/keys/index.ts";
 import type { Database } from "../../src/storage/index.ts";
 import { createMemoryDatabase } from "./databases.ts";
 
@@ -123,7 +123,10 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
 export function createMemoryShareStore(): ShareStore {
   const shares = new Map<string, Uint8Array>();
   const graves = new Map<string, string>();
+  const notes = new Map<string, Deletion>();
   return {
+    note: async (deletion) => void notes.set(deletion.job, deletion),
+    deletions: async () => [...notes.values()],
     put: async (contract, epoch, share) => void shares.set(`${contract}/${epoch}`, share.slice()),
     get: async (contract, epoch) => shares.get(`${contract}/${epoch}`)?.slice() ?? null,
     destroy: async (contract, epoch) => void shares.delete(`${contract}/${epoch}`),

@@ -152,6 +152,12 @@ async function answerCustomers(gateway: Gateway): Promise<void> {
   const { erasure } = (await erased.json()) as { erasure: string };
   await expectStatus(gateway.call("GET", `${contract}/erasures/${erasure}`, { as: "owner-1" }), 200);
   await expectStatus(gateway.call("GET", `${contract}/audit/retention`, { as: "officer" }), 200);
+  await expectStatus(gateway.call("GET", `${contract}/retention`, { as: "officer" }), 200);
+  const parts = `${contract}/partial-purges`;
+  const order = { older_than_days: 90, confirm: "c-test" };
+  const ordered = await expectStatus(gateway.call("POST", parts, { as: "owner-1", body: order }), 202);
+  const { job } = (await ordered.json()) as { job: string };
+  await expectStatus(gateway.call("GET", `${parts}/${job}`, { as: "owner-1" }), 200);
   for (const index of [false, true]) {
     const order = { confirm: "c-test", index };
     const rotated = await gateway.call("POST", `${contract}/keys/rotate`, { as: "owner-1", body: order });
