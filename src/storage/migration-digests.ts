@@ -15,4 +15,5 @@ export const migrationsOfThisBuild: readonly MigrationDigest[] = [
   { number: 8, name: "0008-share-c.sql", digest: "9a974479df441961dd885c5f83800c8f9fa8e282229a0ef9c445f18ecfcf6577" },
   { number: 9, name: "0009-idempotency.sql", digest: "0ff3fec519aa990c3a1ce0d3c4939b8b7d6b02e68343b514769cd6fd85d5c532" },
   { number: 10, name: "0010-index-key.sql", digest: "0e1f0e0428d7fafac5271a1dc3c7a060678e38853afd18b148a5bd038dd30b4b" },
+  { number: 17, name: "0017-revocation.sql", digest: "1d50a51a36edc32c6390ccfa14db030ab4ae03c7881fc1ae25900aa9470c4ba3" },
 ];
