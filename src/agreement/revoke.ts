@@ -8,7 +8,14 @@ import { actorPseudonym, type EntryDraft } from "../audit/index.ts";
 import { setSeatRevoked } from "../contracts/index.ts";
 import { type ContractId, ok, type Refusal, type Result, refuse } from "../kernel/index.ts";
 import { enterContract, enterOperations, logAct, type OfficeDoor, type Operating, type Visit } from "../offices/index.ts";
-import { putRevocation, type Revocation, type Revoked, removeRevocation, selectRevocations } from "../revocations/index.ts";
+import {
+  putRevocation,
+  type Revocation,
+  type Revoked,
+  removeRevocation,
+  selectRevocation,
+  selectRevocations,
+} from "../revocations/index.ts";
 
 export const revocationReasons = ["left", "incident", "leaked", "shared", "investigation", "other"] as const;
 export type RevocationReason = (typeof revocationReasons)[number];
@@ -70,17 +77,16 @@ export async function revoke(
 export async function lift(door: OfficeDoor, visit: Visit, id: string): Promise<Result<Revocation, Refusal>> {
   const entered = await enterOperations(door, visit);
   if (!entered.ok) return entered;
-  const lifted = await door.database.transaction(async (tx) => {
-    const removed = await removeRevocation(tx, id);
-    // The entry is durable before the lifting is: whoever is let in again finds it in the log.
-    await note(door, visit, entered.value, {
-      event: "access.restored",
-      outcome: removed ? { effect: "allow", code: "restored" } : { effect: "deny", code: "not_found" },
-      facts: removed ? { ...factsOf(entered.value, removed), revocation: id } : {},
-    });
-    return removed;
+  const standing = await selectRevocation(door.database, id);
+  // The entry is durable before the lifting is: whoever is let in again finds it in the log.
+  await note(door, visit, entered.value, {
+    event: "access.restored",
+    outcome: standing ? { effect: "allow", code: "restored" } : { effect: "deny", code: "not_found" },
+    facts: standing ? { ...factsOf(entered.value, standing), revocation: id } : {},
   });
-  return lifted ? ok(lifted) : refuse({ code: "not_found" });
+  if (!standing) return refuse({ code: "not_found" });
+  await removeRevocation(door.database, id);
+  return ok(standing);
 }
 
 export async function listRevocations(door: OfficeDoor, visit: Visit): Promise<Result<Revocation[], Refusal>> {

@@ -7,6 +7,7 @@ export {
   type RevocationKind,
   type Revoked,
   removeRevocation,
+  selectRevocation,
   selectRevocations,
 } from "./postgres.ts";
 export { revocationKinds } from "./schema.ts";

@@ -88,9 +88,13 @@ export async function putRevocation(
 }
 
 /** `null` = none has that id. */
-export async function removeRevocation(tx: Queryable, id: string): Promise<Revocation | null> {
-  const [row] = await orm(tx).delete(revocation).where(eq(revocation.revocationId, id)).returning(columns);
+export async function selectRevocation(database: Queryable, id: string): Promise<Revocation | null> {
+  const [row] = await orm(database).select(columns).from(revocation).where(eq(revocation.revocationId, id));
   return row ?? null;
+}
+
+export async function removeRevocation(database: Queryable, id: string): Promise<void> {
+  await orm(database).delete(revocation).where(eq(revocation.revocationId, id));
 }
 
 /** The newest last. */
