@@ -59,6 +59,7 @@ import {
 } from "./purge/index.ts";
 import { pruneLogs, type RetentionParts, retentionRoutes } from "./retention/index.ts";
 import { retentionMonthsDefault } from "./retention-settings.ts";
+import { forgetExpiredRevocations } from "./revocations/index.ts";
 import { rightsRoutes } from "./rights/index.ts";
 import { keysRoutes, type RotationParts, runRotations } from "./rotation/index.ts";
 import { asRefusal, checkRootKey } from "./start-checks.ts";
@@ -235,6 +236,7 @@ export function assembleKeeper(common: CommonParts, side: KeeperParts, inFlight:
       const works = [
         prepareKeys,
         () => forgetExpired(database),
+        () => forgetExpiredRevocations(database),
         () => tickAgreements(activation, believed),
         ...byTheClock(() => orderDuePurges(purge)),
         () => runErasures(erasures),

@@ -18,6 +18,7 @@ import { createIdentity, type Digest, type Identity, type IssuerProfile } from "
 import type { InFlight } from "./kernel/index.ts";
 import { createAuditKeys, type Keyring, type OpenedAuditKeys, type RootKey, type ShareStore } from "./keys/index.ts";
 import { createOffices, type MerchantOffices, type OfficeHolder } from "./offices/index.ts";
+import { withRevocations } from "./revocations/index.ts";
 import type { Database } from "./storage/index.ts";
 
 /** What both sides have. */
@@ -105,6 +106,7 @@ export function sharedParts(
     offices: createOffices(common.merchants, common.operators),
     metrics: common.metrics,
     bundles: memory.bundles,
-    identity: memory.identity,
+    identity: withRevocations(memory.identity, database),
+    tokens: memory.identity,
   };
 }

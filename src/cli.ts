@@ -20,6 +20,7 @@ import { policy } from "./cli/policy.ts";
 import { purge } from "./cli/purge.ts";
 import { records } from "./cli/records.ts";
 import { requests } from "./cli/requests.ts";
+import { revoke } from "./cli/revoke.ts";
 import { serve } from "./cli/serve.ts";
 import { subject } from "./cli/subject.ts";
 import { token } from "./cli/token.ts";
@@ -43,6 +44,7 @@ const postern = command({
     contract,
     approvals,
     agents,
+    revoke,
     records,
     requests,
     policy,

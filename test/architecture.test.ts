@@ -26,6 +26,7 @@ const layers = {
     "copies",
     "jobs",
     "idempotency",
+    "revocations",
   ],
   foundations: ["http", "crypto", "storage", "kernel"],
   entries: ["cli"],

@@ -23,6 +23,7 @@ import { allowedOf, attempt, denied, everything, ourTables, type Table } from ".
 const readable: Readonly<Record<string, readonly string[] | null>> = {
   "postern.contract": null,
   "postern.bundle": null,
+  "postern.revocation": ["kind", "issuer", "name"],
   "postern.seat": null,
   "postern.record": null,
   "postern.blind_index": null,

@@ -14,6 +14,7 @@ import { holdRoutes } from "./hold-routes.ts";
 import { type ImportDesk, type Imported, importRecords } from "./import.ts";
 import { ladderRoutes } from "./ladder-routes.ts";
 import { policyRoutes } from "./policy-routes.ts";
+import { revokeRoutes } from "./revoke-routes.ts";
 import { importSeats } from "./seats.ts";
 import { readTrust, type TrustKeys } from "./trust.ts";
 
@@ -54,6 +55,7 @@ export function agreementRoutes(desk: AgreementDesk): Route[] {
     ...ladderRoutes(desk),
     ...holdRoutes(desk),
     ...clockRoutes(desk),
+    ...revokeRoutes(desk),
     ...contentRoutes(desk),
   ];
 }

@@ -26,6 +26,7 @@ export {
   selectProposal,
   selectSeatsOf,
   selectUnannounced,
+  setSeatRevoked,
   setSuspended,
 } from "./postgres.ts";
 export { acceptClock, beatClock, selectClock } from "./postgres-clock.ts";

@@ -1,5 +1,5 @@
 /** The tables of contracts, their compiled bundles and their seats. */
-import { and, eq, sql } from "drizzle-orm";
+import { and, eq, isNull, sql } from "drizzle-orm";
 import type { ContractId } from "../kernel/index.ts";
 import { databaseNowMs, epochMs, orm, type Queryable } from "../storage/index.ts";
 import type { ContractState, Term } from "./ladder.ts";
@@ -219,7 +219,7 @@ export interface Seat {
   readonly name: string;
 }
 
-/** Adds seats or changes their role and name. */
+/** Adds seats or changes their role and name; one that was taken away stays so. */
 export async function putSeats(tx: Queryable, id: ContractId, seats: readonly Seat[]): Promise<void> {
   if (seats.length === 0) return;
   await orm(tx)
@@ -235,7 +235,26 @@ export async function hasSeat(database: Queryable, id: ContractId, issuer: strin
   const rows = await orm(database)
     .select({ role: seat.role, readAt: databaseNowMs })
     .from(seat)
-    .where(and(eq(seat.contractId, id), eq(seat.issuer, issuer), eq(seat.subject, subject)));
+    .where(and(isSeatOf(id, issuer, subject), isNull(seat.revokedAt)));
+  return rows.length > 0;
+}
+
+function isSeatOf(id: ContractId, issuer: string, subject: string) {
+  return and(eq(seat.contractId, id), eq(seat.issuer, issuer), eq(seat.subject, subject));
+}
+
+/** `false` = there is no such seat. One that is so already stays as it was. */
+export async function setSeatRevoked(
+  tx: Queryable,
+  id: ContractId,
+  { issuer, subject }: Pick<Seat, "issuer" | "subject">,
+  revoked: boolean,
+): Promise<boolean> {
+  const rows = await orm(tx)
+    .update(seat)
+    .set({ revokedAt: revoked ? sql`coalesce(${seat.revokedAt}, now())` : null })
+    .where(isSeatOf(id, issuer, subject))
+    .returning({ role: seat.role });
   return rows.length > 0;
 }
 
@@ -262,7 +281,7 @@ export async function selectSeatsOf(database: Queryable, issuer: string, subject
     })
     .from(seat)
     .innerJoin(contract, eq(contract.contractId, seat.contractId))
-    .where(and(eq(seat.issuer, issuer), eq(seat.subject, subject)))
+    .where(and(eq(seat.issuer, issuer), eq(seat.subject, subject), isNull(seat.revokedAt)))
     .orderBy(seat.contractId);
   return rows.map((row) => ({ ...row, contract: row.contract as ContractId }));
 }

@@ -16,4 +16,5 @@ export const migrationsOfThisBuild: readonly MigrationDigest[] = [
   { number: 9, name: "0009-idempotency.sql", digest: "0ff3fec519aa990c3a1ce0d3c4939b8b7d6b02e68343b514769cd6fd85d5c532" },
   { number: 10, name: "0010-index-key.sql", digest: "0e1f0e0428d7fafac5271a1dc3c7a060678e38853afd18b148a5bd038dd30b4b" },
   { number: 12, name: "0012-age.sql", digest: "a729c498cb1f778b1c4fee19df7a76fe6f7e3f7fbad5e7ef464f8b58406ac096" },
+  { number: 17, name: "0017-revocation.sql", digest: "1d50a51a36edc32c6390ccfa14db030ab4ae03c7881fc1ae25900aa9470c4ba3" },
 ];

@@ -222,11 +222,26 @@ async function climb(gateway: Gateway): Promise<void> {
   await expectStatus(gateway.call("POST", "/v1/clock/accept", { as: "operator", body: { now } }), 200);
 }
 
+/** A seat is taken away and given back; a person is refused everywhere and let in again. */
+async function cutOff(gateway: Gateway): Promise<void> {
+  const agent = { issuer: "demo", subject: "agent-1" };
+  const agents = `${contract}/agents`;
+  await expectStatus(gateway.call("POST", `${agents}/revoke`, { as: "owner-1", body: { ...agent, reason: "left" } }), 200);
+  await expectStatus(gateway.call("POST", `${agents}/restore`, { as: "owner-1", body: agent }), 200);
+  const body = { kind: "person", ...agent, reason: "incident" };
+  const revoked = await expectStatus(gateway.call("POST", "/v1/revocations", { as: "operator", body }), 201);
+  await expectStatus(gateway.call("GET", "/v1/me", { as: "agent-1" }), 401);
+  await expectStatus(gateway.call("GET", "/v1/revocations", { as: "operator" }), 200);
+  const { revocation } = (await revoked.json()) as { revocation: string };
+  await expectStatus(gateway.call("POST", `/v1/revocations/${revocation}/lift`, { as: "operator" }), 200);
+}
+
 /** Ordered, approved, run, watched, certified; then agents and officers come once more. */
 export async function journeyToTheCertificate(gateway: Gateway): Promise<void> {
   const purges = `${contract}/purges`;
   await holdAndRelease(gateway);
   await climb(gateway);
+  await cutOff(gateway);
   await expectStatus(gateway.call("GET", purges, { as: "owner-1" }), 200);
   const key = await makeMerchantKey();
   const body = { confirm: "c-test", return: { to: key.jwk } };
