@@ -35,6 +35,9 @@ const readable: Readonly<Record<string, readonly string[] | null>> = {
   // Whether an entry waits too long: how far the numbering is, and the names of what waits.
   "audit.upkeep": ["log", "numbered_until", "halted"],
   "audit.pending": null,
+  // Whether a restored database is older than an erasure or a deletion by age: the names of the jobs.
+  "postern.erasure": ["contract_id", "job_id"],
+  "postern.partial_purge": ["contract_id", "job_id"],
   "public.postern_migration": null,
 };
 /** The log's intake, and what customers ask of the merchant: all that it adds to. */
