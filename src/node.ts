@@ -6,6 +6,7 @@ import { serve as listen } from "@hono/node-server";
 import { buildApp, describeForOperators, type Side } from "./app.ts";
 import { askedWitnesses } from "./asked-witnesses.ts";
 import { assembleEdge, type CommonParts } from "./assemble.ts";
+import { assembleDirectory } from "./assemble-directory.ts";
 import { assembleKeeper, type Keeper, type KeeperParts } from "./assemble-keeper.ts";
 import type { Anchor } from "./audit/index.ts";
 import type { Environment, OperatorFile } from "./config.ts";
@@ -126,7 +127,8 @@ async function assembleSides({ environment, operators, only, moreRoutes = () => 
     await keeper?.prepare();
     if (!keeper) await checkRootKey(databases.edge, root);
     const kept = keeper && { ...keeper, routes: [...keeper.routes, ...moreRoutes(keeper)] };
-    return { keeper, sides: [edge, kept].filter((side) => side !== null), databases, shares };
+    const directory = keys.keeper && assembleDirectory(common, { database: databases.keeper, writer: keys.keeper.writer }, inFlight);
+    return { keeper, sides: [edge, kept, directory].filter((side) => side !== null), databases, shares };
   } catch (error) {
     await databases.close();
     throw error;

@@ -4,17 +4,19 @@ import { KeysUnavailable, type RootKey, type ShareStore, unwrapsGatewayKey } fro
 import { selectRevived } from "./purge/index.ts";
 import type { Queryable } from "./storage/index.ts";
 
-export type DatabaseRole = "postern_edge" | "postern_keeper";
+export type DatabaseRole = "postern_edge" | "postern_directory" | "postern_keeper";
 
-/** A side that was given the other's role, or a higher one, would hold what it must not. Throws ConfigRefused. */
+/** A side that was given another's role, or a higher one, would hold what it must not. Throws ConfigRefused. */
 export async function checkRole(database: Queryable, role: DatabaseRole): Promise<void> {
-  const [user, superuser, edge, keeper] = (await database.query(roleText))[0] ?? [];
-  const fits = role === "postern_edge" ? edge === true && keeper !== true : keeper === true;
+  const [user, superuser, edge, directory, keeper] = (await database.query(roleText))[0] ?? [];
+  const held = { postern_edge: edge === true, postern_directory: directory === true, postern_keeper: keeper === true };
+  const others = Object.entries(held).filter(([name, has]) => has && name !== role);
+  const fits = held[role] && (role === "postern_keeper" || others.length === 0);
   if (superuser === true || !fits) throw new ConfigRefused(`the database is bound as ${user}: bind it as ${role}, and nothing above it`);
 }
 
 const roleText = `select current_user::text, rolsuper, pg_has_role(current_user, 'postern_edge', 'usage'),
-    pg_has_role(current_user, 'postern_keeper', 'usage'), now()
+    pg_has_role(current_user, 'postern_directory', 'usage'), pg_has_role(current_user, 'postern_keeper', 'usage'), now()
   from pg_roles where rolname = current_user`;
 
 /** Throws ConfigRefused. */

@@ -1,5 +1,5 @@
 /**
- * What both Workers scripts do alike.  Once an isolate: settings → signer → memory.  Each event: connections → (start's checks) → work → close.
+ * What the Workers scripts on the database do alike.  Once an isolate: settings → signer → memory.  Each event: connections → (start's checks) → work → close.
  * A socket may not outlive its request, so whatever holds one is made for each event; what is kept at module scope is inert.
  */
 import type { ExecutionContext } from "@cloudflare/workers-types";

@@ -26,6 +26,7 @@ export {
   selectSeatsOf,
   selectUnannounced,
   setSuspended,
+  shareContract,
 } from "./postgres.ts";
 export { acceptClock, beatClock, selectClock } from "./postgres-clock.ts";
 export { anyHoldStands, holdStandsOn, insertHold, releaseHold, selectHolds, standingHolds } from "./postgres-holds.ts";
