@@ -51,7 +51,7 @@ import {
 import { pruneLogs, type RetentionParts, retentionRoutes } from "./retention/index.ts";
 import { retentionMonthsDefault } from "./retention-settings.ts";
 import { rightsRoutes } from "./rights/index.ts";
-import { keysRoutes, type RotationParts, runRotations } from "./rotation/index.ts";
+import { keysRoutes, type RotationParts, rootKeyRoutes, runRotations } from "./rotation/index.ts";
 import { asRefusal, checkRootKey } from "./start-checks.ts";
 import { version } from "./version.ts";
 
@@ -189,6 +189,7 @@ export function assembleKeeper(common: CommonParts, side: KeeperParts, inFlight:
       ...purgeRoutes({ ...desk, bundles }, side.printer ?? null),
       ...rightsRoutes(door),
       ...keysRoutes(door),
+      ...rootKeyRoutes({ ...door, root: common.root, now: common.now }),
       ...erasureRoutes({ ...door, erasures }),
     ].map((route) => counted(inFlight, repeatable(door, route))),
     async prepare() {

@@ -96,7 +96,7 @@ async function assembleSides({ environment, operators, only, moreRoutes = () => 
   // What an operator can have got wrong is read before the database opens: a start that fails does so at once.
   const keys = await readKeyFiles(data, keyPathsOf(environment), only);
   const issuers = await issuersOf(operators, data);
-  const root = await openRootKey(environment, keys.root);
+  const root = await openRootKey(environment, keys);
   const sinks = keys.keeper ? await openSinks(operators.sinks) : [];
   const shares = await openShares(environment);
   const databases = await openDatabases(environment, only);

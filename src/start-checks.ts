@@ -67,6 +67,6 @@ export async function checkRootKey(database: Queryable, root: RootKey): Promise<
 }
 
 /** What the key service says is for the operator to mend. */
-export function asRefusal(error: unknown): never {
-  throw error instanceof KeysUnavailable ? new ConfigRefused(`POSTERN_ROOT_KEY: ${error.message}`) : error;
+export function asRefusal(error: unknown, setting = "POSTERN_ROOT_KEY"): never {
+  throw error instanceof KeysUnavailable ? new ConfigRefused(`${setting}: ${error.message}`) : error;
 }

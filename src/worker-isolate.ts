@@ -9,7 +9,15 @@ import { type CommonParts, createMemory, type Memory } from "./assemble.ts";
 import { ConfigRefused } from "./config.ts";
 import { createSigner, portableAead, type Signer } from "./crypto/index.ts";
 import { createMetrics, languageOf, type Metrics, problem } from "./http/index.ts";
-import { createKeyring, createRootKey, createServiceRootKey, type OpenedKeys, type RootKey, type ShareHolders } from "./keys/index.ts";
+import {
+  createKeyring,
+  createRootKey,
+  createServiceRootKey,
+  joinRootKeys,
+  type OpenedKeys,
+  type RootKey,
+  type ShareHolders,
+} from "./keys/index.ts";
 import { createPostgresShareStore } from "./keys/postgres-share-store.ts";
 import { openShareHolders } from "./open-key-holders.ts";
 import { checkShareDatabase } from "./start-checks.ts";
@@ -40,7 +48,9 @@ export async function openIsolate<Settings extends WorkerSettings>(settings: Set
   const writer = await createSigner(settings.writerSeed);
   return {
     settings,
-    root: settings.rootKey instanceof Uint8Array ? createRootKey(portableAead, settings.rootKey) : createServiceRootKey(settings.rootKey),
+    root: settings.rootKeyBeside
+      ? joinRootKeys(rootKeyOf(settings.rootKey), rootKeyOf(settings.rootKeyBeside))
+      : rootKeyOf(settings.rootKey),
     writer,
     holders: openShareHolders(settings.merchants, writer, Number.POSITIVE_INFINITY),
     memory: createMemory({ issuers: settings.issuers, audience: settings.origin, now: Date.now }),
@@ -49,6 +59,10 @@ export async function openIsolate<Settings extends WorkerSettings>(settings: Set
     main: { yet: false },
     shares: { yet: false },
   };
+}
+
+function rootKeyOf(key: WorkerSettings["rootKey"]): RootKey {
+  return key instanceof Uint8Array ? createRootKey(portableAead, key) : createServiceRootKey(key);
 }
 
 /** Runs `open` until it succeeds, and remembers what it made. `null`: the settings are refused, and why stands in the script's own log. */

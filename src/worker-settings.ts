@@ -16,6 +16,8 @@ export interface WorkerSettings {
   readonly databaseUrl: string;
   readonly sharesUrl: string;
   readonly rootKey: Uint8Array | KeyService;
+  /** Read beside it while keys move from one to the other; `null` = there is none. */
+  readonly rootKeyBeside: Uint8Array | KeyService | null;
   /** 32 bytes. */
   readonly writerSeed: Uint8Array;
   readonly logName: string;
@@ -108,6 +110,7 @@ const common = {
   SHARES: hyperdrive.optional(),
   POSTERN_SHARE_STORE: postgresUrl.optional(),
   POSTERN_ROOT_KEY: rootKey,
+  POSTERN_ROOT_KEY_BESIDE: rootKey.optional(),
   ...keyServiceVariables,
   POSTERN_WRITER_KEY: secretKey,
   POSTERN_LOG_NAME: z
@@ -190,7 +193,8 @@ type Common = z.infer<z.ZodObject<typeof common>>;
 function commonSettings(settings: Common) {
   return {
     sharesUrl: urlOf(["SHARES", settings.SHARES], ["POSTERN_SHARE_STORE", settings.POSTERN_SHARE_STORE]),
-    rootKey: rootKeyOf(settings),
+    rootKey: rootKeyOf(settings, settings.POSTERN_ROOT_KEY),
+    rootKeyBeside: settings.POSTERN_ROOT_KEY_BESIDE === undefined ? null : rootKeyOf(settings, settings.POSTERN_ROOT_KEY_BESIDE),
     writerSeed: settings.POSTERN_WRITER_KEY,
     logName: settings.POSTERN_LOG_NAME,
     origin: settings.POSTERN_ORIGIN,
@@ -198,8 +202,7 @@ function commonSettings(settings: Common) {
 }
 
 /** One request may not wait for another's turn there. */
-function rootKeyOf(settings: Common): Uint8Array | KeyService {
-  const { POSTERN_ROOT_KEY: found } = settings;
+function rootKeyOf(settings: Common, found: Common["POSTERN_ROOT_KEY"]): Uint8Array | KeyService {
   return found instanceof Uint8Array ? found : openKeyService(found, settings, { parallelMax: Number.POSITIVE_INFINITY });
 }
 

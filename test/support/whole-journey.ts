@@ -214,6 +214,8 @@ async function climb(gateway: Gateway): Promise<void> {
   }
   const now = new Date().toISOString();
   await expectStatus(gateway.call("POST", "/v1/clock/accept", { as: "operator", body: { now } }), 200);
+  await expectStatus(gateway.call("GET", "/v1/root-key", { as: "operator" }), 200);
+  await expectStatus(gateway.call("POST", "/v1/root-key/rewrap", { as: "operator", body: { dry_run: true } }), 200);
 }
 
 /** Ordered, approved, run, watched, certified; then agents and officers come once more. */
