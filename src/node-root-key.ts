@@ -5,10 +5,10 @@
 import { readFile } from "node:fs/promises";
 import { ConfigRefused, type Environment } from "./config.ts";
 import { nodeAead } from "./crypto/node-aead.ts";
-import { createRootKey, createServiceRootKey, joinRootKeys, type KeyService, KeysUnavailable, type RootKey } from "./keys/index.ts";
+import { createRootKey, createServiceRootKey, type KeyService, KeysUnavailable, type RootKey } from "./keys/index.ts";
 import type { KeyFiles } from "./node-keys.ts";
 import { openKeyService } from "./open-key-holders.ts";
-import { asRefusal } from "./start-checks.ts";
+import { asRefusal, rootKeysOf } from "./start-checks.ts";
 
 const settings = {
   root: { key: "POSTERN_ROOT_KEY", credentials: "POSTERN_ROOT_KEY_CREDENTIALS" },
@@ -21,12 +21,7 @@ export async function openRootKey(environment: Environment, held: Pick<KeyFiles,
   const root = await openOne(environment, "root", held.root);
   const beside = await openOne(environment, "beside", held.beside);
   if (!root) throw new ConfigRefused("POSTERN_ROOT_KEY names no key");
-  if (!beside) return root;
-  try {
-    return joinRootKeys(root, beside);
-  } catch {
-    throw new ConfigRefused("POSTERN_ROOT_KEY_BESIDE is the same key as POSTERN_ROOT_KEY, or one of the same name");
-  }
+  return rootKeysOf(root, beside);
 }
 
 async function openOne(environment: Environment, which: Which, held: Uint8Array | null): Promise<RootKey | null> {

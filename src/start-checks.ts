@@ -1,6 +1,6 @@
 /** What an entry asks of the databases that it was given, before it serves anything with them. */
 import { ConfigRefused } from "./config.ts";
-import { KeysUnavailable, type RootKey, type ShareStore, unwrapsGatewayKey } from "./keys/index.ts";
+import { joinRootKeys, KeysUnavailable, type RootKey, type ShareStore, unwrapsGatewayKey } from "./keys/index.ts";
 import { selectRevived } from "./purge/index.ts";
 import type { Queryable } from "./storage/index.ts";
 
@@ -64,6 +64,16 @@ export async function checkTombstones(database: Queryable, shares: Pick<ShareSto
 export async function checkRootKey(database: Queryable, root: RootKey): Promise<void> {
   const unwraps = await unwrapsGatewayKey(database, root).catch(asRefusal);
   if (unwraps === false) throw new ConfigRefused("POSTERN_ROOT_KEY is not the key that this database began with");
+}
+
+/** Both, while keys move from one to the other; `beside` is null at other times. Throws ConfigRefused where they have one name. */
+export function rootKeysOf(root: RootKey, beside: RootKey | null): RootKey {
+  if (!beside) return root;
+  try {
+    return joinRootKeys(root, beside);
+  } catch {
+    throw new ConfigRefused("POSTERN_ROOT_KEY_BESIDE is the same key as POSTERN_ROOT_KEY, or one of the same name");
+  }
 }
 
 /** What the key service says is for the operator to mend. */

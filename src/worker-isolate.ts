@@ -9,18 +9,10 @@ import { type CommonParts, createMemory, type Memory } from "./assemble.ts";
 import { ConfigRefused } from "./config.ts";
 import { createSigner, portableAead, type Signer } from "./crypto/index.ts";
 import { createMetrics, languageOf, type Metrics, problem } from "./http/index.ts";
-import {
-  createKeyring,
-  createRootKey,
-  createServiceRootKey,
-  joinRootKeys,
-  type OpenedKeys,
-  type RootKey,
-  type ShareHolders,
-} from "./keys/index.ts";
+import { createKeyring, createRootKey, createServiceRootKey, type OpenedKeys, type RootKey, type ShareHolders } from "./keys/index.ts";
 import { createPostgresShareStore } from "./keys/postgres-share-store.ts";
 import { openShareHolders } from "./open-key-holders.ts";
-import { checkShareDatabase } from "./start-checks.ts";
+import { checkShareDatabase, rootKeysOf } from "./start-checks.ts";
 import type { Database } from "./storage/index.ts";
 import { openPostgres } from "./storage/postgres.ts";
 import type { WorkerSettings } from "./worker-settings.ts";
@@ -48,9 +40,7 @@ export async function openIsolate<Settings extends WorkerSettings>(settings: Set
   const writer = await createSigner(settings.writerSeed);
   return {
     settings,
-    root: settings.rootKeyBeside
-      ? joinRootKeys(rootKeyOf(settings.rootKey), rootKeyOf(settings.rootKeyBeside))
-      : rootKeyOf(settings.rootKey),
+    root: rootKeysOf(rootKeyOf(settings.rootKey), settings.rootKeyBeside && rootKeyOf(settings.rootKeyBeside)),
     writer,
     holders: openShareHolders(settings.merchants, writer, Number.POSITIVE_INFINITY),
     memory: createMemory({ issuers: settings.issuers, audience: settings.origin, now: Date.now }),

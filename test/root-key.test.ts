@@ -3,9 +3,11 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { ConfigRefused } from "../src/config.ts";
 import { fromBase64, randomBytes, toBase64 } from "../src/crypto/index.ts";
 import { nodeAead } from "../src/crypto/node-aead.ts";
 import { createRootKey, joinRootKeys, type RootKey, rewrapRoot } from "../src/keys/index.ts";
+import { rootKeysOf } from "../src/start-checks.ts";
 import type { Database } from "../src/storage/index.ts";
 import { expectStatus, search } from "./support/agreement.ts";
 import { openTestPool } from "./support/databases.ts";
@@ -83,6 +85,8 @@ describe("two root keys at once", () => {
 
   it("cannot be one key, nor have a name that tells of the key", () => {
     expect(() => joinRootKeys(former, former)).toThrow(RangeError);
+    expect(() => rootKeysOf(former, former)).toThrow(ConfigRefused);
+    expect([rootKeysOf(former, null), rootKeysOf(next, former).names]).toEqual([former, [nameOf(next), nameOf(former)]]);
     expect(nameOf(former)).toMatch(/^[0-9a-f]{16}$/);
     expect(Buffer.from(world.secrets.root, "base64").toString("hex")).not.toContain(nameOf(former));
   });

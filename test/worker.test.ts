@@ -167,11 +167,21 @@ describe("the keeper's minute", () => {
 
 describe("a script that is not set up", () => {
   const anyKey = toBase64(randomBytes(32));
+  const twinServices = {
+    POSTERN_ROOT_KEY: "vault-transit:https://one.example/transit/postern",
+    POSTERN_ROOT_KEY_BESIDE: "vault-transit:https://two.example/transit/postern",
+  };
 
   it.each<[string, "edge" | "directory" | "keeper", Over, string]>([
     ["the edge without its root key", "edge", { secrets: { POSTERN_ROOT_KEY: null } }, "POSTERN_ROOT_KEY is missing"],
     ["the edge with the log key", "edge", { secrets: { POSTERN_LOG_KEY: anyKey } }, "POSTERN_LOG_KEY must not be set here"],
     ["the directory with the log key", "directory", { secrets: { POSTERN_LOG_KEY: anyKey } }, "POSTERN_LOG_KEY must not be set here"],
+    [
+      "the directory with two root keys of one name",
+      "directory",
+      { secrets: { ...twinServices, VAULT_TOKEN: "none" } },
+      "POSTERN_ROOT_KEY_BESIDE is the same key as POSTERN_ROOT_KEY, or one of the same name",
+    ],
     ["the keeper without the log key", "keeper", { secrets: { POSTERN_LOG_KEY: null } }, "POSTERN_LOG_KEY is missing"],
   ])("%s: serves nothing, does nothing, and says why in its own log alone", async (_case, name, over, line) => {
     const script = world[name];
