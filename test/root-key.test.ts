@@ -1,6 +1,7 @@
 /** Keys move from one root key to another while people read: nothing is lost wherever it is killed, and at the end the old root key opens nothing. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { chmodSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { ConfigRefused } from "../src/config.ts";
@@ -10,6 +11,7 @@ import { createRootKey, joinRootKeys, type RootKey, rewrapRoot } from "../src/ke
 import { rootKeysOf } from "../src/start-checks.ts";
 import type { Database } from "../src/storage/index.ts";
 import { expectStatus, search } from "./support/agreement.ts";
+import { createCommandLine } from "./support/command-line.ts";
 import { openTestPool } from "./support/databases.ts";
 import type { Gateway } from "./support/gateway.ts";
 import { createWorld, entriesOf, neighbour, openGateway, populate, purge, type World } from "./support/purge-world.ts";
@@ -164,6 +166,20 @@ describe("an operator moves keys to another root key", { timeout: 60_000 }, () =
     expect([...new Set(listed.entries.map(({ actor }) => actor.subject))]).toEqual(["agent-1"]);
     await gateway.close();
     await expect(opened(former)).rejects.toThrow("POSTERN_ROOT_KEY is not the key that this database began with");
+  });
+
+  it("and the doctor says so", async () => {
+    const line = await createCommandLine();
+    const found = async (secret: string) => {
+      line.put("root.key", secret);
+      chmodSync(join(line.home, "root.key"), 0o600);
+      const settings = { POSTERN_ROOT_KEY: `file:${join(line.home, "root.key")}`, DATABASE_URL_KEEPER: world.keeperUrl };
+      const { checks } = JSON.parse((await line.postern("doctor --json", "", settings)).stdout) as { checks: Record<string, string>[] };
+      return checks.find(({ check }) => check === "root key");
+    };
+    expect(await found(nextSecret)).toMatchObject({ status: "ok", detail: "opens what is stored" });
+    expect(await found(world.secrets.root)).toMatchObject({ status: "failing" });
+    line.remove();
   });
 });
 
