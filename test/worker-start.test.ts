@@ -25,9 +25,11 @@ beforeAll(async () => {
   empty = await createPostgresDatabase({ migrated: false });
   gateway = await createGateway({ database: at(main.keeperUrl), edgeDatabase: at(main.edgeUrl) });
   await at(main.ownerUrl).query("create role backup_operator login in role postern_keeper");
+  await at(main.ownerUrl).query("create role two_sides login in role postern_edge, postern_directory");
 });
 afterAll(async () => {
   await at(main.ownerUrl).query("drop role backup_operator");
+  await at(main.ownerUrl).query("drop role two_sides");
   await gateway.close();
   await Promise.all([...opened.values()].map((database) => database.close()));
   await Promise.all([main.drop(), empty.drop()]);
@@ -55,6 +57,13 @@ describe("the main database", () => {
       "postern_edge",
       logName,
       /^the database is bound as postern_directory: bind it as postern_edge/,
+    ],
+    [
+      "the edge as whoever may be the directory too",
+      () => main.ownerUrl.replace("postgres@", "two_sides@"),
+      "postern_edge",
+      logName,
+      /^the database is bound as two_sides: bind it as postern_edge/,
     ],
     [
       "the directory as the edge",
