@@ -28,4 +28,4 @@ create unique index partial_purge_one on postern.partial_purge (contract_id, bas
 
 grant select, insert, update, delete on postern.partial_purge to postern_keeper;
 -- Which jobs there are, and no more: at its start it holds them against the notes of the share store.
-grant select (contract_id, job_id) on postern.partial_purge, postern.erasure to postern_edge;
+grant select (contract_id, job_id) on postern.partial_purge, postern.erasure to postern_edge, postern_directory;

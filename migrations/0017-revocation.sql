@@ -17,4 +17,5 @@ create index on postern.revocation (expires_at);
 alter table postern.seat add column revoked_at timestamptz;
 
 grant select (kind, issuer, name) on postern.revocation to postern_edge;
+grant select, insert, delete on postern.revocation to postern_directory;
 grant select, insert, update, delete on postern.revocation to postern_keeper;

@@ -12,7 +12,7 @@ import {
 } from "./agreement/index.ts";
 import type { Side } from "./app.ts";
 import { type ApprovalDesk, approvalRoutes } from "./approvals/index.ts";
-import { type CommonParts, type SideParts, sharedParts } from "./assemble.ts";
+import { type CommonParts, counted, type SideParts, sharedParts } from "./assemble.ts";
 import {
   type Anchor,
   type AskedWitness,
@@ -41,7 +41,6 @@ import {
   runLapses,
   selectUndone,
 } from "./erasure/index.ts";
-import type { Route } from "./http/index.ts";
 import { forgetExpired, repeatable } from "./idempotency/index.ts";
 import { type ContractId, type InFlight, inTurn } from "./kernel/index.ts";
 import { logTurnedAway } from "./offices/index.ts";
@@ -61,7 +60,7 @@ import { pruneLogs, type RetentionParts, retentionRoutes } from "./retention/ind
 import { retentionMonthsDefault } from "./retention-settings.ts";
 import { forgetExpiredRevocations } from "./revocations/index.ts";
 import { rightsRoutes } from "./rights/index.ts";
-import { keysRoutes, type RotationParts, runRotations } from "./rotation/index.ts";
+import { keysRoutes, type RotationParts, rootKeyRoutes, runRotations } from "./rotation/index.ts";
 import { asRefusal, checkRootKey } from "./start-checks.ts";
 import { version } from "./version.ts";
 
@@ -174,7 +173,6 @@ export function assembleKeeper(common: CommonParts, side: KeeperParts, inFlight:
     months: side.retentionMonths ?? retentionMonthsDefault,
     held: async (log) => (log === gatewayLog ? anyHoldStands(database) : (await standingHolds(database, log as ContractId)).length > 0),
   };
-  const issuers = new Set(common.issuers.map((issuer) => issuer.id));
   const pump = createPump({ database, sinks: side.sinks ?? [], now: common.now, random: Math.random });
   return {
     database,
@@ -193,7 +191,7 @@ export function assembleKeeper(common: CommonParts, side: KeeperParts, inFlight:
     settle: shared.strangers.settle,
     turnedAway: ({ caller, refusal, contract }) => logTurnedAway(door, caller, { code: refusal.code, contract }),
     routes: [
-      ...agreementRoutes({ ...door, issuers, trust }),
+      ...agreementRoutes({ ...door, trust }),
       ...approvalRoutes(desk),
       ...oversightRoutes(exporter),
       ...logRoutes({ ...exporter, witnessesOf }),
@@ -202,6 +200,7 @@ export function assembleKeeper(common: CommonParts, side: KeeperParts, inFlight:
       ...purgeRoutes({ ...desk, bundles }, side.printer ?? null),
       ...rightsRoutes(door),
       ...keysRoutes(door),
+      ...rootKeyRoutes({ ...door, root: common.root, now: common.now }),
       ...erasureRoutes({ ...door, erasures }),
     ].map((route) => counted(inFlight, repeatable(door, route))),
     async prepare() {
@@ -254,18 +253,5 @@ export function assembleKeeper(common: CommonParts, side: KeeperParts, inFlight:
       ];
       await inTurn(works, (work) => work());
     },
-  };
-}
-
-/**
- * What owners and officers do at a contract counts as under way as well: the fence waits for their entries before the purge writes the log's last ones.
- * Not where the caller streams a body: a slow one must not hold the fence, and those acts look at the contract's state when they write.
- */
-function counted(inFlight: InFlight, route: Route): Route {
-  const streams = route.body !== undefined && route.body.schema === undefined;
-  if (streams || !/\{(contract|log)\}/.test(route.path)) return route;
-  return {
-    ...route,
-    handle: (received) => inFlight.run(received.params.contract ?? received.params.log ?? "", () => route.handle(received)),
   };
 }

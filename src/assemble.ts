@@ -13,7 +13,7 @@ import { type Bundles, createBundles } from "./contracts/index.ts";
 import type { Aead, Signer } from "./crypto/index.ts";
 import { disclosureRoutes, logAgentTurnedAway } from "./disclosure/index.ts";
 import { createVaultLoad } from "./disclosure/postgres.ts";
-import type { Metrics } from "./http/index.ts";
+import type { Metrics, Route } from "./http/index.ts";
 import { createIdentity, type Digest, type Identity, type IssuerProfile } from "./identity/index.ts";
 import type { InFlight } from "./kernel/index.ts";
 import { createAuditKeys, type Keyring, type OpenedAuditKeys, type RootKey, type ShareStore } from "./keys/index.ts";
@@ -108,5 +108,18 @@ export function sharedParts(
     bundles: memory.bundles,
     identity: withRevocations(memory.identity, database),
     tokens: memory.identity,
+  };
+}
+
+/**
+ * What owners and officers do at a contract counts as under way as well: the fence waits for their entries before the purge writes the log's last ones.
+ * Not where the caller streams a body: a slow one must not hold the fence, and those acts look at the contract's state when they write.
+ */
+export function counted(inFlight: InFlight, route: Route): Route {
+  const streams = route.body !== undefined && route.body.schema === undefined;
+  if (streams || !/\{(contract|log)\}/.test(route.path)) return route;
+  return {
+    ...route,
+    handle: (received) => inFlight.run(received.params.contract ?? received.params.log ?? "", () => route.handle(received)),
   };
 }

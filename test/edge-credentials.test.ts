@@ -140,7 +140,15 @@ describe("a thief of the edge's database role", () => {
   it("cannot grant itself anything, or become anybody", async () => {
     for (const { name } of tables) await attempt(world.edge, `grant all on ${name} to postern_edge`);
     await attempt(world.edge, "alter default privileges grant all on tables to postern_edge");
-    const roles = ["postern_keeper", "postern_sequencer", "postern_reader", "postgres", "pg_read_all_data", "pg_write_all_data"];
+    const roles = [
+      "postern_keeper",
+      "postern_directory",
+      "postern_sequencer",
+      "postern_reader",
+      "postgres",
+      "pg_read_all_data",
+      "pg_write_all_data",
+    ];
     const statements = [
       ...roles.flatMap((role) => [`set role ${role}`, `grant ${role} to postern_edge`]),
       ...["postern_keeper", "postgres"].flatMap((role) => [

@@ -104,7 +104,7 @@ const columnsText = `select string_agg(attname, ', ' order by attnum) from pg_at
 /** As the page writes it: `edge (log, origin, state), keeper`. */
 async function holdersOf(table: string, power: string): Promise<string> {
   const holders: string[] = [];
-  for (const side of ["edge", "keeper"]) {
+  for (const side of ["edge", "directory", "keeper"]) {
     const role = `postern_${side}`;
     const [whole] = await owner.query("select has_table_privilege($1, $2, $3)", [role, table, power]);
     const some = columnPowers.includes(power) ? await owner.query(columnsText, [role, table, power]) : [];

@@ -119,7 +119,7 @@ export async function checkPurged(url: string, shares: { readonly path: string }
 }
 
 export async function checkUnwraps(url: string, root: RootKey): Promise<Outcome> {
-  const { unwrapsGatewayKey } = await import("../keys/index.ts");
+  const { countByRoot, unwrapsGatewayKey } = await import("../keys/index.ts");
   return asking(url, async (database) => {
     const unwraps = await unwrapsGatewayKey(database, root).catch(messageOf);
     if (typeof unwraps === "string") return { failing: unwraps, cure: "docs/DEPLOY.md has the policy for the service" };
@@ -127,6 +127,13 @@ export async function checkUnwraps(url: string, root: RootKey): Promise<Outcome>
       return {
         failing: "the key is not the one that this database began with",
         cure: "name that one; with another nothing that is stored opens",
+      };
+    const foreign = (await countByRoot(database)).filter(({ name }) => !root.names.includes(name));
+    const keys = foreign.reduce((sum, { shares, logKeys }) => sum + shares + logKeys, 0);
+    if (keys > 0)
+      return {
+        failing: `${keys} keys lie under another root key: ${foreign.map(({ name }) => name).join(", ")}`,
+        cure: "name that one in POSTERN_ROOT_KEY_BESIDE, then `npx postern keys rewrap-root`",
       };
     return { ok: unwraps ? "opens what is stored" : "nothing is stored yet" };
   });

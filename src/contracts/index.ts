@@ -28,6 +28,7 @@ export {
   selectUnannounced,
   setSeatRevoked,
   setSuspended,
+  shareContract,
 } from "./postgres.ts";
 export { acceptClock, beatClock, selectClock } from "./postgres-clock.ts";
 export { anyHoldStands, holdStandsOn, insertHold, releaseHold, selectHolds, standingHolds } from "./postgres-holds.ts";

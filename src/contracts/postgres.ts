@@ -65,6 +65,12 @@ export async function lockContract(tx: Queryable, id: ContractId, strength: "sha
   return row ? branded(row) : null;
 }
 
+/** `lockContract(tx, id, "share")` for whoever may not change contracts: Postgres lets nobody else lock a row, so a function of the owner's does it. */
+export async function shareContract(tx: Queryable, id: ContractId): Promise<Contract | null> {
+  await tx.query("select postern.share_contract($1), now()", [id]);
+  return selectContract(tx, id);
+}
+
 export async function selectContractsOf(database: Queryable, merchant: string): Promise<Contract[]> {
   const rows = await orm(database).select(columns).from(contract).where(eq(contract.merchant, merchant)).orderBy(contract.contractId);
   return rows.map(branded);

@@ -2,6 +2,7 @@ export { type AuditKeys, createAuditKeys, monthOf, type OpenedAuditKeys, unwraps
 export { createAwsKms } from "./aws-kms.ts";
 export { type ContractKeys, keyPurposes, type WrappedKey } from "./contract-keys.ts";
 export { createKeyring, type Keyring, type OpenedKeys } from "./keyring.ts";
+export { joinRootKeys } from "./named-root-key.ts";
 export {
   type Deletion,
   KeysUnavailable,
@@ -20,6 +21,7 @@ export {
   selectKeyEpochs,
   selectSubjectKeys,
 } from "./postgres.ts";
+export { countByRoot, mayChangeAuditKeys, type UnderRoot } from "./postgres-root.ts";
 export {
   countWrapped,
   deleteSubjectKey,
@@ -31,6 +33,7 @@ export {
   retireEpochsBefore,
   type Wrapped,
 } from "./postgres-rotation.ts";
+export { type Rewrapped, rewrapRoot } from "./rewrap-root.ts";
 export { createRootKey } from "./root-key.ts";
 export { createServiceRootKey, type KeyService } from "./service-root-key.ts";
 export { createHttpShareHolder } from "./share-holder.ts";

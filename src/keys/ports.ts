@@ -6,6 +6,8 @@ import type { ContractId } from "../kernel/index.ts";
 
 /** The key above all others; outside the database. Trusted to keep a 256-bit key secret. */
 export interface RootKey {
+  /** Of the root keys that it reads; it wraps under the first. What is wrapped says under which. */
+  readonly names: readonly string[];
   /** `context` binds the wrapping to its place. */
   wrap(context: string, key: Uint8Array): Promise<Uint8Array>;
   /** `null` = it does not open under this root key in this context. Throws where the key service could not be asked. The bytes are the caller's to overwrite. */

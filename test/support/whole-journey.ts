@@ -220,6 +220,8 @@ async function climb(gateway: Gateway): Promise<void> {
   }
   const now = new Date().toISOString();
   await expectStatus(gateway.call("POST", "/v1/clock/accept", { as: "operator", body: { now } }), 200);
+  await expectStatus(gateway.call("GET", "/v1/root-key", { as: "operator" }), 200);
+  await expectStatus(gateway.call("POST", "/v1/root-key/rewrap", { as: "operator", body: { dry_run: true } }), 200);
 }
 
 /** A seat is taken away and given back; a person is refused everywhere and let in again. */
