@@ -162,9 +162,13 @@ async function writeBatch(desk: ImportDesk, target: Target, batch: readonly Pars
     const sealed: SealedRecord[] = [];
     const index: IndexEntry[] = [];
     for (const record of located.values()) {
-      const key = subjectKeys.get(record.subject);
-      if (!key) throw new Error("a subject's key does not open");
-      sealed.push(sealRecord(desk.aead, target, record, { key, version: (versions.get(record.locator) ?? 0) + 1 }));
+      const { locator, subject } = record;
+      const version = (versions.get(locator) ?? 0) + 1;
+      const made = keys.withSubjectKey(subject, subjectKeys.get(subject) ?? null, (key) =>
+        sealRecord(desk.aead, target, record, { key, version }),
+      );
+      if (!made) throw new Error("a subject's key does not open");
+      sealed.push(made);
       index.push(...indexEntriesOf(keys.indexes, { type: target.type, locator: record.locator }, record.parsed.sorted.searchable));
     }
     await upsertRecords(tx, target.contract, target.type, sealed, index);
@@ -208,7 +212,7 @@ function sealRecord(
 }
 
 /** Makes the keys that are missing, then reads what stands, so that two imports agree on one key per subject. */
-async function subjectKeysOf(tx: Queryable, keys: ContractKeys, subjects: ReadonlySet<string>): Promise<Map<string, Uint8Array>> {
+async function subjectKeysOf(tx: Queryable, keys: ContractKeys, subjects: ReadonlySet<string>): Promise<ReadonlyMap<string, WrappedKey>> {
   const standing = await selectSubjectKeys(tx, keys.contract, [...subjects]);
   const missing = [...subjects].filter((subject) => !standing.has(subject));
   const wrapNew = (subject: string): WrappedKey => {
@@ -219,13 +223,7 @@ async function subjectKeysOf(tx: Queryable, keys: ContractKeys, subjects: Readon
   };
   const made = new Map<string, WrappedKey>(missing.map((subject) => [subject, wrapNew(subject)]));
   await insertSubjectKeys(tx, keys.contract, made);
-  const wrapped = missing.length > 0 ? await selectSubjectKeys(tx, keys.contract, [...subjects]) : standing;
-  const opened = new Map<string, Uint8Array>();
-  for (const [subject, key] of wrapped) {
-    const plain = keys.openSubjectKey(subject, key);
-    if (plain) opened.set(subject, plain);
-  }
-  return opened;
+  return missing.length > 0 ? selectSubjectKeys(tx, keys.contract, [...subjects]) : standing;
 }
 
 class Tally {
