@@ -27,6 +27,7 @@ import {
   indexEntriesOf,
   levelsMax,
   locatorOf,
+  type RecordOrigin,
   type SealedRecord,
   sealLevel,
   selectVersions,
@@ -65,21 +66,29 @@ export interface ImportDesk extends OfficeDoor {
 export async function importRecords(
   desk: ImportDesk,
   visit: Visit,
-  target: { readonly contract: ContractId; readonly type: string; readonly body: ReadableStream<Uint8Array> },
+  target: {
+    readonly contract: ContractId;
+    readonly type: string;
+    readonly origin: RecordOrigin;
+    readonly body: ReadableStream<Uint8Array>;
+  },
 ): Promise<Result<Imported, Refusal>> {
   const entered = await enterContract(desk, visit, target.contract, "merchant_owner");
   if (!entered.ok) return entered;
   const { actor, contract, log } = entered.value;
   const bundle = await desk.bundles.bundleOf(desk.database, contract.id, contract.bundleDigest);
   const resource = Object.hasOwn(bundle.resources, target.type) ? bundle.resources[target.type] : undefined;
-  const refusal: Refusal | null = refusalOfState(contract) ?? (resource ? null : { code: "not_found" });
+  const { purpose } = target.origin;
+  const isKnown = purpose === null || Object.hasOwn(bundle.contract.purposes, purpose);
+  const refusal: Refusal | null =
+    refusalOfState(contract) ?? (!resource ? { code: "not_found" } : isKnown ? null : { code: "purpose_unknown" });
   const entry = { event: "records.imported", actor, request: visit.request } as const;
   if (refusal || !resource) {
     await desk.audit.append(log, { ...entry, outcome: { effect: "deny", code: refusal?.code ?? "not_found" } });
     return refuse(refusal ?? { code: "not_found" });
   }
   await desk.audit.append(log, { ...entry, outcome: { effect: "allow", code: "started" }, facts: { type: target.type } });
-  const into = { contract: contract.id, type: target.type, resource, digest: contract.bundleDigest };
+  const into = { contract: contract.id, type: target.type, origin: target.origin, resource, digest: contract.bundleDigest };
   const imported = await importLines(desk, into, target.body);
   if (imported.ok) {
     const unnamed = Object.values(imported.value.unnamed).reduce((sum, count) => sum + count, 0);
@@ -101,6 +110,7 @@ function refusalOfState(contract: Contract): Refusal | null {
 interface Target {
   readonly contract: ContractId;
   readonly type: string;
+  readonly origin: RecordOrigin;
   readonly resource: Resource;
   /** Of the bundle that says so. */
   readonly digest: string;
@@ -171,7 +181,7 @@ async function writeBatch(desk: ImportDesk, target: Target, batch: readonly Pars
       sealed.push(made);
       index.push(...indexEntriesOf(keys.indexes, { type: target.type, locator: record.locator }, record.parsed.sorted.searchable));
     }
-    await upsertRecords(tx, target.contract, target.type, sealed, index);
+    await upsertRecords(tx, target.contract, target.type, { records: sealed, entries: index, origin: target.origin });
     tally.written(batch, located.size - versions.size);
     return ok(undefined);
   });
