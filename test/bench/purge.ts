@@ -17,6 +17,7 @@ const leaving = "c-leaving";
 const readCustomers = 2_000;
 const importedMax = 10_000;
 const embeddedRecords = 50_000;
+const copiesAtOnce = 5;
 const connections = 16;
 const roundSeconds = 5;
 const lookEveryMs = 200;
@@ -101,19 +102,24 @@ async function measureEmbedded(records: number): Promise<Purged> {
 
 /** Each imported row once more, `times` times, under names made of its own. */
 async function multiply(owner: Database, times: number): Promise<void> {
-  if (times === 0) return;
   const named = (column: string) =>
     `substr(${column}, 1, 2) || substr(translate(encode(sha256((${column} || '/' || g)::bytea), 'hex'), '0189', 'ghij'), 1, 26)`;
-  await owner.script(`
-    set synchronous_commit = off;
-    insert into postern.subject_key (contract_id, subject, epoch, wrapped)
-      select contract_id, ${named("subject")}, epoch, wrapped from postern.subject_key, generate_series(1, ${times}) g where contract_id = '${leaving}';
-    insert into postern.blind_index (contract_id, type, field, value, generation, locator)
-      select contract_id, type, field, value, generation, ${named("locator")} from postern.blind_index, generate_series(1, ${times}) g where contract_id = '${leaving}';
-    insert into postern.record (contract_id, type, locator, subject, version, level0, level1, level2, level3)
-      select contract_id, type, ${named("locator")}, ${named("subject")}, version, level0, level1, level2, level3
-      from postern.record, generate_series(1, ${times}) g where contract_id = '${leaving}';
-    reset synchronous_commit;`);
+  await owner.script(`create table bench_imported as select * from postern.record where contract_id = '${leaving}';
+    create table bench_key as select * from postern.subject_key where contract_id = '${leaving}';
+    create table bench_index as select * from postern.blind_index where contract_id = '${leaving}';`);
+  for (let from = 1; from <= times; from += copiesAtOnce) {
+    const range = [from, Math.min(times, from + copiesAtOnce - 1)];
+    for (const statement of [
+      `insert into postern.subject_key (contract_id, subject, epoch, wrapped)
+       select contract_id, ${named("subject")}, epoch, wrapped from bench_key r, generate_series($1::int, $2::int) g`,
+      `insert into postern.blind_index (contract_id, type, field, value, generation, locator)
+       select contract_id, type, field, value, generation, ${named("locator")} from bench_index r, generate_series($1::int, $2::int) g`,
+      `insert into postern.record (contract_id, type, locator, subject, version, level0, level1, level2, level3)
+       select contract_id, type, ${named("locator")}, ${named("subject")}, version, level0, level1, level2, level3 from bench_imported r, generate_series($1::int, $2::int) g`,
+    ])
+      await owner.query(statement, range);
+  }
+  await owner.script("drop table bench_imported; drop table bench_key; drop table bench_index;");
 }
 
 /** Answers the job's path. */
