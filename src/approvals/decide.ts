@@ -5,7 +5,7 @@
 import type { EntryDraft, EventName } from "../audit/index.ts";
 import { selectContractsOf } from "../contracts/index.ts";
 import { type ContractId, ok, type Refusal, type Result, refuse } from "../kernel/index.ts";
-import { type Entered, enterContract, enterHouse, type OfficeDoor, type Visit } from "../offices/index.ts";
+import { enterContract, enterHouse, logAct, type OfficeDoor, turnDown, type Visit } from "../offices/index.ts";
 import type { Queryable } from "../storage/index.ts";
 import type { Approval, ApprovalAction } from "./approval.ts";
 import { decideApproval, mayDecide } from "./approvals.ts";
@@ -67,31 +67,22 @@ export async function decideInContract(
   if (!entered.ok) return entered;
   const found = await selectApproval(desk.database, contract, id);
   const allowed = found ? mayDecide(found, entered.value.who) : refuse({ code: "not_found" } as const);
-  if (!allowed.ok || !found) return turnDown(desk, visit, entered.value, allowed.ok ? { code: "not_found" } : allowed.refusal);
+  if (!allowed.ok || !found) {
+    const refusal = allowed.ok ? ({ code: "not_found" } as const) : allowed.refusal;
+    return turnDown(desk, visit, entered.value, { event: "request.refused", refusal });
+  }
 
   // Logged before it is done: a crash between leaves an entry of something that did not happen, never an act without an entry.
   const effect = desk.effects[found.action];
-  await desk.audit.append(entered.value.log, {
+  await logAct(desk, visit, entered.value, {
     event: verdict === "approved" ? effect.event : "approval.rejected",
-    actor: entered.value.actor,
-    request: visit.request,
     outcome: { effect: "allow", code: verdict },
     facts: { ...(await effect.facts?.(desk.database, found)), contract, approval: id, action: found.action, digest: found.digest },
   });
   const decision = { contract, id, by: entered.value.who, verdict };
   const decided = await transactionOf(desk, (tx) => decideApproval(tx, decision, (approved) => effect.apply(tx, approved)));
-  if (!decided.ok) return turnDown(desk, visit, entered.value, decided.refusal);
+  if (!decided.ok) return turnDown(desk, visit, entered.value, { event: "request.refused", refusal: decided.refusal });
   return ok({ approval: decided.value, result: verdict === "approved" ? await effect.after(decided.value) : {} });
-}
-
-async function turnDown(desk: ApprovalDesk, visit: Visit, { actor, log }: Entered, refusal: Refusal): Promise<Result<never, Refusal>> {
-  await desk.audit.append(log, {
-    event: "request.refused",
-    actor,
-    request: visit.request,
-    outcome: { effect: "deny", code: refusal.code },
-  });
-  return refuse(refusal);
 }
 
 class Refused extends Error {
