@@ -3,8 +3,10 @@
  */
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
+import "./src/node-imports.ts";
 import { ClosingLine } from "./test/support/closing-line.ts";
 import { LongestFirst } from "./test/support/longest-first.ts";
+import { nodeImports } from "./test/support/repository.ts";
 
 // Hundreds of processes load the same modules: each file of the tests, each command, each gateway. They compile them once.
 process.env.NODE_COMPILE_CACHE ??= fileURLToPath(new URL("node_modules/.cache/compiled", import.meta.url));
@@ -13,7 +15,9 @@ export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
     pool: "forks",
-    maxWorkers: 2,
+    execArgv: nodeImports,
+    // One more than the processors that the suite is held to: much of it waits, for a deadline, a clock, a process that starts.
+    maxWorkers: 3,
     sequence: { sequencer: LongestFirst },
     globalSetup: ["test/support/postgres-cluster.ts"],
     reporters: ["default", new ClosingLine()],

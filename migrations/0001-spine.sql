@@ -9,7 +9,7 @@ create schema audit;
 do $$
 declare name text;
 begin
-  foreach name in array array['postern_edge', 'postern_keeper'] loop
+  foreach name in array array['postern_edge', 'postern_keeper', 'postern_directory'] loop
     if not exists (select from pg_roles where rolname = name) then execute format('create role %I login', name); end if;
   end loop;
   foreach name in array array['postern_sequencer', 'postern_reader'] loop
@@ -24,6 +24,9 @@ alter role postern_edge set synchronous_commit = 'on';
 alter role postern_keeper set statement_timeout = '60s';
 alter role postern_keeper set idle_in_transaction_session_timeout = '60s';
 alter role postern_keeper set synchronous_commit = 'on';
+alter role postern_directory set statement_timeout = '20s';
+alter role postern_directory set idle_in_transaction_session_timeout = '20s';
+alter role postern_directory set synchronous_commit = 'on';
 
 -- Contracts ------------------------------------------------------------------------------------------------------------
 
@@ -65,7 +68,7 @@ create index seat_by_person on postern.seat (issuer, subject);
 create table postern.approval (
   contract_id       text not null references postern.contract,
   approval_id       text not null,
-  action            text not null check (action in ('activate', 'change_policy', 'purge', 'release_hold', 'amend', 'terminate', 'resume')),
+  action            text not null check (action in ('activate', 'change_policy', 'purge', 'partial_purge', 'release_hold', 'amend', 'terminate', 'resume')),
   digest            text not null,
   state             text not null check (state in ('requested', 'approved', 'rejected')),
   requested_issuer  text not null,
@@ -295,14 +298,28 @@ alter table audit.search_subject alter subject set statistics 0;
 
 -- Grants ---------------------------------------------------------------------------------------------------------------
 
-grant usage on schema postern, audit to postern_edge, postern_keeper, postern_sequencer, postern_reader;
+grant usage on schema postern, audit to postern_edge, postern_keeper, postern_directory, postern_sequencer, postern_reader;
 grant select on postern.contract, postern.bundle, postern.seat, postern.record, postern.blind_index,
   postern.key_epoch, postern.contract_key, postern.subject_key, postern.audit_key to postern_edge;
 grant select (log, origin, state) on audit.log to postern_edge;
 grant insert on audit.flush, audit.pending to postern_edge, postern_keeper;
 grant select, insert, update, delete on all tables in schema postern to postern_keeper;
+-- Who decides who sits where writes seats and entries. It opens contracts' keys, whose pseudonyms stand in entries; no key of a person, no record.
+grant select on postern.contract, postern.bundle, postern.seat, postern.key_epoch, postern.contract_key, postern.audit_key to postern_directory;
+grant insert, update on postern.seat to postern_directory;
+grant select (log, origin, state) on audit.log to postern_directory;
+grant insert on audit.flush, audit.pending to postern_directory;
 grant select on all tables in schema audit to postern_reader;
 grant select on all tables in schema audit to postern_sequencer;
 grant insert on audit.log, audit.seq, audit.subtree, audit.checkpoint, audit.search, audit.search_fields, audit.search_subject to postern_sequencer;
 grant update on audit.log to postern_sequencer;
 grant delete on audit.pending to postern_sequencer;
+
+-- Holds a contract's row as it is for the rest of the transaction, for a role that may not change it: FOR SHARE asks for UPDATE.
+create function postern.share_contract(id text) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  perform from postern.contract where contract_id = id for share;
+end $$;
+revoke execute on function postern.share_contract(text) from public;
+grant execute on function postern.share_contract(text) to postern_keeper, postern_directory;

@@ -29,6 +29,9 @@ grant update on audit.upkeep to postern_sequencer;
 -- The edge stops disclosing where an entry waits too long: it sees how far the numbering is, and the names of the flushes that wait.
 grant select (log, numbered_until, halted) on audit.upkeep to postern_edge;
 grant select on audit.pending to postern_edge;
+-- The directory tells in /readyz what its entries meet.
+grant select (log, numbered_until, halted) on audit.upkeep to postern_directory;
+grant select on audit.pending to postern_directory;
 
 -- The contract that an entry of the gateway log names, for its merchant's officers; null in every contract's own log.
 alter table audit.search add column contract text;

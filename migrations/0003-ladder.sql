@@ -39,3 +39,5 @@ create table postern.clock (
 );
 
 grant select, insert, update, delete on postern.hold, postern.proposal, postern.clock to postern_keeper;
+-- Whether a hold stands belongs to what a contract is read with. Why, and on whom, does not.
+grant select (contract_id, expires_at, released_at) on postern.hold to postern_directory;

@@ -14,4 +14,4 @@ create table postern.idempotency (
 create index on postern.idempotency (expires_at);
 alter table postern.idempotency alter principal set statistics 0, alter name set statistics 0, alter request set statistics 0, alter answer set statistics 0;
 
-grant select, insert, update, delete on postern.idempotency to postern_keeper;
+grant select, insert, update, delete on postern.idempotency to postern_keeper, postern_directory;

@@ -103,10 +103,13 @@ const status = z.object({
   status: z.enum(["ok", "failing"]),
   checks: texts,
   log: log.optional(),
+  revocations: z.object({ age_seconds: z.literal(0) }),
   waiting: texts.optional(),
   sinks: texts.optional(),
   alarms: texts.optional(),
 });
+/** How old what is known of them may be: they are read with every request. */
+const revocations = { age_seconds: 0 };
 const clockSkewMaxMs = 60_000;
 
 function platformRoutes(sides: readonly Side[], openApi: () => string): Route[] {
@@ -138,7 +141,7 @@ function platformRoutes(sides: readonly Side[], openApi: () => string): Route[] 
         const alarms = Object.fromEntries(sides.flatMap((side) => Object.entries(side.alarms?.() ?? {})));
         const isTold = (texts: object) => Object.keys(texts).length > 0;
         const more = { ...(isTold(waiting) && { waiting }), ...(isTold(sinks) && { sinks }), ...(isTold(alarms) && { alarms }) };
-        const told = { status: ready ? "ok" : "failing", checks, log: limitsOf(sides), ...more };
+        const told = { status: ready ? "ok" : "failing", checks, log: limitsOf(sides), revocations, ...more };
         return ok(json(JSON.stringify(told), {}, ready ? 200 : 503));
       },
     },

@@ -12,7 +12,7 @@ import {
 } from "./agreement/index.ts";
 import type { Side } from "./app.ts";
 import { type ApprovalDesk, approvalRoutes } from "./approvals/index.ts";
-import { type CommonParts, type SideParts, sharedParts } from "./assemble.ts";
+import { type CommonParts, counted, type SideParts, sharedParts } from "./assemble.ts";
 import {
   type Anchor,
   type AskedWitness,
@@ -32,8 +32,15 @@ import { ConfigRefused } from "./config.ts";
 import { anyHoldStands, describeDoubt, holdsOnSubject, namedHolds, selectClock, standingHolds } from "./contracts/index.ts";
 import { createCopyFormats, createPump, type Pump, type Sink } from "./copies/index.ts";
 import { type Signer, verifySignature } from "./crypto/index.ts";
-import { type ErasureParts, erasureRoutes, runErasures } from "./erasure/index.ts";
-import type { Route } from "./http/index.ts";
+import {
+  type ErasureParts,
+  erasureRoutes,
+  orderLapses,
+  partialPurgeEffect,
+  runErasures,
+  runLapses,
+  selectUndone,
+} from "./erasure/index.ts";
 import { forgetExpired, repeatable } from "./idempotency/index.ts";
 import { type ContractId, type InFlight, inTurn } from "./kernel/index.ts";
 import { logTurnedAway } from "./offices/index.ts";
@@ -51,8 +58,9 @@ import {
 } from "./purge/index.ts";
 import { pruneLogs, type RetentionParts, retentionRoutes } from "./retention/index.ts";
 import { retentionMonthsDefault } from "./retention-settings.ts";
+import { forgetExpiredRevocations } from "./revocations/index.ts";
 import { rightsRoutes } from "./rights/index.ts";
-import { keysRoutes, type RotationParts, runRotations } from "./rotation/index.ts";
+import { keysRoutes, type RotationParts, rootKeyRoutes, runRotations } from "./rotation/index.ts";
 import { asRefusal, checkRootKey } from "./start-checks.ts";
 import { version } from "./version.ts";
 
@@ -112,6 +120,7 @@ export function assembleKeeper(common: CommonParts, side: KeeperParts, inFlight:
     activate: activationEffect(activation),
     change_policy: policyEffect(door),
     purge: purgeEffect({ bundles }),
+    partial_purge: partialPurgeEffect(bundles),
     release_hold: releaseEffect(),
     amend: termsEffect(door, "amend"),
     terminate: termsEffect(door, "terminate"),
@@ -152,6 +161,7 @@ export function assembleKeeper(common: CommonParts, side: KeeperParts, inFlight:
     tool: `postern/${version}`,
   };
   const alarmed = new Map<string, number>();
+  const lapsesLooked = new Map<string, string>();
   let tripped = 0;
   const rotation: RotationParts = { ...purge, aead: common.aead };
   const erasures: ErasureParts = {
@@ -163,7 +173,6 @@ export function assembleKeeper(common: CommonParts, side: KeeperParts, inFlight:
     months: side.retentionMonths ?? retentionMonthsDefault,
     held: async (log) => (log === gatewayLog ? anyHoldStands(database) : (await standingHolds(database, log as ContractId)).length > 0),
   };
-  const issuers = new Set(common.issuers.map((issuer) => issuer.id));
   const pump = createPump({ database, sinks: side.sinks ?? [], now: common.now, random: Math.random });
   return {
     database,
@@ -172,7 +181,7 @@ export function assembleKeeper(common: CommonParts, side: KeeperParts, inFlight:
     pump,
     copies: () => pump.standing(),
     alarms: (): Record<string, string> =>
-      tripped > 0 ? { purged: `${tripped} places hold something of a purged contract again; \`postern doctor\` says which` } : {},
+      tripped > 0 ? { purged: `${tripped} places hold something that was purged again; \`postern doctor\` says which` } : {},
     async waiting() {
       const clock = await selectClock(database);
       const doubt = clock && describeDoubt(clock);
@@ -182,7 +191,7 @@ export function assembleKeeper(common: CommonParts, side: KeeperParts, inFlight:
     settle: shared.strangers.settle,
     turnedAway: ({ caller, refusal, contract }) => logTurnedAway(door, caller, { code: refusal.code, contract }),
     routes: [
-      ...agreementRoutes({ ...door, issuers, trust }),
+      ...agreementRoutes({ ...door, trust }),
       ...approvalRoutes(desk),
       ...oversightRoutes(exporter),
       ...logRoutes({ ...exporter, witnessesOf }),
@@ -191,6 +200,7 @@ export function assembleKeeper(common: CommonParts, side: KeeperParts, inFlight:
       ...purgeRoutes({ ...desk, bundles }, side.printer ?? null),
       ...rightsRoutes(door),
       ...keysRoutes(door),
+      ...rootKeyRoutes({ ...door, root: common.root, now: common.now }),
       ...erasureRoutes({ ...door, erasures }),
     ].map((route) => counted(inFlight, repeatable(door, route))),
     async prepare() {
@@ -210,7 +220,7 @@ export function assembleKeeper(common: CommonParts, side: KeeperParts, inFlight:
         () => sequencer.patrol(),
         () => announceHeads({ database, audit, logs, aead: common.aead, now: common.now }),
         async () => {
-          tripped = (await sweepTripwires(purge, alarmed)).length;
+          tripped = (await sweepTripwires(purge, alarmed)).length + (await selectUndone(database, shares)).length;
         },
       ];
       return inTurn(works, (work) => work());
@@ -225,10 +235,15 @@ export function assembleKeeper(common: CommonParts, side: KeeperParts, inFlight:
       const works = [
         prepareKeys,
         () => forgetExpired(database),
+        () => forgetExpiredRevocations(database),
         () => tickAgreements(activation, believed),
         ...byTheClock(() => orderDuePurges(purge)),
         () => runErasures(erasures),
-        ...byTheClock(() => runRotations(rotation)),
+        ...byTheClock(
+          () => orderLapses(purge, lapsesLooked),
+          () => runLapses(purge),
+          () => runRotations(rotation),
+        ),
         () => runPurges(purge, believed),
         () => remindOfAttestations(purge),
         ...byTheClock(
@@ -238,18 +253,5 @@ export function assembleKeeper(common: CommonParts, side: KeeperParts, inFlight:
       ];
       await inTurn(works, (work) => work());
     },
-  };
-}
-
-/**
- * What owners and officers do at a contract counts as under way as well: the fence waits for their entries before the purge writes the log's last ones.
- * Not where the caller streams a body: a slow one must not hold the fence, and those acts look at the contract's state when they write.
- */
-function counted(inFlight: InFlight, route: Route): Route {
-  const streams = route.body !== undefined && route.body.schema === undefined;
-  if (streams || !/\{(contract|log)\}/.test(route.path)) return route;
-  return {
-    ...route,
-    handle: (received) => inFlight.run(received.params.contract ?? received.params.log ?? "", () => route.handle(received)),
   };
 }

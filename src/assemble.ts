@@ -13,11 +13,12 @@ import { type Bundles, createBundles } from "./contracts/index.ts";
 import type { Aead, Signer } from "./crypto/index.ts";
 import { disclosureRoutes, logAgentTurnedAway } from "./disclosure/index.ts";
 import { createVaultLoad } from "./disclosure/postgres.ts";
-import type { Metrics } from "./http/index.ts";
+import type { Metrics, Route } from "./http/index.ts";
 import { createIdentity, type Digest, type Identity, type IssuerProfile } from "./identity/index.ts";
 import type { InFlight } from "./kernel/index.ts";
 import { createAuditKeys, type Keyring, type OpenedAuditKeys, type RootKey, type ShareStore } from "./keys/index.ts";
 import { createOffices, type MerchantOffices, type OfficeHolder } from "./offices/index.ts";
+import { withRevocations } from "./revocations/index.ts";
 import type { Database } from "./storage/index.ts";
 
 /** What both sides have. */
@@ -105,6 +106,20 @@ export function sharedParts(
     offices: createOffices(common.merchants, common.operators),
     metrics: common.metrics,
     bundles: memory.bundles,
-    identity: memory.identity,
+    identity: withRevocations(memory.identity, database),
+    tokens: memory.identity,
+  };
+}
+
+/**
+ * What owners and officers do at a contract counts as under way as well: the fence waits for their entries before the purge writes the log's last ones.
+ * Not where the caller streams a body: a slow one must not hold the fence, and those acts look at the contract's state when they write.
+ */
+export function counted(inFlight: InFlight, route: Route): Route {
+  const streams = route.body !== undefined && route.body.schema === undefined;
+  if (streams || !/\{(contract|log)\}/.test(route.path)) return route;
+  return {
+    ...route,
+    handle: (received) => inFlight.run(received.params.contract ?? received.params.log ?? "", () => route.handle(received)),
   };
 }

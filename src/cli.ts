@@ -2,6 +2,7 @@
  * The command line, `npx postern …`. Commands that touch data are clients of a running gateway; a few run without one.
  * What a command needs beyond the terminal is loaded when it runs: --help waits for no database.
  */
+import "./node-imports.ts";
 import { agents } from "./cli/agents.ts";
 import { approvals } from "./cli/approvals.ts";
 import { audit } from "./cli/audit.ts";
@@ -19,6 +20,7 @@ import { policy } from "./cli/policy.ts";
 import { purge } from "./cli/purge.ts";
 import { records } from "./cli/records.ts";
 import { requests } from "./cli/requests.ts";
+import { revoke } from "./cli/revoke.ts";
 import { serve } from "./cli/serve.ts";
 import { subject } from "./cli/subject.ts";
 import { token } from "./cli/token.ts";
@@ -42,6 +44,7 @@ const postern = command({
     contract,
     approvals,
     agents,
+    revoke,
     records,
     requests,
     policy,

@@ -51,6 +51,9 @@ const environmentSchema = z.object({
   POSTERN_ROOT_KEY: rootKey.optional(),
   /** Where a key service holds the root key: its token, or what a `credential_process` prints. Read before each call. */
   POSTERN_ROOT_KEY_CREDENTIALS: fileRef.optional(),
+  /** Read, and not wrapped under: while keys move from one root key to another (docs/KEYS.md). */
+  POSTERN_ROOT_KEY_BESIDE: rootKey.optional(),
+  POSTERN_ROOT_KEY_BESIDE_CREDENTIALS: fileRef.optional(),
   ...keyServiceVariables,
   POSTERN_LOG_KEY: fileRef.optional(),
   POSTERN_CERTIFICATE_KEY: fileRef.optional(),

@@ -22,6 +22,8 @@ export const demoMark = "DEMO";
 export interface KeyFiles {
   /** `null`: a key service holds it. */
   readonly root: Uint8Array | null;
+  /** `null`: there is none, or a key service holds it. */
+  readonly beside: Uint8Array | null;
   readonly edge: { readonly writer: Signer } | null;
   readonly keeper: { readonly writer: Signer; readonly log: Signer; readonly certificate: Signer } | null;
 }
@@ -29,6 +31,8 @@ export interface KeyFiles {
 export interface KeyPaths {
   /** `null`: no file, a key service holds it. */
   readonly root?: string | null | undefined;
+  /** Of a root key that is read beside it; `null`: there is none, or a key service holds it. */
+  readonly beside?: string | null | undefined;
   readonly log?: string | undefined;
   readonly certificate?: string | undefined;
   /** A directory with `edge.key` and `keeper.key`. */
@@ -42,9 +46,10 @@ export function keysDirectory(data: string): string {
 }
 
 export function keyPathsOf(environment: Environment): KeyPaths {
-  const rootKey = environment.POSTERN_ROOT_KEY;
+  const { POSTERN_ROOT_KEY: rootKey, POSTERN_ROOT_KEY_BESIDE: beside } = environment;
   return {
     root: rootKey && "service" in rootKey ? null : rootKey?.path,
+    beside: beside && "path" in beside ? beside.path : null,
     log: environment.POSTERN_LOG_KEY,
     certificate: environment.POSTERN_CERTIFICATE_KEY,
     writers: environment.POSTERN_WRITER_KEY,
@@ -56,8 +61,9 @@ export type Only = "edge" | "keeper" | undefined;
 
 /** Where each key lies that this process reads, there or not. */
 export function keyFilesOf(data: string, paths: KeyPaths, only: Only): readonly string[] {
-  const { root, edge, log, certificate, keeper } = placesOf(data, paths);
-  return [...(root === null ? [] : [root]), ...(only === "keeper" ? [] : [edge]), ...(only === "edge" ? [] : [keeper, log, certificate])];
+  const { root, beside, edge, log, certificate, keeper } = placesOf(data, paths);
+  const roots = [root, beside].filter((path) => path !== null);
+  return [...roots, ...(only === "keeper" ? [] : [edge]), ...(only === "edge" ? [] : [keeper, log, certificate])];
 }
 
 function placesOf(data: string, paths: KeyPaths) {
@@ -65,6 +71,7 @@ function placesOf(data: string, paths: KeyPaths) {
   const writers = paths.writers ?? directory;
   return {
     root: paths.root === undefined ? join(directory, "root.key") : paths.root,
+    beside: paths.beside ?? null,
     log: paths.log ?? join(directory, "log.key"),
     certificate: paths.certificate ?? join(directory, "certificate.key"),
     edge: join(writers, "edge.key"),
@@ -78,12 +85,14 @@ export async function readKeyFiles(data: string, paths: KeyPaths, only: Only): P
   await writeFile(join(directory, "CACHEDIR.TAG"), cacheTag);
   const ofDemo = keyFilesOf(data, paths, only).find((file) => existsSync(join(dirname(file), demoMark)));
   if (paths.production && ofDemo) throw new ConfigRefused(`${ofDemo} is a key of the demo's, refused in production; make keys of your own`);
-  const { root, edge, keeper, log, certificate } = placesOf(data, paths);
+  const { root, beside, edge, keeper, log, certificate } = placesOf(data, paths);
+  if (beside !== null && !existsSync(beside)) throw new ConfigRefused(`POSTERN_ROOT_KEY_BESIDE: ${beside} is not there, and is not made`);
   const secrets = await readApart(keyFilesOf(data, paths, only));
   const secretIn = async (path: string) => secrets.get(path) ?? readSecret(path);
   const signer = async (path: string) => createNodeSigner(await secretIn(path));
   return {
     root: root === null ? null : await secretIn(root),
+    beside: beside === null ? null : await secretIn(beside),
     edge: only === "keeper" ? null : { writer: await signer(edge) },
     keeper: only === "edge" ? null : { writer: await signer(keeper), log: await signer(log), certificate: await signer(certificate) },
   };

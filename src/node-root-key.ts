@@ -1,28 +1,44 @@
-/** The root key of a Node process: 32 bytes that it holds, or a service's, which is asked whether it would do before anything else is opened. */
+/**
+ * The root key of a Node process: 32 bytes that it holds, or a service's, which is asked whether it would do before anything else is opened. While keys
+ * move from one root key to another, two of them.
+ */
 import { readFile } from "node:fs/promises";
 import { ConfigRefused, type Environment } from "./config.ts";
 import { nodeAead } from "./crypto/node-aead.ts";
 import { createRootKey, createServiceRootKey, type KeyService, KeysUnavailable, type RootKey } from "./keys/index.ts";
+import type { KeyFiles } from "./node-keys.ts";
 import { openKeyService } from "./open-key-holders.ts";
-import { asRefusal } from "./start-checks.ts";
+import { asRefusal, rootKeysOf } from "./start-checks.ts";
 
-/** `held`: the key's bytes, where it is no service's. Throws ConfigRefused. */
-export async function openRootKey(environment: Environment, held: Uint8Array | null): Promise<RootKey> {
-  if (held) return createRootKey(nodeAead, held);
-  const service = keyServiceOf(environment);
-  if (!service) throw new ConfigRefused("POSTERN_ROOT_KEY names no key");
-  await service.check().catch(asRefusal);
-  return createServiceRootKey(service);
+const settings = {
+  root: { key: "POSTERN_ROOT_KEY", credentials: "POSTERN_ROOT_KEY_CREDENTIALS" },
+  beside: { key: "POSTERN_ROOT_KEY_BESIDE", credentials: "POSTERN_ROOT_KEY_BESIDE_CREDENTIALS" },
+} as const;
+type Which = keyof typeof settings;
+
+/** `held`: the keys' bytes, where they are no service's. Throws ConfigRefused. */
+export async function openRootKey(environment: Environment, held: Pick<KeyFiles, Which>): Promise<RootKey> {
+  const root = await openOne(environment, "root", held.root);
+  const beside = await openOne(environment, "beside", held.beside);
+  if (!root) throw new ConfigRefused("POSTERN_ROOT_KEY names no key");
+  return rootKeysOf(root, beside);
 }
 
-/** `null` = the process holds the key itself. */
-export function keyServiceOf(environment: Environment): KeyService | null {
-  const { POSTERN_ROOT_KEY: rootKey, POSTERN_ROOT_KEY_CREDENTIALS: path } = environment;
+async function openOne(environment: Environment, which: Which, held: Uint8Array | null): Promise<RootKey | null> {
+  if (held) return createRootKey(nodeAead, held);
+  const service = keyServiceOf(environment, which);
+  await service?.check().catch((error) => asRefusal(error, settings[which].key));
+  return service && createServiceRootKey(service);
+}
+
+/** `null` = the process holds the key itself, or there is none. */
+export function keyServiceOf(environment: Environment, which: Which): KeyService | null {
+  const { key, credentials } = settings[which];
+  const [rootKey, path] = [environment[key], environment[credentials]];
   if (!rootKey || !("service" in rootKey)) return null;
+  const unreadable = () => {
+    throw new KeysUnavailable(`the file of ${credentials} cannot be read`);
+  };
   const readCredentials = path === undefined ? undefined : () => readFile(path, "utf8").catch(unreadable);
   return openKeyService(rootKey.service, environment, { readCredentials });
-}
-
-function unreadable(): never {
-  throw new KeysUnavailable("the file of POSTERN_ROOT_KEY_CREDENTIALS cannot be read");
 }

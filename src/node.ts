@@ -6,6 +6,7 @@ import { serve as listen } from "@hono/node-server";
 import { buildApp, describeForOperators, type Side } from "./app.ts";
 import { askedWitnesses } from "./asked-witnesses.ts";
 import { assembleEdge, type CommonParts } from "./assemble.ts";
+import { assembleDirectory } from "./assemble-directory.ts";
 import { assembleKeeper, type Keeper, type KeeperParts } from "./assemble-keeper.ts";
 import type { Anchor } from "./audit/index.ts";
 import type { Environment, OperatorFile } from "./config.ts";
@@ -95,7 +96,7 @@ async function assembleSides({ environment, operators, only, moreRoutes = () => 
   // What an operator can have got wrong is read before the database opens: a start that fails does so at once.
   const keys = await readKeyFiles(data, keyPathsOf(environment), only);
   const issuers = await issuersOf(operators, data);
-  const root = await openRootKey(environment, keys.root);
+  const root = await openRootKey(environment, keys);
   const sinks = keys.keeper ? await openSinks(operators.sinks) : [];
   const shares = await openShares(environment);
   const databases = await openDatabases(environment, only);
@@ -126,7 +127,8 @@ async function assembleSides({ environment, operators, only, moreRoutes = () => 
     await keeper?.prepare();
     if (!keeper) await checkRootKey(databases.edge, root);
     const kept = keeper && { ...keeper, routes: [...keeper.routes, ...moreRoutes(keeper)] };
-    return { keeper, sides: [edge, kept].filter((side) => side !== null), databases, shares };
+    const directory = keys.keeper && assembleDirectory(common, { database: databases.keeper, writer: keys.keeper.writer }, inFlight);
+    return { keeper, sides: [edge, kept, directory].filter((side) => side !== null), databases, shares };
   } catch (error) {
     await databases.close();
     throw error;

@@ -1,20 +1,23 @@
 /** What an entry asks of the databases that it was given, before it serves anything with them. */
 import { ConfigRefused } from "./config.ts";
-import { KeysUnavailable, type RootKey, type ShareStore, unwrapsGatewayKey } from "./keys/index.ts";
+import { selectUndone } from "./erasure/index.ts";
+import { joinRootKeys, KeysUnavailable, type RootKey, type ShareStore, unwrapsGatewayKey } from "./keys/index.ts";
 import { selectRevived } from "./purge/index.ts";
 import type { Queryable } from "./storage/index.ts";
 
-export type DatabaseRole = "postern_edge" | "postern_keeper";
+export type DatabaseRole = "postern_edge" | "postern_directory" | "postern_keeper";
 
-/** A side that was given the other's role, or a higher one, would hold what it must not. Throws ConfigRefused. */
+/** A side that was given another's role, or a higher one, would hold what it must not. Throws ConfigRefused. */
 export async function checkRole(database: Queryable, role: DatabaseRole): Promise<void> {
-  const [user, superuser, edge, keeper] = (await database.query(roleText))[0] ?? [];
-  const fits = role === "postern_edge" ? edge === true && keeper !== true : keeper === true;
+  const [user, superuser, edge, directory, keeper] = (await database.query(roleText))[0] ?? [];
+  const held = { postern_edge: edge === true, postern_directory: directory === true, postern_keeper: keeper === true };
+  const others = Object.entries(held).filter(([name, has]) => has && name !== role);
+  const fits = held[role] && (role === "postern_keeper" || others.length === 0);
   if (superuser === true || !fits) throw new ConfigRefused(`the database is bound as ${user}: bind it as ${role}, and nothing above it`);
 }
 
 const roleText = `select current_user::text, rolsuper, pg_has_role(current_user, 'postern_edge', 'usage'),
-    pg_has_role(current_user, 'postern_keeper', 'usage'), now()
+    pg_has_role(current_user, 'postern_directory', 'usage'), pg_has_role(current_user, 'postern_keeper', 'usage'), now()
   from pg_roles where rolname = current_user`;
 
 /** Throws ConfigRefused. */
@@ -48,13 +51,22 @@ export async function checkAnchorDatabase(database: Queryable): Promise<void> {
     );
 }
 
-/** A database that was restored from before a purge serves nothing until the tombstones were replayed. Throws ConfigRefused. */
-export async function checkTombstones(database: Queryable, shares: Pick<ShareStore, "buried">): Promise<void> {
+/** A database that was restored from before a purge, or a deletion, serves nothing until the tombstones were replayed. Throws ConfigRefused. */
+export async function checkTombstones(database: Queryable, shares: Pick<ShareStore, "buried" | "deletions">): Promise<void> {
   const [first, ...others] = await selectRevived(database, shares);
-  if (!first) return;
+  if (!first) return checkDeletions(database, shares);
   const more = others.length > 0 ? `, and ${others.length} more` : "";
   throw new ConfigRefused(
     `contract ${first.contract} was purged (${first.buried}) and this database, restored from before, has it ${first.state} again${more}: run \`postern tombstones\``,
+  );
+}
+
+async function checkDeletions(database: Queryable, shares: Pick<ShareStore, "deletions">): Promise<void> {
+  const [first, ...others] = await selectUndone(database, shares);
+  if (!first) return;
+  const more = others.length > 0 ? `, and ${others.length} more` : "";
+  throw new ConfigRefused(
+    `something of contract ${first.contract} was deleted (job ${first.job}) and this database, restored from before, has it again${more}: run \`postern tombstones\``,
   );
 }
 
@@ -64,7 +76,17 @@ export async function checkRootKey(database: Queryable, root: RootKey): Promise<
   if (unwraps === false) throw new ConfigRefused("POSTERN_ROOT_KEY is not the key that this database began with");
 }
 
+/** Both, while keys move from one to the other; `beside` is null at other times. Throws ConfigRefused where they have one name. */
+export function rootKeysOf(root: RootKey, beside: RootKey | null): RootKey {
+  if (!beside) return root;
+  try {
+    return joinRootKeys(root, beside);
+  } catch {
+    throw new ConfigRefused("POSTERN_ROOT_KEY_BESIDE is the same key as POSTERN_ROOT_KEY, or one of the same name");
+  }
+}
+
 /** What the key service says is for the operator to mend. */
-export function asRefusal(error: unknown): never {
-  throw error instanceof KeysUnavailable ? new ConfigRefused(`POSTERN_ROOT_KEY: ${error.message}`) : error;
+export function asRefusal(error: unknown, setting = "POSTERN_ROOT_KEY"): never {
+  throw error instanceof KeysUnavailable ? new ConfigRefused(`${setting}: ${error.message}`) : error;
 }

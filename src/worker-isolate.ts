@@ -1,5 +1,5 @@
 /**
- * What both Workers scripts do alike.  Once an isolate: settings → signer → memory.  Each event: connections → (start's checks) → work → close.
+ * What the Workers scripts on the database do alike.  Once an isolate: settings → signer → memory.  Each event: connections → (start's checks) → work → close.
  * A socket may not outlive its request, so whatever holds one is made for each event; what is kept at module scope is inert.
  */
 import type { ExecutionContext } from "@cloudflare/workers-types";
@@ -12,7 +12,7 @@ import { createMetrics, languageOf, type Metrics, problem } from "./http/index.t
 import { createKeyring, createRootKey, createServiceRootKey, type OpenedKeys, type RootKey, type ShareHolders } from "./keys/index.ts";
 import { createPostgresShareStore } from "./keys/postgres-share-store.ts";
 import { openShareHolders } from "./open-key-holders.ts";
-import { checkShareDatabase } from "./start-checks.ts";
+import { checkShareDatabase, rootKeysOf } from "./start-checks.ts";
 import type { Database } from "./storage/index.ts";
 import { openPostgres } from "./storage/postgres.ts";
 import type { WorkerSettings } from "./worker-settings.ts";
@@ -40,7 +40,7 @@ export async function openIsolate<Settings extends WorkerSettings>(settings: Set
   const writer = await createSigner(settings.writerSeed);
   return {
     settings,
-    root: settings.rootKey instanceof Uint8Array ? createRootKey(portableAead, settings.rootKey) : createServiceRootKey(settings.rootKey),
+    root: rootKeysOf(rootKeyOf(settings.rootKey), settings.rootKeyBeside && rootKeyOf(settings.rootKeyBeside)),
     writer,
     holders: openShareHolders(settings.merchants, writer, Number.POSITIVE_INFINITY),
     memory: createMemory({ issuers: settings.issuers, audience: settings.origin, now: Date.now }),
@@ -49,6 +49,10 @@ export async function openIsolate<Settings extends WorkerSettings>(settings: Set
     main: { yet: false },
     shares: { yet: false },
   };
+}
+
+function rootKeyOf(key: WorkerSettings["rootKey"]): RootKey {
+  return key instanceof Uint8Array ? createRootKey(portableAead, key) : createServiceRootKey(key);
 }
 
 /** Runs `open` until it succeeds, and remembers what it made. `null`: the settings are refused, and why stands in the script's own log. */

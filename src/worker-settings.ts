@@ -16,6 +16,8 @@ export interface WorkerSettings {
   readonly databaseUrl: string;
   readonly sharesUrl: string;
   readonly rootKey: Uint8Array | KeyService;
+  /** Read beside it while keys move from one to the other; `null` = there is none. */
+  readonly rootKeyBeside: Uint8Array | KeyService | null;
   /** 32 bytes. */
   readonly writerSeed: Uint8Array;
   readonly logName: string;
@@ -30,7 +32,7 @@ export interface KeeperSettings extends WorkerSettings {
   /** 32 bytes each. */
   readonly logSeed: Uint8Array;
   readonly certificateSeed: Uint8Array;
-  /** Raw public keys of the edge's writers; at least one. */
+  /** Raw public keys of the writers of edges and directories; at least one. */
   readonly writers: readonly Uint8Array[];
   readonly witnesses: readonly AskedWitness[];
   readonly retentionMonths: number;
@@ -45,14 +47,30 @@ interface Script {
 }
 
 const ownersRole = "the owner's database role is for `postern migrate`";
+const keepersRole = "the keeper's database role belongs to the keeper alone";
+const signingKeys = {
+  POSTERN_LOG_KEY: "the log key signs checkpoints and belongs to the keeper alone",
+  POSTERN_CERTIFICATE_KEY: "the certificate key belongs to the keeper alone",
+};
 
 /** A stolen edge cannot forge a checkpoint or a certificate, nor write as the keeper. */
 const edge: Script = {
   name: "the edge",
   foreign: {
-    POSTERN_LOG_KEY: "the log key signs checkpoints and belongs to the keeper alone",
-    POSTERN_CERTIFICATE_KEY: "the certificate key belongs to the keeper alone",
-    DATABASE_URL_KEEPER: "the keeper's database role belongs to the keeper alone",
+    ...signingKeys,
+    DATABASE_URL_DIRECTORY: "the directory's database role belongs to the directory alone",
+    DATABASE_URL_KEEPER: keepersRole,
+    DATABASE_URL: ownersRole,
+  },
+};
+
+/** As the edge. What it may write besides are seats, which its role alone gives. */
+const directory: Script = {
+  name: "the directory",
+  foreign: {
+    ...signingKeys,
+    DATABASE_URL_EDGE: "the edge's database role is for the edge; the directory's is DATABASE_URL_DIRECTORY",
+    DATABASE_URL_KEEPER: keepersRole,
     DATABASE_URL: ownersRole,
   },
 };
@@ -60,6 +78,7 @@ const edge: Script = {
 const keeper: Script = {
   name: "the keeper",
   foreign: {
+    DATABASE_URL_DIRECTORY: "the directory's database role is for the directory; the keeper's is DATABASE_URL_KEEPER",
     DATABASE_URL_EDGE: "the edge's database role is for the edge; the keeper's is DATABASE_URL_KEEPER",
     DATABASE_URL: ownersRole,
   },
@@ -91,6 +110,7 @@ const common = {
   SHARES: hyperdrive.optional(),
   POSTERN_SHARE_STORE: postgresUrl.optional(),
   POSTERN_ROOT_KEY: rootKey,
+  POSTERN_ROOT_KEY_BESIDE: rootKey.optional(),
   ...keyServiceVariables,
   POSTERN_WRITER_KEY: secretKey,
   POSTERN_LOG_NAME: z
@@ -100,6 +120,7 @@ const common = {
   POSTERN_CONFIG: z.string("is missing; it holds the text of the operator's file"),
 };
 const edgeSchema = z.object({ ...common, DATABASE_URL_EDGE: postgresUrl.optional() });
+const directorySchema = z.object({ ...common, DATABASE_URL_DIRECTORY: postgresUrl.optional() });
 const keeperSchema = z.object({
   ...common,
   DATABASE_URL_KEEPER: postgresUrl.optional(),
@@ -110,12 +131,19 @@ const keeperSchema = z.object({
 /** Of the script that serves agents. Throws ConfigRefused. */
 export function readWorkerSettings(env: Environment): WorkerSettings {
   const settings = parse(env, edge, edgeSchema);
+  return lesserSettings(settings, ["DATABASE_URL_EDGE", settings.DATABASE_URL_EDGE]);
+}
+
+/** Of the script that decides who sits where. Throws ConfigRefused. */
+export function readDirectorySettings(env: Environment): WorkerSettings {
+  const settings = parse(env, directory, directorySchema);
+  return lesserSettings(settings, ["DATABASE_URL_DIRECTORY", settings.DATABASE_URL_DIRECTORY]);
+}
+
+/** Of a script that signs nothing but its own entries. */
+function lesserSettings(settings: Common, url: readonly [string, string | undefined]): WorkerSettings {
   const { writers: _keepersOnly, witnesses: _keepersToo, retention: _andThis, ...operators } = readOperators(settings);
-  return {
-    databaseUrl: urlOf(["HYPERDRIVE", settings.HYPERDRIVE], ["DATABASE_URL_EDGE", settings.DATABASE_URL_EDGE]),
-    ...commonSettings(settings),
-    ...operators,
-  };
+  return { databaseUrl: urlOf(["HYPERDRIVE", settings.HYPERDRIVE], url), ...commonSettings(settings), ...operators };
 }
 
 /** Of the script that serves owners and officers. Throws ConfigRefused. */
@@ -165,7 +193,8 @@ type Common = z.infer<z.ZodObject<typeof common>>;
 function commonSettings(settings: Common) {
   return {
     sharesUrl: urlOf(["SHARES", settings.SHARES], ["POSTERN_SHARE_STORE", settings.POSTERN_SHARE_STORE]),
-    rootKey: rootKeyOf(settings),
+    rootKey: rootKeyOf(settings, settings.POSTERN_ROOT_KEY),
+    rootKeyBeside: settings.POSTERN_ROOT_KEY_BESIDE === undefined ? null : rootKeyOf(settings, settings.POSTERN_ROOT_KEY_BESIDE),
     writerSeed: settings.POSTERN_WRITER_KEY,
     logName: settings.POSTERN_LOG_NAME,
     origin: settings.POSTERN_ORIGIN,
@@ -173,8 +202,7 @@ function commonSettings(settings: Common) {
 }
 
 /** One request may not wait for another's turn there. */
-function rootKeyOf(settings: Common): Uint8Array | KeyService {
-  const { POSTERN_ROOT_KEY: found } = settings;
+function rootKeyOf(settings: Common, found: Common["POSTERN_ROOT_KEY"]): Uint8Array | KeyService {
   return found instanceof Uint8Array ? found : openKeyService(found, settings, { parallelMax: Number.POSITIVE_INFINITY });
 }
 

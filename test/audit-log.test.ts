@@ -54,6 +54,15 @@ describe("every answer", () => {
     expect(promised.filter((id) => id === undefined || !ids.has(id))).toEqual([]);
   });
 
+  it("has its place after one run of the sequencer, however much waits", async () => {
+    const locator = await locatorOf("U1");
+    for (let round = 0; round < 5; round++) await Promise.all(Array.from({ length: 64 }, (_, i) => readOrSearch(i, locator)));
+    const weight = "select sum(length(f.entries))::int from audit.pending p join audit.flush f using (log, flush_id)";
+    expect((await world.owner.query(weight))[0]?.[0]).toBeGreaterThan(2 * 131_072);
+    await world.gateway.keeper.sequence();
+    expect(await world.owner.query(weight)).toEqual([[null]]);
+  });
+
   it("carries a promise that holds under the writer's key, and is kept in the tree", async () => {
     const promises = await readMany(world.gateway, 96);
     const entries = new Map((await entriesOf(world)).map((entry) => [entry.id, entry]));

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { contractText } from "./support/agreement.ts";
 import { createCommandLine, operatorFile, type Ran } from "./support/command-line.ts";
 import { root } from "./support/repository.ts";
+import { pause, until } from "./support/until.ts";
 
 const { home, origin, postern, serve, put, read, remove } = await createCommandLine();
 const slow = 120_000;
@@ -41,7 +42,7 @@ async function searchAsAgent(): Promise<void> {
     body: '{"by":{"phone":"13812345678"}}',
   });
   // The gateway numbers once a second.
-  await new Promise((resolve) => setTimeout(resolve, 1_500));
+  await pause(1_500);
 }
 
 function parsed({ stdout }: Ran): unknown {
@@ -105,17 +106,23 @@ describe("postern audit tail", () => {
       const words = `audit tail --event record.searched --json ${as}`.split(" ");
       const tail = spawn(process.execPath, [join(root, "src/cli.ts"), ...words], {
         cwd: home,
-        env: { PATH: process.env.PATH, POSTERN_ORIGIN: origin, POSTERN_DATA: join(home, "data") },
+        env: {
+          PATH: process.env.PATH,
+          NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE,
+          POSTERN_ORIGIN: origin,
+          POSTERN_DATA: join(home, "data"),
+        },
         stdio: ["ignore", "pipe", "inherit"],
       });
       let heard = "";
       tail.stdout.on("data", (chunk) => {
         heard += chunk;
       });
-      await new Promise((resolve) => setTimeout(resolve, 3_000));
+      await pause(3_000);
       await searchAsAgent();
       await searchAsAgent();
-      await new Promise((resolve) => setTimeout(resolve, 1_500));
+      await until("both searches", () => heard.split("\n").length > 2);
+      await pause(1_500);
       tail.kill("SIGKILL");
       const events = heard
         .trim()

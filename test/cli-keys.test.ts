@@ -1,10 +1,14 @@
 /** An owner at the command line, over the embedded database: keys move to a new epoch, and one person is erased. */
 import type { ChildProcess } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { once } from "node:events";
+import { chmodSync } from "node:fs";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { contractText } from "./support/agreement.ts";
 import { createCommandLine, operatorFile, type Ran } from "./support/command-line.ts";
 
-const { postern, serve, put, remove } = await createCommandLine();
+const { home, postern, serve, put, remove } = await createCommandLine();
 const slow = 120_000;
 const owner = "--as owner-1";
 let gateway: ChildProcess;
@@ -14,7 +18,7 @@ function parsed({ stdout }: Ran): unknown {
 }
 
 beforeAll(async () => {
-  put("postern.yaml", operatorFile);
+  put("postern.yaml", `${operatorFile}operators: [{ issuer: demo, subject: operator }]\n`);
   gateway = await serve();
   put("contract.yaml", contractText({ contract: "c-own" }));
   put("three.ndjson", ["U1", "U2", "U3"].map((id) => `{"id":"${id}","name":"林小满","phone":"13812345678"}\n`).join(""));
@@ -79,6 +83,36 @@ describe("postern subject and postern keys", () => {
         code: 0,
         stdout: expect.stringMatching(/here: erased 20.*\nin every copy: closed 20/),
       });
+    },
+    slow,
+  );
+});
+
+describe("postern keys rewrap-root", () => {
+  it(
+    "moves everything to another file, after which the old one is not needed",
+    async () => {
+      const restart = async (variables: Readonly<Record<string, string>>) => {
+        gateway.kill("SIGTERM");
+        await once(gateway, "exit");
+        gateway = await serve(variables);
+      };
+      put("next.key", `${randomBytes(32).toString("base64")}\n`);
+      chmodSync(join(home, "next.key"), 0o600);
+      const next = { POSTERN_ROOT_KEY: `file:${join(home, "next.key")}` };
+      const operator = "--as operator";
+      expect(await postern(`keys rewrap-root --confirm=x ${operator}`)).toMatchObject({ code: 2 });
+      await restart({ ...next, POSTERN_ROOT_KEY_BESIDE: `file:${join(home, "data/keys/root.key")}` });
+      const dry = await postern(`keys rewrap-root --dry-run ${operator}`);
+      const [, name] = /--confirm=([0-9a-f]{16}) /.exec(dry.stderr) ?? [];
+      expect(dry).toMatchObject({ code: 0, stdout: expect.stringMatching(/[1-9][0-9]* left to move/) });
+      expect(await postern(`keys rewrap-root --confirm=${name} ${operator}`)).toMatchObject({
+        code: 0,
+        stdout: expect.stringContaining("\n0 left"),
+      });
+      expect(await postern(`keys status ${operator}`)).toMatchObject({ code: 0, stdout: expect.stringContaining(`root key ${name}`) });
+      await restart(next);
+      expect((await postern(`keys status c-own ${owner}`)).code).toBe(0);
     },
     slow,
   );

@@ -183,11 +183,13 @@ describe("on a database that", () => {
     "is not this role's: migrate says in one line what the role must be, and leaves nothing",
     async () => {
       const must =
-        "this role may not: it must own the database, and create or administer the roles postern_edge, postern_keeper, postern_sequencer, postern_reader";
+        "this role may not: it must own the database, and create or administer the roles postern_edge, postern_keeper, postern_directory, postern_sequencer, postern_reader";
       expect(await line.postern("migrate", "", owner("empty", "postern_keeper"))).toEqual(refused(`nothing was applied: ${must}`));
       // The roles are the cluster's, and another owner's: it must be granted them.
       expect(await line.postern("migrate", "", owner("lent", "late"))).toEqual(refused(`migration ${first} was not applied: ${must}`));
-      const grants = ["edge", "keeper", "sequencer", "reader"].map((role) => `grant postern_${role} to late with admin option;`);
+      const grants = ["edge", "directory", "keeper", "sequencer", "reader"].map(
+        (role) => `grant postern_${role} to late with admin option;`,
+      );
       await asSuperuser(cluster, "postgres", grants.join(" "));
       expect(await line.postern("migrate", "", owner("lent", "late"))).toMatchObject({ code: 0, stdout: `applied ${ours}\n` });
     },

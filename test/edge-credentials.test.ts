@@ -23,6 +23,7 @@ import { allowedOf, attempt, denied, everything, ourTables, type Table } from ".
 const readable: Readonly<Record<string, readonly string[] | null>> = {
   "postern.contract": null,
   "postern.bundle": null,
+  "postern.revocation": ["kind", "issuer", "name"],
   "postern.seat": null,
   "postern.record": null,
   "postern.blind_index": null,
@@ -34,6 +35,9 @@ const readable: Readonly<Record<string, readonly string[] | null>> = {
   // Whether an entry waits too long: how far the numbering is, and the names of what waits.
   "audit.upkeep": ["log", "numbered_until", "halted"],
   "audit.pending": null,
+  // Whether a restored database is older than an erasure or a deletion by age: the names of the jobs.
+  "postern.erasure": ["contract_id", "job_id"],
+  "postern.partial_purge": ["contract_id", "job_id"],
   "public.postern_migration": null,
 };
 /** The log's intake, and what customers ask of the merchant: all that it adds to. */
@@ -136,7 +140,15 @@ describe("a thief of the edge's database role", () => {
   it("cannot grant itself anything, or become anybody", async () => {
     for (const { name } of tables) await attempt(world.edge, `grant all on ${name} to postern_edge`);
     await attempt(world.edge, "alter default privileges grant all on tables to postern_edge");
-    const roles = ["postern_keeper", "postern_sequencer", "postern_reader", "postgres", "pg_read_all_data", "pg_write_all_data"];
+    const roles = [
+      "postern_keeper",
+      "postern_directory",
+      "postern_sequencer",
+      "postern_reader",
+      "postgres",
+      "pg_read_all_data",
+      "pg_write_all_data",
+    ];
     const statements = [
       ...roles.flatMap((role) => [`set role ${role}`, `grant ${role} to postern_edge`]),
       ...["postern_keeper", "postgres"].flatMap((role) => [

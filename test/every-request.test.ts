@@ -41,6 +41,8 @@ beforeAll(async () => {
     put: async (contract, epoch, share) => void kept.set(`${contract}/${epoch}`, share.slice()),
     get: async (contract, epoch) => (lostShares ? null : (kept.get(`${contract}/${epoch}`)?.slice() ?? null)),
     destroy: async (contract, epoch) => void kept.delete(`${contract}/${epoch}`),
+    note: async () => {},
+    deletions: async () => [],
     bury: async () => {},
     buried: async () => new Map(),
   };

@@ -70,10 +70,11 @@ describe("an Authorization header", () => {
   });
 
   it("of 200 kB is refused at once", async () => {
-    const start = performance.now();
+    const started = process.threadCpuUsage();
     expect(await verdict(`${await smith.token()}${"A".repeat(200_000)}`)).toBe("token_malformed");
     expect(await verdict(await smith.token({ pad: "x".repeat(9000) }))).toBe("token_malformed");
-    expect(performance.now() - start).toBeLessThan(50);
+    const { user, system } = process.threadCpuUsage(started);
+    expect((user + system) / 1_000).toBeLessThan(50);
   });
 });
 

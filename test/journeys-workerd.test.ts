@@ -1,4 +1,4 @@
 import { openWorkerdWorld } from "./support/journey-worlds.ts";
 import { describeJourneys } from "./support/journeys.ts";
 
-describeJourneys("in workerd, edge and keeper, with Postgres 18", openWorkerdWorld);
+describeJourneys("in workerd, edge, directory and keeper, with Postgres 18", openWorkerdWorld);

@@ -9,6 +9,7 @@ import {
   parseJson,
   printJson,
 } from "../src/kernel/index.ts";
+import { cpuMilliseconds } from "./support/cpu-time.ts";
 
 const canonicalValue = fc.letrec<{ value: CanonicalValue }>((tie) => ({
   value: fc.oneof(
@@ -179,15 +180,16 @@ describe("lossless JSON", () => {
   });
 
   it("is bounded in depth and breadth, and fast on what is long", () => {
-    const start = performance.now();
-    expect(() => parseJson("[".repeat(10_000))).toThrow("nested too deep");
-    expect(() => parseJson(`${'{"a":'.repeat(10_000)}1${"}".repeat(10_000)}`)).toThrow("nested too deep");
-    expect(() => parseJson(`[${"0,".repeat(99_999)}0]`)).toThrow("too many elements");
-    expect(() => parseJson(`{${Array.from({ length: 100_000 }, (_, i) => `"k${i}":0`).join(",")}}`)).toThrow("too many members");
-    expect(parseJson(`"${"x".repeat(5_000_000)}"`)).toHaveLength(5_000_000);
-    expect(parseJson(`"${"\\n".repeat(500_000)}"`)).toHaveLength(500_000);
-    expect(parseJson(`${" ".repeat(1_000_000)}1`)).toBe(1);
-    expect(performance.now() - start).toBeLessThan(3000);
+    const workedMs = cpuMilliseconds(() => {
+      expect(() => parseJson("[".repeat(10_000))).toThrow("nested too deep");
+      expect(() => parseJson(`${'{"a":'.repeat(10_000)}1${"}".repeat(10_000)}`)).toThrow("nested too deep");
+      expect(() => parseJson(`[${"0,".repeat(99_999)}0]`)).toThrow("too many elements");
+      expect(() => parseJson(`{${Array.from({ length: 100_000 }, (_, i) => `"k${i}":0`).join(",")}}`)).toThrow("too many members");
+      expect(parseJson(`"${"x".repeat(5_000_000)}"`)).toHaveLength(5_000_000);
+      expect(parseJson(`"${"\\n".repeat(500_000)}"`)).toHaveLength(500_000);
+      expect(parseJson(`${" ".repeat(1_000_000)}1`)).toBe(1);
+    });
+    expect(workedMs).toBeLessThan(3000);
   });
 
   it("accepts depth and breadth up to the limit, also of siblings", () => {

@@ -36,6 +36,7 @@ const aead: Aead = {
 
 function watchRoot(made: RootKey): RootKey {
   return {
+    names: made.names,
     async wrap(context, key) {
       if (context.startsWith("share-a/")) hand(`${context}, made`, key);
       return made.wrap(context, key);
@@ -61,6 +62,8 @@ function memoryShares(): ShareStore {
       return share;
     },
     destroy: async (contract, epoch) => void shares.delete(`${contract}/${epoch}`),
+    note: async () => {},
+    deletions: async () => [],
     bury: async () => {},
     buried: async () => new Map(),
   };

@@ -3,14 +3,27 @@
  * With a key service a stolen edge unwraps only what its credentials were granted.
  */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { randomBytes, toBase64, utf8 } from "../src/crypto/index.ts";
-import { createAwsKms, createServiceRootKey, createVaultTransit, KeysUnavailable, type RootKey } from "../src/keys/index.ts";
-import { bringIntoForce, expectStatus, importLines } from "./support/agreement.ts";
+import { fromBase64, randomBytes, toBase64, utf8 } from "../src/crypto/index.ts";
+import { nodeAead } from "../src/crypto/node-aead.ts";
+import {
+  createAwsKms,
+  createRootKey,
+  createServiceRootKey,
+  createVaultTransit,
+  joinRootKeys,
+  KeysUnavailable,
+  type RootKey,
+} from "../src/keys/index.ts";
+import { bringIntoForce, expectStatus, importLines, search } from "./support/agreement.ts";
 import { edgePolicy, keeperPolicy } from "./support/documented-grants.ts";
 import { createGateway } from "./support/gateway.ts";
 import { type Moto, motoProgram, type OpenBao, openBaoProgram, startMoto, startOpenBao } from "./support/key-services.ts";
+import { createWorld, openGateway, populate, type World } from "./support/purge-world.ts";
 
 const context = "share-a/c-test/1";
+/** What Transit itself gave: behind the name of the root key. */
+const ciphertextIn = (wrapped: Uint8Array) => new TextDecoder().decode(wrapped.subarray(8));
+type Credentials = { readonly accessKeyId: string; readonly secretAccessKey: string };
 
 describe.skipIf(openBaoProgram === null)("a root key in OpenBao's Transit", () => {
   let bao: OpenBao;
@@ -110,7 +123,7 @@ describe.skipIf(openBaoProgram === null)("a root key in OpenBao's Transit", () =
     });
 
     it("cannot get at it by any other way that Transit has", async () => {
-      const ciphertext = new TextDecoder().decode(foreign);
+      const ciphertext = ciphertextIn(foreign);
       const [context64, ours64] = [toBase64(utf8("c-other")), toBase64(utf8("c-test"))];
       const associated_data = toBase64(utf8('["share-a","c-other","1"]'));
       const asked = { ciphertext, context: context64, associated_data };
@@ -151,7 +164,7 @@ describe.skipIf(openBaoProgram === null)("a root key in OpenBao's Transit", () =
         `path "transit/decrypt/postern" { capabilities = ["update"] allowed_parameters = { ${condition} } }`,
       );
       const item = { context: toBase64(utf8("c-other")), associated_data: toBase64(utf8('["share-a","c-other","1"]')) };
-      const asked = { batch_input: [{ ciphertext: new TextDecoder().decode(foreign), ...item }] };
+      const asked = { batch_input: [{ ciphertext: ciphertextIn(foreign), ...item }] };
       expect((await bao.call("POST", "transit/decrypt/postern", asked, loose)).status).toBe(200);
     });
   });
@@ -166,7 +179,6 @@ describe.skipIf(motoProgram === null)("a root key in AWS KMS, as moto plays it",
   });
   afterAll(() => moto?.stop());
 
-  type Credentials = { readonly accessKeyId: string; readonly secretAccessKey: string };
   const serviceFor = (credentials: Credentials, keyArn = moto.keyArn, now = Date.now) =>
     createAwsKms({ keyArn, region: moto.region, endpoint: new URL(moto.endpoint), credentials: async () => credentials, now });
 
@@ -205,5 +217,48 @@ describe.skipIf(motoProgram === null)("a root key in AWS KMS, as moto plays it",
     const edge = createServiceRootKey(serviceFor(await moto.credentialsFor("kms:Decrypt", "kms:DescribeKey")));
     expect(await edge.unwrap(context, wrapped)).toHaveLength(32);
     await expect(edge.wrap(context, randomBytes(32))).rejects.toThrow(/refuses Encrypt/);
+  });
+});
+
+describe.skipIf(openBaoProgram === null || motoProgram === null)("keys that move from a file to AWS KMS, and from there to Transit", () => {
+  let moto: Moto;
+  let bao: OpenBao;
+  let world: World;
+  beforeAll(async () => {
+    [moto, bao, world] = await Promise.all([startMoto(motoProgram ?? ""), startOpenBao(openBaoProgram ?? ""), createWorld()]);
+    await populate(world.gateway);
+  }, 60_000);
+  afterAll(async () => {
+    await world?.close();
+    await Promise.all([moto?.stop(), bao?.stop()]);
+  });
+
+  /** The order of the operator's, over the settings of step 2; then a restart without the one beside. */
+  async function move(to: RootKey, from: RootKey): Promise<void> {
+    const moving = await openGateway(world, {}, { root: joinRootKeys(to, from) });
+    const body = { confirm: to.names[0] };
+    const moved = await (await expectStatus(moving.call("POST", "/v1/root-key/rewrap", { as: "operator", body }), 200)).json();
+    expect(moved).toMatchObject({ stuck: [], left: 0, foreign: 0, wrapped: [{ root_key: to.names[0] }] });
+    await moving.close();
+    const after = await openGateway(world, {}, { root: to });
+    expect((await search(after, { phone: "13810000003" })).records).toHaveLength(1);
+    await after.close();
+  }
+
+  it("are read after each, by the new one alone", { timeout: 60_000 }, async () => {
+    const file = createRootKey(nodeAead, fromBase64(world.secrets.root));
+    const { keyArn, region, endpoint } = moto;
+    const allowed = await moto.credentialsFor("kms:Encrypt", "kms:Decrypt", "kms:DescribeKey");
+    const kms = createServiceRootKey(
+      createAwsKms({ keyArn, region, endpoint: new URL(endpoint), credentials: async () => allowed, now: Date.now }),
+    );
+    const token = await bao.tokenWith(keeperPolicy());
+    const address = new URL(bao.address);
+    const transit = createServiceRootKey(createVaultTransit({ address, mount: "transit", key: "postern", token: async () => token }));
+    await world.owner.script("grant update (wrapped) on postern.audit_key to postern_keeper");
+    await move(kms, file);
+    await expect(openGateway(world, {}, { root: file })).rejects.toThrow("POSTERN_ROOT_KEY is not the key");
+    await move(transit, kms);
+    await expect(openGateway(world, {}, { root: kms })).rejects.toThrow("POSTERN_ROOT_KEY is not the key");
   });
 });

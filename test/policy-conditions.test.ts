@@ -6,6 +6,7 @@ import { describe, expect, it } from "vitest";
 import { type JsonObject, parseJson } from "../src/kernel/index.ts";
 import { createConditions } from "../src/policy/condition.ts";
 import { civilMoment, type Facts, isWithin, networkOf } from "../src/policy/index.ts";
+import { cpuMilliseconds } from "./support/cpu-time.ts";
 
 const conditions = createConditions({
   fields: {
@@ -112,9 +113,8 @@ describe("a condition", () => {
       items: Array.from({ length: 100 }, (_, n) => ({ sku: `${"t".repeat(4_000)}${n}` })),
       status: "x".repeat(4_096),
     };
-    const started = performance.now();
-    expect(["holds", "fails_to_hold"]).toContain(verdict(text, record));
-    expect(performance.now() - started).toBeLessThan(500);
+    const workedMs = cpuMilliseconds(() => expect(["holds", "fails_to_hold"]).toContain(verdict(text, record)));
+    expect(workedMs).toBeLessThan(500);
   });
 });
 

@@ -14,6 +14,7 @@ import {
   parseContract,
   parsePolicy,
 } from "../src/policy/index.ts";
+import { cpuMilliseconds } from "./support/cpu-time.ts";
 
 const policy = `resources:
   customer:
@@ -165,10 +166,12 @@ describe("hostile files", () => {
     ["a key twice, deep inside", policy.replace("phone: mask", "phone: mask\n      phone: reveal"), "yaml"],
     ["a tab", policy.replace("      phone: mask", "\tphone: mask"), "yaml"],
   ])("%s is refused with its place, and soon", (_what, text, code) => {
-    const started = performance.now();
-    const found = problemsOf(parsePolicy(text, "p.yaml"));
+    let found: Problem[] = [];
+    const workedMs = cpuMilliseconds(() => {
+      found = problemsOf(parsePolicy(text, "p.yaml"));
+    });
     expect(found[0]).toMatchObject({ file: "p.yaml", code });
-    expect(performance.now() - started).toBeLessThan(1_000);
+    expect(workedMs).toBeLessThan(1_000);
   });
 });
 

@@ -46,7 +46,16 @@ describe("SECURITY.md", () => {
 
   it("says of every key and role who is trusted with it", () => {
     const components = sectionOf("Who is trusted with what");
-    for (const trusted of ["root key", "writer key", "log key", "certificate key", "key shares", "`postern_edge`", "`postern_keeper`"])
+    for (const trusted of [
+      "root key",
+      "writer key",
+      "log key",
+      "certificate key",
+      "key shares",
+      "`postern_edge`",
+      "`postern_directory`",
+      "`postern_keeper`",
+    ])
       expect(components).toContain(trusted);
     expect(components.split("\n").filter((line) => line.startsWith("| ") && line.split("|").length !== 6)).toEqual([]);
   });

@@ -1,4 +1,4 @@
-/** What a stolen credential of the edge or the keeper can do to the database itself, on a real Postgres. */
+/** What a stolen credential of the edge, the directory or the keeper can do to the database itself, on a real Postgres. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Database } from "../src/storage/index.ts";
 import { createPostgresDatabase, openTestPool, type PostgresDatabase } from "./support/databases.ts";
@@ -7,12 +7,14 @@ const denied = { sqlState: "42501" };
 let server: PostgresDatabase;
 let owner: Database;
 let edge: Database;
+let directory: Database;
 let keeper: Database;
 
 beforeAll(async () => {
   server = await createPostgresDatabase();
   owner = openTestPool(server.ownerUrl);
   edge = openTestPool(server.edgeUrl);
+  directory = openTestPool(server.directoryUrl);
   keeper = openTestPool(server.keeperUrl);
   await owner.script(`
     insert into audit.log values ('l', 'o', 'open', 0, '', '');
@@ -23,7 +25,7 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  await Promise.all([owner, edge, keeper].map((database) => database.close()));
+  await Promise.all([owner, edge, directory, keeper].map((database) => database.close()));
   await server.drop();
 });
 
@@ -89,6 +91,56 @@ describe("the edge", () => {
   });
 });
 
+describe("the directory", () => {
+  it("writes seats and entries, and holds a contract as it is while it does", async () => {
+    await directory.query("insert into audit.flush values ('l', 'd1', '', '')");
+    await directory.query("insert into audit.pending values ('l', 'd1')");
+    await directory.query("select postern.share_contract('c-none')");
+    await expect(directory.query("insert into postern.seat values ('c-none', 'i', 's', 'r', 'n')")).rejects.toMatchObject({
+      sqlState: "23503",
+    });
+    await directory.query("update postern.seat set role = 'r'");
+  });
+
+  it.each(["record", "blind_index", "subject_key", "subject_request", "approval", "purge_job", "certificate"])(
+    "does not see postern.%s",
+    async (table) => {
+      await expect(directory.query(`select from postern.${table}`)).rejects.toMatchObject(denied);
+    },
+  );
+
+  it.each(["contract", "bundle", "key_epoch", "contract_key", "audit_key"])("reads postern.%s and writes nothing there", async (table) => {
+    const [column] =
+      (await owner.query("select attname from pg_attribute where attrelid = $1::text::regclass and attnum = 1", [`postern.${table}`]))[0] ??
+      [];
+    await directory.query(`select from postern.${table}`);
+    await expect(directory.query(`select from postern.${table} for share`)).rejects.toMatchObject(denied);
+    await expect(directory.query(`delete from postern.${table}`)).rejects.toMatchObject(denied);
+    await expect(directory.query(`update postern.${table} set ${column} = 'x'`)).rejects.toMatchObject(denied);
+    await expect(directory.query(`insert into postern.${table} select * from postern.${table}`)).rejects.toMatchObject(denied);
+  });
+
+  it("sees of erasures and deletions by age that there are any, and nothing of them", async () => {
+    for (const table of ["erasure", "partial_purge"]) {
+      await directory.query(`select job_id from postern.${table}`);
+      await expect(directory.query(`select * from postern.${table}`)).rejects.toMatchObject(denied);
+    }
+  });
+
+  it("takes no seat away, and sees of a hold that it stands, not why", async () => {
+    await expect(directory.query("delete from postern.seat")).rejects.toMatchObject(denied);
+    await expect(directory.query("select note from postern.hold")).rejects.toMatchObject(denied);
+  });
+
+  it.each(["flush", "seq", "subtree", "checkpoint", "cosignature", "search", "search_fields", "search_subject"])(
+    "neither reads nor changes audit.%s",
+    async (table) => {
+      for (const act of ["select from", "delete from", "truncate"])
+        await expect(directory.query(`${act} audit.${table}`)).rejects.toMatchObject(denied);
+    },
+  );
+});
+
 describe("the keeper", () => {
   it("appends to the log and its tree, and moves its head", async () => {
     await keeper.transaction(async (tx) => {
@@ -139,6 +191,7 @@ describe("the roles", () => {
         )
       )[0];
     expect(await settings(edge)).toEqual(["5s", "10s", "on"]);
+    expect(await settings(directory)).toEqual(["20s", "20s", "on"]);
     expect(await settings(keeper)).toEqual(["1min", "1min", "on"]);
     expect(
       await owner.query(

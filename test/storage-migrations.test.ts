@@ -12,6 +12,7 @@ import * as keys from "../src/keys/schema.ts";
 import * as purge from "../src/purge/schema.ts";
 import * as records from "../src/records/schema.ts";
 import * as requests from "../src/requests/schema.ts";
+import * as revocations from "../src/revocations/schema.ts";
 import * as rotation from "../src/rotation/schema.ts";
 import { checkMigrations, type Database, type Migration, MigrationRefused, migrate } from "../src/storage/index.ts";
 import { readMigrations } from "../src/storage/node-migrations.ts";
@@ -102,7 +103,7 @@ describe("migrations of this build", () => {
     closers.push(() => database.close());
     const rows = await database.query(primaryKeys);
     expect(rows.length).toBeGreaterThan(15);
-    const bounded = ["clock", "idempotency"];
+    const bounded = ["clock", "idempotency", "revocation"];
     const growing = rows.filter(([, table]) => !bounded.includes(String(table)));
     const strays = growing.filter(([, , columns]) => !/^(contract_id|log)(,|$)/.test(String(columns)));
     expect(strays).toEqual([]);
@@ -123,6 +124,7 @@ describe("migrations of this build", () => {
       rotation,
       erasure,
       idempotency,
+      revocations,
     ];
     const tables = modules.flatMap((module) => Object.values(module)).filter((value) => is(value, PgTable));
     expect(tables.flatMap(columnsOf).sort()).toEqual((await database.query(columns)).map(String).sort());

@@ -35,7 +35,9 @@ describe("every statement that the gateway sends, whatever somebody comes for", 
     await migrate(owner, readMigrations());
     await owner.script("create role share_keeper login");
     await owner.query("create database shares");
-    await open("shares").script(`${shareStoreSchema} grant select, insert, update, delete on postern_share to share_keeper`);
+    await open("shares").script(
+      `${shareStoreSchema} grant select, insert, update, delete on postern_share, postern_deletion to share_keeper`,
+    );
     const shares = open("shares", "share_keeper");
     const [edge, keeper] = [open("postgres", "postern_edge"), open("postgres", "postern_keeper")];
     const anchor = createMemoryAnchor();

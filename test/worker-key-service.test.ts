@@ -1,4 +1,4 @@
-/** Both scripts in real workerd, with the root key in OpenBao's Transit and an edge that was granted one contract. Skipped where it is not. */
+/** The scripts in real workerd, with the root key in OpenBao's Transit and an edge that was granted one contract. Skipped where it is not. */
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { bringIntoForce, importLines } from "./support/agreement.ts";
 import { edgePolicy, keeperPolicy } from "./support/documented-grants.ts";
@@ -13,7 +13,8 @@ describe.skipIf(openBaoProgram === null)("the scripts on Workers, with the root 
   let world: WorkerWorld;
   beforeAll(async () => {
     bao = await startOpenBao(openBaoProgram ?? "");
-    const tokens = { keeper: await bao.tokenWith(keeperPolicy()), edge: await bao.tokenWith(edgePolicy(["c-test", "gateway"])) };
+    const granted = () => bao.tokenWith(edgePolicy(["c-test", "gateway"]));
+    const tokens = { keeper: await bao.tokenWith(keeperPolicy()), edge: await granted(), directory: await granted() };
     world = await createWorkerWorld((side) => ({
       POSTERN_ROOT_KEY: `vault-transit:${bao.address}/transit/postern`,
       VAULT_TOKEN: tokens[side],

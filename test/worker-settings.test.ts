@@ -1,7 +1,7 @@
 /** What a script on Workers is set up with, and the one line that says what is wrong with it. */
 import { describe, expect, it } from "vitest";
 import { randomBytes, toBase64 } from "../src/crypto/index.ts";
-import { readKeeperSettings, readWorkerSettings } from "../src/worker-settings.ts";
+import { readDirectorySettings, readKeeperSettings, readWorkerSettings } from "../src/worker-settings.ts";
 
 const key = () => toBase64(randomBytes(32));
 const issuers = "issuers: [{ id: linxi, issuer: https://id.example, jwks: https://id.example/jwks }]\n";
@@ -64,8 +64,26 @@ describe("an edge on Workers", () => {
     ["POSTERN_LOG_KEY must not be set here", { POSTERN_LOG_KEY: key() }],
     ["POSTERN_CERTIFICATE_KEY must not be set here", { POSTERN_CERTIFICATE_KEY: "x" }],
     ["DATABASE_URL_KEEPER must not be set here", { DATABASE_URL_KEEPER: "postgres://postern_keeper@127.0.0.1/postern" }],
+    ["DATABASE_URL_DIRECTORY must not be set here", { DATABASE_URL_DIRECTORY: "postgres://postern_directory@127.0.0.1/postern" }],
   ])("is refused: %s", (line, over) => {
     expect(() => readWorkerSettings({ ...edge, ...over })).toThrow(line);
+  });
+});
+
+describe("a directory on Workers", () => {
+  it("is set up with its own keys and database alone", () => {
+    const plain = { ...edge, HYPERDRIVE: undefined, DATABASE_URL_DIRECTORY: "postgres://postern_directory@127.0.0.1/plain" };
+    expect(readDirectorySettings(plain)).toMatchObject({ logName: "gw.example/postern", databaseUrl: plain.DATABASE_URL_DIRECTORY });
+  });
+
+  it.each([
+    ...common,
+    ["POSTERN_LOG_KEY must not be set here", { POSTERN_LOG_KEY: key() }],
+    ["POSTERN_CERTIFICATE_KEY must not be set here", { POSTERN_CERTIFICATE_KEY: "x" }],
+    ["DATABASE_URL_EDGE must not be set here", { DATABASE_URL_EDGE: "postgres://postern_edge@127.0.0.1/postern" }],
+    ["DATABASE_URL_KEEPER must not be set here", { DATABASE_URL_KEEPER: "postgres://postern_keeper@127.0.0.1/postern" }],
+  ])("is refused: %s", (line, over) => {
+    expect(() => readDirectorySettings({ ...edge, ...over })).toThrow(line);
   });
 });
 

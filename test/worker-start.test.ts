@@ -25,9 +25,11 @@ beforeAll(async () => {
   empty = await createPostgresDatabase({ migrated: false });
   gateway = await createGateway({ database: at(main.keeperUrl), edgeDatabase: at(main.edgeUrl) });
   await at(main.ownerUrl).query("create role backup_operator login in role postern_keeper");
+  await at(main.ownerUrl).query("create role two_sides login in role postern_edge, postern_directory");
 });
 afterAll(async () => {
   await at(main.ownerUrl).query("drop role backup_operator");
+  await at(main.ownerUrl).query("drop role two_sides");
   await gateway.close();
   await Promise.all([...opened.values()].map((database) => database.close()));
   await Promise.all([main.drop(), empty.drop()]);
@@ -36,10 +38,11 @@ afterAll(async () => {
 describe("the main database", () => {
   it("is each script's under its own role", async () => {
     await checkMainDatabase(at(main.edgeUrl), { role: "postern_edge", logName });
+    await checkMainDatabase(at(main.directoryUrl), { role: "postern_directory", logName });
     await checkMainDatabase(at(main.keeperUrl), { role: "postern_keeper", logName });
   });
 
-  it.each<[string, () => string, "postern_edge" | "postern_keeper", string, RegExp]>([
+  it.each<[string, () => string, "postern_edge" | "postern_directory" | "postern_keeper", string, RegExp]>([
     [
       "the edge as the keeper",
       () => main.keeperUrl,
@@ -48,6 +51,34 @@ describe("the main database", () => {
       /^the database is bound as postern_keeper: bind it as postern_edge/,
     ],
     ["the edge as the owner", () => main.ownerUrl, "postern_edge", logName, /^the database is bound as postgres: bind it as postern_edge/],
+    [
+      "the edge as the directory",
+      () => main.directoryUrl,
+      "postern_edge",
+      logName,
+      /^the database is bound as postern_directory: bind it as postern_edge/,
+    ],
+    [
+      "the edge as whoever may be the directory too",
+      () => main.ownerUrl.replace("postgres@", "two_sides@"),
+      "postern_edge",
+      logName,
+      /^the database is bound as two_sides: bind it as postern_edge/,
+    ],
+    [
+      "the directory as the edge",
+      () => main.edgeUrl,
+      "postern_directory",
+      logName,
+      /^the database is bound as postern_edge: bind it as postern_directory/,
+    ],
+    [
+      "the directory as the keeper",
+      () => main.keeperUrl,
+      "postern_directory",
+      logName,
+      /^the database is bound as postern_keeper: bind it as postern_directory/,
+    ],
     [
       "the edge as whoever may be the keeper",
       () => main.ownerUrl.replace("postgres@", "backup_operator@"),

@@ -1,4 +1,4 @@
-/** Both scripts where they run: real workerd, a real Postgres, the share store in a second one. What people come for is in the journeys. */
+/** The scripts where they run: real workerd, a real Postgres, the share store in a second one. What people come for is in the journeys. */
 import { readFileSync } from "node:fs";
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -45,10 +45,12 @@ describe("the scripts on Workers", () => {
     expect(await withoutRequestId(here, [...there.headers.keys()])).toEqual(await withoutRequestId(there));
   });
 
-  it("serve whom each is for: the edge agents, the keeper owners and officers", async () => {
+  it("serve whom each is for: the edge agents, the directory who seats them, the keeper owners and officers", async () => {
     const locator = (await search(world, { id: "U1" })).records[0]?.locator;
     for (const [script, own, foreign] of [
       [world.edge, { path: `${records}/${locator}`, as: "agent-1" }, { path: "/v1/contracts", as: "owner-1" }],
+      [world.directory, { path: "/healthz", as: "owner-1" }, { path: "/v1/contracts", as: "owner-1" }],
+      [world.directory, { path: "/healthz", as: "owner-1" }, { path: `${records}/${locator}`, as: "agent-1" }],
       [world.keeper, { path: "/v1/contracts", as: "owner-1" }, { path: `${records}/${locator}`, as: "agent-1" }],
     ] as const) {
       expect((await script.call("GET", own.path, { as: own.as })).status).toBe(200);
@@ -57,8 +59,25 @@ describe("the scripts on Workers", () => {
     }
   });
 
+  it("seat through the directory alone who then reads through the edge, all rows or none, by an entry that its own writer signed", async () => {
+    const seat = (script: Script, csv: string, as = "owner-1") =>
+      script.call("POST", "/v1/contracts/c-test/agents", { as, body: csv, headers: { "content-type": "text/csv" } });
+    const found = (as: string) => world.edge.call("POST", `${records}/search`, { as, body: { by: { id: "U1" } } });
+    const good = "issuer,subject,role,name\ndemo,agent-new,senior,孙七\n";
+    for (const script of [world.edge, world.keeper]) expect((await seat(script, good)).status).toBe(404);
+    expect((await seat(world.directory, `${good}demo,agent-newer,no-role,周八\n`)).status).toBe(422);
+    expect((await seat(world.directory, good, "agent-1")).status).toBe(403);
+    expect((await found("agent-new")).status).toBe(404);
+    expect(await (await expectStatus(seat(world.directory, good), 200)).json()).toEqual({ seats: 1 });
+    expect((await found("agent-new")).status).toBe(200);
+    const withoutDirectory = new Map([...trust.writers].filter(([kid]) => kid !== keyId(world.directoryWriter)));
+    expect(await verifyLog(world, trust)).toMatchObject({ ok: true, problems: [] });
+    const { problems } = await verifyLog(world, { ...trust, writers: withoutDirectory });
+    expect(problems.map(({ code }) => code)).toContain("head_signature");
+  });
+
   it("count over the isolate's requests, for the operator alone", async () => {
-    for (const script of [world.edge, world.keeper]) {
+    for (const script of [world.edge, world.directory, world.keeper]) {
       const text = async () => (await script.call("GET", "/metrics", { as: "operator" })).text();
       const asked = (answer: string) => Number(/route="GET \/metrics",status="2xx"} ([0-9]+)/.exec(answer)?.[1] ?? 0);
       const before = asked(await text());
@@ -97,7 +116,9 @@ describe("an isolate", () => {
     await world.keeper.scheduled();
     const backends = async () =>
       (
-        await world.owner.query("select count(*)::int from pg_stat_activity where application_name in ('postern-edge', 'postern-keeper')")
+        await world.owner.query(
+          "select count(*)::int from pg_stat_activity where application_name in ('postern-edge', 'postern-directory', 'postern-keeper')",
+        )
       )[0];
     await expect.poll(backends, { timeout: 5_000 }).toEqual([0]);
   });
@@ -146,10 +167,21 @@ describe("the keeper's minute", () => {
 
 describe("a script that is not set up", () => {
   const anyKey = toBase64(randomBytes(32));
+  const twinServices = {
+    POSTERN_ROOT_KEY: "vault-transit:https://one.example/transit/postern",
+    POSTERN_ROOT_KEY_BESIDE: "vault-transit:https://two.example/transit/postern",
+  };
 
-  it.each<[string, "edge" | "keeper", Over, string]>([
+  it.each<[string, "edge" | "directory" | "keeper", Over, string]>([
     ["the edge without its root key", "edge", { secrets: { POSTERN_ROOT_KEY: null } }, "POSTERN_ROOT_KEY is missing"],
     ["the edge with the log key", "edge", { secrets: { POSTERN_LOG_KEY: anyKey } }, "POSTERN_LOG_KEY must not be set here"],
+    ["the directory with the log key", "directory", { secrets: { POSTERN_LOG_KEY: anyKey } }, "POSTERN_LOG_KEY must not be set here"],
+    [
+      "the directory with two root keys of one name",
+      "directory",
+      { secrets: { ...twinServices, VAULT_TOKEN: "none" } },
+      "POSTERN_ROOT_KEY_BESIDE is the same key as POSTERN_ROOT_KEY, or one of the same name",
+    ],
     ["the keeper without the log key", "keeper", { secrets: { POSTERN_LOG_KEY: null } }, "POSTERN_LOG_KEY is missing"],
   ])("%s: serves nothing, does nothing, and says why in its own log alone", async (_case, name, over, line) => {
     const script = world[name];
@@ -167,6 +199,13 @@ describe("a script that is not set up", () => {
     await world.edge.restart({ bindings: { HYPERDRIVE: world.databases.main.keeperUrl } });
     await expectClosed(world.edge, ["/v1/me", `${records}/r_${"a".repeat(26)}`, "/readyz"]);
     expectOneLine(world.edge, "the database is bound as postern_keeper: bind it as postern_edge");
+  });
+
+  it("the directory bound as the keeper: the same", async () => {
+    await world.directory.restart({ bindings: { HYPERDRIVE: world.databases.main.keeperUrl } });
+    await expectClosed(world.directory, ["/readyz"]);
+    expectOneLine(world.directory, "the database is bound as postern_keeper: bind it as postern_directory");
+    await world.directory.restart();
   });
 
   it("the keeper with another root key: neither, nor at its minute", async () => {
@@ -217,6 +256,7 @@ describe("what is deployed", () => {
 
   it.each([
     ["edge", () => world.edge],
+    ["directory", () => world.directory],
     ["keeper", () => world.keeper],
   ] as const)(`is at most ${bundleKilobytesMax} KB compressed: the %s`, (name, script: () => Script) => {
     const bytes = readFileSync(script().path);

@@ -1,10 +1,9 @@
-/** The owner's routes: contracts, activation, seats, import. */
+/** The owner's routes: contracts, activation, import. */
 import * as z from "zod";
 import { approvalSchema, describeApproval } from "../approvals/index.ts";
 import type { Bundles } from "../contracts/index.ts";
-import { fromUtf8 } from "../crypto/index.ts";
-import { type Answer, json, type Received, type Route, readBounded } from "../http/index.ts";
-import { type ContractId, ok, type Refusal, type Result, refuse } from "../kernel/index.ts";
+import { type Answer, json, type Received, type Route } from "../http/index.ts";
+import { type ContractId, ok, type Refusal, type Result } from "../kernel/index.ts";
 import { requestActivation } from "./activate.ts";
 import { applyContract } from "./apply.ts";
 import { clockRoutes } from "./clock-routes.ts";
@@ -14,13 +13,10 @@ import { holdRoutes } from "./hold-routes.ts";
 import { type ImportDesk, type Imported, importRecords } from "./import.ts";
 import { ladderRoutes } from "./ladder-routes.ts";
 import { policyRoutes } from "./policy-routes.ts";
-import { importSeats } from "./seats.ts";
 import { readTrust, type TrustKeys } from "./trust.ts";
 
 export interface AgreementDesk extends ImportDesk {
   readonly bundles: Bundles;
-  /** Ids of the configured token issuers, which a seat may name. */
-  readonly issuers: ReadonlySet<string>;
   readonly trust: TrustKeys;
 }
 
@@ -135,20 +131,6 @@ function contentRoutes(desk: AgreementDesk): Route[] {
   return [
     {
       method: "POST",
-      path: "/v1/contracts/{contract}/agents",
-      who: "merchant_owner",
-      summary: "Seats from a CSV (issuer,subject,role,name), all or nothing",
-      body: { media: "text/csv", bytesMax: 1024 * 1024, description: "UTF-8, with that header." },
-      answers: { 200: { media: "application/json", description: "How many", schema: z.object({ seats: z.int() }) } },
-      refusals: ["wrong_state", "winding_down", "audit_unavailable"],
-      handle: async (received) => {
-        const csv = await readText(received, 1024 * 1024);
-        if (!csv.ok) return received.turnAway(csv.refusal);
-        return answer(await importSeats(desk, received.caller, contractOf(received), csv.value), (seats) => seats);
-      },
-    },
-    {
-      method: "POST",
       path: "/v1/contracts/{contract}/records/{type}/import",
       who: "merchant_owner",
       summary: "Records as NDJSON, upserted by the merchant's `id`; rejected lines are named while the rest goes in",
@@ -168,16 +150,6 @@ function contentRoutes(desk: AgreementDesk): Route[] {
 
 function describeImported({ lines, created, updated, rejected, rejectedCount, unnamed }: Imported): z.infer<typeof importedSchema> {
   return { lines, created, updated, rejected: [...rejected], rejected_count: rejectedCount, unnamed: { ...unnamed } };
-}
-
-async function readText(received: Received, bytesMax: number): Promise<Result<string, Refusal>> {
-  const bytes = await readBounded(received.stream, bytesMax);
-  if (bytes === null) return refuse({ code: "too_large" });
-  try {
-    return ok(fromUtf8(bytes));
-  } catch {
-    return refuse({ code: "unacceptable", errors: [{ pointer: "body", code: "not_utf8" }] });
-  }
 }
 
 function contractOf(received: Received): ContractId {

@@ -2,7 +2,7 @@
 import { sha256, toHex, utf8 } from "../crypto/index.ts";
 import { type ContractId, canonicalJson } from "../kernel/index.ts";
 
-export type ApprovalAction = "activate" | "change_policy" | "purge" | "release_hold" | "amend" | "terminate" | "resume";
+export type ApprovalAction = "activate" | "change_policy" | "purge" | "partial_purge" | "release_hold" | "amend" | "terminate" | "resume";
 
 export interface Person {
   readonly issuer: string;

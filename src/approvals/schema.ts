@@ -10,7 +10,9 @@ export const approval = postern.table(
   {
     contractId: text("contract_id").notNull(),
     approvalId: text("approval_id").notNull(),
-    action: text("action", { enum: ["activate", "change_policy", "purge", "release_hold", "amend", "terminate", "resume"] }).notNull(),
+    action: text("action", {
+      enum: ["activate", "change_policy", "purge", "partial_purge", "release_hold", "amend", "terminate", "resume"],
+    }).notNull(),
     digest: text("digest").notNull(),
     state: text("state", { enum: ["requested", "approved", "rejected"] }).notNull(),
     requestedIssuer: text("requested_issuer").notNull(),

@@ -67,12 +67,14 @@ function subjectsOf(entry: LooseEntry): string[] {
 function setOf(entry: LooseEntry, sets: Map<string, { id: string; fields: unknown }>): string | null {
   const fields = entry.resource?.fields;
   if (typeof fields !== "object" || fields === null) return null;
+  const text = JSON.stringify(fields);
+  const known = sets.get(text);
+  if (known) return known.id;
   const pairs = Object.entries(fields);
   if (pairs.length === 0 || !pairs.flat().every((text) => typeof text === "string" && isStorable(text))) return null;
-  const text = JSON.stringify(fields);
-  const set = sets.get(text) ?? { id: toBase64Url(sha256(utf8(text))).slice(0, 22), fields };
-  sets.set(text, set);
-  return set.id;
+  const made = { id: toBase64Url(sha256(utf8(text))).slice(0, 22), fields };
+  sets.set(text, made);
+  return made.id;
 }
 
 /** What Postgres takes as text, within bounds. */

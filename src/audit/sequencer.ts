@@ -16,8 +16,9 @@ import { insertSearch } from "./search.ts";
 import { type CompactRange, emptyRange, extendRange, fullSubtrees, hashesToBytes, leafHash, rangeRoot } from "./tree.ts";
 import { clearHalt, msOfFlush, recordHalt, selectUnfinished } from "./upkeep.ts";
 
-/** At once: few enough that nobody waits long behind them. */
+/** At once: so few, and so little, that nobody waits long behind them. A flush that is larger goes alone. */
 const flushesMax = 32;
+const bytesMax = 131_072;
 const subtreeWidth = 256;
 const uniqueViolation = "23505";
 
@@ -50,9 +51,9 @@ export function createSequencer(parts: PublisherParts): Sequencer {
     await publish(parts, log);
     for (let more = true; more; ) {
       for (let i = 0; more && i < batchesMax; i++) {
-        const { taken, numbered } = await batch(log);
-        total += numbered;
-        more = taken === flushesMax;
+        const turn = await batch(log);
+        total += turn.numbered;
+        more = turn.more;
       }
       if (total > 0) await publish(parts, log);
     }
@@ -103,24 +104,26 @@ interface Pending {
 }
 
 /** Crash order: all or nothing in one transaction. Then it is numbered and sealed, and whoever comes next publishes it. */
-async function integrate(tx: Queryable, log: string, signer: Signer): Promise<{ taken: number; numbered: number }> {
+async function integrate(tx: Queryable, log: string, signer: Signer): Promise<{ more: boolean; numbered: number }> {
   const [locked] = await tx.query("select state, origin, size, root, range, now() from audit.log where log = $1 for update skip locked", [
     log,
   ]);
-  if (locked?.[0] !== "open") return { taken: 0, numbered: 0 };
+  if (locked?.[0] !== "open") return { more: false, numbered: 0 };
   const origin = String(locked[1]);
   const range = await baseOf(tx, log, locked, signer);
 
-  const taken = (await tx.query(pendingText, [log, flushesMax])).map(readPending);
+  const rows = await tx.query(pendingText, [log, flushesMax, bytesMax]);
+  const taken = rows.map(readPending);
+  const more = rows.some(([, , , found]) => found === flushesMax || Number(found) > taken.length);
   if (taken.length > 0) await tx.query(clearText, [log, JSON.stringify(taken.map(({ id }) => id))]);
   const fresh = taken.filter((flush) => flush.fresh);
   const entries = fresh.flatMap((flush) => flush.entries);
   const last = entries.at(-1);
-  if (last === undefined) return { taken: taken.length, numbered: 0 };
+  if (last === undefined) return { more, numbered: 0 };
 
   const until = msOfFlush(taken.at(-1)?.id ?? "");
   await numberFlushes(tx, { log, origin, range, signer }, { flushes: fresh, until, closing: readEntry(last)?.event === "purge.verified" });
-  return { taken: taken.length, numbered: entries.length };
+  return { more, numbered: entries.length };
 }
 
 /** A log whose row is locked, as far as it is numbered. */
@@ -223,11 +226,13 @@ export function readEntry(bytes: Uint8Array): Entry | null {
 
 // Each row is looked up by its key: over columns without statistics the planner would rather read whole tables.
 /** UUIDv7 ids of one writer's flushes rise with its numbers, so this order keeps its chain. */
-const pendingText = `select p.flush_id, f.entries, s.index, now()
+const pendingText = `select flush_id, entries, index, found, now() from (
+  select p.flush_id, f.entries, s.index, (count(*) over ())::int as found,
+    coalesce(sum(length(f.entries)) over (order by p.flush_id), 0) - coalesce(length(f.entries), 0) as before
   from (select flush_id from audit.pending where log = $1 order by flush_id limit $2) p
   left join lateral (select entries from audit.flush where log = $1 and flush_id = p.flush_id limit 1) f on true
   left join lateral (select index from audit.seq where log = $1 and flush_id = p.flush_id limit 1) s on true
-  order by p.flush_id`;
+) waiting where before < $3 order by flush_id`;
 const clearText = "delete from audit.pending where log = $1 and flush_id = any(array(select jsonb_array_elements_text($2::text::jsonb)))";
 const newestText = `select c.size, c.note, (select index from audit.seq where log = $1 and index >= $2 order by index limit 1),
     (select seal from audit.upkeep where log = $1), now()

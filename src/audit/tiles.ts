@@ -100,7 +100,7 @@ export function encodeEntries(entries: readonly Uint8Array[]): Uint8Array {
 export function decodeEntries(bundle: Uint8Array): Uint8Array[] | null {
   const entries: Uint8Array[] = [];
   for (let at = 0; at < bundle.length; ) {
-    const [high, low] = bundle.subarray(at, at + 2);
+    const [high, low] = [bundle[at], bundle[at + 1]];
     if (high === undefined || low === undefined) return null;
     const end = at + 2 + high * 256 + low;
     if (end > bundle.length) return null;

@@ -53,6 +53,7 @@ function nextAfter(action: string, contract: string, as: string): string[] {
   if (action === "change_policy") return [`npx postern policy show ${contract}${as}`];
   if (action === "release_hold") return [`npx postern holds list --contract ${contract}${as}`];
   if (action === "amend" || action === "terminate" || action === "resume") return [`npx postern contract show ${contract}${as}`];
+  if (action === "partial_purge") return [`npx postern records retention --contract ${contract}${as}`];
   if (action === "purge") return [`npx postern purge watch ${contract}${as}`];
   return [`npx postern contract trust ${contract}${as} > trust.json`, `npx postern agents import agents.csv --contract ${contract}${as}`];
 }

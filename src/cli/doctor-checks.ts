@@ -40,6 +40,8 @@ export async function examine(variables: Readonly<Record<string, string | undefi
   });
   await look("key files", () => checkKeys(settings));
   if (settings.POSTERN_ROOT_KEY && "service" in settings.POSTERN_ROOT_KEY) await look("key service", () => checkKeyService(settings));
+  const stored = settings.DATABASE_URL_KEEPER ?? settings.DATABASE_URL_EDGE;
+  if (stored !== undefined) await look("root key", () => checkRoot(settings, stored));
   for (const [check, work] of databaseChecks(settings)) await look(check, work);
   for (const [check, work] of sinkChecks(settings, operators)) await look(check, work);
   for (const [check, work] of witnessChecks(settings, operators)) await look(check, work);
@@ -76,13 +78,9 @@ async function checkKeys(settings: Environment): Promise<Outcome> {
   return { ok: `${kept}. Writers' public keys, for another process's \`writers\`: edge ${publicKeys[0]}, keeper ${publicKeys[1]}` };
 }
 
-/** Whether the key is there and fit, and opens what the keeper's first start wrapped, as far as a database is named to read that from. */
 async function checkKeyService(settings: Environment): Promise<Outcome> {
-  const [{ keyServiceOf }, { createServiceRootKey, KeysUnavailable }] = await Promise.all([
-    import("../node-root-key.ts"),
-    import("../keys/index.ts"),
-  ]);
-  const service = keyServiceOf(settings);
+  const [{ keyServiceOf }, { KeysUnavailable }] = await Promise.all([import("../node-root-key.ts"), import("../keys/index.ts")]);
+  const service = keyServiceOf(settings, "root");
   if (!service) return { ok: "none" };
   try {
     await service.check();
@@ -90,12 +88,21 @@ async function checkKeyService(settings: Environment): Promise<Outcome> {
     if (!(error instanceof KeysUnavailable)) throw error;
     return { failing: error.message, cure: "docs/DEPLOY.md has the policy for the service; it heals by itself when the service answers" };
   }
-  const root = createServiceRootKey(service);
-  for (const url of [settings.DATABASE_URL_EDGE, settings.DATABASE_URL_KEEPER]) {
-    const outcome = url === undefined ? null : await checkUnwraps(url, root);
-    if (outcome && "failing" in outcome) return outcome;
-  }
   return { ok: "answers, and its key is fit to be the root key" };
+}
+
+/** Whether all that is stored lies under a root key that is named here, as far as a database is named to look. Nothing is made. */
+async function checkRoot(settings: Environment, url: string): Promise<Outcome> {
+  const [{ keyPathsOf, keysDirectory, readSecret }, { openRootKey }] = await Promise.all([
+    import("../node-keys.ts"),
+    import("../node-root-key.ts"),
+  ]);
+  const { root = join(keysDirectory(settings.POSTERN_DATA), "root.key"), beside = null } = keyPathsOf(settings);
+  const missing = [root, beside].find((path) => path !== null && !existsSync(path));
+  if (missing) return { ok: `not asked: ${missing} is not there` };
+  const read = async (path: string | null) => (path === null ? null : readSecret(path));
+  const held = { root: await read(root), beside: await read(beside) };
+  return checkUnwraps(url, await openRootKey(settings, held));
 }
 
 function databaseChecks(settings: Environment): [string, () => Promise<Outcome>][] {

@@ -97,11 +97,16 @@ export async function checkShareDatabase(url: string): Promise<Outcome> {
 
 /** `shares`: a directory, or another database. Fails where something of a purged contract is there. */
 export async function checkPurged(url: string, shares: { readonly path: string } | { readonly url: string }): Promise<Outcome> {
-  const { selectTripped } = await import("../purge/index.ts");
-  const look = async (store: Pick<ShareStore, "buried">) =>
+  const [{ selectTripped }, { selectUndone }] = await Promise.all([import("../purge/index.ts"), import("../erasure/index.ts")]);
+  const look = async (store: Pick<ShareStore, "buried" | "deletions">) =>
     asking(url, async (database) => {
       const [first, ...others] = await selectTripped(database, store);
-      if (!first) return { ok: "nothing of a purged contract is there" };
+      const [undone] = await selectUndone(database, store);
+      if (!first && undone) {
+        const failing = `something of ${undone.contract} was deleted, and this database knows nothing of it`;
+        return { failing, cure: "was the database restored from before? `npx postern tombstones`, then --replay" };
+      }
+      if (!first) return { ok: "nothing of a purged contract is there, and what was deleted before is gone" };
       const more = others.length > 0 ? ` (and ${others.length} more places)` : "";
       return {
         failing: `${first.contract} was purged, and ${first.table} holds something of it again${more}`,
@@ -114,7 +119,7 @@ export async function checkPurged(url: string, shares: { readonly path: string }
 }
 
 export async function checkUnwraps(url: string, root: RootKey): Promise<Outcome> {
-  const { unwrapsGatewayKey } = await import("../keys/index.ts");
+  const { countByRoot, unwrapsGatewayKey } = await import("../keys/index.ts");
   return asking(url, async (database) => {
     const unwraps = await unwrapsGatewayKey(database, root).catch(messageOf);
     if (typeof unwraps === "string") return { failing: unwraps, cure: "docs/DEPLOY.md has the policy for the service" };
@@ -122,6 +127,13 @@ export async function checkUnwraps(url: string, root: RootKey): Promise<Outcome>
       return {
         failing: "the key is not the one that this database began with",
         cure: "name that one; with another nothing that is stored opens",
+      };
+    const foreign = (await countByRoot(database)).filter(({ name }) => !root.names.includes(name));
+    const keys = foreign.reduce((sum, { shares, logKeys }) => sum + shares + logKeys, 0);
+    if (keys > 0)
+      return {
+        failing: `${keys} keys lie under another root key: ${foreign.map(({ name }) => name).join(", ")}`,
+        cure: "name that one in POSTERN_ROOT_KEY_BESIDE, then `npx postern keys rewrap-root`",
       };
     return { ok: unwraps ? "opens what is stored" : "nothing is stored yet" };
   });

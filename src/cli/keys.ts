@@ -1,22 +1,37 @@
-/** `postern keys …`: how a contract's keys stand, and moving them to a new epoch. */
+/** `postern keys …`: how a contract's keys stand, and moving them to a new epoch; and the root key, for operators. */
 import { createClient } from "./client.ts";
 import { asBefore, clientFlags, command, contractArgument, jsonFlag } from "./command.ts";
 import { confirmed, confirmFlag } from "./confirmed.ts";
+import { rewrapRoot, showRootKey } from "./keys-root.ts";
 import { describeKeys, describeRotation, isOver, keysPath, keysSchema, type Rotation, rotationSchema } from "./keys-status.ts";
 import { print, printJson, suggest } from "./output.ts";
 import { askEveryMs, patiently } from "./patience.ts";
 import { createProgress } from "./progress.ts";
 
 const status = command({
-  meta: { description: "Epochs, what is wrapped under which, commitments, and the rotation under way; never a key" },
-  examples: ["npx postern keys status c-hangzhou-cs --as owner-1", "npx postern keys status c-hangzhou-cs --watch --as owner-1"],
-  args: { ...contractArgument, watch: { type: "boolean", description: "Follow the rotation to its end" }, ...clientFlags, ...jsonFlag },
+  meta: {
+    description:
+      "Of a contract: epochs, what is wrapped under which, commitments, and the rotation under way. Without one, as operator: the root key. Never a key",
+  },
+  examples: [
+    "npx postern keys status c-hangzhou-cs --as owner-1",
+    "npx postern keys status c-hangzhou-cs --watch --as owner-1",
+    "npx postern keys status --as operator",
+  ],
+  args: {
+    id: { ...contractArgument.id, required: false },
+    watch: { type: "boolean", description: "Follow the rotation to its end" },
+    ...clientFlags,
+    ...jsonFlag,
+  },
   async run({ args }) {
-    if (args.watch) return watch(args);
-    const keys = await createClient(args).get(keysSchema, keysPath(args.id));
+    const { id } = args;
+    if (id === undefined) return showRootKey(args);
+    if (args.watch) return watch({ ...args, id });
+    const keys = await createClient(args).get(keysSchema, keysPath(id));
     if (args.json) return printJson(keys);
     print(describeKeys(keys, Date.now()));
-    if (keys.rotation && !isOver(keys.rotation)) suggest(`npx postern keys status ${args.id} --watch${asBefore(args)}`);
+    if (keys.rotation && !isOver(keys.rotation)) suggest(`npx postern keys status ${id} --watch${asBefore(args)}`);
   },
 });
 
@@ -92,6 +107,6 @@ function totalOf({ progress, index }: Rotation): number {
 }
 
 export const keys = command({
-  meta: { description: "A contract's keys: how they stand, and moving them to a new epoch" },
-  subCommands: { status, rotate },
+  meta: { description: "A contract's keys and the root key: how they stand, and moving them" },
+  subCommands: { status, rotate, "rewrap-root": rewrapRoot },
 });

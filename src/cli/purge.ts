@@ -8,6 +8,7 @@ import { readText, writeTo } from "./files.ts";
 import { columns, plain, print, printJson, suggest } from "./output.ts";
 import { attest, missingAttestations } from "./purge-attest.ts";
 import { describeJob, findJob, jobSchema, purgesPath } from "./purge-job.ts";
+import { part } from "./purge-part.ts";
 import { returned } from "./purge-return.ts";
 import { watch } from "./purge-watch.ts";
 import { trustFileOf } from "./trust-file.ts";
@@ -131,5 +132,5 @@ const certificate = command({
 
 export const purge = command({
   meta: { description: "End a contract for good: plan, two owners, certificate" },
-  subCommands: { plan, start, approve, status, watch, return: returned, attest, certificate },
+  subCommands: { plan, start, approve, status, watch, return: returned, attest, certificate, part },
 });

@@ -6,6 +6,7 @@ import { exitCodes } from "./failure.ts";
 import { openSource, type Source } from "./files.ts";
 import { columns, plain, print, printJson } from "./output.ts";
 import { createProgress, type Progress } from "./progress.ts";
+import { retention } from "./records-retention.ts";
 
 const importedSchema = z.looseObject({
   lines: z.int(),
@@ -68,4 +69,7 @@ function watched({ stream, bytes }: Source, progress: Progress): ReadableStream<
   return stream.pipeThrough(counter);
 }
 
-export const records = command({ meta: { description: "Bring customers' records in" }, subCommands: { import: importRecords } });
+export const records = command({
+  meta: { description: "Bring customers' records in, and see how long they are kept" },
+  subCommands: { import: importRecords, retention },
+});

@@ -40,6 +40,16 @@ export function holdsOnSubject(holds: readonly Hold[], subject: string): Hold[] 
   return holds.filter((hold) => isStanding(hold) && (hold.scope.kind !== "subject" || hold.scope.subject === subject));
 }
 
+/** Those that spare single records from what deletes by their age: of one person, all of theirs; of a field, all of its type. */
+export function sparedBy(holds: readonly Hold[]): { readonly all: boolean; readonly subjects: string[]; readonly types: string[] } {
+  const scopes = holds.filter(isStanding).map(({ scope }) => scope);
+  return {
+    all: scopes.some(({ kind }) => kind === "contract"),
+    subjects: scopes.flatMap((scope) => (scope.kind === "subject" ? [scope.subject] : [])),
+    types: scopes.flatMap((scope) => (scope.kind === "field" ? [scope.type] : [])),
+  };
+}
+
 /** A refusal's `errors`: which holds stand in the way. */
 export function namedHolds(holds: readonly Hold[]): { pointer: string; code: string }[] {
   return holds.map(({ id, scope }) => ({ pointer: `/holds/${id}`, code: scope.kind }));

@@ -1,6 +1,6 @@
 export { type Bundles, createBundles } from "./bundles.ts";
 export { type ClockStanding, describeDoubt } from "./clock.ts";
-export { type Hold, type HoldBasis, type HoldScope, holdBases, holdsOnSubject, isStanding, namedHolds } from "./holds.ts";
+export { type Hold, type HoldBasis, type HoldScope, holdBases, holdsOnSubject, isStanding, namedHolds, sparedBy } from "./holds.ts";
 export { type ContractState, isInLastDays, lastDaysAt, type Standing, standingAt, type Term, windsDownAt } from "./ladder.ts";
 export {
   type Contract,
@@ -21,11 +21,14 @@ export {
   selectBundleDigests,
   selectContract,
   selectContractsOf,
+  selectInUse,
   selectOverdue,
   selectProposal,
   selectSeatsOf,
   selectUnannounced,
+  setSeatRevoked,
   setSuspended,
+  shareContract,
 } from "./postgres.ts";
 export { acceptClock, beatClock, selectClock } from "./postgres-clock.ts";
 export { anyHoldStands, holdStandsOn, insertHold, releaseHold, selectHolds, standingHolds } from "./postgres-holds.ts";

@@ -1,5 +1,5 @@
 /** The tables of contracts, their compiled bundles and their seats. */
-import { and, eq, sql } from "drizzle-orm";
+import { and, eq, isNull, sql } from "drizzle-orm";
 import type { ContractId } from "../kernel/index.ts";
 import { databaseNowMs, epochMs, orm, type Queryable } from "../storage/index.ts";
 import type { ContractState, Term } from "./ladder.ts";
@@ -65,8 +65,24 @@ export async function lockContract(tx: Queryable, id: ContractId, strength: "sha
   return row ? branded(row) : null;
 }
 
+/** `lockContract(tx, id, "share")` for whoever may not change contracts: Postgres lets nobody else lock a row, so a function of the owner's does it. */
+export async function shareContract(tx: Queryable, id: ContractId): Promise<Contract | null> {
+  await tx.query("select postern.share_contract($1), now()", [id]);
+  return selectContract(tx, id);
+}
+
 export async function selectContractsOf(database: Queryable, merchant: string): Promise<Contract[]> {
   const rows = await orm(database).select(columns).from(contract).where(eq(contract.merchant, merchant)).orderBy(contract.contractId);
+  return rows.map(branded);
+}
+
+/** Contracts in force, or ended, whose purge has not begun. */
+export async function selectInUse(database: Queryable): Promise<Contract[]> {
+  const rows = await orm(database)
+    .select(columns)
+    .from(contract)
+    .where(sql`${contract.state} in ('active', 'ended')`)
+    .orderBy(contract.contractId);
   return rows.map(branded);
 }
 
@@ -209,7 +225,7 @@ export interface Seat {
   readonly name: string;
 }
 
-/** Adds seats or changes their role and name. */
+/** Adds seats or changes their role and name; one that was taken away stays so. */
 export async function putSeats(tx: Queryable, id: ContractId, seats: readonly Seat[]): Promise<void> {
   if (seats.length === 0) return;
   await orm(tx)
@@ -225,7 +241,26 @@ export async function hasSeat(database: Queryable, id: ContractId, issuer: strin
   const rows = await orm(database)
     .select({ role: seat.role, readAt: databaseNowMs })
     .from(seat)
-    .where(and(eq(seat.contractId, id), eq(seat.issuer, issuer), eq(seat.subject, subject)));
+    .where(and(isSeatOf(id, issuer, subject), isNull(seat.revokedAt)));
+  return rows.length > 0;
+}
+
+function isSeatOf(id: ContractId, issuer: string, subject: string) {
+  return and(eq(seat.contractId, id), eq(seat.issuer, issuer), eq(seat.subject, subject));
+}
+
+/** `false` = there is no such seat. One that is so already stays as it was. */
+export async function setSeatRevoked(
+  tx: Queryable,
+  id: ContractId,
+  { issuer, subject }: Pick<Seat, "issuer" | "subject">,
+  revoked: boolean,
+): Promise<boolean> {
+  const rows = await orm(tx)
+    .update(seat)
+    .set({ revokedAt: revoked ? sql`coalesce(${seat.revokedAt}, now())` : null })
+    .where(isSeatOf(id, issuer, subject))
+    .returning({ role: seat.role });
   return rows.length > 0;
 }
 
@@ -252,7 +287,7 @@ export async function selectSeatsOf(database: Queryable, issuer: string, subject
     })
     .from(seat)
     .innerJoin(contract, eq(contract.contractId, seat.contractId))
-    .where(and(eq(seat.issuer, issuer), eq(seat.subject, subject)))
+    .where(and(eq(seat.issuer, issuer), eq(seat.subject, subject), isNull(seat.revokedAt)))
     .orderBy(seat.contractId);
   return rows.map((row) => ({ ...row, contract: row.contract as ContractId }));
 }

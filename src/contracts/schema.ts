@@ -43,6 +43,7 @@ export const seat = postern.table(
     subject: text("subject").notNull(),
     role: text("role").notNull(),
     name: text("name").notNull(),
+    revokedAt: timestamp("revoked_at", { withTimezone: true, mode: "string" }),
   },
   (table) => [
     primaryKey({ columns: [table.contractId, table.issuer, table.subject] }),

@@ -58,6 +58,7 @@ const byEvent: Partial<Record<EventName, EventClass>> = {
   "purge.requested": apiDelete,
   "contract.read": apiRead,
   "trust.read": apiRead,
+  "root_key.read": apiRead,
   "purge.read": apiRead,
   "purge.planned": apiRead,
   "certificate.read": apiRead,

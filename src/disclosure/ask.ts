@@ -11,7 +11,10 @@ import type { Queryable } from "../storage/index.ts";
 import type { Load } from "./load.ts";
 
 export interface Disclosure {
+  /** Knows what was revoked. */
   readonly identity: Identity;
+  /** Says who holds a token, no more: for who loads next, which says what was revoked. */
+  readonly tokens: Identity;
   readonly database: Queryable;
   readonly load: Load;
   readonly bundles: Bundles;

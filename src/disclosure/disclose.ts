@@ -55,7 +55,7 @@ export interface Reached {
 
 /** Everything before the entry. A refusal has left its entry already. */
 export async function reach(deps: Disclosure, ask: Ask): Promise<Result<Reached, Refusal>> {
-  const principal = await deps.identity.identify(ask.authorization);
+  const principal = await deps.tokens.identify(ask.authorization);
   if (!principal.ok) return denyUnknown(deps, ask, principal.refusal);
   const who = principal.value;
 
@@ -99,10 +99,11 @@ export async function reach(deps: Disclosure, ask: Ask): Promise<Result<Reached,
  * owners and officers of the merchant are inside, and refused: they do not see the data.
  */
 function standAt(
-  { contract, role, now }: Loaded,
+  { contract, revoked, role, now }: Loaded,
   offices: Offices,
   who: Principal,
 ): Result<{ role: string; epoch: number; digest: string; lastDays: boolean }, Refusal> {
+  if (revoked) return refuse({ code: "token_revoked" });
   if (!contract) return refuse({ code: "not_found" });
   if (role === null) return refuse({ code: offices.officeAt(contract.merchant, who) === null ? "not_found" : "not_permitted" });
   const standing = standingAt(contract, now);
@@ -146,5 +147,6 @@ async function find(
 }
 
 function questionOf(ask: Ask, who: Principal, find: Parameters<Load>[0]["find"]): Parameters<Load>[0] {
-  return { contract: ask.contract, issuer: who.issuer, subject: who.subject, type: ask.type, find };
+  const { issuer, subject, tokenId, keyId } = who;
+  return { contract: ask.contract, issuer, subject, token: tokenId, key: keyId, type: ask.type, find };
 }

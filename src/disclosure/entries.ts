@@ -124,7 +124,7 @@ export async function denyUnknown(
   return refuse({ code });
 }
 
-const nobody = { issuer: "", subject: "", type: "", find: null };
+const nobody = { issuer: "", subject: "", token: "", key: "", type: "", find: null };
 
 /** A request that never became an ask: malformed, or lost to a fault. Whoever sits at the contract is found in its log. */
 export async function logAgentTurnedAway(deps: Disclosure, { refusal, caller, contract: named }: TurnedAway): Promise<void> {
@@ -136,8 +136,8 @@ export async function logAgentTurnedAway(deps: Disclosure, { refusal, caller, co
     await denyUnknown(deps, { contract, request }, code);
     return;
   }
-  const { issuer, subject } = principal.value;
-  const loaded = contract === null ? null : await deps.load({ contract, issuer, subject, type: "", find: null });
+  const { issuer, subject, tokenId: token, keyId: key } = principal.value;
+  const loaded = contract === null ? null : await deps.load({ contract, issuer, subject, token, key, type: "", find: null });
   const exists = loaded !== null && loaded.contract !== null;
   const own = contract !== null && loaded ? logOf(deps, { contract }, loaded) : deps.logs.gateway(deps.database);
   // Where the contract's keys do not open, this is perhaps what the entry is about.

@@ -12,6 +12,9 @@ export interface Question {
   readonly contract: ContractId;
   readonly issuer: string;
   readonly subject: string;
+  /** Its `jti`, and the `kid` of the key that signed it. */
+  readonly token: string;
+  readonly key: string;
   readonly type: string;
   /** `null`: only who asks and under what contract. */
   readonly find: Find;
@@ -36,7 +39,9 @@ export interface Loaded {
     /** Newest key epoch; 0 = none yet. */
     readonly epoch: number;
   } | null;
-  /** `null` = no seat at this contract. */
+  /** Who asks, or how they come, is refused everywhere. */
+  readonly revoked: boolean;
+  /** `null` = no seat at this contract, or one that was taken away. */
   readonly role: string | null;
   /** At most `hitsMax` + 1. */
   readonly records: readonly LoadedRecord[];

@@ -49,31 +49,36 @@ export function openRecords(aead: Aead, opening: Opening, records: readonly Load
   for (const record of records) {
     // Without a row rule nobody need look into what is not shown.
     if (shown.length === hitsMax && !decision.hasRows) return { shown, more: true, refused: { notHeld, failed } };
-    const open = openerOf(aead, opening, record);
-    const judged = open && judge(decision, circumstances, open);
-    if (!open || !judged) return null;
-    if (judged.admitted === "failed") failed++;
-    else if (judged.admitted === "fails_to_hold") notHeld++;
-    else if (shown.length === hitsMax) more = true;
-    else {
-      const opened = show(decision, judged.facts, open, keys.pseudonym);
-      if (opened === null) return null;
-      const { locator, subject } = record;
-      const { settled, fields, left, unknown } = opened;
-      shown.push({ record: { type, locator, fields, masking: settled.masking }, subject, settled, left, unknown });
+    const { locator, subject, subjectKey } = record;
+    const key = subjectKey && keys.openSubjectKey(subject, subjectKey);
+    if (!key) return null;
+    try {
+      const open = openerOf(aead, opening, record, key);
+      const judged = judge(decision, circumstances, open);
+      if (!judged) return null;
+      if (judged.admitted === "failed") failed++;
+      else if (judged.admitted === "fails_to_hold") notHeld++;
+      else if (shown.length === hitsMax) more = true;
+      else {
+        const opened = show(decision, judged.facts, open, keys.pseudonym);
+        if (opened === null) return null;
+        const { settled, fields, left, unknown } = opened;
+        shown.push({ record: { type, locator, fields, masking: settled.masking }, subject, settled, left, unknown });
+      }
+    } finally {
+      key.fill(0);
     }
   }
   return { shown, more, refused: { notHeld, failed } };
 }
 
-/** Opens each level once. `null` = its key does not open. */
+/** Opens each level once. */
 function openerOf(
   aead: Aead,
-  { contract, type, keys }: Opening,
-  { locator, subject, version, subjectKey, levels }: LoadedRecord,
-): OpenLevel | null {
-  const key = subjectKey && keys.openSubjectKey(subject, subjectKey);
-  if (!key) return null;
+  { contract, type }: Opening,
+  { locator, subject, version, levels }: LoadedRecord,
+  key: Uint8Array,
+): OpenLevel {
   const opened = new Map<number, JsonObject | null>();
   return (level) => {
     const sealed = levels[level];

@@ -5,6 +5,7 @@
  */
 import type { ContractState } from "../contracts/index.ts";
 import type { ContractId, Locator } from "../kernel/index.ts";
+import { isRevokedText } from "../revocations/index.ts";
 import { type Cell, databaseNowText, inBatches, type Queryable, type Row } from "../storage/index.ts";
 import { hitsMax, type Load, type Loaded, type LoadedRecord, type Question } from "./load.ts";
 
@@ -28,32 +29,41 @@ export function createVaultLoad(database: Queryable): Load {
     return made;
   };
   return async (question) => {
-    const { contract, issuer, subject, type, find } = question;
-    if (!find) return readRows(await database.query(standingText, [contract, issuer, subject]));
+    const { contract, issuer, subject, token, key, type, find } = question;
+    if (!find) return readRows(await database.query(standingText, [contract, issuer, subject, token, key]));
     if ("locator" in find) return readsOf(contract)({ ...question, find });
-    return readRows(await database.query(byIndexText, [contract, issuer, subject, type, find.field, find.indexValue]));
+    return readRows(await database.query(byIndexText, [contract, issuer, subject, token, key, type, find.field, find.indexValue]));
   };
 }
 
 /** One row answers them all: what was found as one JSON text, and each column of ciphertexts end to end, because a cell costs more than its bytes. */
 async function readByLocator(database: Queryable, contract: ContractId, questions: readonly LocatorQuestion[]): Promise<Loaded[]> {
-  const asked = questions.map(({ issuer, subject, type, find }, n) => ({ n, issuer, subject, type, locator: find.locator }));
+  const asked = questions.map(({ issuer, subject, token, key, type, find }, n) => ({
+    n,
+    issuer,
+    subject,
+    token,
+    key,
+    type,
+    locator: find.locator,
+  }));
   const [row = []] = await database.query(byLocatorText, [contract, JSON.stringify(asked)]);
   const standing = readStanding(row);
   const [found, ...columns] = row.slice(standingColumns.length);
   const cutters = columns.map(cutterOf);
   const answers: Loaded[] = [];
-  for (const [n, role, locator, subject, version, epoch, ...lengths] of JSON.parse(String(found)) as Found[]) {
+  for (const [n, revoked, role, locator, subject, version, epoch, ...lengths] of JSON.parse(String(found)) as Found[]) {
     const [wrapped = null, ...levels] = cutters.map((cut, i) => cut(lengths[i] ?? null));
     const record = locator === null ? [] : [readRecord([locator, subject, version, epoch, wrapped, ...levels])];
-    answers[n] = { ...standing, role, records: record };
+    answers[n] = { ...standing, revoked, role, records: record };
   }
   return answers;
 }
 
-/** The question's number, the seat's role, the record's name and version, its key's epoch, and the lengths of its key and its levels. */
+/** The question's number, whether its asker is revoked, the seat's role, the record's name and version, its key's epoch, and the lengths of its key and its levels. */
 type Found = [
   n: number,
+  revoked: boolean,
   role: string | null,
   locator: string | null,
   subject: string | null,
@@ -90,28 +100,37 @@ const recordColumns = ["r.locator", "r.subject", "r.version", "k.epoch"];
 // Names and keys carry no statistics, so the planner takes them for common values and would rather read whole tables.
 // `limit 1` of a unique key changes no row and leaves it only the index.
 const seatOf = (issuer: string, subject: string) => `left join lateral (select * from postern.seat s
-    where s.contract_id = $1 and s.issuer = ${issuer} and s.subject = ${subject} limit 1) s on true`;
+    where s.contract_id = $1 and s.issuer = ${issuer} and s.subject = ${subject} and s.revoked_at is null limit 1) s on true`;
+const revoked = (issuer: string, subject: string, token: string, key: string) =>
+  isRevokedText({ issuer, subject, token, key, vendor: "c.vendor" });
+/** Of a statement with one question. */
+const asker = ["$2::text", "$3::text", "$4::text", "$5::text"] as const;
 const recordNamed = (type: string, locator: string) => `left join lateral (select * from postern.record r
     where r.contract_id = $1 and r.type = ${type} and r.locator = ${locator} limit 1) r on true
   left join lateral (select * from postern.subject_key k where k.contract_id = $1 and k.subject = r.subject limit 1) k on true`;
 
-const standingText = `select ${standing}, s.role from ${contractAsked} ${seatOf("$2", "$3")}`;
+const standingText = `select ${standing}, ${revoked(...asker)}, s.role from ${contractAsked} ${seatOf("$2", "$3")}`;
 const byLocatorText = `select ${standing}, f.* from ${contractAsked} cross join lateral (
-  select json_agg(json_build_array(q.n, s.role, ${recordColumns.join(", ")}, ${ciphertexts.map((column) => `length(${column})`).join(", ")}))::text,
+  select json_agg(json_build_array(q.n, ${revoked("q.issuer", "q.subject", "q.token", "q.key")}, s.role, ${recordColumns.join(", ")}, ${ciphertexts.map((column) => `length(${column})`).join(", ")}))::text,
     ${ciphertexts.map((column) => `string_agg(${column}, ''::bytea)`).join(", ")}
-  from jsonb_to_recordset($2::text::jsonb) as q(n int, issuer text, subject text, type text, locator text)
+  from jsonb_to_recordset($2::text::jsonb) as q(n int, issuer text, subject text, token text, key text, type text, locator text)
   ${seatOf("q.issuer", "q.subject")}
   ${recordNamed("q.type", "q.locator")}) f`;
-const byIndexText = `select ${standing}, s.role, ${[...recordColumns, ...ciphertexts].join(", ")} from ${contractAsked} ${seatOf("$2", "$3")}
+const byIndexText = `select ${standing}, ${revoked(...asker)}, s.role, ${[...recordColumns, ...ciphertexts].join(", ")} from ${contractAsked} ${seatOf("$2", "$3")}
   left join lateral (select b.locator from postern.blind_index b
-    where b.contract_id = $1 and b.type = $4 and b.field = $5 and b.value = $6 order by b.locator limit ${hitsMax + 1}) hit on true
-  ${recordNamed("$4", "hit.locator")}`;
+    where b.contract_id = $1 and b.type = $6 and b.field = $7 and b.value = $8 order by b.locator limit ${hitsMax + 1}) hit on true
+  ${recordNamed("$6", "hit.locator")}`;
 
 function readRows(rows: readonly Row[]): Loaded {
   const [first = []] = rows;
-  const role = first[standingColumns.length];
-  const records = rows.map((row) => row.slice(standingColumns.length + 1)).filter(([locator]) => typeof locator === "string");
-  return { ...readStanding(first), role: typeof role === "string" ? role : null, records: records.map(readRecord) };
+  const [revoked, role] = first.slice(standingColumns.length);
+  const records = rows.map((row) => row.slice(standingColumns.length + 2)).filter(([locator]) => typeof locator === "string");
+  return {
+    ...readStanding(first),
+    revoked: revoked !== false,
+    role: typeof role === "string" ? role : null,
+    records: records.map(readRecord),
+  };
 }
 
 function readStanding([now, state, startsAt, endsAt, suspended, merchant, bundleDigest, epoch]: Row): Pick<Loaded, "now" | "contract"> {

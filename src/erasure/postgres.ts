@@ -75,6 +75,16 @@ export async function insertErasure(
   await orm(tx).insert(erasure).values({ contractId: contract, jobId: id, subject, type, step: "requested" }).onConflictDoNothing();
 }
 
+/** One that was done, of which this database knew nothing any more. */
+export async function insertReplayedErasure(
+  tx: Queryable,
+  { contract, id, ...done }: Pick<Erasure, "contract" | "id" | "subject" | "type" | "epoch" | "records" | "indexRows">,
+): Promise<void> {
+  await orm(tx)
+    .insert(erasure)
+    .values({ contractId: contract, jobId: id, ...done, step: "done", erasedAt: sql`now()` });
+}
+
 /** Takes the lease and a new fence. `null` = another worker holds it. */
 export async function claimErasure(database: Queryable, job: Erasure, leaseMs: number): Promise<Erasure | null> {
   const [row] = await orm(database)

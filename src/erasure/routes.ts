@@ -2,7 +2,9 @@
 import * as z from "zod";
 import { json, type Received, type Route } from "../http/index.ts";
 import { type ContractId, ok } from "../kernel/index.ts";
+import { ageRoutes } from "./age-routes.ts";
 import { type ErasureDesk, planErasure, type Receipt, readReceipt, requestErasure, type SubjectName } from "./order.ts";
+import { partialRoutes } from "./partial-routes.ts";
 
 const instant = z.iso.datetime();
 const type = z.string().max(128).optional();
@@ -47,6 +49,8 @@ const receiptSchema = z.object({
 export function erasureRoutes(desk: ErasureDesk): Route[] {
   const receipt = { media: "application/json", description: "The receipt, or with `dry_run` the plan" } as const;
   return [
+    ...ageRoutes(desk),
+    ...partialRoutes(desk),
     {
       method: "POST",
       path: "/v1/contracts/{contract}/erasures",

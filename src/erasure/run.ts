@@ -3,10 +3,10 @@
  * The same function serves the owner who asks, and a keeper after a crash. While a legal hold stands it waits, with nothing deleted.
  */
 import type { LogHandles } from "../audit/index.ts";
-import { lockContract, selectContract } from "../contracts/index.ts";
+import { type Bundles, lockContract, selectContract } from "../contracts/index.ts";
 import { ensureEntry, type JobEntry, type JobLog, runJobs } from "../jobs/index.ts";
 import type { ContractId, Refusal } from "../kernel/index.ts";
-import { deleteSubjectKey, type Keyring, newestEpoch } from "../keys/index.ts";
+import { deleteSubjectKey, type Keyring, newestEpoch, type ShareStore } from "../keys/index.ts";
 import { deleteSubject } from "../records/index.ts";
 import type { Queryable } from "../storage/index.ts";
 import { claimErasure, type Erasure, renewErasure, selectRunnable, writeErasure } from "./postgres.ts";
@@ -18,7 +18,13 @@ export interface ErasureParts extends JobLog {
   readonly keyring: Keyring;
   readonly logs: LogHandles;
   readonly holdsOn: HoldsOn;
+  readonly shares: ShareStore;
   readonly leaseMs: number;
+}
+
+/** What deleting by age needs. */
+export interface LapseParts extends Omit<ErasureParts, "holdsOn"> {
+  readonly bundles: Bundles;
 }
 
 /** Runs those that are named, or all that are not done. */
@@ -43,6 +49,8 @@ async function climb(parts: ErasureParts, job: Erasure): Promise<Erasure | null>
   if (job.step === "requested") {
     if ((await holdsOn(database, job.contract, job.subject)).length > 0) return null;
     await say(parts, job, "subject.erased.intent");
+    const { subject, type } = job;
+    await parts.shares.note({ contract: job.contract, job: job.id, what: JSON.stringify({ subject, type }) });
     return erase(parts, job);
   }
   await say(parts, job, "subject.erased.done");

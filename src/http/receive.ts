@@ -18,7 +18,7 @@ export function readContract(text: string | undefined): string | null {
 /** Unknown and repeated parameters are refused: what a caller believes to have filtered by must not be ignored. */
 export function readQuery(url: URL, schema: z.ZodObject | undefined): Result<Readonly<Record<string, string>>, Refusal> {
   const query: Record<string, string> = Object.create(null);
-  for (const [name, value] of url.searchParams) {
+  for (const [name, value] of url.search === "" ? [] : url.searchParams) {
     const known = schema !== undefined && Object.hasOwn(schema.shape, name);
     if (!known || name in query) {
       return refuse({ code: "bad_query", errors: [{ pointer: known ? `query:${name}` : "query", code: known ? "repeated" : "unknown" }] });

@@ -18,6 +18,8 @@ export interface Principal {
   readonly subject: string;
   /** `jti`: what a revocation names, together with the issuer. */
   readonly tokenId: string;
+  /** `kid` of the key that signed it. */
+  readonly keyId: string;
   /** Milliseconds since 1970. */
   readonly expiresAt: number;
 }
@@ -87,9 +89,9 @@ async function verify({ issuers, now }: Identification, token: string): Promise<
   if (!signature.ok) return signature;
 
   const current = checkTime(claims.value, now());
-  return current.ok ? ok(principalOf(issuer, current.value)) : current;
+  return current.ok ? ok(principalOf(issuer, current.value, form.value.header.kid)) : current;
 }
 
-function principalOf(issuer: Issuer, claims: Claims): Principal {
-  return { issuer: issuer.id, subject: claims.sub, tokenId: claims.jti, expiresAt: claims.exp * 1000 };
+function principalOf(issuer: Issuer, claims: Claims, keyId: string): Principal {
+  return { issuer: issuer.id, subject: claims.sub, tokenId: claims.jti, keyId, expiresAt: claims.exp * 1000 };
 }

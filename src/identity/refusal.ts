@@ -12,6 +12,8 @@ export const identityRefusals = {
   token_expired: { status: 401 },
   /** Readable, but not acceptable: audience, life, algorithm, unknown key, signature. */
   token_invalid: { status: 401 },
+  /** It holds, but it, who holds it, or who signed it is refused everywhere. */
+  token_revoked: { status: 401 },
   /** `iss` is, to the letter, none of the configured ones. */
   token_unknown_issuer: { status: 401 },
   /** The issuer's keys could not be had, so nothing can be said about the token. A refusal and no fault: the dependency is named and the next request may succeed. */

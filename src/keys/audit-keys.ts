@@ -27,9 +27,9 @@ export function createAuditKeys(root: RootKey, opened: OpenedAuditKeys = new Map
   const opening = new Map<string, Promise<Uint8Array>>();
 
   const unwrap = async (log: string, purpose: string, wrapped: Uint8Array | null): Promise<Uint8Array> => {
-    const key = wrapped && (await root.unwrap(context(log, purpose), wrapped));
+    const key = wrapped && (await root.unwrap(auditContext(log, purpose), wrapped));
     if (!key) throw new KeysUnavailable("the log's key is missing or does not open");
-    opened.set(context(log, purpose), key);
+    opened.set(auditContext(log, purpose), key);
     if (opened.size > auditKeysMax) {
       const oldest = opened.keys().next();
       if (!oldest.done) opened.delete(oldest.value);
@@ -42,11 +42,11 @@ export function createAuditKeys(root: RootKey, opened: OpenedAuditKeys = new Map
   return {
     async standingKeyOf(database, log, purpose) {
       const wrapped = await selectAuditKey(database, log, purpose);
-      if (wrapped === null) opened.delete(context(log, purpose));
-      return wrapped && (opened.get(context(log, purpose)) ?? unwrap(log, purpose, wrapped));
+      if (wrapped === null) opened.delete(auditContext(log, purpose));
+      return wrapped && (opened.get(auditContext(log, purpose)) ?? unwrap(log, purpose, wrapped));
     },
     async keyOf(database, log, purpose) {
-      const name = context(log, purpose);
+      const name = auditContext(log, purpose);
       const known = opened.get(name) ?? opening.get(name);
       if (known) return known;
       const key = load(database, log, purpose).finally(() => opening.delete(name));
@@ -57,8 +57,8 @@ export function createAuditKeys(root: RootKey, opened: OpenedAuditKeys = new Map
       const next = new Date(Date.UTC(at.getUTCFullYear(), at.getUTCMonth() + 1, 1));
       const purposes = [monthOf(at), monthOf(next), ...(log === "gateway" ? ["pseudonym"] : [])];
       for (const purpose of purposes) {
-        if (opened.has(context(log, purpose)) || (await selectAuditKey(tx, log, purpose))) continue;
-        await insertAuditKey(tx, log, purpose, await root.wrap(context(log, purpose), randomBytes(keyBytes)));
+        if (opened.has(auditContext(log, purpose)) || (await selectAuditKey(tx, log, purpose))) continue;
+        await insertAuditKey(tx, log, purpose, await root.wrap(auditContext(log, purpose), randomBytes(keyBytes)));
       }
     },
   };
@@ -67,10 +67,11 @@ export function createAuditKeys(root: RootKey, opened: OpenedAuditKeys = new Map
 /** Whether this root key opens the key that the keeper's first start made. `null` = there was none yet. Throws KeysUnavailable where it could not be asked. */
 export async function unwrapsGatewayKey(database: Queryable, root: RootKey): Promise<boolean | null> {
   const wrapped = await selectAuditKey(database, "gateway", "pseudonym");
-  return wrapped && (await root.unwrap(context("gateway", "pseudonym"), wrapped)) !== null;
+  return wrapped && (await root.unwrap(auditContext("gateway", "pseudonym"), wrapped)) !== null;
 }
 
-function context(log: string, purpose: string): string {
+/** The root key port's, of a log's key. */
+export function auditContext(log: string, purpose: string): string {
   return `audit/${log}/${purpose}`;
 }
 

@@ -42,6 +42,8 @@ export function createAwsKms(options: AwsKmsOptions): KeyService {
     if (keyId !== keyArn) throw new KeysUnavailable("AWS KMS answers for another key than the one that was named");
   };
   return {
+    // A multi-region key is one key in every region.
+    id: `aws-kms:${keyArn.split(":").slice(4).join(":")}`,
     async encrypt(place, plaintext) {
       const answer = await ask("Encrypt", { KeyId: keyArn, Plaintext: toBase64(plaintext), EncryptionContext: contextOf(place) });
       if (answer.status !== 200) throw refusedBy("Encrypt", answer);

@@ -2,7 +2,7 @@
  * The keys of one contract:  shares → contract key → { locator, index, pseudonym, each data subject's key }.
  * A wrapped key binds its contract, its name and its epoch, so a row copied elsewhere does not open.
  */
-import { type Aead, concat, equalBytes, hkdfSha256, keyBytes, open, randomBytes, seal, sha256, toBase64, utf8 } from "../crypto/index.ts";
+import { type Aead, concat, hkdfSha256, keyBytes, open, randomBytes, seal, sha256, toBase64, utf8 } from "../crypto/index.ts";
 import { type ContractId, canonicalJson } from "../kernel/index.ts";
 import { KeysUnavailable } from "./ports.ts";
 
@@ -24,9 +24,6 @@ export interface IndexKey {
   readonly generation: number;
   readonly key: Uint8Array;
 }
-
-/** Of one contract at a time: an agent comes back to the same customer, and to that customer's orders. */
-const subjectKeysMax = 10_000;
 
 /** The opened keys of one contract. Inert: knows nothing of where they came from. */
 export interface ContractKeys {
@@ -98,16 +95,7 @@ export function openContractKeys(
     if (!key) throw new KeysUnavailable(`the ${purpose} key does not open`);
     return key;
   };
-  const opened = new Map<string, WrappedKey & { readonly key: Uint8Array }>();
-  const openSubjectKey = (subject: string, key: WrappedKey): Uint8Array | null => {
-    const known = opened.get(subject);
-    if (known?.epoch === key.epoch && equalBytes(known.wrapped, key.wrapped)) return known.key;
-    const made = openNamed(subjectName(subject), key);
-    if (made === null) return null;
-    if (opened.size >= subjectKeysMax) opened.clear();
-    opened.set(subject, { epoch: key.epoch, wrapped: key.wrapped.slice(), key: made });
-    return made;
-  };
+  const openSubjectKey = (subject: string, key: WrappedKey): Uint8Array | null => openNamed(subjectName(subject), key);
   const wrap = (name: string, key: Uint8Array): WrappedKey => ({ epoch, wrapped: seal(aead, newest, place(contract, name, epoch), key) });
   const rewrap = (name: string, key: WrappedKey): WrappedKey | null => {
     const plain = openNamed(name, key);

@@ -6,10 +6,12 @@ import { mkdir, open, readdir, readFile, rename, unlink } from "node:fs/promises
 import { join } from "node:path";
 import { fromUtf8, keyBytes, utf8 } from "../crypto/index.ts";
 import type { ContractId } from "../kernel/index.ts";
-import { KeysUnavailable, type ShareStore } from "./ports.ts";
+import { type Deletion, KeysUnavailable, type ShareStore } from "./ports.ts";
 
 /** A file of this name says since when. */
 const tombstone = ".purged";
+/** Behind contract and job: a note of what the job deleted. */
+const noted = ".deleted";
 
 export function createFileShareStore(directory: string): ShareStore {
   const fileOf = (contract: ContractId, epoch: number) => join(directory, `${contract}.${epoch}.share`);
@@ -34,7 +36,28 @@ export function createFileShareStore(directory: string): ShareStore {
     await rename(`${file}.new`, file);
     await syncDirectory(directory);
   };
+  const list = async (suffix: string): Promise<string[]> => {
+    const names = await readdir(directory).catch((error: unknown) => {
+      if (isAbsent(error)) return [];
+      throw new KeysUnavailable("the share directory cannot be read", error);
+    });
+    return names.filter((name) => name.endsWith(suffix)).map((name) => name.slice(0, -suffix.length));
+  };
   return {
+    async note({ contract, job, what }) {
+      const file = join(directory, `${contract}.${job}${noted}`);
+      if ((await read(file)) === null) await write(file, utf8(what));
+    },
+    async deletions() {
+      const deletions: Deletion[] = [];
+      for (const name of await list(noted)) {
+        // A job's id has no dot.
+        const at = name.lastIndexOf(".");
+        const what = await read(join(directory, `${name}${noted}`));
+        if (what) deletions.push({ contract: name.slice(0, at) as ContractId, job: name.slice(at + 1), what: fromUtf8(what) });
+      }
+      return deletions.sort((one, other) => (one.job < other.job ? -1 : 1));
+    },
     async put(contract, epoch, share) {
       if (await read(tombstoneOf(contract))) throw new KeysUnavailable("the id of a purged contract is never used again");
       await write(fileOf(contract, epoch), share);
@@ -53,14 +76,11 @@ export function createFileShareStore(directory: string): ShareStore {
     async bury(contract) {
       const file = tombstoneOf(contract);
       if ((await read(file)) === null) await write(file, utf8(new Date().toISOString()));
+      const notes = (await list(noted)).filter((name) => name.slice(0, name.lastIndexOf(".")) === contract);
+      for (const name of notes) await unlink(join(directory, `${name}${noted}`)).catch(() => undefined);
     },
     async buried() {
-      const names = await readdir(directory).catch((error: unknown) => {
-        if (isAbsent(error)) return [];
-        throw new KeysUnavailable("the share directory cannot be read", error);
-      });
-      const contracts = names.filter((name) => name.endsWith(tombstone)).map((name) => name.slice(0, -tombstone.length));
-      const dates = contracts.map(
+      const dates = (await list(tombstone)).map(
         async (contract) => [contract, fromUtf8((await read(tombstoneOf(contract))) ?? new Uint8Array())] as const,
       );
       return new Map(await Promise.all(dates));

@@ -184,6 +184,7 @@ export function createKeyring({ aead, root, shares, holders = () => null, now, o
   };
 }
 
-function shareContext(contract: ContractId, epoch: number): string {
+/** The root key port's, of share A. */
+export function shareContext(contract: ContractId, epoch: number): string {
   return `share-a/${contract}/${epoch}`;
 }

@@ -6,10 +6,21 @@ import type { ContractId } from "../kernel/index.ts";
 
 /** The key above all others; outside the database. Trusted to keep a 256-bit key secret. */
 export interface RootKey {
+  /** Of the root keys that it reads; it wraps under the first. What is wrapped says under which. */
+  readonly names: readonly string[];
   /** `context` binds the wrapping to its place. */
   wrap(context: string, key: Uint8Array): Promise<Uint8Array>;
   /** `null` = it does not open under this root key in this context. Throws where the key service could not be asked. The bytes are the caller's to overwrite. */
   unwrap(context: string, wrapped: Uint8Array): Promise<Uint8Array | null>;
+}
+
+/** What a job deleted of a contract that goes on. */
+export interface Deletion {
+  readonly contract: ContractId;
+  /** UUIDv7. */
+  readonly job: string;
+  /** Whatever the job needs to know to do it again: keyed names and instants, in at most a few thousand characters. */
+  readonly what: string;
 }
 
 /** Holds share B of each epoch. Must have no backups and no point-in-time recovery: what is destroyed here is gone. */
@@ -23,7 +34,11 @@ export interface ShareStore {
   get(contract: ContractId, epoch: number): Promise<Uint8Array | null>;
   /** Durable when it resolves; no fault if it was gone already. */
   destroy(contract: ContractId, epoch: number): Promise<void>;
-  /** Sets the contract's tombstone, before its first share is destroyed. Durable when it resolves; the first one stands, for ever. */
+  /** Notes a deletion before it happens, while the contract goes on. Durable when it resolves; the first note of a job stands until the contract is buried. */
+  note(deletion: Deletion): Promise<void>;
+  /** Every note, in the order of their jobs' ids: what a database that was restored must not hold again. */
+  deletions(): Promise<readonly Deletion[]>;
+  /** Sets the contract's tombstone, before its first share is destroyed. Durable when it resolves; the first one stands, for ever, in the place of its notes. */
   bury(contract: ContractId): Promise<void>;
   /** Every contract with a tombstone, and since when (ISO 8601): what a database that was restored must not hold alive. */
   buried(): Promise<ReadonlyMap<string, string>>;

@@ -82,3 +82,16 @@ export async function deleteSubjectKey(tx: Queryable, contract: ContractId, subj
     .returning({ epoch: subjectKey.epoch });
   return row?.epoch ?? null;
 }
+
+/** The keys of several. `epoch`: the latest under which one of them was wrapped; `null` = none was there. */
+export async function deleteSubjectKeys(
+  tx: Queryable,
+  contract: ContractId,
+  subjects: readonly string[],
+): Promise<{ readonly keys: number; readonly epoch: number | null }> {
+  const gone = await tx.query(
+    `delete from postern.subject_key where contract_id = $1 and subject in (select jsonb_array_elements_text($2::text::jsonb)) returning epoch`,
+    [contract, JSON.stringify(subjects)],
+  );
+  return { keys: gone.length, epoch: gone.length === 0 ? null : Math.max(...gone.map(([epoch]) => Number(epoch))) };
+}

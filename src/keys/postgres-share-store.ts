@@ -1,6 +1,8 @@
 /**
  * Share B in a second Postgres, for several nodes and for Workers. That database must keep no history: no WAL archive, no backups, no replicas with delay.
  */
+
+import type { ContractId } from "../kernel/index.ts";
 import type { Database } from "../storage/index.ts";
 import { KeysUnavailable, type ShareStore } from "./ports.ts";
 
@@ -12,7 +14,14 @@ export const shareStoreSchema = `create table if not exists postern_share (
   buried_at timestamptz,
   primary key (contract_id, epoch)
 );
-alter table postern_share alter share set statistics 0;`;
+create table if not exists postern_deletion (
+  contract_id text not null,
+  job_id text not null,
+  what text not null,
+  primary key (contract_id, job_id)
+);
+alter table postern_share alter share set statistics 0;
+alter table postern_deletion alter what set statistics 0;`;
 
 export function createPostgresShareStore(database: Database): ShareStore {
   const run = async (text: string, params: (string | number | Uint8Array)[]) => {
@@ -38,11 +47,20 @@ export function createPostgresShareStore(database: Database): ShareStore {
     async destroy(contract, epoch) {
       await run("delete from postern_share where contract_id = $1 and epoch = $2", [contract, epoch]);
     },
+    async note({ contract, job, what }) {
+      const text = "insert into postern_deletion (contract_id, job_id, what) values ($1, $2, $3) on conflict do nothing";
+      await run(text, [contract, job, what]);
+    },
+    async deletions() {
+      const rows = await run("select contract_id, job_id, what, now() from postern_deletion order by job_id", []);
+      return rows.map(([contract, job, what]) => ({ contract: String(contract) as ContractId, job: String(job), what: String(what) }));
+    },
     async bury(contract) {
       await run(
         "insert into postern_share (contract_id, epoch, buried_at) values ($1, 0, now()) on conflict (contract_id, epoch) do nothing",
         [contract],
       );
+      await run("delete from postern_deletion where contract_id = $1", [contract]);
     },
     async buried() {
       const iso = "to_char(buried_at at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')";

@@ -5,9 +5,12 @@
  */
 import { concat, equalBytes, keyBytes, sha256, utf8 } from "../crypto/index.ts";
 import { type KeyPlace, placeBytes, placeOf } from "./key-place.ts";
+import { nameRootKey } from "./named-root-key.ts";
 import { KeysUnavailable, type RootKey } from "./ports.ts";
 
 export interface KeyService {
+  /** Which key it is, wherever it is asked from: the root key's name follows from it. */
+  readonly id: string;
   encrypt(place: KeyPlace, plaintext: Uint8Array): Promise<Uint8Array>;
   /** `null` = it was not encrypted under this key at this place. Throws KeysUnavailable where the service cannot be asked or refuses. */
   decrypt(place: KeyPlace, ciphertext: Uint8Array): Promise<Uint8Array | null>;
@@ -19,7 +22,7 @@ const tagBytes = 16;
 
 export function createServiceRootKey(service: KeyService): RootKey {
   let isFit = false;
-  return {
+  return nameRootKey(utf8(service.id), {
     async wrap(context, key) {
       // Some services make a missing key rather than to say so.
       if (!isFit) await service.check();
@@ -43,7 +46,7 @@ export function createServiceRootKey(service: KeyService): RootKey {
       key.fill(0);
       throw new KeysUnavailable("the key service answers another key than the one that was asked for");
     },
-  };
+  });
 }
 
 function tagOf(place: KeyPlace, key: Uint8Array): Uint8Array {

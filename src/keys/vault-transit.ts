@@ -51,6 +51,8 @@ export function createVaultTransit(options: VaultTransitOptions): KeyService {
       ? missing()
       : new KeysUnavailable(`Transit refuses ${action} (${status}); let the token's policy allow ${mount}/${action}/${key}`);
   return {
+    // A server may move, and its key with it.
+    id: `vault-transit:${mount}/${key}`,
     async encrypt(place, plaintext) {
       const answer = await ask("encrypt", { plaintext: toBase64(plaintext), ...boundTo(place) });
       if (isMissing(answer)) throw missing();

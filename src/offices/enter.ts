@@ -82,6 +82,7 @@ export async function enterHouse(
 
 /** Somebody who runs the gateway; what they do stands in its own log. */
 export interface Operating {
+  readonly who: Principal;
   readonly actor: Actor;
   readonly log: LogHandle;
 }
@@ -92,7 +93,7 @@ export async function enterOperations(door: OfficeDoor, visit: Visit): Promise<R
   if (!person.ok) return person;
   const named = personOf(person.value);
   if (!door.offices.isOperator(person.value)) return turnAway(door, visit, { role: "unknown", ...named }, "not_permitted");
-  return ok({ actor: { role: "operator", ...named }, log: await door.logs.gateway(door.database) });
+  return ok({ who: person.value, actor: { role: "operator", ...named }, log: await door.logs.gateway(door.database) });
 }
 
 async function identifyPerson(door: OfficeDoor, visit: Visit, contract?: ContractId): Promise<Result<Principal, Refusal>> {

@@ -77,6 +77,8 @@ const bundleSchema = z.strictObject({
       /** Absent = nothing is returned. */
       return: z.strictObject({ to: sealingKeySchema, waitHours: z.int() }).exactOptional(),
     }),
+    /** Type → days after its last import; absent, or of a type that is not there: until the purge. */
+    retentionDays: z.record(z.string(), z.int()).exactOptional(),
     vendorSystems: z.array(z.string()).exactOptional(),
     /** Raw Ed25519 public key, base64url. */
     vendorKey: z.string().exactOptional(),

@@ -17,7 +17,7 @@ import { capGrant, describeGrant, type Grant, isSameGrant } from "./treatments.t
 const fieldsOfRolesMax = 50_000;
 
 export function compile(policy: PolicyDocument, contract: ContractDocument): Result<Bundle, Problem[]> {
-  const problems = roleProblems(policy, contract);
+  const problems = [...roleProblems(policy, contract), ...retentionProblems(policy, contract)];
   if (problems.length > 0) return refuse(problems);
   return ok({
     contract: contractOf(contract),
@@ -51,8 +51,16 @@ function roleProblems({ roles, resources }: PolicyDocument, contract: ContractDo
   return problems;
 }
 
+function retentionProblems({ resources }: PolicyDocument, { source, retentionDays = {} }: ContractDocument): Problem[] {
+  const unknown = Object.keys(retentionDays).filter((type) => !Object.hasOwn(resources, type));
+  return unknown.map((type) => {
+    const said = `the policy has no resource ${quote(type)}`;
+    return source.problem(["retention", type], "unknown_resource", said, didYouMean(type, Object.keys(resources)));
+  });
+}
+
 function contractOf(document: ContractDocument): Bundle["contract"] {
-  const { id, merchant, vendor, subprocessors, term, hours, networks, purposes, purge, vendorSystems, vendorKey } = document;
+  const { id, merchant, vendor, subprocessors, term, hours, networks, purposes, purge, retentionDays, vendorSystems, vendorKey } = document;
   return {
     id,
     merchant,
@@ -63,6 +71,7 @@ function contractOf(document: ContractDocument): Bundle["contract"] {
     ...(networks && { networks: networks.map(({ name, blocks }) => ({ name, blocks: [...blocks] })) }),
     purposes: mapValues(purposes, ({ classes }) => (classes ? { classes: [...classes] } : {})),
     purge,
+    ...(retentionDays && { retentionDays }),
     ...(vendorSystems && { vendorSystems: [...vendorSystems] }),
     ...(vendorKey && { vendorKey }),
   };

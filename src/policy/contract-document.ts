@@ -38,6 +38,8 @@ export interface ContractDocument {
   readonly policy: string;
   readonly roles: readonly string[];
   readonly purge: Bundle["contract"]["purge"];
+  /** Type → days after its last import for which a record is kept; a type that is not here: until the contract's purge. */
+  readonly retentionDays?: Readonly<Record<string, number>>;
   /** The vendor's own systems, of each of which it is to say at the end that nothing is left there. */
   readonly vendorSystems?: readonly string[];
   /** Raw Ed25519 public key in base64url, under which the vendor signs what it says. */
@@ -114,6 +116,10 @@ function contractSchemaWith<Ceiling extends z.ZodType, Times extends z.ZodType>(
           .describe("Before anything is destroyed, every record is sealed to this key for the merchant to fetch"),
       })
       .prefault({}),
+    retention: z
+      .record(nameSchema, atLeastADay)
+      .optional()
+      .describe("How long a record of a type is kept after it was last imported; then it is deleted, by the day"),
     vendor_systems: z
       .array(nameSchema)
       .min(1)
@@ -161,6 +167,7 @@ export function readContract(source: Source): Result<ContractDocument, Problem[]
       backupHorizonHours: hours(purge.backup_horizon),
       ...(purge.return && { return: { to: purge.return.to, waitHours: hours(purge.return.wait) } }),
     },
+    ...(shape.value.retention && { retentionDays: readRetention(shape.value.retention) }),
     ...(shape.value.vendor_systems && { vendorSystems: shape.value.vendor_systems }),
     ...(shape.value.vendor_key && { vendorKey: shape.value.vendor_key.x }),
   });
@@ -203,6 +210,11 @@ function readNetworks(shape: string[] | Record<string, string[]>): Network[] {
 function readPurpose({ preset, classes }: z.output<typeof purpose>): PurposeDocument {
   const listed = preset === undefined ? classes : purposePresets[preset];
   return listed === undefined ? {} : { classes: listed };
+}
+
+/** Hours that are no whole day are rounded up: nothing is deleted before its time. */
+function readRetention(kept: Readonly<Record<string, string>>): Record<string, number> {
+  return Object.fromEntries(Object.entries(kept).map(([type, text]) => [type, Math.ceil(hours(text) / 24)]));
 }
 
 /** Of a text that the schema has let through. */

@@ -21,7 +21,8 @@ function parties(before: Contract, after: Contract): Difference[] {
   ];
 }
 
-function terms({ term, purge }: Contract, after: Contract): Difference[] {
+function terms(before: Contract, after: Contract): Difference[] {
+  const { term, purge } = before;
   const { start, end, zone, purgeAfterHours } = after.term;
   return [
     ...compared("term start", comparisonOf(start >= term.start, start <= term.start), term.start, start),
@@ -30,6 +31,7 @@ function terms({ term, purge }: Contract, after: Contract): Difference[] {
     ...lengths("purge after", term.purgeAfterHours, purgeAfterHours),
     ...lengths("purge cooling", purge.coolingHours, after.purge.coolingHours),
     ...lengths("backup horizon", purge.backupHorizonHours, after.purge.backupHorizonHours),
+    ...changed("records kept", describeKept(before.retentionDays), describeKept(after.retentionDays)),
     ...changed("return at the end", describeReturn(purge.return), describeReturn(after.purge.return)),
   ];
 }
@@ -85,7 +87,18 @@ function compareNetworks(before: Contract["networks"], after: Contract["networks
   return comparisonOf(isWithinOf(after, before), isWithinOf(before, after));
 }
 
-const comparedByName = ["id", "merchant", "vendor", "subprocessors", "term", "hours", "networks", "purposes", "purge"] as const;
+const comparedByName = [
+  "id",
+  "merchant",
+  "vendor",
+  "subprocessors",
+  "term",
+  "hours",
+  "networks",
+  "purposes",
+  "purge",
+  "retentionDays",
+] as const;
 
 function rest(before: Contract, after: Contract): Difference[] {
   return isSameBut(before, after, comparedByName) ? [] : [row("contract", "as it was", "otherwise", "changed")];
@@ -93,6 +106,12 @@ function rest(before: Contract, after: Contract): Difference[] {
 
 function describeReturn(agreed: Contract["purge"]["return"]): string {
   return agreed === undefined ? "none" : `to key ${thumbprintOf(agreed.to)}, waited for ${agreed.waitHours} h`;
+}
+
+/** Longer keeps more, shorter deletes what cannot be brought back: neither is less than the other. */
+function describeKept(kept: Contract["retentionDays"]): string {
+  const types = Object.entries(kept ?? {}).sort(([one], [other]) => (one < other ? -1 : 1));
+  return types.map(([type, days]) => `${type} ${days} d`).join(", ") || "until the purge";
 }
 
 function describeHours(hours: Contract["hours"]): string {

@@ -23,6 +23,7 @@ export const stores = {
   "postern.attestation": { fate: "stays", reason: "what the vendor said of its own systems" },
   "postern.rotation": { fate: "stays", reason: "when keys moved, in numbers; no key" },
   "postern.erasure": { fate: "stays", reason: "receipts of erased subjects: keyed names whose key died here, counts, times" },
+  "postern.partial_purge": { fate: "stays", reason: "what was deleted before the end, by its age: rules, counts, times" },
   "postern.certificate": { fate: "stays", reason: "the proof" },
   "postern.audit_key": { fate: "stays", reason: "opens who acted, for officers, until the log's retention ends" },
   "postern.sink_cursor": { fate: "stays", reason: "places in the log, numbers only" },

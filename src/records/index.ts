@@ -11,6 +11,7 @@ export {
   selectVersions,
   upsertRecords,
 } from "./postgres.ts";
+export { type AgeRules, countOlder, deleteOlder, hasOlder, type Spared, selectSubjectsLeft } from "./postgres-age.ts";
 export {
   deleteIndexBefore,
   type IndexEntry,

@@ -53,6 +53,7 @@ export async function upsertRecords(
         level1: sql`excluded.level1`,
         level2: sql`excluded.level2`,
         level3: sql`excluded.level3`,
+        writtenAt: sql`excluded.written_at`,
       },
     });
   const locators = records.map((row) => row.locator);

@@ -1,7 +1,7 @@
 /**
  * Tables of sealed records and their blind index. The text of record is migrations/; a test compares both column by column.
  */
-import { index, integer, pgSchema, primaryKey, text } from "drizzle-orm/pg-core";
+import { index, integer, pgSchema, primaryKey, text, timestamp } from "drizzle-orm/pg-core";
 import { bytea } from "../storage/index.ts";
 
 const postern = pgSchema("postern");
@@ -19,9 +19,11 @@ export const record = postern.table(
     level1: bytea("level1"),
     level2: bytea("level2"),
     level3: bytea("level3"),
+    writtenAt: timestamp("written_at", { withTimezone: true, mode: "string" }).notNull().defaultNow(),
   },
   (table) => [
     primaryKey({ columns: [table.contractId, table.type, table.locator] }),
+    index("record_by_age").on(table.contractId, table.type, table.writtenAt),
     index("record_by_subject").on(table.contractId, table.subject),
   ],
 );

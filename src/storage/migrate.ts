@@ -38,7 +38,7 @@ class MigrationFailed extends Error {
   constructor(what: string, cause: DatabaseError) {
     const reason =
       cause.sqlState === insufficientPrivilege
-        ? "this role may not: it must own the database, and create or administer the roles postern_edge, postern_keeper, postern_sequencer, postern_reader"
+        ? "this role may not: it must own the database, and create or administer the roles postern_edge, postern_keeper, postern_directory, postern_sequencer, postern_reader"
         : `the database refused it with SQLSTATE ${cause.sqlState}`;
     super(`${what}: ${reason}`, { cause });
     this.name = "MigrationFailed";

@@ -1,6 +1,7 @@
 /** Both ends of the talk between the bench and a server that it started. */
 import { type ChildProcess, fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
+import { nodeImports } from "../support/repository.ts";
 import { shippedFlags, shippedVariables } from "../support/shipped-command.ts";
 
 export interface Usage {
@@ -61,7 +62,7 @@ export function forkHere(
   const ours = Object.entries(process.env).filter(([name]) => !name.startsWith("POSTERN_") && !name.startsWith("DATABASE_URL"));
   return fork(path, {
     env: { ...Object.fromEntries(ours), ...shippedVariables, ...environment },
-    execArgv: [...shippedFlags, ...nodeFlags],
+    execArgv: [...shippedFlags, ...nodeImports, ...nodeFlags],
     stdio: ["ignore", "inherit", "inherit", "ipc"],
   });
 }

@@ -16,6 +16,7 @@ export interface PostgresDatabase {
   readonly ownerUrl: string;
   readonly edgeUrl: string;
   readonly keeperUrl: string;
+  readonly directoryUrl: string;
   drop(): Promise<void>;
 }
 
@@ -28,6 +29,7 @@ export async function createPostgresDatabase({ migrated = true } = {}): Promise<
     ownerUrl: url(name),
     edgeUrl: url(name, "postern_edge"),
     keeperUrl: url(name, "postern_keeper"),
+    directoryUrl: url(name, "postern_directory"),
     drop: () => administer(url("postgres"), `drop database if exists ${name} with (force)`),
   };
 }

@@ -8,7 +8,7 @@ import { operatorFile } from "./command-line.ts";
 import { freePort } from "./free-port.ts";
 import type { Door } from "./gateway.ts";
 import { continueTree, killTree, stopTree } from "./processes.ts";
-import { root } from "./repository.ts";
+import { nodeImports, root } from "./repository.ts";
 import { shippedFlags, shippedVariables } from "./shipped-command.ts";
 
 export interface GatewayProcess extends Door {
@@ -63,7 +63,7 @@ export async function createGatewayProcess({ edgeUrl, keeperUrl, script }: Gatew
   const settings = { PORT: String(port), POSTERN_ORIGIN: origin, POSTERN_DATA: data, POSTERN_CONFIG: config };
   const databases = { DATABASE_URL_EDGE: edgeUrl, DATABASE_URL_KEEPER: keeperUrl };
   const env = { PATH: process.env.PATH, ...shippedVariables, NODE_COMPILE_CACHE: compileCache, ...settings, ...databases };
-  const words = [...shippedFlags, script ?? join(root, "src/cli.ts"), "serve"];
+  const words = [...shippedFlags, ...nodeImports, script ?? join(root, "src/cli.ts"), "serve"];
   const signTokens = tokensOf(data, origin);
   let child: ChildProcess | null = null;
   let errors = "";

@@ -4,6 +4,7 @@
 import type { Hono } from "hono";
 import { buildApp } from "../../src/app.ts";
 import { assembleEdge, type CommonParts, type SideParts } from "../../src/assemble.ts";
+import { assembleDirectory } from "../../src/assemble-directory.ts";
 import { assembleKeeper, type Keeper, type KeeperParts } from "../../src/assemble-keeper.ts";
 import { readOrigin } from "../../src/audit/epoch.ts";
 import type { Anchor, AnchoredHead } from "../../src/audit/index.ts";
@@ -13,7 +14,7 @@ import { createMetrics } from "../../src/http/index.ts";
 import { headerOf } from "../../src/http/node-request.ts";
 import { createBuiltInIssuer, generateBuiltInKey } from "../../src/identity/index.ts";
 import { createInFlight } from "../../src/kernel/index.ts";
-import { createKeyring, createRootKey, type ShareStore } from "../../src/keys/index.ts";
+import { createKeyring, createRootKey, type Deletion, type ShareStore } from "../../src/keys/index.ts";
 import type { Database } from "../../src/storage/index.ts";
 import { createMemoryDatabase } from "./databases.ts";
 
@@ -81,11 +82,11 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
   };
   const [edgeWriter, keeperWriter] = [await createSigner(randomBytes(32)), await createSigner(randomBytes(32))];
   const inFlight = createInFlight();
+  const own = { database, writer: keeperWriter, ...options.keeper };
   const keeper = assembleKeeper(
     common,
     {
-      database,
-      writer: keeperWriter,
+      ...own,
       logSigner: await createSigner(randomBytes(32)),
       certificateSigner: await createSigner(randomBytes(32)),
       anchor: createMemoryAnchor(),
@@ -97,9 +98,10 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
     inFlight,
   );
   const edge = assembleEdge(common, { database: options.edgeDatabase ?? database, writer: edgeWriter, ...options.edge }, inFlight);
+  const directory = assembleDirectory(common, own, inFlight);
   const faults: unknown[] = [];
   const report = (fault: unknown) => faults.push(fault);
-  const app = buildApp([edge, keeper], { version: "0.0.0", addressOf: () => "127.0.0.1", headerOf, report });
+  const app = buildApp([edge, keeper, directory], { version: "0.0.0", addressOf: () => "127.0.0.1", headerOf, report });
   await keeper.prepare();
   const token = (subject: string, ttlSeconds = 900) => issuer.sign({ subject, audience, ttlSeconds, now: Date.now() });
   return {
@@ -123,7 +125,10 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
 export function createMemoryShareStore(): ShareStore {
   const shares = new Map<string, Uint8Array>();
   const graves = new Map<string, string>();
+  const notes = new Map<string, Deletion>();
   return {
+    note: async (deletion) => void notes.set(deletion.job, deletion),
+    deletions: async () => [...notes.values()],
     put: async (contract, epoch, share) => void shares.set(`${contract}/${epoch}`, share.slice()),
     get: async (contract, epoch) => shares.get(`${contract}/${epoch}`)?.slice() ?? null,
     destroy: async (contract, epoch) => void shares.delete(`${contract}/${epoch}`),

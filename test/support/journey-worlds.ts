@@ -1,4 +1,4 @@
-/** Where the journeys are made: both sides in one Node process on each database that we promise, and both scripts in workerd. */
+/** Where the journeys are made: both sides in one Node process on each database that we promise, and the three scripts in workerd. */
 import { migrate } from "../../src/storage/index.ts";
 import { readMigrations } from "../../src/storage/node-migrations.ts";
 import { createPostgresDatabase, debianPostgres15, openTestPool, startCluster } from "./databases.ts";
@@ -46,16 +46,17 @@ async function overPools(keeperUrl: string, edgeUrl: string, remove: () => Promi
 }
 
 export async function openWorkerdWorld(): Promise<JourneyWorld> {
-  const { call, edge, keeper, passFence, close } = await createWorkerWorld();
+  const { call, edge, directory, keeper, passFence, close } = await createWorkerWorld();
   return {
     call,
+    writers: 3,
     /** Two minutes' cron triggers: the first brings a purge to its fence, the second to its end. */
     async keep() {
       await keeper.scheduled();
       await passFence();
       await keeper.scheduled();
     },
-    faults: () => [...edge.output(), ...keeper.output()],
+    faults: () => [...edge.output(), ...directory.output(), ...keeper.output()],
     close,
   };
 }

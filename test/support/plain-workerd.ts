@@ -41,7 +41,7 @@ export async function createPlainWorkerd(): Promise<PlainWorkerd> {
   const [main, shares] = [await createPostgresDatabase(), await createPostgresDatabase({ migrated: false })];
   const shareDatabase = openTestPool(shares.ownerUrl);
   await shareDatabase.script(shareStoreSchema);
-  await shareDatabase.script(`${shareReader} grant select on postern_share to postern_shares_edge;`);
+  await shareDatabase.script(`${shareReader} grant select on postern_share, postern_deletion to postern_shares_edge;`);
   const issuer = createBuiltInIssuer(await generateBuiltInKey());
   const keySet = await serveKeySet(issuer.profile);
   const [rootKey, writerSeed] = [randomBytes(32), randomBytes(32)];

@@ -28,7 +28,7 @@ export interface ChildTask extends Place {
 /** `before <event>`, `after <event>`: of its entry. `during <name>`: inside an act, see `momentOf`. */
 export type Moment = string;
 
-const ends = { purge_job: "certified", rotation: "share_a", erasure: "done" } as const;
+const ends = { purge_job: "certified", rotation: "share_a", erasure: "done", partial_purge: "done" } as const;
 const leaseMs = 400;
 const patienceMs = 20_000;
 
@@ -42,6 +42,7 @@ function momentOf(text: string): string | null {
   if (/^insert into "postern"\."key_epoch"/.test(text)) return "epoch";
   if (/^update postern\.subject_key /.test(text)) return "rewrap";
   if (text.startsWith("with seen as ")) return "index_drop";
+  if (text.startsWith("with old as ")) return "lapse";
   if (/^delete from "postern"\."subject_key"/.test(text)) return "erase";
   if (/^update "postern"\."contract" set "state"/.test(text)) return "state";
   if (/^insert into "postern"\."certificate"/.test(text)) return "certificate";
@@ -85,6 +86,10 @@ function watchShares(made: ShareStore, directory: string, killAt: Moment | null)
     async put(contract, epoch, share) {
       await made.put(contract, epoch, share);
       await pass("after put", killAt);
+    },
+    async note(deletion) {
+      await made.note(deletion);
+      await pass("after note", killAt);
     },
     async destroy(contract, epoch) {
       if (killAt === "during destroy") writeFileSync(join(directory, `${contract}.${epoch}.share`), new Uint8Array(32));

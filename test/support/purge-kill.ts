@@ -11,6 +11,7 @@ import { openPostgres } from "../../src/storage/postgres.ts";
 import type { Agreement } from "./agreement.ts";
 import type { ChildTask, Moment } from "./purge-child.ts";
 import { approvePurge, contentOf, createWorld, neighbour, orderPurge, type Place, populate, type Secrets } from "./purge-world.ts";
+import { nodeImports } from "./repository.ts";
 
 const compileCache = join(tmpdir(), "postern-compile-cache");
 const child = fileURLToPath(new URL("purge-child.ts", import.meta.url));
@@ -82,7 +83,7 @@ export function runKeeper(
 ): Promise<string> {
   const task: ChildTask = { edgeUrl, keeperUrl, secrets, shareDirectory, contract: "c-test", job, killAt };
   return new Promise((resolve, reject) => {
-    const running = spawn(process.execPath, [child, JSON.stringify(task)], {
+    const running = spawn(process.execPath, [...nodeImports, child, JSON.stringify(task)], {
       stdio: ["ignore", "ignore", "pipe"],
       env: { ...process.env, NODE_COMPILE_CACHE: compileCache },
     });

@@ -12,12 +12,8 @@ import type { Database } from "../../src/storage/index.ts";
 import { type Cluster, type ClusterOptions, startCluster } from "./cluster.ts";
 
 /** A data directory, of a stopped cluster or a base backup, under another server; with the owner and the mode of every file. */
-export async function startFrom(dataDirectory: string, options: ClusterOptions): Promise<Cluster> {
-  const cluster = await startCluster(options);
-  await cluster.stop();
-  copyDirectory(dataDirectory, cluster.dataDirectory);
-  await cluster.start();
-  return cluster;
+export function startFrom(dataDirectory: string, options: ClusterOptions): Promise<Cluster> {
+  return startCluster({ ...options, from: dataDirectory });
 }
 
 export function copyDirectory(from: string, to: string): void {

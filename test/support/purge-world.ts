@@ -25,12 +25,13 @@ export interface Secrets {
   readonly log: string;
   readonly certificate: string;
   readonly edgeWriter: string;
+  readonly directoryWriter: string;
   readonly keeperWriter: string;
 }
 
 export function makeSecrets(): Secrets {
   const secret = () => toBase64(randomBytes(32));
-  return { root: secret(), log: secret(), certificate: secret(), edgeWriter: secret(), keeperWriter: secret() };
+  return { root: secret(), log: secret(), certificate: secret(), edgeWriter: secret(), directoryWriter: secret(), keeperWriter: secret() };
 }
 
 export interface Place {

@@ -9,6 +9,9 @@ import { fileURLToPath } from "node:url";
 
 export const root = fileURLToPath(new URL("../../", import.meta.url));
 
+/** Flags for a Node process that runs a file of the tests: it loads modules as the command line does. */
+export const nodeImports: string[] = ["--import", new URL("../../src/node-imports.ts", import.meta.url).href];
+
 /** Paths of the .ts files under `folder`, as `src/kernel/brand.ts`, sorted. */
 export function sourceFiles(folder: string): string[] {
   return readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })

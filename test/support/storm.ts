@@ -1,6 +1,7 @@
 /** Processes of a storm: started, killed at random and replaced, their promises collected. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
+import { nodeImports } from "./repository.ts";
 import type { StormTask } from "./storm-process.ts";
 import { until } from "./until.ts";
 
@@ -19,7 +20,7 @@ export class Storm {
 
   start(task: Omit<StormTask, "seed">): void {
     const seeded = { ...task, seed: this.#seed++ };
-    const child = spawn(process.execPath, [script, JSON.stringify(seeded)], { stdio: ["ignore", "pipe", "inherit"] });
+    const child = spawn(process.execPath, [...nodeImports, script, JSON.stringify(seeded)], { stdio: ["ignore", "pipe", "inherit"] });
     let rest = "";
     child.stdout.setEncoding("utf8").on("data", (text: string) => {
       const lines = (rest + text).split("\n");

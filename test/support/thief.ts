@@ -40,7 +40,7 @@ export async function ourTables(owner: Database): Promise<Table[]> {
 }
 
 /** Others of the cluster come and go with other tests. */
-const ourRoles = "('postern_edge', 'postern_keeper', 'postern_sequencer', 'postern_reader')";
+const ourRoles = "('postern_edge', 'postern_keeper', 'postern_directory', 'postern_sequencer', 'postern_reader')";
 
 /** Every row of every table of ours, and everything in the catalogue that says what these are and who may do what with them. */
 export async function everything(owner: Database): Promise<Readonly<Record<string, unknown>>> {

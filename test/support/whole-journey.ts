@@ -152,6 +152,12 @@ async function answerCustomers(gateway: Gateway): Promise<void> {
   const { erasure } = (await erased.json()) as { erasure: string };
   await expectStatus(gateway.call("GET", `${contract}/erasures/${erasure}`, { as: "owner-1" }), 200);
   await expectStatus(gateway.call("GET", `${contract}/audit/retention`, { as: "officer" }), 200);
+  await expectStatus(gateway.call("GET", `${contract}/retention`, { as: "officer" }), 200);
+  const parts = `${contract}/partial-purges`;
+  const order = { older_than_days: 90, confirm: "c-test" };
+  const ordered = await expectStatus(gateway.call("POST", parts, { as: "owner-1", body: order }), 202);
+  const { job } = (await ordered.json()) as { job: string };
+  await expectStatus(gateway.call("GET", `${parts}/${job}`, { as: "owner-1" }), 200);
   for (const index of [false, true]) {
     const order = { confirm: "c-test", index };
     const rotated = await gateway.call("POST", `${contract}/keys/rotate`, { as: "owner-1", body: order });
@@ -214,6 +220,22 @@ async function climb(gateway: Gateway): Promise<void> {
   }
   const now = new Date().toISOString();
   await expectStatus(gateway.call("POST", "/v1/clock/accept", { as: "operator", body: { now } }), 200);
+  await expectStatus(gateway.call("GET", "/v1/root-key", { as: "operator" }), 200);
+  await expectStatus(gateway.call("POST", "/v1/root-key/rewrap", { as: "operator", body: { dry_run: true } }), 200);
+}
+
+/** A seat is taken away and given back; a person is refused everywhere and let in again. */
+async function cutOff(gateway: Gateway): Promise<void> {
+  const agent = { issuer: "demo", subject: "agent-1" };
+  const agents = `${contract}/agents`;
+  await expectStatus(gateway.call("POST", `${agents}/revoke`, { as: "owner-1", body: { ...agent, reason: "left" } }), 200);
+  await expectStatus(gateway.call("POST", `${agents}/restore`, { as: "owner-1", body: agent }), 200);
+  const body = { kind: "person", ...agent, reason: "incident" };
+  const revoked = await expectStatus(gateway.call("POST", "/v1/revocations", { as: "operator", body }), 201);
+  await expectStatus(gateway.call("GET", "/v1/me", { as: "agent-1" }), 401);
+  await expectStatus(gateway.call("GET", "/v1/revocations", { as: "operator" }), 200);
+  const { revocation } = (await revoked.json()) as { revocation: string };
+  await expectStatus(gateway.call("POST", `/v1/revocations/${revocation}/lift`, { as: "operator" }), 200);
 }
 
 /** Ordered, approved, run, watched, certified; then agents and officers come once more. */
@@ -221,6 +243,7 @@ export async function journeyToTheCertificate(gateway: Gateway): Promise<void> {
   const purges = `${contract}/purges`;
   await holdAndRelease(gateway);
   await climb(gateway);
+  await cutOff(gateway);
   await expectStatus(gateway.call("GET", purges, { as: "owner-1" }), 200);
   const key = await makeMerchantKey();
   const body = { confirm: "c-test", return: { to: key.jwk } };

@@ -45,10 +45,10 @@ export interface Script extends Door {
   close(): Promise<void>;
 }
 
-export type Environment = "" | "keeper" | "witness";
+export type Environment = "" | "directory" | "keeper" | "witness";
 
-export async function startScript(environment: Environment, settings: ScriptSettings): Promise<Script> {
-  const bundle = await build(environment);
+export async function startScript(environment: Environment, settings: ScriptSettings, built = buildScript(environment)): Promise<Script> {
+  const bundle = await built;
   const options = (over: Over) => optionsOf(environment, bundle, settings, over);
   const harness = createTestHarness(options({}));
   await harness.listen();
@@ -78,7 +78,7 @@ export async function startScript(environment: Environment, settings: ScriptSett
 }
 
 /** What would be deployed, so that it is built once and not once an isolate. */
-async function build(environment: Environment): Promise<string> {
+export async function buildScript(environment: Environment): Promise<string> {
   const bundle = join(plantTree({}, []), "bundle");
   const args = ["deploy", "--dry-run", "--env", environment, "--outdir", bundle];
   await promisify(execFile)(join(root, "node_modules/.bin/wrangler"), args, { cwd: root, env: { ...process.env, ...quiet } });

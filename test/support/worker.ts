@@ -1,5 +1,5 @@
 /**
- * Both scripts in real workerd, as Wrangler runs them from wrangler.toml: on a real Postgres, each as its own role, with the share store in a
+ * The three scripts in real workerd, as Wrangler runs them from wrangler.toml: on a real Postgres, each as its own role, with the share store in a
  * second database, and their tokens' issuer behind HTTP.
  */
 import { createServer, type Server } from "node:http";
@@ -14,17 +14,19 @@ import type { Database } from "../../src/storage/index.ts";
 import { createPostgresDatabase, openTestPool, type PostgresDatabase } from "./databases.ts";
 import { audience, type CallOptions, createGateway, type Door, type Gateway, merchants } from "./gateway.ts";
 import { makeSecrets, type Secrets } from "./purge-world.ts";
-import { type Script, startScript } from "./worker-script.ts";
+import { buildScript, type Script, startScript } from "./worker-script.ts";
 
 export interface WorkerWorld extends Door {
   readonly edge: Script;
+  readonly directory: Script;
   readonly keeper: Script;
   readonly databases: { readonly main: PostgresDatabase; readonly shares: PostgresDatabase };
   /** Superuser of the main database. */
   readonly owner: Database;
   readonly secrets: Secrets;
-  /** Raw public key of the edge's writer. */
+  /** Raw public keys of the writers that run apart from the keeper. */
   readonly edgeWriter: Uint8Array;
+  readonly directoryWriter: Uint8Array;
   /** The operator's file that the keeper is given. */
   readonly operatorFile: string;
   /** How often the issuer was asked for its keys. */
@@ -38,8 +40,10 @@ export interface WorkerWorld extends Door {
 
 const logName = "test/postern";
 
-/** `keyService`: secrets of a script whose root key lies in a service; default: both hold it themselves. */
-export async function createWorkerWorld(keyService?: (side: "edge" | "keeper") => Readonly<Record<string, string>>): Promise<WorkerWorld> {
+type Named = "edge" | "directory" | "keeper";
+
+/** `keyService`: secrets of a script whose root key lies in a service; default: all hold it themselves. */
+export async function createWorkerWorld(keyService?: (side: Named) => Readonly<Record<string, string>>): Promise<WorkerWorld> {
   const [main, shares] = [await createPostgresDatabase(), await createPostgresDatabase({ migrated: false })];
   const [owner, shareDatabase] = [openTestPool(main.ownerUrl), openTestPool(shares.ownerUrl)];
   await shareDatabase.script(`${shareStoreSchema}${anchorSchema}`);
@@ -47,9 +51,10 @@ export async function createWorkerWorld(keyService?: (side: "edge" | "keeper") =
   const keySet = await serveKeySet(issuer.profile);
   const secrets = makeSecrets();
   const { publicKey: edgeWriter } = await createSigner(fromBase64(secrets.edgeWriter));
+  const { publicKey: directoryWriter } = await createSigner(fromBase64(secrets.directoryWriter));
   const operatorFile = operatorFileOf(issuer.profile, keySet.url);
-  const keeperFile = `${operatorFile}writers: ["${toBase64(edgeWriter)}"]\n`;
-  const [edge, keeper] = await startScripts({ main, shares, secrets, operatorFile, keeperFile, keyService });
+  const keeperFile = `${operatorFile}writers: ${JSON.stringify([edgeWriter, directoryWriter].map(toBase64))}\n`;
+  const [edge, directory, keeper] = await startScripts({ main, shares, secrets, operatorFile, keeperFile, keyService });
   const token = (subject: string, ttlSeconds = 900) => issuer.sign({ subject, audience, ttlSeconds, now: Date.now() });
   const authorized = async ({ as, headers = {}, ...rest }: CallOptions): Promise<CallOptions> => {
     const authorization = as === undefined ? {} : { authorization: `Bearer ${await token(as)}` };
@@ -63,15 +68,18 @@ export async function createWorkerWorld(keyService?: (side: "edge" | "keeper") =
     ...signed(script),
     abandon: async (path, options = {}) => script.abandon(path, await authorized(options)),
   });
-  const [atEdge, atKeeper] = [signedScript(edge), signedScript(keeper)];
+  const [atEdge, atDirectory, atKeeper] = [signedScript(edge), signedScript(directory), signedScript(keeper)];
+  const scriptOf = (path: string) => (isAgents(path) ? atEdge : isPeoples(path) ? atDirectory : atKeeper);
   return {
     edge: atEdge,
+    directory: atDirectory,
     keeper: atKeeper,
-    call: (method, path, options) => (isAgents(path) ? atEdge : atKeeper).call(method, path, options),
+    call: (method, path, options) => scriptOf(path).call(method, path, options),
     databases: { main, shares },
     owner,
     secrets,
     edgeWriter,
+    directoryWriter,
     operatorFile: keeperFile,
     keySetFetches: keySet.fetches,
     async passFence() {
@@ -86,7 +94,7 @@ export async function createWorkerWorld(keyService?: (side: "edge" | "keeper") =
       return { ...gateway, token, ...signed(gateway) };
     },
     async close() {
-      await Promise.all([edge.close(), keeper.close()]);
+      await Promise.all([edge.close(), directory.close(), keeper.close()]);
       keySet.server.close();
       await Promise.all([owner.close(), shareDatabase.close()]);
       await Promise.all([main.drop(), shares.drop()]);
@@ -97,6 +105,11 @@ export async function createWorkerWorld(keyService?: (side: "edge" | "keeper") =
 /** What agents ask for; owners and officers come through the keeper. */
 function isAgents(path: string): boolean {
   return /^\/(v1\/me|v1\/contracts\/[^/]+\/records\/)/.test(path) && !path.endsWith("/import");
+}
+
+/** Who sits where. */
+function isPeoples(path: string): boolean {
+  return /^\/v1\/(contracts\/[^/]+\/agents|revocations)(\/|$)/.test(path);
 }
 
 interface Operated {
@@ -113,15 +126,21 @@ interface Scripts extends Pick<Operated, "main" | "secrets"> {
   readonly shares: PostgresDatabase;
   readonly operatorFile: string;
   readonly keeperFile: string;
-  readonly keyService?: ((side: "edge" | "keeper") => Readonly<Record<string, string>>) | undefined;
+  readonly keyService?: ((side: Named) => Readonly<Record<string, string>>) | undefined;
 }
 
-async function startScripts({ main, secrets, shares, operatorFile, keeperFile, keyService }: Scripts): Promise<[Script, Script]> {
+async function startScripts({ main, secrets, shares, operatorFile, keeperFile, keyService }: Scripts): Promise<[Script, Script, Script]> {
+  const [edgeBundle, directoryBundle, keeperBundle] = [buildScript(""), buildScript("directory"), buildScript("keeper")];
   const named = { POSTERN_LOG_NAME: logName, POSTERN_ORIGIN: audience };
   const edge = {
     bindings: { HYPERDRIVE: main.edgeUrl, SHARES: shares.ownerUrl },
     vars: { ...named, POSTERN_CONFIG: operatorFile },
     secrets: { POSTERN_ROOT_KEY: secrets.root, POSTERN_WRITER_KEY: secrets.edgeWriter, ...keyService?.("edge") },
+  };
+  const directory = {
+    bindings: { ...edge.bindings, HYPERDRIVE: main.directoryUrl },
+    vars: edge.vars,
+    secrets: { POSTERN_ROOT_KEY: secrets.root, POSTERN_WRITER_KEY: secrets.directoryWriter, ...keyService?.("directory") },
   };
   const keeper = {
     bindings: { ...edge.bindings, HYPERDRIVE: main.keeperUrl },
@@ -135,13 +154,18 @@ async function startScripts({ main, secrets, shares, operatorFile, keeperFile, k
     },
   };
   // One after the other: where a binding leads stands in the environment of this process.
-  return [await startScript("", edge), await startScript("keeper", keeper)];
+  return [
+    await startScript("", edge, edgeBundle),
+    await startScript("directory", directory, directoryBundle),
+    await startScript("keeper", keeper, keeperBundle),
+  ];
 }
 
 async function openOnNode({ main, shareDatabase, secrets, issuer }: Operated & { readonly shareDatabase: Database }): Promise<Gateway> {
   const signer = (secret: string) => createSigner(fromBase64(secret));
   const edgeDatabase = openTestPool(main.edgeUrl);
   const [edgeWriter, keeperWriter] = [await signer(secrets.edgeWriter), await signer(secrets.keeperWriter)];
+  const directoryWriter = await signer(secrets.directoryWriter);
   const gateway = await createGateway({
     database: openTestPool(main.keeperUrl),
     edgeDatabase,
@@ -157,7 +181,7 @@ async function openOnNode({ main, shareDatabase, secrets, issuer }: Operated & {
       logSigner: await signer(secrets.log),
       certificateSigner: await signer(secrets.certificate),
       anchor: createPostgresAnchor(shareDatabase),
-      writers: [edgeWriter.publicKey, keeperWriter.publicKey],
+      writers: [edgeWriter, directoryWriter, keeperWriter].map(({ publicKey }) => publicKey),
     },
   });
   return {

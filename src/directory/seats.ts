@@ -3,7 +3,7 @@
  */
 import { parse } from "csv-parse/sync";
 import * as z from "zod";
-import { type Bundles, type Contract, isInLastDays, lockContract, putSeats, type Seat } from "../contracts/index.ts";
+import { type Bundles, type Contract, isInLastDays, putSeats, type Seat, shareContract } from "../contracts/index.ts";
 import { type ContractId, ok, type Refusal, type Result, refuse } from "../kernel/index.ts";
 import { enterContract, type OfficeDoor, type Visit } from "../offices/index.ts";
 
@@ -18,12 +18,13 @@ const rowSchema = z.strictObject({
   name: z.string().min(1).max(128).regex(visible),
 });
 
-export async function importSeats(
-  door: OfficeDoor & { readonly bundles: Bundles; readonly issuers: ReadonlySet<string> },
-  visit: Visit,
-  id: ContractId,
-  csv: string,
-): Promise<Result<{ seats: number }, Refusal>> {
+export interface SeatsDesk extends OfficeDoor {
+  readonly bundles: Bundles;
+  /** Ids of the configured token issuers, which a seat may name. */
+  readonly issuers: ReadonlySet<string>;
+}
+
+export async function importSeats(door: SeatsDesk, visit: Visit, id: ContractId, csv: string): Promise<Result<{ seats: number }, Refusal>> {
   const entered = await enterContract(door, visit, id, "merchant_owner");
   if (!entered.ok) return entered;
   const { actor, contract, log } = entered.value;
@@ -46,7 +47,7 @@ export async function importSeats(
   if (!seats.ok) return seats;
   return door.database.transaction(async (tx) => {
     // The purge's fence waits for this transaction, and after it no seat is written.
-    const standing = await lockContract(tx, id, "share");
+    const standing = await shareContract(tx, id);
     const late = standing ? refusalOfState(standing) : ({ code: "wrong_state" } as const);
     if (late) return refuse(late);
     await putSeats(tx, id, seats.value);
