@@ -36,7 +36,7 @@ export type Verdict = "approved" | "rejected";
 
 /** Every request of every contract of the caller's merchants. */
 export async function listApprovals(desk: ApprovalDesk, visit: Visit): Promise<Result<Approval[], Refusal>> {
-  const entered = await enterHouse(desk, visit, "merchant_owner");
+  const entered = await enterHouse(desk, visit);
   if (!entered.ok) return entered;
   const { actor, log, merchants } = entered.value;
   const contracts = await contractsOf(desk, merchants);
@@ -46,7 +46,7 @@ export async function listApprovals(desk: ApprovalDesk, visit: Visit): Promise<R
 
 /** Decides a request by its id alone; one of another merchant is not there. */
 export async function decideById(desk: ApprovalDesk, visit: Visit, id: string, verdict: Verdict): Promise<Result<Decided, Refusal>> {
-  const entered = await enterHouse(desk, visit, "merchant_owner");
+  const entered = await enterHouse(desk, visit);
   if (!entered.ok) return entered;
   const { actor, log, merchants } = entered.value;
   const found = (await selectApprovals(desk.database, await contractsOf(desk, merchants))).find((candidate) => candidate.id === id);
@@ -63,7 +63,7 @@ export async function decideInContract(
   id: string,
   verdict: Verdict,
 ): Promise<Result<Decided, Refusal>> {
-  const entered = await enterContract(desk, visit, contract, "merchant_owner");
+  const entered = await enterContract(desk, visit, contract);
   if (!entered.ok) return entered;
   const found = await selectApproval(desk.database, contract, id);
   const allowed = found ? mayDecide(found, entered.value.who) : refuse({ code: "not_found" } as const);

@@ -1,21 +1,25 @@
 /**
- * Who may come to which route. What has no row is open to nobody.
+ * Who may come to which route: what the gateway is held to, what its document says, and what is tested cell by cell.
+ * What has no row is open to nobody, and does not start.
  */
-export type Role = "agent" | "merchant_owner" | "officer" | "operator";
+type Role = "agent" | "merchant_owner" | "officer" | "operator";
+/** Nobody is asked who they are; or nobody for the gateway's own log. */
+export type Admitted = Role | "anyone" | "anyone_for_gateway_log";
 
-/** The platform's own: nobody is asked who they are. */
-const anyone = "anyone";
-const agent = ["agent"] as const;
-const owner = ["merchant_owner"] as const;
-const officer = ["officer"] as const;
-const operator = ["operator"] as const;
-const officeHolders = ["officer", "merchant_owner"] as const;
-const everybodyInside = ["officer", "merchant_owner", "agent"] as const;
+const anyone: readonly Admitted[] = ["anyone"];
+const agent: readonly Admitted[] = ["agent"];
+const owner: readonly Admitted[] = ["merchant_owner"];
+const officer: readonly Admitted[] = ["officer"];
+const operator: readonly Admitted[] = ["operator"];
+const officeHolders: readonly Admitted[] = ["officer", "merchant_owner"];
+const everybodyInside: readonly Admitted[] = ["officer", "merchant_owner", "agent"];
 /** Whoever an issuer knows: who has no seat is answered an empty list. */
-const anyIssuers = ["agent", "officer", "merchant_owner", "operator"] as const;
+const anyIssuers: readonly Admitted[] = ["agent", "officer", "merchant_owner", "operator"];
+/** Of the gateway's log everybody reads what holds no entry. */
+const logReaders: readonly Admitted[] = ["officer", "merchant_owner", "anyone_for_gateway_log"];
 
-/** By method and path as the OpenAPI document writes them. The gateway's own log is public: its `{log}` asks nobody. */
-export const matrix: Readonly<Record<string, readonly Role[] | typeof anyone>> = {
+/** By method and path as the OpenAPI document writes them. */
+export const matrix: Readonly<Record<string, readonly Admitted[]>> = {
   "GET /v1/contracts/{contract}/records/{type}/{locator}": agent,
   "POST /v1/contracts/{contract}/records/{type}/search": agent,
   "POST /v1/contracts/{contract}/records/{type}/{locator}/requests": agent,
@@ -45,12 +49,12 @@ export const matrix: Readonly<Record<string, readonly Role[] | typeof anyone>> =
   "POST /v1/contracts/{contract}/audit/subjects": officer,
   "GET /v1/contracts/{contract}/audit/export": officer,
   "GET /v1/contracts/{contract}/audit/export/manifest": officer,
-  "GET /log/{log}/checkpoint": officeHolders,
+  "GET /log/{log}/checkpoint": logReaders,
   "GET /log/{log}/tile/entries/{bundle}": officer,
-  "GET /log/{log}/tile/{tile}": officeHolders,
-  "GET /log/{log}/proof/{leaf}": officeHolders,
-  "GET /log/{log}/consistency": officeHolders,
-  "GET /log/{log}/policy": officeHolders,
+  "GET /log/{log}/tile/{tile}": logReaders,
+  "GET /log/{log}/proof/{leaf}": logReaders,
+  "GET /log/{log}/consistency": logReaders,
+  "GET /log/{log}/policy": logReaders,
   "GET /log/{log}/receipt/{entry}": everybodyInside,
   "GET /v1/contracts/{contract}/audit/retention": officeHolders,
   "POST /log/{log}/epochs": operator,
@@ -75,8 +79,24 @@ export const matrix: Readonly<Record<string, readonly Role[] | typeof anyone>> =
   "POST /v1/contracts/{contract}/keys/rotate": owner,
   "POST /v1/contracts/{contract}/erasures": owner,
   "GET /v1/contracts/{contract}/erasures/{erasure}": owner,
+  "POST /v1/contracts/{contract}/partial-purges": owner,
+  "GET /v1/contracts/{contract}/partial-purges/{job}": owner,
+  "GET /v1/contracts/{contract}/retention": officeHolders,
+  "POST /v1/contracts/{contract}/agents/revoke": owner,
+  "POST /v1/contracts/{contract}/agents/restore": owner,
+  "GET /v1/revocations": operator,
+  "POST /v1/revocations": operator,
+  "POST /v1/revocations/{revocation}/lift": operator,
+  "GET /v1/root-key": operator,
+  "POST /v1/root-key/rewrap": operator,
+  "POST /v1/demo/tamper": anyone,
   "GET /healthz": anyone,
   "GET /readyz": anyone,
   "GET /openapi.json": anyone,
   "GET /metrics": operator,
 };
+
+/** Nobody, where there is no row. */
+export function admittedTo(route: string): readonly Admitted[] {
+  return matrix[route] ?? [];
+}
