@@ -3,7 +3,7 @@ import { type Admitted, matrix } from "../../src/offices/matrix.ts";
 import { isLong } from "./long.ts";
 
 /** Own: in force. Gateway: no contract, but the log of that name. */
-export const standings = ["own", "ended", "purged", "gateway"] as const;
+const standings = ["own", "ended", "purged", "gateway"] as const;
 export type Standing = (typeof standings)[number];
 export const contractOf: Readonly<Record<Standing, string>> = { own: "c-test", ended: "c-ended", purged: "c-purged", gateway: "gateway" };
 
@@ -131,6 +131,7 @@ const answers: Readonly<Record<string, readonly (string | null)[]>> = {
   "POST /v1/revocations/{revocation}/lift": [notThere],
   "POST /v1/approvals/{approval}/approve": ["403 own_request"],
   "POST /v1/approvals/{approval}/reject": ["403 own_request"],
+  "POST /v1/approvals/{approval}/withdraw": [null],
   [`POST ${ofContract}/agents/revoke`]: ["422 unacceptable", "422 unacceptable", "422 unacceptable"],
   [`POST ${ofContract}/agents/restore`]: ["422 unacceptable", "422 unacceptable", "422 unacceptable"],
 };
