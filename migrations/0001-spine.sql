@@ -70,7 +70,7 @@ create table postern.approval (
   approval_id       text not null,
   action            text not null check (action in ('activate', 'change_policy', 'purge', 'partial_purge', 'release_hold', 'amend', 'terminate', 'resume')),
   digest            text not null,
-  state             text not null check (state in ('requested', 'approved', 'rejected')),
+  state             text not null check (state in ('requested', 'approved', 'rejected', 'withdrawn')),
   requested_issuer  text not null,
   requested_subject text not null,
   requested_at      timestamptz not null default now(),

@@ -83,6 +83,18 @@ describe("a contract comes into force by two owners", () => {
     expect((await problemOf(gateway.call("POST", `/v1/approvals/${id}/approve`, { as: "owner-2" }), 409)).code).toBe("approval_closed");
   });
 
+  it("whoever asked takes the request back, and nobody else; then it is closed, and asking again is another request", async () => {
+    const id = await ask("owner-1");
+    const decide = (word: string, as: string) => gateway.call("POST", `/v1/approvals/${id}/${word}`, { as });
+    expect((await problemOf(decide("withdraw", "owner-2"), 403)).code).toBe("not_permitted");
+    await problemOf(decide("withdraw", "owner-b1"), 404);
+    const withdrawn = (await (await expectStatus(decide("withdraw", "owner-1"), 200)).json()) as { approval: { state: string } };
+    expect(withdrawn.approval.state).toBe("withdrawn");
+    expect((await problemOf(decide("approve", "owner-2"), 409)).code).toBe("approval_closed");
+    expect((await problemOf(decide("withdraw", "owner-1"), 409)).code).toBe("approval_closed");
+    expect(await ask("owner-1")).not.toBe(id);
+  });
+
   it("what was approved is what was asked: a draft that changed since is not activated", async () => {
     const id = await ask("owner-1");
     await expectStatus(apply(contractText({ contract: "c-two", roles: "[first_line]" })), 200);

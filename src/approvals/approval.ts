@@ -4,6 +4,9 @@ import { type ContractId, canonicalJson } from "../kernel/index.ts";
 
 export type ApprovalAction = "activate" | "change_policy" | "purge" | "partial_purge" | "release_hold" | "amend" | "terminate" | "resume";
 
+/** By a second person; withdrawn: by whoever asked. */
+export type Verdict = "approved" | "rejected" | "withdrawn";
+
 export interface Person {
   readonly issuer: string;
   readonly subject: string;
@@ -15,7 +18,7 @@ export interface Approval {
   readonly action: ApprovalAction;
   /** Of exactly what is approved: a bundle's, a step's from one bundle to another, or a purge order's. */
   readonly digest: string;
-  readonly state: "requested" | "approved" | "rejected";
+  readonly state: "requested" | Verdict;
   readonly requestedBy: Person;
   /** Milliseconds since 1970. */
   readonly requestedAt: number;

@@ -5,7 +5,7 @@
 import { uuidv7 } from "uuidv7";
 import { type ContractId, ok, type Refusal, type Result, refuse } from "../kernel/index.ts";
 import type { Queryable } from "../storage/index.ts";
-import type { Approval, ApprovalAction, Person } from "./approval.ts";
+import type { Approval, ApprovalAction, Person, Verdict } from "./approval.ts";
 import { insertApproval, lockApproval, selectApproval, selectApprovals, updateDecision } from "./postgres.ts";
 
 /** How long a request may wait for its second person. */
@@ -34,23 +34,24 @@ export async function requestApproval(
   return written;
 }
 
-/** May this person decide this request now? Asked before the act is logged, and again by `decideApproval`. */
-export function mayDecide(found: Approval, by: Person): Result<Approval, Refusal> {
+/** May this person decide this request now, and so? Whoever asked may withdraw it, and that alone. Asked before the act is logged, and again by `decideApproval`. */
+export function mayDecide(found: Approval, by: Person, verdict: Verdict): Result<Approval, Refusal> {
   if (found.state !== "requested" || found.expiresAt <= found.readAt) return refuse({ code: "approval_closed" });
-  if (found.requestedBy.issuer === by.issuer && found.requestedBy.subject === by.subject) return refuse({ code: "own_request" });
+  const isOwn = found.requestedBy.issuer === by.issuer && found.requestedBy.subject === by.subject;
+  if (isOwn !== (verdict === "withdrawn")) return refuse({ code: isOwn ? "own_request" : "not_permitted" });
   return ok(found);
 }
 
 /** Decides under a row lock, so that fifty at once are one; `effect` runs in the same transaction, and its refusal leaves the request open. */
 export async function decideApproval(
   tx: Queryable,
-  decision: { readonly contract: ContractId; readonly id: string; readonly by: Person; readonly verdict: "approved" | "rejected" },
+  decision: { readonly contract: ContractId; readonly id: string; readonly by: Person; readonly verdict: Verdict },
   effect: (approved: Approval) => Promise<Result<void, Refusal>>,
 ): Promise<Result<Approval, Refusal>> {
   const { contract, id, by, verdict } = decision;
   const found = await lockApproval(tx, contract, id);
   if (!found) return refuse({ code: "not_found" });
-  const allowed = mayDecide(found, by);
+  const allowed = mayDecide(found, by, verdict);
   if (!allowed.ok) return allowed;
   if (verdict === "approved") {
     const done = await effect(found);

@@ -1,5 +1,5 @@
 /**
- * A second person decides:  enter → find → may they? → log → decide and carry out in one transaction → what follows
+ * A second person decides, or the first takes the request back:  enter → find → may they? → log → decide and carry out in one transaction → what follows
  * What an approval sets off belongs to whoever asked for it; it comes in as an effect.
  */
 import type { EntryDraft, EventName } from "../audit/index.ts";
@@ -7,7 +7,7 @@ import { selectContractsOf } from "../contracts/index.ts";
 import { type ContractId, ok, type Refusal, type Result, refuse } from "../kernel/index.ts";
 import { enterContract, enterHouse, logAct, type OfficeDoor, turnDown, type Visit } from "../offices/index.ts";
 import type { Queryable } from "../storage/index.ts";
-import type { Approval, ApprovalAction } from "./approval.ts";
+import type { Approval, ApprovalAction, Verdict } from "./approval.ts";
 import { decideApproval, mayDecide } from "./approvals.ts";
 import { selectApproval, selectApprovals } from "./postgres.ts";
 
@@ -31,8 +31,6 @@ export interface Decided {
   /** What followed: for an activation, the contract's trust file. */
   readonly result: Readonly<Record<string, unknown>>;
 }
-
-export type Verdict = "approved" | "rejected";
 
 /** Every request of every contract of the caller's merchants. */
 export async function listApprovals(desk: ApprovalDesk, visit: Visit): Promise<Result<Approval[], Refusal>> {
@@ -66,7 +64,7 @@ export async function decideInContract(
   const entered = await enterContract(desk, visit, contract);
   if (!entered.ok) return entered;
   const found = await selectApproval(desk.database, contract, id);
-  const allowed = found ? mayDecide(found, entered.value.who) : refuse({ code: "not_found" } as const);
+  const allowed = found ? mayDecide(found, entered.value.who, verdict) : refuse({ code: "not_found" } as const);
   if (!allowed.ok || !found) {
     const refusal = allowed.ok ? ({ code: "not_found" } as const) : allowed.refusal;
     return turnDown(desk, visit, entered.value, { event: "request.refused", refusal });
@@ -75,7 +73,7 @@ export async function decideInContract(
   // Logged before it is done: a crash between leaves an entry of something that did not happen, never an act without an entry.
   const effect = desk.effects[found.action];
   await logAct(desk, visit, entered.value, {
-    event: verdict === "approved" ? effect.event : "approval.rejected",
+    event: verdict === "approved" ? effect.event : `approval.${verdict}`,
     outcome: { effect: "allow", code: verdict },
     facts: { ...(await effect.facts?.(desk.database, found)), contract, approval: id, action: found.action, digest: found.digest },
   });

@@ -2,7 +2,7 @@
 import { and, eq, inArray, sql } from "drizzle-orm";
 import type { ContractId } from "../kernel/index.ts";
 import { databaseNowMs, epochMs, orm, type Queryable } from "../storage/index.ts";
-import type { Approval, ApprovalAction, Person } from "./approval.ts";
+import type { Approval, ApprovalAction, Person, Verdict } from "./approval.ts";
 import { approval } from "./schema.ts";
 
 export interface NewApproval {
@@ -65,7 +65,7 @@ export async function insertApproval(tx: Queryable, row: NewApproval): Promise<v
     });
 }
 
-export async function updateDecision(tx: Queryable, found: Approval, by: Person, state: "approved" | "rejected"): Promise<void> {
+export async function updateDecision(tx: Queryable, found: Approval, by: Person, state: Verdict): Promise<void> {
   await orm(tx)
     .update(approval)
     .set({ state, decidedIssuer: by.issuer, decidedSubject: by.subject, decidedAt: new Date(found.readAt).toISOString() })

@@ -2,8 +2,8 @@
 import * as z from "zod";
 import { json, type Route } from "../http/index.ts";
 import { ok } from "../kernel/index.ts";
-import type { Approval } from "./approval.ts";
-import { type ApprovalDesk, decideById, listApprovals, type Verdict } from "./decide.ts";
+import type { Approval, Verdict } from "./approval.ts";
+import { type ApprovalDesk, decideById, listApprovals } from "./decide.ts";
 
 const person = z.object({ issuer: z.string(), subject: z.string() });
 export const approvalSchema = z.object({
@@ -11,7 +11,7 @@ export const approvalSchema = z.object({
   contract: z.string(),
   action: z.enum(["activate", "change_policy", "purge", "partial_purge", "release_hold", "amend", "terminate", "resume"]),
   digest: z.string(),
-  state: z.enum(["requested", "approved", "rejected"]),
+  state: z.enum(["requested", "approved", "rejected", "withdrawn"]),
   requested_by: person,
   requested_at: z.iso.datetime(),
   expires_at: z.iso.datetime(),
@@ -20,10 +20,10 @@ export const approvalSchema = z.object({
 const decidedSchema = z.object({ approval: approvalSchema, result: z.record(z.string(), z.unknown()) });
 
 export function approvalRoutes(desk: ApprovalDesk): Route[] {
-  const decide = (verdict: Verdict, word: string): Route => ({
+  const decide = (verdict: Verdict, word: string, summary: string): Route => ({
     method: "POST",
     path: `/v1/approvals/{approval}/${word}`,
-    summary: `As a second owner: ${word} a request`,
+    summary,
     answers: { 200: { media: "application/json", description: "The decided request, and what followed", schema: decidedSchema } },
     refusals: ["own_request", "approval_closed", "wrong_state", "held", "audit_unavailable", "keys_unavailable", "share_closed"],
     handle: async (received) => {
@@ -46,8 +46,9 @@ export function approvalRoutes(desk: ApprovalDesk): Route[] {
         return listed.ok ? ok(json(JSON.stringify({ approvals: listed.value.map(describeApproval) }))) : listed;
       },
     },
-    decide("approved", "approve"),
-    decide("rejected", "reject"),
+    decide("approved", "approve", "As a second owner: approve a request"),
+    decide("rejected", "reject", "As a second owner: reject a request"),
+    decide("withdrawn", "withdraw", "As the owner who asked: take a request back"),
   ];
 }
 

@@ -14,7 +14,7 @@ export const approval = postern.table(
       enum: ["activate", "change_policy", "purge", "partial_purge", "release_hold", "amend", "terminate", "resume"],
     }).notNull(),
     digest: text("digest").notNull(),
-    state: text("state", { enum: ["requested", "approved", "rejected"] }).notNull(),
+    state: text("state", { enum: ["requested", "approved", "rejected", "withdrawn"] }).notNull(),
     requestedIssuer: text("requested_issuer").notNull(),
     requestedSubject: text("requested_subject").notNull(),
     requestedAt: timestamp("requested_at", { withTimezone: true, mode: "string" }).notNull().defaultNow(),

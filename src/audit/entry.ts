@@ -42,6 +42,7 @@ export const eventNames = [
   "contracts.listed",
   "approvals.listed",
   "approval.rejected",
+  "approval.withdrawn",
   "seats.imported",
   "seat.revoked",
   "seat.restored",

@@ -1,4 +1,4 @@
-/** `postern approvals …`: the second person. */
+/** `postern approvals …`: the second person, and the first who takes it back. */
 import * as z from "zod";
 import { createClient } from "./client.ts";
 import { asBefore, clientFlags, command, idOf, jsonFlag } from "./command.ts";
@@ -69,7 +69,18 @@ const reject = command({
   },
 });
 
+const withdraw = command({
+  meta: { description: "As the owner who asked: take the request back" },
+  examples: ["npx postern approvals withdraw 0198c1f0-… --as owner-1"],
+  args: { ...approvalArgument, ...clientFlags, ...jsonFlag },
+  async run({ args }) {
+    const decided = await createClient(args).post(decidedSchema, `/v1/approvals/${idOf(args.id)}/withdraw`);
+    if (args.json) return printJson(decided);
+    print(`withdrawn: ${plain(decided.approval.action)} of ${plain(decided.approval.contract)}`);
+  },
+});
+
 export const approvals = command({
-  meta: { description: "Decide what another owner asked for" },
-  subCommands: { list, approve, reject },
+  meta: { description: "Decide what another owner asked for, or take back what you asked for" },
+  subCommands: { list, approve, reject, withdraw },
 });

@@ -44,6 +44,7 @@ export const matrix: Readonly<Record<string, readonly Admitted[]>> = {
   "GET /v1/approvals": owner,
   "POST /v1/approvals/{approval}/approve": owner,
   "POST /v1/approvals/{approval}/reject": owner,
+  "POST /v1/approvals/{approval}/withdraw": owner,
   "GET /v1/contracts/{contract}/audit/entries": officer,
   "GET /v1/contracts/{contract}/audit/tail": officer,
   "POST /v1/contracts/{contract}/audit/subjects": officer,

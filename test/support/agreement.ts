@@ -6,6 +6,7 @@ import { root } from "./repository.ts";
 export interface Agreement {
   readonly contract?: string;
   readonly merchant?: string;
+  readonly vendor?: string;
   readonly owners?: readonly [string, string];
   readonly policy?: string;
   readonly purposes?: string;
@@ -30,6 +31,7 @@ export function contractText(agreement: Agreement = {}): string {
   const {
     contract = "c-test",
     merchant = "m-linxi",
+    vendor = "v-yunfu",
     purposes = "{ after_sales: {} }",
     roles = "[first_line, senior]",
     cooling = "0h",
@@ -37,7 +39,7 @@ export function contractText(agreement: Agreement = {}): string {
     more = "",
   } = agreement;
   return `contract: ${contract}
-parties:  { merchant: ${merchant}, vendor: v-yunfu, subprocessors: [] }
+parties:  { merchant: ${merchant}, vendor: ${vendor}, subprocessors: [] }
 term:     { start: 2026-01-01, end: 2099-01-01, zone: Asia/Shanghai, purge_after: 7d }
 purposes: ${purposes}
 ceiling:  ${agreement.ceiling ?? ceiling}

@@ -218,6 +218,10 @@ async function climb(gateway: Gateway): Promise<void> {
     const { approval } = (await asked.json()) as { approval: { id: string } };
     await expectStatus(gateway.call("POST", `/v1/approvals/${approval.id}/approve`, { as: "owner-2" }), 200);
   }
+  const regretted = { at: "2096-01-01", reason: "mutual", confirm: "c-test" };
+  const asked = await expectStatus(gateway.call("POST", `${contract}/terminate`, { as: "owner-1", body: regretted }), 202);
+  const { approval } = (await asked.json()) as { approval: { id: string } };
+  await expectStatus(gateway.call("POST", `/v1/approvals/${approval.id}/withdraw`, { as: "owner-1" }), 200);
   const now = new Date().toISOString();
   await expectStatus(gateway.call("POST", "/v1/clock/accept", { as: "operator", body: { now } }), 200);
   await expectStatus(gateway.call("GET", "/v1/root-key", { as: "operator" }), 200);

@@ -1,0 +1,78 @@
+/** One request for each route of the matrix, such that its schemas take it. What writes is refused by its use case, so that an open cell may be called, too. */
+import type { CallOptions, Gateway } from "./gateway.ts";
+import { type Cell, contractOf } from "./matrix-cells.ts";
+
+/** What is there to be asked for. */
+export interface Things {
+  readonly locator: string;
+  readonly approval: string;
+  readonly entry: string;
+  readonly job: string;
+}
+
+const contract = "/v1/contracts/{contract}";
+const vendor = { reference: "no. 3", statement: `sha256:${"a".repeat(64)}` };
+const nobody = { issuer: "demo", subject: "nobody" };
+const files = { contract: { name: "c.yaml", text: ":" }, policy: { name: "p.yaml", text: "" } };
+const text = (media: string, body: string): CallOptions => ({ body, headers: { "content-type": media } });
+
+const bodies: Readonly<Record<string, unknown>> = {
+  [`POST ${contract}/records/{type}/search`]: { by: { id: "U0" } },
+  [`POST ${contract}/records/{type}/{locator}/requests`]: { kind: "correction" },
+  "POST /v1/contracts": files,
+  [`PUT ${contract}/policy`]: files,
+  [`POST ${contract}/amend`]: { end: "2000-01-01", vendor },
+  [`POST ${contract}/terminate`]: { confirm: "another", at: "now", reason: "mutual" },
+  [`POST ${contract}/suspend`]: { reason: "audit" },
+  [`POST ${contract}/holds`]: {
+    scope: { field: { type: "nothing", path: "x" } },
+    basis: "dispute",
+    note: "n",
+    authority: "a",
+    expires_at: null,
+  },
+  "POST /v1/clock/accept": { now: "2000-01-01T00:00:00Z" },
+  [`POST ${contract}/agents/revoke`]: { ...nobody, reason: "left" },
+  [`POST ${contract}/agents/restore`]: nobody,
+  "POST /v1/revocations": { kind: "person", issuer: "demo", subject: "operator", reason: "left" },
+  [`POST ${contract}/audit/subjects`]: { type: "customer", id: "U0" },
+  "POST /log/{log}/epochs": { dry_run: true },
+  [`POST ${contract}/purges`]: { dry_run: true },
+  [`POST ${contract}/purges/{job}/return/acknowledge`]: { digest: "sha256:0" },
+  [`POST ${contract}/purges/{job}/attestations`]: { system: "none", statement: "s", signer: "s" },
+  [`POST ${contract}/subject-requests`]: { kind: "access", type: "customer", id: "nobody" },
+  [`POST ${contract}/subject-requests/{request}/close`]: { outcome: "done" },
+  [`POST ${contract}/keys/rotate`]: { dry_run: true },
+  [`POST ${contract}/erasures`]: { subject: { type: "customer", id: "U0" }, dry_run: true },
+  [`POST ${contract}/partial-purges`]: { older_than_days: 1, dry_run: true },
+  "POST /v1/root-key/rewrap": { dry_run: true },
+  "POST /v1/demo/tamper": { undo: true },
+};
+const texts: Readonly<Record<string, CallOptions>> = {
+  [`POST ${contract}/agents`]: text("text/csv", "wrong,header\n"),
+  [`POST ${contract}/records/{type}/import`]: text("application/x-ndjson", "{}\n"),
+};
+const queries: Readonly<Record<string, string>> = {
+  "GET /log/{log}/consistency": "?from=1",
+  [`GET ${contract}/audit/export`]: "?format=bundle",
+  [`GET ${contract}/audit/export/manifest`]: "?format=csv&cursor=x&bytes=1",
+};
+
+export async function askOf(gateway: Gateway, { route, standing, as }: Cell, things: Things): Promise<Response> {
+  const [method = "", template = ""] = route.split(" ");
+  const path = template
+    .replace(/\{(contract|log)\}/g, contractOf[standing])
+    .replace("{type}", "customer")
+    .replace("{locator}", things.locator)
+    .replace("{approval}", things.approval)
+    .replace("{entry}", things.entry)
+    .replace("{job}", things.job)
+    .replace("{tile}", "0/000")
+    .replace("{bundle}", "000")
+    .replace("{leaf}", "0")
+    .replace("{part}", "keys")
+    .replace(/\{\w+\}/g, "x-1");
+  const body = bodies[route];
+  const options: CallOptions = texts[route] ?? (body === undefined ? {} : { body });
+  return gateway.call(method, `${path}${queries[route] ?? ""}`, { ...options, ...(as !== null && { as }) });
+}
