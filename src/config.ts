@@ -5,6 +5,7 @@
 import { parseDocument } from "yaml";
 import * as z from "zod";
 import type { Freshness } from "./audit/index.ts";
+import { issuerProblem, issuerSchema } from "./issuer-settings.ts";
 import { isId, nearest } from "./kernel/index.ts";
 import { retentionProblem, retentionSchema } from "./retention-settings.ts";
 import { isPrivateUrl, type KeyServiceSetting, keyServiceForms, keyServiceVariables, parseKeyService } from "./root-key-settings.ts";
@@ -119,14 +120,6 @@ function checkedEnvironment(environment: Environment): Environment {
 
 const id = z.string().refine(isId, "must match [A-Za-z0-9][A-Za-z0-9._~-]*");
 const person = z.strictObject({ issuer: id, subject: z.string().min(1).max(255) });
-const remoteIssuer = z.strictObject({
-  id,
-  issuer: z.string().min(1).max(512),
-  jwks: z.url({ protocol: /^https?$/ }),
-  audience: z.string().min(1).max(512).optional(),
-});
-const builtInIssuer = z.strictObject({ id: z.literal("demo"), built_in: z.literal(true) });
-
 const witness = z.strictObject({
   /** Verifier key of its cosignatures: `name+hash+base64`. */
   key: z.string().regex(/^[^+\s]+\+[0-9a-f]{8}\+[A-Za-z0-9+/]{44}$/, "must be a witness's verifier key: name+hash+base64"),
@@ -153,7 +146,7 @@ const freshness = z
   .transform((log): Freshness => ({ mergeDelaySeconds: log.merge_delay_seconds, disclosureStopsSeconds: log.disclosure_stops_seconds }));
 
 const operatorFileSchema = z.strictObject({
-  issuers: z.array(z.union([builtInIssuer, remoteIssuer])).min(1),
+  issuers: z.array(issuerSchema).min(1),
   merchants: z.record(
     id,
     z.strictObject({
@@ -194,18 +187,15 @@ export function readOperatorFile(text: string, name: string, production: boolean
     const [issue] = parsed.error.issues;
     throw new ConfigRefused(`${name}: ${issue?.path.join(".") || "file"}: ${issue?.message ?? "malformed"}`);
   }
-  checkPeople(parsed.data, name, production);
-  const problem = retentionProblem(parsed.data.retention, production) ?? sinkProblem(parsed.data.sinks, production);
+  checkPeople(parsed.data, name);
+  const { retention, sinks } = parsed.data;
+  const problem = issuerProblem(parsed.data, production) ?? retentionProblem(retention, production) ?? sinkProblem(sinks, production);
   if (problem) throw new ConfigRefused(`${name}: ${problem}`);
   return parsed.data;
 }
 
-function checkPeople(file: OperatorFile, name: string, production: boolean): void {
+function checkPeople(file: OperatorFile, name: string): void {
   const issuers = new Set(file.issuers.map((issuer) => issuer.id));
-  if (issuers.size < file.issuers.length) throw new ConfigRefused(`${name}: issuers: two have the same id`);
-  if (production && file.issuers.some((issuer) => "built_in" in issuer)) {
-    throw new ConfigRefused(`${name}: issuers: the built-in issuer is refused in production; name your identity provider`);
-  }
   const people = [...file.operators, ...Object.values(file.merchants).flatMap((merchant) => [...merchant.owners, ...merchant.officers])];
   for (const { issuer } of people) {
     if (!issuers.has(issuer)) throw new ConfigRefused(`${name}: ${issuer} is not one of the issuers`);

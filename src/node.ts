@@ -17,6 +17,7 @@ import { createMetrics, type Route } from "./http/index.ts";
 import { addressOf, headerOf } from "./http/node-request.ts";
 import type { IssuerProfile } from "./identity/index.ts";
 import { nodeDigest } from "./identity/node-digest.ts";
+import { issuerProfile } from "./issuer-settings.ts";
 import { createInFlight } from "./kernel/index.ts";
 import { createKeyring, type ShareStore } from "./keys/index.ts";
 import { type Databases, openDatabases } from "./node-databases.ts";
@@ -160,8 +161,8 @@ function keeperParts(
 async function issuersOf(operators: OperatorFile, data: string): Promise<IssuerProfile[]> {
   const profiles: IssuerProfile[] = [];
   for (const issuer of operators.issuers) {
-    if ("built_in" in issuer) profiles.push((await readBuiltInIssuer(data)).profile);
-    else profiles.push({ id: issuer.id, issuer: issuer.issuer, audience: issuer.audience, keys: { jwks: new URL(issuer.jwks) } });
+    if (issuer.built_in) profiles.push((await readBuiltInIssuer(data)).profile);
+    else profiles.push(issuerProfile(issuer));
   }
   return profiles;
 }

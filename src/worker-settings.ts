@@ -8,6 +8,7 @@ import type { AskedWitness } from "./audit/index.ts";
 import { ConfigRefused, type OperatorFile, readOperatorFile } from "./config.ts";
 import { equalBytes, fromBase64 } from "./crypto/index.ts";
 import type { IssuerProfile } from "./identity/index.ts";
+import { issuerProfile } from "./issuer-settings.ts";
 import type { KeyService } from "./keys/index.ts";
 import { openKeyService } from "./open-key-holders.ts";
 import { isKeyService, keyServiceForms, keyServiceVariables, parseKeyService } from "./root-key-settings.ts";
@@ -224,8 +225,8 @@ function readOperators({
   const { issuers, merchants, operators, writers, witnesses, retention, sinks, log: freshness } = file;
   if (sinks.length > 0) throw new ConfigRefused("POSTERN_CONFIG: sinks: are fed by a keeper on Node; run one beside the Workers for them");
   const profiles = issuers.map((issuer) => {
-    if ("built_in" in issuer) throw new ConfigRefused("POSTERN_CONFIG: issuers: the built-in issuer's key is not on Workers");
-    return { id: issuer.id, issuer: issuer.issuer, audience: issuer.audience, keys: { jwks: new URL(issuer.jwks) } };
+    if (issuer.built_in) throw new ConfigRefused("POSTERN_CONFIG: issuers: the built-in issuer's key is not on Workers");
+    return issuerProfile(issuer);
   });
   return { issuers: profiles, merchants, operators, freshness, writers, witnesses, retention };
 }

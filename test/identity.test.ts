@@ -20,7 +20,10 @@ async function verdict(token: string, by: Identity = identity): Promise<string> 
 describe("a token of a configured issuer", () => {
   it("names its holder by our name of the issuer", async () => {
     const result = await identity.identify(`Bearer ${await smith.token()}`);
-    expect(result).toEqual({ ok: true, value: { issuer: "linxi", subject: "agent-1", tokenId: "t-1", expiresAt: noon + 900_000 } });
+    expect(result).toEqual({
+      ok: true,
+      value: { issuer: "linxi", subject: "agent-1", tokenId: "t-1", keyId: "k1", expiresAt: noon + 900_000 },
+    });
   });
 
   it("may spell the scheme and the type in any case, and be for several audiences", async () => {
@@ -33,7 +36,7 @@ describe("a token of a configured issuer", () => {
       const result = await identity.identify(
         `Bearer ${await smith.token({ role, roles: [role], realm_access: { roles: [role] }, scope: "admin" })}`,
       );
-      expect(result.ok && Object.keys(result.value).sort()).toEqual(["expiresAt", "issuer", "subject", "tokenId"]);
+      expect(result.ok && Object.keys(result.value).sort()).toEqual(["expiresAt", "issuer", "keyId", "subject", "tokenId"]);
     }
   });
 
@@ -45,7 +48,7 @@ describe("a token of a configured issuer", () => {
   });
 
   it("may take its audience from the issuer's profile", async () => {
-    const own = createIdentity({ issuers: [{ ...smith.profile, audience: "urn:own" }], audience, now: () => noon });
+    const own = createIdentity({ issuers: [{ ...smith.profile, audiences: ["urn:own"] }], audience, now: () => noon });
     expect(await verdict(await smith.token({ aud: "urn:own" }), own)).toBe("ok");
     expect(await verdict(await smith.token(), own)).toBe("token_invalid");
   });

@@ -146,7 +146,7 @@ function witnessChecks({ DATABASE_URL_KEEPER: url }: Environment, operators: Ope
 }
 
 function remoteIssuers(operators: OperatorFile | null): { readonly id: string; readonly jwks: string }[] {
-  return (operators?.issuers ?? []).flatMap((issuer) => ("jwks" in issuer ? [{ id: issuer.id, jwks: issuer.jwks }] : []));
+  return (operators?.issuers ?? []).flatMap((issuer) => (issuer.built_in ? [] : [{ id: issuer.id, jwks: issuer.jwks }]));
 }
 
 async function checkIssuer(jwks: string): Promise<Outcome> {

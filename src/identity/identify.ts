@@ -1,5 +1,5 @@
 /**
- * Who is asking:  header → token's form → issuer → claims → signature → time → principal
+ * Who is asking:  header → token's form → issuer → kind of token → claims → signature → time → principal
  * Says who holds the token, not what they may do: seats, roles and revocation are read with the data. Role claims are ignored.
  * Trusted: the configured issuers, each for its own subjects. Not trusted: every byte of the token before its signature holds.
  */
@@ -10,6 +10,7 @@ import { createIssuers, type Issuer, type IssuerProfile } from "./issuers.ts";
 import { type FetchJwks, type JwksLimits, jwksLimits } from "./jwks-fetch.ts";
 import type { Identified } from "./refusal.ts";
 import { readBearer, readToken } from "./token-form.ts";
+import { isAccessToken } from "./token-type.ts";
 import { createVerifiedTokens, type Digest, type VerifiedTokens, verifiedTokensMax } from "./verified-tokens.ts";
 
 export interface Principal {
@@ -81,9 +82,10 @@ async function verify({ issuers, now }: Identification, token: string): Promise<
   const issuer = typeof form.value.payload.iss === "string" ? issuers.get(form.value.payload.iss) : undefined;
   if (!issuer) return refuse("token_unknown_issuer");
 
-  const claims = readClaims(form.value.payload);
+  if (!isAccessToken(form.value, issuer.tokenType)) return refuse("token_malformed");
+  const claims = readClaims(form.value.payload, issuer.rules);
   if (!claims.ok) return claims;
-  if (!isAcceptable(claims.value, issuer.audience)) return refuse("token_invalid");
+  if (!isAcceptable(claims.value, form.value.payload, issuer.rules)) return refuse("token_invalid");
 
   const signature = await issuer.checkSignature(token, form.value.header);
   if (!signature.ok) return signature;

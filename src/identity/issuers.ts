@@ -3,10 +3,12 @@
  */
 import { compactVerify, createLocalJWKSet, createRemoteJWKSet, customFetch, errors, type JSONWebKeySet, type JWTVerifyGetKey } from "jose";
 import { isId, ok, refuse } from "../kernel/index.ts";
+import type { ClaimRules } from "./claims.ts";
 import { createBoundedFetch, type FetchJwks, type JwksLimits } from "./jwks-fetch.ts";
 import { usableKeys } from "./key-set.ts";
 import type { Identified } from "./refusal.ts";
 import type { TokenHeader } from "./token-form.ts";
+import type { TokenType } from "./token-type.ts";
 
 /** Public-key signatures only: with a shared secret whoever verifies could also sign. */
 export const signatureAlgorithms = [
@@ -30,15 +32,23 @@ export interface IssuerProfile {
   readonly id: string;
   /** `iss`, to the letter. */
   readonly issuer: string;
-  /** Instead of the gateway's own. */
-  readonly audience?: string | undefined;
+  /** Instead of the gateway's own; one of them is enough. */
+  readonly audiences?: readonly string[] | undefined;
   readonly keys: { readonly jwks: URL } | { readonly local: JSONWebKeySet };
   readonly algorithms?: readonly SignatureAlgorithm[] | undefined;
+  /** Default: `at+jwt`. */
+  readonly tokenType?: TokenType | undefined;
+  /** Default: `sub` and `jti`. */
+  readonly subjectClaim?: string | undefined;
+  readonly tokenIdClaim?: string | undefined;
+  /** By claim, the values of which a token must have one: its tenant, a group. */
+  readonly required?: ClaimRules["required"] | undefined;
 }
 
 export interface Issuer {
   readonly id: string;
-  readonly audience: string;
+  readonly tokenType: TokenType;
+  readonly rules: ClaimRules;
   /** Whether the token's signature is the issuer's. The form of `token` was checked before. */
   checkSignature(token: string, header: TokenHeader): Promise<Identified<string>>;
 }
@@ -71,7 +81,13 @@ function createIssuer(profile: IssuerProfile, settings: IssuerSettings): Issuer 
   }
   return {
     id: profile.id,
-    audience: profile.audience ?? settings.audience,
+    tokenType: profile.tokenType ?? "at+jwt",
+    rules: {
+      audiences: profile.audiences ?? [settings.audience],
+      subjectClaim: profile.subjectClaim ?? "sub",
+      tokenIdClaim: profile.tokenIdClaim ?? "jti",
+      required: profile.required ?? {},
+    },
     checkSignature: createSignatureCheck(createKeySource(profile, settings), algorithms),
   };
 }

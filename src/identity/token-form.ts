@@ -1,7 +1,7 @@
 /**
- * The form of an access token, before any key is touched: RFC 7515 compact serialization, RFC 9068 header.
+ * The form of a signed token, before any key is touched: RFC 7515 compact serialization.
  * Stricter than jose on purpose: one token has one text (canonical base64url, no duplicate key), so that nobody reads it otherwise than we do.
- * Does not look at claims, issuers or signatures.
+ * Does not look at claims, issuers or signatures, nor at what kind of token it is: that depends on whose it is.
  */
 import { fromBase64Url, fromUtf8 } from "../crypto/index.ts";
 import { isJsonObject, type JsonObject, JsonSyntaxError, parseJson, refuse } from "../kernel/index.ts";
@@ -15,8 +15,6 @@ const bearerPattern = /^bearer +([A-Za-z0-9_.-]+)$/i;
 const algorithmPattern = /^[A-Za-z0-9]{3,16}$/;
 /** Base64, base64url, hex, UUIDs, dates: what issuers use. Never begins with a dot, holds no quote, blank or control character. */
 const keyIdPattern = /^[A-Za-z0-9_-][A-Za-z0-9._~:+/=@-]{0,127}$/;
-/** RFC 9068 §4: both spellings, in any case. */
-const accessTokenTypes: readonly string[] = ["at+jwt", "application/at+jwt"];
 /** Parameters that bring their own key, change what is signed, or demand an extension we do not have. */
 const forbiddenParameters = ["crit", "jku", "jwk", "x5u", "x5c", "b64", "zip", "enc"] as const;
 
@@ -29,6 +27,7 @@ export interface Compact {
 export interface TokenHeader {
   readonly alg: string;
   readonly kid: string;
+  readonly typ?: string | undefined;
 }
 
 export interface TokenForm {
@@ -62,14 +61,14 @@ export function readCompact(token: string): Compact | null {
   return header && { header, payload };
 }
 
-/** `null` = not the header of an access token that names its key. */
+/** `null` = not the header of a token that names its key. */
 function readHeader(header: JsonObject): TokenHeader | null {
   const { alg, kid, typ } = header;
   if (forbiddenParameters.some((name) => name in header)) return null;
-  if (typeof typ !== "string" || !accessTokenTypes.includes(typ.toLowerCase())) return null;
+  if (typ !== undefined && typeof typ !== "string") return null;
   if (typeof alg !== "string" || !algorithmPattern.test(alg)) return null;
   if (typeof kid !== "string" || !keyIdPattern.test(kid)) return null;
-  return { alg, kid };
+  return { alg, kid, typ };
 }
 
 function readObject(text: string): JsonObject | null {
