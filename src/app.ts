@@ -104,6 +104,7 @@ const status = z.object({
   checks: texts,
   log: log.optional(),
   revocations: z.object({ age_seconds: z.literal(0) }),
+  issuers: z.record(z.string(), z.object({ keys_age_seconds: z.int().nullable() })).optional(),
   waiting: texts.optional(),
   sinks: texts.optional(),
   alarms: texts.optional(),
@@ -141,7 +142,7 @@ function platformRoutes(sides: readonly Side[], openApi: () => string): Route[] 
         const alarms = Object.fromEntries(sides.flatMap((side) => Object.entries(side.alarms?.() ?? {})));
         const isTold = (texts: object) => Object.keys(texts).length > 0;
         const more = { ...(isTold(waiting) && { waiting }), ...(isTold(sinks) && { sinks }), ...(isTold(alarms) && { alarms }) };
-        const told = { status: ready ? "ok" : "failing", checks, log: limitsOf(sides), revocations, ...more };
+        const told = { status: ready ? "ok" : "failing", checks, log: limitsOf(sides), revocations, ...issuersOf(sides), ...more };
         return ok(json(JSON.stringify(told), {}, ready ? 200 : 503));
       },
     },
@@ -176,6 +177,12 @@ function metricsRoute({ metrics, identity, offices }: CountedSide): Route {
       return ok({ status: 200, media: "text/plain; version=0.0.4; charset=utf-8", body: metrics.text() });
     },
   };
+}
+
+/** How old the keys are by which tokens are verified, where they are fetched. */
+function issuersOf([side]: readonly Side[]): { issuers?: Record<string, { keys_age_seconds: number | null }> } {
+  const ages = Object.entries(side?.counted.identity.keyAges() ?? {});
+  return ages.length === 0 ? {} : { issuers: Object.fromEntries(ages.map(([id, age]) => [id, { keys_age_seconds: age }])) };
 }
 
 async function sinksOf(sides: readonly Side[]): Promise<Record<string, string>> {

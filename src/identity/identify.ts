@@ -28,6 +28,8 @@ export interface Principal {
 export interface Identity {
   /** `authorization`: the header's value, `null` where there is none. Never throws for anything a client sends, nor for an issuer that fails. */
   identify(authorization: string | null): Promise<Identified<Principal>>;
+  /** By issuer, of those whose keys are fetched: seconds since they last could be; `null` = not fetched yet. */
+  keyAges(): Readonly<Record<string, number | null>>;
 }
 
 export interface IdentityOptions {
@@ -49,7 +51,10 @@ export function createIdentity(options: IdentityOptions): Identity {
   const fetchJwks: FetchJwks = options.fetchJwks ?? ((url, init) => fetch(url, init));
   const issuers = createIssuers(options.issuers, { audience, now, fetchJwks, limits });
   const verified = createVerifiedTokens<Principal>(options.verifiedTokensMax ?? verifiedTokensMax);
-  return { identify: (authorization) => identify({ issuers, verified, digest, now }, authorization) };
+  return {
+    identify: (authorization) => identify({ issuers, verified, digest, now }, authorization),
+    keyAges: () => Object.fromEntries([...issuers.values()].flatMap((issuer) => ageOf(issuer, now()))),
+  };
 }
 
 const portableDigest: Digest = (text) => toBase64Url(sha256(utf8(text)));
@@ -92,6 +97,12 @@ async function verify({ issuers, now }: Identification, token: string): Promise<
 
   const current = checkTime(claims.value, now());
   return current.ok ? ok(principalOf(issuer, current.value, form.value.header.kid)) : current;
+}
+
+function ageOf({ id, keysHadAt }: Issuer, nowMs: number): [string, number | null][] {
+  if (!keysHadAt) return [];
+  const atMs = keysHadAt();
+  return [[id, atMs === null ? null : Math.max(0, Math.floor((nowMs - atMs) / 1000))]];
 }
 
 function principalOf(issuer: Issuer, claims: Claims, keyId: string): Principal {

@@ -6,6 +6,7 @@ import { isRevoked } from "./postgres.ts";
 
 export function withRevocations(identity: Identity, database: Queryable): Identity {
   return {
+    keyAges: identity.keyAges,
     async identify(authorization) {
       const who = await identity.identify(authorization);
       return who.ok && (await isRevoked(database, who.value)) ? refuse("token_revoked") : who;
