@@ -170,8 +170,8 @@ function metricsRoute({ metrics, identity, offices }: CountedSide): Route {
     summary: "What this process counted since its start, for Prometheus",
     answers: { 200: { media: "text/plain", description: "Counters, text format 0.0.4" } },
     refusals: [],
-    async handle({ header }) {
-      const who = await identity.identify(header("authorization"));
+    async handle({ caller }) {
+      const who = await identity.identify(caller.authorization);
       if (!who.ok) return refuse({ code: who.refusal });
       if (!offices.isOperator(who.value)) return refuse({ code: "not_permitted" });
       return ok({ status: 200, media: "text/plain; version=0.0.4; charset=utf-8", body: metrics.text() });

@@ -42,6 +42,7 @@ import {
   selectUndone,
 } from "./erasure/index.ts";
 import { forgetExpired, repeatable } from "./idempotency/index.ts";
+import { forgetSpentProofs } from "./identity/postgres.ts";
 import { type ContractId, type InFlight, inTurn } from "./kernel/index.ts";
 import { logTurnedAway } from "./offices/index.ts";
 import { epochRoutes, logRoutes, oversightRoutes, type SaveDesk } from "./oversight/index.ts";
@@ -236,6 +237,7 @@ export function assembleKeeper(common: CommonParts, side: KeeperParts, inFlight:
         prepareKeys,
         () => forgetExpired(database),
         () => forgetExpiredRevocations(database),
+        () => forgetSpentProofs(database),
         () => tickAgreements(activation, believed),
         ...byTheClock(() => orderDuePurges(purge)),
         () => runErasures(erasures),

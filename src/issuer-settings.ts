@@ -47,6 +47,8 @@ const remoteIssuer = z.strictObject({
       token_id: claimName.optional(),
     })
     .optional(),
+  /** Tokens bound to a key always need a proof of it; `required`: there are no others. */
+  dpop: z.literal("required").optional(),
   require: z.record(claimName, z.array(text).min(1).max(64)).optional(),
 });
 const builtInIssuer = z.strictObject({ id: z.literal("demo"), built_in: z.literal(true) });
@@ -61,6 +63,7 @@ export function issuerProfile(settings: z.infer<typeof remoteIssuer>): IssuerPro
     ...{ id: settings.id, issuer, audiences: audience, algorithms: settings.algorithms, required },
     keys: { jwks: new URL(jwks) },
     tokenType: token_type,
+    proof: settings.dpop,
     subjectClaim: claims?.subject,
     tokenIdClaim: claims?.token_id,
   };

@@ -24,6 +24,7 @@ const readable: Readonly<Record<string, readonly string[] | null>> = {
   "postern.contract": null,
   "postern.bundle": null,
   "postern.revocation": ["kind", "issuer", "name"],
+  "postern.spent_proof": ["proof"],
   "postern.seat": null,
   "postern.record": null,
   "postern.blind_index": null,
@@ -40,8 +41,8 @@ const readable: Readonly<Record<string, readonly string[] | null>> = {
   "postern.partial_purge": ["contract_id", "job_id"],
   "public.postern_migration": null,
 };
-/** The log's intake, and what customers ask of the merchant: all that it adds to. */
-const intake = ["audit.flush", "audit.pending", "postern.subject_request"];
+/** The log's intake, proofs that were shown, and what customers ask of the merchant: all that it adds to. */
+const intake = ["audit.flush", "audit.pending", "postern.spent_proof", "postern.subject_request"];
 
 let world: LogGateway;
 let tables: Table[];
@@ -75,7 +76,7 @@ describe("a thief of the edge's database role", () => {
     expect(expected.length).toBeLessThan(columns.length);
   });
 
-  it("adds to the log's intake and to what customers ask, and to nothing else", async () => {
+  it("adds to the log's intake, to proofs that were shown and to what customers ask, and to nothing else", async () => {
     const statements = tables.map(({ name }) => `insert into ${name} default values`);
     const notNull = "23502";
     expect(await allowedOf(world.edge, statements)).toEqual(intake.map((name) => `${notNull}: insert into ${name} default values`));

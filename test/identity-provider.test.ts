@@ -1,7 +1,9 @@
 /** Two organisations' own identity providers, real ones, and one gateway that knows both. */
+import { randomDPoPKeyPair } from "openid-client";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { createIdentity, type Identity, type IdentityOptions } from "../src/identity/index.ts";
-import { type IdentityProvider, startIdentityProvider, type Tokens } from "./support/identity-provider.ts";
+import { createGateway, type Gateway } from "./support/gateway.ts";
+import { type IdentityProvider, type Send, startIdentityProvider, type Tokens } from "./support/identity-provider.ts";
 import { audience } from "./support/tokens.ts";
 
 let merchant: IdentityProvider;
@@ -99,5 +101,50 @@ describe("an organisation's provider", () => {
     });
     expect(new Set(await Promise.all(forged.map((token) => verdict(identity, token))))).toEqual(new Set(["token_invalid"]));
     expect(merchant.keysAsked() - asked).toBeLessThanOrEqual(1);
+  });
+});
+
+describe("somebody whose token is bound to a key", () => {
+  let door: Gateway;
+  let keys: CryptoKeyPair;
+  let sent: Record<string, string>[];
+  const url = new URL("/metrics?", audience);
+  beforeAll(async () => {
+    const issuers = [{ id: "linxi", issuer: merchant.issuer, keys: { jwks: merchant.jwks } }];
+    door = await createGateway({ common: { audience, issuers, operators: [{ issuer: "linxi", subject: "oda" }] } });
+    keys = await randomDPoPKeyPair("ES256", { extractable: true });
+    sent = [];
+  });
+  afterAll(() => door?.close());
+
+  const send: Send = (_, headers) => {
+    sent.push(headers);
+    return door.call("GET", "/metrics", { headers });
+  };
+
+  it("comes in with a proof that the client makes for each request", async () => {
+    const { access } = await merchant.logIn("oda", keys);
+    for (let i = 0; i < 3; i++) expect((await merchant.get(url, access, keys, send)).status).toBe(200);
+    expect(new Set(sent.map(({ dpop }) => dpop)).size).toBe(3);
+  });
+
+  it("cannot be replayed by who overheard the request, nor by who has the token", async () => {
+    const { access } = await merchant.logIn("oda", keys);
+    sent = [];
+    await merchant.get(url, access, keys, send);
+    const [overheard = {}] = sent;
+    const thiefs = await randomDPoPKeyPair("ES256", { extractable: true });
+    const fresh = async (by: CryptoKeyPair) => {
+      sent = [];
+      return merchant.get(url, access, by, send);
+    };
+    await expect(fresh(thiefs)).rejects.toThrow();
+    const replays = [overheard, { authorization: `Bearer ${access}` }, { authorization: `DPoP ${access}` }, sent[0] ?? {}];
+    for (const headers of replays) {
+      const answer = await door.call("GET", "/metrics", { headers });
+      expect([answer.status, ((await answer.json()) as { code: string }).code]).toEqual([401, "proof_invalid"]);
+      expect(answer.headers.get("www-authenticate")).toMatch(/^DPoP realm="postern", error="invalid_dpop_proof", algs="ES256 /);
+    }
+    expect((await fresh(keys)).status).toBe(200);
   });
 });

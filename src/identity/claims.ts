@@ -30,8 +30,8 @@ const claimsSchema = z.object({
     .optional(),
   /** A logout token's. */
   events: z.undefined().optional(),
-  /** Bound to a key whose possession a bearer does not prove (RFC 9449 §7.2, RFC 8705 §3). */
-  cnf: z.undefined().optional(),
+  /** Bound to a key: its RFC 7638 thumbprint (RFC 9449 §6.1). Any other binding is one whose possession nobody proves to us (RFC 8705 §3). */
+  cnf: z.strictObject({ jkt: z.string().regex(/^[A-Za-z0-9_-]{43}$/) }).optional(),
 });
 
 export type Claims = z.infer<typeof claimsSchema>;

@@ -42,12 +42,15 @@ export interface IssuerProfile {
   readonly tokenIdClaim?: string | undefined;
   /** By claim, the values of which a token must have one: its tenant, a group. */
   readonly required?: ClaimRules["required"] | undefined;
+  /** `required`: none of its tokens counts without a proof that its holder has the key that it is bound to. */
+  readonly proof?: "required" | undefined;
 }
 
 export interface Issuer {
   readonly id: string;
   readonly tokenType: TokenType;
   readonly rules: ClaimRules;
+  readonly proof: "required" | undefined;
   /** Whether the token's signature is the issuer's. The form of `token` was checked before. */
   checkSignature(token: string, header: TokenHeader): Promise<Identified<string>>;
   /** When its keys could last be fetched, in milliseconds since 1970: `null` = not yet. `undefined` for keys that are not fetched. */
@@ -81,6 +84,7 @@ function createIssuer(profile: IssuerProfile, settings: IssuerSettings): Issuer 
   return {
     id: profile.id,
     tokenType: profile.tokenType ?? "at+jwt",
+    proof: profile.proof,
     rules: {
       audiences: profile.audiences ?? [settings.audience],
       subjectClaim: profile.subjectClaim ?? "sub",

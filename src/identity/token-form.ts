@@ -10,8 +10,8 @@ import type { Identified } from "./refusal.ts";
 const tokenCharactersMax = 8192;
 const jsonLimits = { depthMax: 8, breadthMax: 512 };
 
-/** `scheme SP token`, RFC 6750 §2.1; the scheme in any case (RFC 9110 §11.1). Two tokens joined by a proxy have a comma, and fail. */
-const bearerPattern = /^bearer +([A-Za-z0-9_.-]+)$/i;
+/** `scheme SP token`, RFC 6750 §2.1, RFC 9449 §7.1; the scheme in any case (RFC 9110 §11.1). Two tokens joined by a proxy have a comma, and fail. */
+const credentialPattern = /^(bearer|dpop) +([A-Za-z0-9_.-]+)$/i;
 const algorithmPattern = /^[A-Za-z0-9]{3,16}$/;
 /** Base64, base64url, hex, UUIDs, dates: what issuers use. Never begins with a dot, holds no quote, blank or control character. */
 const keyIdPattern = /^[A-Za-z0-9_-][A-Za-z0-9._~:+/=@-]{0,127}$/;
@@ -35,12 +35,18 @@ export interface TokenForm {
   readonly payload: JsonObject;
 }
 
-/** The token of an Authorization header's value. */
-export function readBearer(authorization: string | null): Identified<string> {
+export interface TokenShown {
+  readonly scheme: "bearer" | "dpop";
+  readonly token: string;
+}
+
+/** Of an Authorization header's value. */
+export function readAuthorization(authorization: string | null): Identified<TokenShown> {
   if (authorization === null) return refuse("token_missing");
   if (authorization.length > tokenCharactersMax + "Bearer ".length) return refuse("token_malformed");
-  const token = bearerPattern.exec(authorization)?.[1];
-  return token === undefined ? refuse("token_malformed") : { ok: true, value: token };
+  const [, scheme, token] = credentialPattern.exec(authorization) ?? [];
+  if (scheme === undefined || token === undefined) return refuse("token_malformed");
+  return { ok: true, value: { scheme: scheme.toLowerCase() === "dpop" ? "dpop" : "bearer", token } };
 }
 
 export function readToken(token: string): Identified<TokenForm> {
@@ -71,7 +77,8 @@ function readHeader(header: JsonObject): TokenHeader | null {
   return { alg, kid, typ };
 }
 
-function readObject(text: string): JsonObject | null {
+/** `null` = no JSON object. */
+export function readObject(text: string): JsonObject | null {
   try {
     const value = parseJson(text, jsonLimits);
     return isJsonObject(value) ? value : null;

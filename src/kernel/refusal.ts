@@ -13,6 +13,7 @@ export const refusals = {
   token_invalid: { status: 401, en: "The access token is not valid", "zh-CN": "访问令牌无效" },
   token_expired: { status: 401, en: "The access token is not valid", "zh-CN": "访问令牌无效" },
   token_revoked: { status: 401, en: "The access token is not valid", "zh-CN": "访问令牌无效" },
+  proof_invalid: { status: 401, en: "A proof of possession is needed, or not valid", "zh-CN": "需要持有证明，或持有证明无效" },
   token_unknown_issuer: { status: 401, en: "The access token is not valid", "zh-CN": "访问令牌无效" },
   not_permitted: { status: 403, en: "This is not permitted to you", "zh-CN": "您无权执行此操作" },
   contract_not_active: { status: 403, en: "The contract is not in force", "zh-CN": "合同尚未生效" },

@@ -7,8 +7,8 @@ import { isRevoked } from "./postgres.ts";
 export function withRevocations(identity: Identity, database: Queryable): Identity {
   return {
     keyAges: identity.keyAges,
-    async identify(authorization) {
-      const who = await identity.identify(authorization);
+    async identify(shown) {
+      const who = await identity.identify(shown);
       return who.ok && (await isRevoked(database, who.value)) ? refuse("token_revoked") : who;
     },
   };

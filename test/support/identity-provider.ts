@@ -8,8 +8,10 @@ import {
   authorizationCodeGrant,
   buildAuthorizationUrl,
   calculatePKCECodeChallenge,
-  type DPoPHandle,
+  customFetch,
   discovery,
+  fetchProtectedResource,
+  getDPoPHandle,
   None,
   randomNonce,
   randomPKCECodeVerifier,
@@ -30,14 +32,18 @@ export interface IdentityProvider {
   readonly jwks: URL;
   /** How often the key set was asked for. */
   keysAsked(): number;
-  /** Code, PKCE, state and nonce. `dpop`: the key that the access token is to be bound to. */
-  logIn(account: string, dpop?: DPoPHandle): Promise<Tokens>;
+  /** Code, PKCE, state and nonce. `bound`: the key that the access token is to be bound to. */
+  logIn(account: string, bound?: CryptoKeyPair): Promise<Tokens>;
+  /** GETs with the token and a proof by `bound`, through `send`. */
+  get(url: URL, token: string, bound: CryptoKeyPair, send: Send): Promise<Response>;
   /** Signs with another key from now on, and publishes no other. */
   rotate(): Promise<void>;
   /** Answers the key set so; `null` = as it is. */
   breakKeys(answer: RequestListener | null): void;
   close(): void;
 }
+
+export type Send = (url: string, headers: Record<string, string>) => Promise<Response>;
 
 /** `audience`: of its access tokens. */
 export async function startIdentityProvider(audience: string): Promise<IdentityProvider> {
@@ -68,7 +74,7 @@ export async function startIdentityProvider(audience: string): Promise<IdentityP
     issuer,
     jwks: new URL("/jwks", issuer),
     keysAsked: () => asked,
-    async logIn(who, dpop) {
+    async logIn(who, bound) {
       account = who;
       const [verifier, state, nonce] = [randomPKCECodeVerifier(), randomState(), randomNonce()];
       const challenge = { code_challenge: await calculatePKCECodeChallenge(verifier), code_challenge_method: "S256" };
@@ -76,9 +82,14 @@ export async function startIdentityProvider(audience: string): Promise<IdentityP
         ...{ redirect_uri: callback, scope: `openid ${scope}`, resource: audience, state, nonce, ...challenge },
       });
       const checks = { pkceCodeVerifier: verifier, expectedState: state, expectedNonce: nonce };
-      const options = dpop ? { DPoP: dpop } : undefined;
+      const options = bound ? { DPoP: getDPoPHandle(config, bound) } : undefined;
       const answer = await authorizationCodeGrant(config, await browse(url), checks, { resource: audience }, options);
       return { access: answer.access_token, id: answer.id_token ?? "" };
+    },
+    async get(url, token, bound, send) {
+      const own = await discovery(new URL(issuer), client, undefined, None(), { execute: [allowInsecureRequests] });
+      own[customFetch] = (to, { headers }) => send(to, headers);
+      return fetchProtectedResource(own, token, url, "GET", null, new Headers(), { DPoP: getDPoPHandle(own, bound) });
     },
     rotate,
     breakKeys: (answer) => {
