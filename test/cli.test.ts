@@ -187,7 +187,7 @@ describe("a mistake on the command line", () => {
     ["serve --only both", "postern: --only is one of edge, keeper; see: postern serve --help\n"],
     ["contract show .. --as owner-1", 'postern: ".." is not an id\n'],
     ["token agent-1 --ttl 2h", "postern: --ttl is a length as 30s, 15m or 1h, at most 1h\n"],
-    ["keys status", "postern: postern keys status wants ID; see: postern keys status --help\n"],
+    ["keys rotate", "postern: postern keys rotate wants ID; see: postern keys rotate --help\n"],
   ])("`postern %s` ends with code 2 and says what to do", async (words, line) => {
     expect(await postern(words)).toEqual({ code: 2, stdout: "", stderr: line });
   });

@@ -1,7 +1,7 @@
 /** Every key that was ever in use, looked for in everything that leaves the process or is stored. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { describeForOperators } from "../src/app.ts";
-import { type Aead, randomBytes, toBase64, toBase64Url, toHex } from "../src/crypto/index.ts";
+import { type Aead, fromUtf8, randomBytes, toBase64, toBase64Url, toHex } from "../src/crypto/index.ts";
 import { nodeAead } from "../src/crypto/node-aead.ts";
 import { createKeyring, createRootKey, type RootKey, type ShareStore } from "../src/keys/index.ts";
 import { stores } from "../src/purge/plan.ts";
@@ -30,7 +30,9 @@ const aead: Aead = {
   },
   decrypt(key, nonce, aad, ciphertext) {
     note(key);
-    return nodeAead.decrypt(key, nonce, aad, ciphertext);
+    const opened = nodeAead.decrypt(key, nonce, aad, ciphertext);
+    if (fromUtf8(aad).includes('"subject:')) hand("a subject's key, opened", opened);
+    return opened;
   },
 };
 
@@ -131,8 +133,9 @@ describe("keys", () => {
       expect(isIn(`…${spelt}…`, key)).toBe(true);
   });
 
-  it("leave nothing of the shares in the memory that held them", () => {
-    expect(handed.length).toBeGreaterThan(6);
+  it("leave nothing of the shares, nor of an opened subject's key, in the memory that held them", () => {
+    expect(handed.filter(({ what }) => what.startsWith("share")).length).toBeGreaterThan(6);
+    expect(handed.length).toBeGreaterThan(20);
     expect(handed.filter(({ bytes }) => bytes.some((byte) => byte !== 0)).map(({ what }) => what)).toEqual([]);
   });
 });

@@ -126,7 +126,7 @@ describe("what was not imported for longer than was agreed", () => {
     await inCopy(async (copy, owner) => {
       await owner.query(
         `insert into postern.partial_purge (contract_id, job_id, basis, step, rules, lease_until)
-         values ('c-test', 'l-1', 'retention', 'requested', '{"customer":"2099-01-01T00:00:00.000Z"}', now() + interval '1 hour')`,
+         values ('c-test', 'l-1', 'retention', 'requested', '{"customer":{"before":"2099-01-01T00:00:00.000Z"}}', now() + interval '1 hour')`,
       );
       const gateway = await openGateway(copy);
       await purge(gateway);
@@ -177,7 +177,7 @@ describe("a database that was restored from before", () => {
         expect(ready.alarms?.purged).toMatch(/^2 places/);
         const { database } = restored.keeper.purge;
         expect((await selectUndone(database, shares)).map(({ what }) => what)).toEqual([
-          { rules: expect.objectContaining({ customer: expect.any(String) }), basis: "retention" },
+          { rules: expect.objectContaining({ customer: { before: expect.any(String) } }), basis: "retention" },
           { subject: locator, type: "customer" },
         ]);
         expect((await countsOf(owner))[0]).toBe(records);
@@ -222,8 +222,8 @@ describe("the days that a record is kept", () => {
   const contract = { retentionDays: { order: 30 } } as unknown as Bundle["contract"];
   it("are whole ones: what goes changes at midnight UTC, and never a moment before the days are over", () => {
     const at = (time: string) => ageRulesOf(contract, Date.parse(time));
-    expect(at("2026-03-31T00:00:00Z")).toEqual({ order: "2026-03-01T00:00:00.000Z" });
-    expect(at("2026-03-31T23:59:59Z")).toEqual({ order: "2026-03-01T00:00:00.000Z" });
+    expect(at("2026-03-31T00:00:00Z")).toEqual({ order: { before: "2026-03-01T00:00:00.000Z" } });
+    expect(at("2026-03-31T23:59:59Z")).toEqual({ order: { before: "2026-03-01T00:00:00.000Z" } });
     expect(ageRulesOf({ ...contract, retentionDays: undefined } as unknown as Bundle["contract"], 0)).toBeNull();
   });
 });

@@ -51,6 +51,43 @@ describe("a part of the data, by its age, on the word of two owners", () => {
     });
   });
 
+  it("is what one shop handed over, or what was for one purpose, and nothing that nobody said that of", async () => {
+    await world.inCopy(async (copy, owner) => {
+      const gateway = await calm(copy);
+      const lines = (from: number) => [0, 1, 2].map((i) => ({ id: `S${from + i}`, name: "林小满", phone: "13900139000" }));
+      const importAs = (query: string, from: number) => {
+        const body = lines(from)
+          .map((line) => `${JSON.stringify(line)}\n`)
+          .join("");
+        const headers = { "content-type": "application/x-ndjson" };
+        return gateway.call("POST", `/v1/contracts/c-test/records/customer/import?${query}`, { as: "owner-1", body, headers });
+      };
+      expect((await importAs("purpose=nobody-knows", 0)).status).toBe(422);
+      await expectStatus(importAs("shop=west-lake", 0), 200);
+      await expectStatus(importAs("shop=east&purpose=after_sales", 10), 200);
+      const planned = async (part: object) =>
+        ((await (await expectStatus(call(gateway, { ...part, dry_run: true }), 200)).json()) as { records: object }).records;
+      expect(await planned({ shop: "west-lake" })).toEqual({ customer: 3 });
+      expect(await planned({ purpose: "after_sales" })).toEqual({ customer: 3 });
+      expect(await planned({ shop: "west-lake", purpose: "after_sales" })).toEqual({});
+      expect(await planned({ shop: "west-lake", older_than_days: 1 })).toEqual({});
+      expect((await call(gateway, { dry_run: true })).status).toBe(422);
+      const [before] = await countsOf(owner);
+      const asked = await expectStatus(call(gateway, { shop: "west-lake", confirm: "c-test" }), 202);
+      const { job, approval } = (await asked.json()) as { job: string; approval: { id: string } };
+      await expectStatus(gateway.call("POST", `/v1/approvals/${approval.id}/approve`, { as: "owner-2" }), 200);
+      await gateway.keeper.tick();
+      expect((await countsOf(owner))[0]).toBe(Number(before) - 3);
+      const receipt = await expectStatus(gateway.call("GET", `${path}/${job}`, { as: "owner-1" }), 200);
+      expect(await receipt.json()).toMatchObject({ records: 3, before: { customer: { shop: "west-lake" } } });
+      expect(await owner.query("select distinct shop from postern.record where shop is not null")).toEqual([["east"]]);
+      // The last import counts: what comes again without a shop is no shop's any more.
+      await expectStatus(importAs("", 10), 200);
+      expect(await planned({ shop: "east" })).toEqual({});
+      await gateway.close();
+    });
+  });
+
   it("is refused to others, without the typed name, of an unknown type, and while a hold stands", async () => {
     await world.inCopy(async (copy, owner) => {
       const gateway = await calm(copy);

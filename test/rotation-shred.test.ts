@@ -52,7 +52,7 @@ describe("a backup from before a person was erased and the keys were rotated", (
       const wrapped = (await selectSubjectKeys(database, contract, [erased])).get(erased);
       return {
         opened: await countOpened(database, contract, keys),
-        person: wrapped !== undefined && keys.openSubjectKey(erased, wrapped) !== null,
+        person: keys.withSubjectKey(erased, wrapped ?? null, () => true) !== null,
       };
     });
   const copyNow = async (name: string): Promise<string> => {

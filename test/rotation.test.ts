@@ -168,7 +168,7 @@ describe("a rotation and the purge of its contract", () => {
         expect(keys).toMatchObject({ epochs: [{ state: "in_use" }, { state: "in_use" }], rotation: { step: "rewrap" } });
         const { job } = await orderPurge(gateway);
         await approvePurge(gateway, job);
-        for (let turns = 0; turns < 100 && (await stateOf(owner)).step !== "certified"; turns++) {
+        for (let turns = 0; turns < 400 && (await stateOf(owner)).step !== "certified"; turns++) {
           await gateway.keeper.tick();
           await new Promise((resolve) => setTimeout(resolve, 50));
         }
@@ -180,7 +180,7 @@ describe("a rotation and the purge of its contract", () => {
         expect(contentOf(jws).keys).toEqual(keys.epochs.map(({ epoch, commitments }) => ({ epoch, ...commitments, share_c: null })));
         expect(await verifyCertificate(jws, trust, verifySignature)).toMatchObject({ ok: true, problems: [] });
       },
-      { keeper: { fenceWaitMs: 500 } },
+      { keeper: { fenceWaitMs: 1_500 } },
     );
   });
 

@@ -10,6 +10,7 @@ import * as erasure from "../src/erasure/schema.ts";
 import * as idempotency from "../src/idempotency/schema.ts";
 import * as identity from "../src/identity/schema.ts";
 import * as keys from "../src/keys/schema.ts";
+import { dyingStores, stores } from "../src/purge/plan.ts";
 import * as purge from "../src/purge/schema.ts";
 import * as records from "../src/records/schema.ts";
 import * as requests from "../src/requests/schema.ts";
@@ -108,6 +109,14 @@ describe("migrations of this build", () => {
     const growing = rows.filter(([, table]) => !bounded.includes(String(table)));
     const strays = growing.filter(([, , columns]) => !/^(contract_id|log)(,|$)/.test(String(columns)));
     expect(strays).toEqual([]);
+  });
+
+  it("give every table that dies the primary key in whose order the purge deletes", async () => {
+    const database = await createMemoryDatabase();
+    closers.push(() => database.close());
+    const keys = (await database.query(primaryKeys)).map(([schema, table, columns]) => [`${schema}.${table}`, columns]);
+    const planned = dyingStores.map((table) => [table, ["contract_id", ...stores[table].key].join(",")]);
+    expect(Object.fromEntries(keys)).toMatchObject(Object.fromEntries(planned));
   });
 
   it("are what the drizzle schemas say: every table, column, type, nullability and primary key", async () => {

@@ -37,6 +37,50 @@ afterAll(async () => {
   await world?.close();
 });
 
+describe("who is cut off by a word to the directory's script", () => {
+  it("is refused within five seconds by it, by the edge and by two gateways on Node, whatever is asked meanwhile", async () => {
+    const second = await world.openOnNode();
+    const path = `${records}/${(await search(world, { id: "U1" })).records[0]?.locator}`;
+    const doors = [world.edge, onNode, second];
+    const lateMs: number[] = [];
+    const what: [string, object, string][] = [
+      ["/v1/revocations", { kind: "person", issuer: "demo", subject: "agent-1" }, "operator"],
+      ["/v1/revocations", { kind: "vendor", vendor: "v-yunfu" }, "operator"],
+      ["/v1/contracts/c-test/agents/revoke", { issuer: "demo", subject: "agent-1" }, "owner-1"],
+    ];
+    for (const [route, body, as] of what) {
+      for (const door of doors) await expectStatus(door.call("GET", path, { as: "agent-1" }), 200);
+      let until = Number.POSITIVE_INFINITY;
+      const lastAnswers = doors.flatMap((door) =>
+        Array.from({ length: 4 }, async () => {
+          let last = 0;
+          while (performance.now() < until) if ((await door.call("GET", path, { as: "agent-1" })).status === 200) last = performance.now();
+          return last;
+        }),
+      );
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      const revoked = await expectStatus(
+        world.call("POST", route, { as, body: { ...body, reason: "incident" } }),
+        route.endsWith("revoke") ? 200 : 201,
+      );
+      const answered = performance.now();
+      until = answered + 300;
+      for (const last of await Promise.all(lastAnswers)) {
+        expect(last).toBeGreaterThan(0);
+        lateMs.push(last - answered);
+      }
+      for (const door of doors) expect((await door.call("GET", path, { as: "agent-1" })).status).toBeGreaterThan(400);
+      const { revocation } = (await revoked.json()) as { revocation?: string };
+      const [back, given] =
+        revocation === undefined ? [route.replace(/revoke$/, "restore"), body] : [`/v1/revocations/${revocation}/lift`, undefined];
+      await expectStatus(world.call("POST", back, { as, ...(given && { body: given }) }), 200);
+    }
+    await second.close();
+    expect(Math.max(...lateMs)).toBeLessThan(5_000);
+    console.info(`revocation, last answer after the word was out: ${Math.round(Math.max(...lateMs))} ms at most`);
+  });
+});
+
 describe("the scripts on Workers", () => {
   it.each(refusals)("refuse %s as the same gateway does on Node: %s", async (_what, _expected, method, path, options) => {
     const there = await onNode.call(method, path, options);

@@ -27,6 +27,7 @@ import {
   indexEntriesOf,
   levelsMax,
   locatorOf,
+  type RecordOrigin,
   type SealedRecord,
   sealLevel,
   selectVersions,
@@ -65,21 +66,29 @@ export interface ImportDesk extends OfficeDoor {
 export async function importRecords(
   desk: ImportDesk,
   visit: Visit,
-  target: { readonly contract: ContractId; readonly type: string; readonly body: ReadableStream<Uint8Array> },
+  target: {
+    readonly contract: ContractId;
+    readonly type: string;
+    readonly origin: RecordOrigin;
+    readonly body: ReadableStream<Uint8Array>;
+  },
 ): Promise<Result<Imported, Refusal>> {
   const entered = await enterContract(desk, visit, target.contract, "merchant_owner");
   if (!entered.ok) return entered;
   const { actor, contract, log } = entered.value;
   const bundle = await desk.bundles.bundleOf(desk.database, contract.id, contract.bundleDigest);
   const resource = Object.hasOwn(bundle.resources, target.type) ? bundle.resources[target.type] : undefined;
-  const refusal: Refusal | null = refusalOfState(contract) ?? (resource ? null : { code: "not_found" });
+  const { purpose } = target.origin;
+  const isKnown = purpose === null || Object.hasOwn(bundle.contract.purposes, purpose);
+  const refusal: Refusal | null =
+    refusalOfState(contract) ?? (!resource ? { code: "not_found" } : isKnown ? null : { code: "purpose_unknown" });
   const entry = { event: "records.imported", actor, request: visit.request } as const;
   if (refusal || !resource) {
     await desk.audit.append(log, { ...entry, outcome: { effect: "deny", code: refusal?.code ?? "not_found" } });
     return refuse(refusal ?? { code: "not_found" });
   }
   await desk.audit.append(log, { ...entry, outcome: { effect: "allow", code: "started" }, facts: { type: target.type } });
-  const into = { contract: contract.id, type: target.type, resource, digest: contract.bundleDigest };
+  const into = { contract: contract.id, type: target.type, origin: target.origin, resource, digest: contract.bundleDigest };
   const imported = await importLines(desk, into, target.body);
   if (imported.ok) {
     const unnamed = Object.values(imported.value.unnamed).reduce((sum, count) => sum + count, 0);
@@ -101,6 +110,7 @@ function refusalOfState(contract: Contract): Refusal | null {
 interface Target {
   readonly contract: ContractId;
   readonly type: string;
+  readonly origin: RecordOrigin;
   readonly resource: Resource;
   /** Of the bundle that says so. */
   readonly digest: string;
@@ -162,12 +172,16 @@ async function writeBatch(desk: ImportDesk, target: Target, batch: readonly Pars
     const sealed: SealedRecord[] = [];
     const index: IndexEntry[] = [];
     for (const record of located.values()) {
-      const key = subjectKeys.get(record.subject);
-      if (!key) throw new Error("a subject's key does not open");
-      sealed.push(sealRecord(desk.aead, target, record, { key, version: (versions.get(record.locator) ?? 0) + 1 }));
+      const { locator, subject } = record;
+      const version = (versions.get(locator) ?? 0) + 1;
+      const made = keys.withSubjectKey(subject, subjectKeys.get(subject) ?? null, (key) =>
+        sealRecord(desk.aead, target, record, { key, version }),
+      );
+      if (!made) throw new Error("a subject's key does not open");
+      sealed.push(made);
       index.push(...indexEntriesOf(keys.indexes, { type: target.type, locator: record.locator }, record.parsed.sorted.searchable));
     }
-    await upsertRecords(tx, target.contract, target.type, sealed, index);
+    await upsertRecords(tx, target.contract, target.type, { records: sealed, entries: index, origin: target.origin });
     tally.written(batch, located.size - versions.size);
     return ok(undefined);
   });
@@ -208,7 +222,7 @@ function sealRecord(
 }
 
 /** Makes the keys that are missing, then reads what stands, so that two imports agree on one key per subject. */
-async function subjectKeysOf(tx: Queryable, keys: ContractKeys, subjects: ReadonlySet<string>): Promise<Map<string, Uint8Array>> {
+async function subjectKeysOf(tx: Queryable, keys: ContractKeys, subjects: ReadonlySet<string>): Promise<ReadonlyMap<string, WrappedKey>> {
   const standing = await selectSubjectKeys(tx, keys.contract, [...subjects]);
   const missing = [...subjects].filter((subject) => !standing.has(subject));
   const wrapNew = (subject: string): WrappedKey => {
@@ -219,13 +233,7 @@ async function subjectKeysOf(tx: Queryable, keys: ContractKeys, subjects: Readon
   };
   const made = new Map<string, WrappedKey>(missing.map((subject) => [subject, wrapNew(subject)]));
   await insertSubjectKeys(tx, keys.contract, made);
-  const wrapped = missing.length > 0 ? await selectSubjectKeys(tx, keys.contract, [...subjects]) : standing;
-  const opened = new Map<string, Uint8Array>();
-  for (const [subject, key] of wrapped) {
-    const plain = keys.openSubjectKey(subject, key);
-    if (plain) opened.set(subject, plain);
-  }
-  return opened;
+  return missing.length > 0 ? selectSubjectKeys(tx, keys.contract, [...subjects]) : standing;
 }
 
 class Tally {

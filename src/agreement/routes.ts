@@ -3,7 +3,7 @@ import * as z from "zod";
 import { approvalSchema, describeApproval } from "../approvals/index.ts";
 import type { Bundles } from "../contracts/index.ts";
 import { type Answer, json, type Received, type Route } from "../http/index.ts";
-import { type ContractId, ok, type Refusal, type Result } from "../kernel/index.ts";
+import { type ContractId, isId, ok, type Refusal, type Result } from "../kernel/index.ts";
 import { requestActivation } from "./activate.ts";
 import { applyContract } from "./apply.ts";
 import { clockRoutes } from "./clock-routes.ts";
@@ -34,6 +34,8 @@ const contractSchema = z.object({
   held: z.boolean(),
   digest: z.string(),
 });
+/** From where records come, and for what: they can be deleted by it, apart from the others. */
+const originName = z.string().refine(isId);
 const importedSchema = z.object({
   lines: z.int(),
   created: z.int(),
@@ -134,14 +136,16 @@ function contentRoutes(desk: AgreementDesk): Route[] {
       path: "/v1/contracts/{contract}/records/{type}/import",
       who: "merchant_owner",
       summary: "Records as NDJSON, upserted by the merchant's `id`; rejected lines are named while the rest goes in",
+      query: z.object({ shop: originName.optional(), purpose: originName.optional() }),
       body: { media: "application/x-ndjson", bytesMax: Number.MAX_SAFE_INTEGER, description: "One JSON object a line, streamed." },
       answers: {
         200: { media: "application/json", description: "Counts, rejected lines, paths that no policy names", schema: importedSchema },
       },
-      refusals: ["wrong_state", "winding_down", "audit_unavailable", "keys_unavailable", "share_closed"],
+      refusals: ["wrong_state", "winding_down", "purpose_unknown", "audit_unavailable", "keys_unavailable", "share_closed"],
       handle: async (received) => {
+        const { shop = null, purpose = null } = received.query;
         const body = received.stream ?? new Blob([]).stream();
-        const target = { contract: contractOf(received), type: received.params.type ?? "", body };
+        const target = { contract: contractOf(received), type: received.params.type ?? "", origin: { shop, purpose }, body };
         return answer(await importRecords(desk, received.caller, target), describeImported);
       },
     },

@@ -40,9 +40,14 @@ export async function examine(variables: Readonly<Record<string, string | undefi
   });
   await look("key files", () => checkKeys(settings));
   if (settings.POSTERN_ROOT_KEY && "service" in settings.POSTERN_ROOT_KEY) await look("key service", () => checkKeyService(settings));
-  const stored = settings.DATABASE_URL_KEEPER ?? settings.DATABASE_URL_EDGE;
+  const sound = new Set<string>();
+  for (const [check, work] of databaseChecks(settings)) if (await look(check, work)) sound.add(check);
+  const stored = sound.has("database (keeper)")
+    ? settings.DATABASE_URL_KEEPER
+    : sound.has("database (edge)")
+      ? settings.DATABASE_URL_EDGE
+      : undefined;
   if (stored !== undefined) await look("root key", () => checkRoot(settings, stored));
-  for (const [check, work] of databaseChecks(settings)) await look(check, work);
   for (const [check, work] of sinkChecks(settings, operators)) await look(check, work);
   for (const [check, work] of witnessChecks(settings, operators)) await look(check, work);
   for (const issuer of remoteIssuers(operators)) await look(`issuer ${issuer.id}`, () => checkIssuer(issuer.jwks));

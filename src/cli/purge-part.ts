@@ -6,7 +6,7 @@ import { confirmed, confirmFlag } from "./confirmed.ts";
 import { exitCodes, Failure } from "./failure.ts";
 import { columns, note, plain, print, printJson, suggest } from "./output.ts";
 
-const rules = z.record(z.string(), z.string());
+const rules = z.record(z.string(), z.looseObject({ before: z.string() }));
 const planSchema = z.looseObject({ before: rules, records: z.record(z.string(), z.int()), held: z.boolean() });
 const jobSchema = z.looseObject({
   job: z.string(),
@@ -22,15 +22,18 @@ const jobSchema = z.looseObject({
 const requestedSchema = jobSchema.extend({ approval: z.looseObject({ id: z.string() }).nullable() });
 
 export const part = command({
-  meta: { description: "Delete what was not imported for so many days, while the contract goes on; or the receipt of it" },
+  meta: { description: "Delete what is old, of one shop or for one purpose, while the contract goes on; or the receipt of it" },
   examples: [
     "npx postern purge part c-hangzhou-cs --older-than 90d --type order --dry-run --as owner-1",
     "npx postern purge part c-hangzhou-cs --older-than 90d --type order --confirm=c-hangzhou-cs --as owner-1",
+    "npx postern purge part c-hangzhou-cs --shop west-lake --dry-run --as owner-1",
     "npx postern purge part c-hangzhou-cs --job JOB --as owner-1",
   ],
   args: {
     ...contractArgument,
     "older-than": { type: "string", valueHint: "90d", description: "Days since a record's last import" },
+    shop: { type: "string", valueHint: "SHOP", description: "What was imported with --shop SHOP" },
+    purpose: { type: "string", valueHint: "PURPOSE", description: "What was imported with --purpose PURPOSE" },
     type: { type: "string", valueHint: "TYPE", description: "Records of this type alone; without it, of every type" },
     "dry-run": { type: "boolean", description: "Count what would go; nothing changes" },
     job: { type: "string", valueHint: "JOB", description: "What became of an order of before" },
@@ -46,18 +49,21 @@ export const part = command({
       const job = await client.get(jobSchema, `${path}/${idOf(args.job)}`);
       return args.json ? printJson(job) : print(describe(job));
     }
-    const asked = { older_than_days: daysOf(args["older-than"]), ...(args.type === undefined ? {} : { type: args.type }) };
+    const { type, shop, purpose } = args;
+    const asked = { older_than_days: daysOf(args["older-than"]), type, shop, purpose };
+    if (asked.older_than_days === undefined && shop === undefined && purpose === undefined)
+      throw new Failure("say what: --older-than 90d, --shop SHOP or --purpose PURPOSE", exitCodes.usage);
     if (args["dry-run"]) {
       const plan = await client.post(planSchema, path, { ...asked, dry_run: true });
       if (args.json) return printJson(plan);
-      const rows = Object.entries(plan.before).map(([type, before]) =>
+      const rows = Object.entries(plan.before).map(([type, { before }]) =>
         [type, `${plan.records[type] ?? 0} from before ${before}`].map(plain),
       );
       print(columns(rows));
       if (plan.held) note("a hold on the contract stands: this would be refused");
       return;
     }
-    const confirm = await confirmed(args, id, `This deletes what is older in ${id}, for good.`);
+    const confirm = await confirmed(args, id, `This deletes that part of ${id}, for good.`);
     const requested = await client.post(requestedSchema, path, { ...asked, confirm });
     if (args.json) return printJson(requested);
     print(describe(requested));
@@ -66,8 +72,9 @@ export const part = command({
   },
 });
 
-function daysOf(text: string | undefined): number {
-  const days = /^([1-9][0-9]{0,3})d$/.exec(text ?? "")?.[1];
+function daysOf(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const days = /^([1-9][0-9]{0,3})d$/.exec(text)?.[1];
   if (days === undefined) throw new Failure("say how old, in whole days: --older-than 90d", exitCodes.usage);
   return Number(days);
 }

@@ -28,12 +28,21 @@ const importRecords = command({
     file: { type: "positional", required: true, valueHint: "FILE.ndjson", description: "- is standard input" },
     ...contractFlag,
     type: { type: "string", required: true, valueHint: "TYPE", description: "As the policy calls it: customer, order" },
+    shop: { type: "string", valueHint: "SHOP", description: "Which shop they come from, to delete them apart (purge part --shop)" },
+    purpose: {
+      type: "string",
+      valueHint: "PURPOSE",
+      description: "Of the contract's, for which alone they are handed over (purge part --purpose)",
+    },
     ...clientFlags,
     ...jsonFlag,
   },
   async run({ args }) {
     const client = createClient(args);
-    const path = `/v1/contracts/${idOf(args.contract)}/records/${idOf(args.type)}/import`;
+    const { shop, purpose } = args;
+    const said = Object.entries({ shop, purpose }).flatMap(([name, value]) => (value === undefined ? [] : [[name, idOf(value)]]));
+    const query = said.length > 0 ? `?${new URLSearchParams(said)}` : "";
+    const path = `/v1/contracts/${idOf(args.contract)}/records/${idOf(args.type)}/import${query}`;
     const progress = createProgress();
     const body = watched(await openSource(args.file), progress);
     const response = await client.send("POST", path, { media: "application/x-ndjson", body }).finally(() => progress.end());

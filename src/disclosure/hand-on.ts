@@ -31,10 +31,11 @@ async function keep(deps: Disclosure, ask: Ask, { kind, note }: Said): Promise<R
   if (!reached.ok) return reached;
   const { now, keys, log, draft, found } = reached.value;
   const [record] = found;
-  const key = record?.subjectKey && keys.openSubjectKey(record.subject, record.subjectKey);
-  if (!record || !key) return denyDraft(deps, log, draft, { code: "record_damaged" });
-  const { locator, subject } = record;
-  const request = newRequest(deps.aead, key, { contract: ask.contract, kind, type: ask.type, locator, subject, receivedAt: now, note });
+  if (!record) return denyDraft(deps, log, draft, { code: "record_damaged" });
+  const { locator, subject, subjectKey } = record;
+  const about = { contract: ask.contract, kind, type: ask.type, locator, subject, receivedAt: now, note };
+  const request = keys.withSubjectKey(subject, subjectKey, (key) => newRequest(deps.aead, key, about));
+  if (!request) return denyDraft(deps, log, draft, { code: "record_damaged" });
   const promise = await deps.audit.append(log, {
     ...draft,
     event: "subject_request.received",

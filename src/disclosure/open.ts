@@ -43,33 +43,39 @@ export interface Opening {
 
 /** `null` = a key or a level does not open. */
 export function openRecords(aead: Aead, opening: Opening, records: readonly LoadedRecord[]): OpenedRecords | null {
-  const { type, decision, circumstances, keys } = opening;
+  const { decision, keys } = opening;
   const shown: Opened[] = [];
   let [more, notHeld, failed] = [false, 0, 0];
   for (const record of records) {
     // Without a row rule nobody need look into what is not shown.
     if (shown.length === hitsMax && !decision.hasRows) return { shown, more: true, refused: { notHeld, failed } };
-    const { locator, subject, subjectKey } = record;
-    const key = subjectKey && keys.openSubjectKey(subject, subjectKey);
-    if (!key) return null;
-    try {
-      const open = openerOf(aead, opening, record, key);
-      const judged = judge(decision, circumstances, open);
-      if (!judged) return null;
-      if (judged.admitted === "failed") failed++;
-      else if (judged.admitted === "fails_to_hold") notHeld++;
-      else if (shown.length === hitsMax) more = true;
-      else {
-        const opened = show(decision, judged.facts, open, keys.pseudonym);
-        if (opened === null) return null;
-        const { settled, fields, left, unknown } = opened;
-        shown.push({ record: { type, locator, fields, masking: settled.masking }, subject, settled, left, unknown });
-      }
-    } finally {
-      key.fill(0);
-    }
+    const opened = keys.withSubjectKey(record.subject, record.subjectKey, (key) =>
+      openRecord(opening, record, openerOf(aead, opening, record, key), shown.length < hitsMax),
+    );
+    if (opened === null) return null;
+    if (opened === "failed") failed++;
+    else if (opened === "fails_to_hold") notHeld++;
+    else if (opened === "not_wanted") more = true;
+    else shown.push(opened);
   }
   return { shown, more, refused: { notHeld, failed } };
+}
+
+/** Why the row rule did not admit it; `not_wanted`: it did, and that is all that is asked. `null` = a level does not open. */
+function openRecord(
+  { type, decision, circumstances, keys }: Opening,
+  { locator, subject }: LoadedRecord,
+  open: OpenLevel,
+  wanted: boolean,
+): Opened | "failed" | "fails_to_hold" | "not_wanted" | null {
+  const judged = judge(decision, circumstances, open);
+  if (!judged) return null;
+  if (judged.admitted === "failed" || judged.admitted === "fails_to_hold") return judged.admitted;
+  if (!wanted) return "not_wanted";
+  const made = show(decision, judged.facts, open, keys.pseudonym);
+  if (made === null) return null;
+  const { settled, fields, left, unknown } = made;
+  return { record: { type, locator, fields, masking: settled.masking }, subject, settled, left, unknown };
 }
 
 /** Opens each level once. */

@@ -42,7 +42,7 @@ async function readKept(desk: ErasureDesk, visit: Visit, id: ContractId): Promis
   const types = (await countRecords(database, id)).map(({ type, records }) => ({
     ...{ type, records, due: due[type] ?? 0 },
     kept_days: terms.retentionDays?.[type] ?? null,
-    before: rules[type] ?? null,
+    before: rules[type]?.before ?? null,
   }));
   await logAct(desk, visit, entered.value, {
     event: "retention.read",

@@ -10,7 +10,7 @@ const dayMs = 86_400_000;
 /** `believedAt`: milliseconds; a clock that is believed. `null` = the contract keeps everything until its purge. */
 export function ageRulesOf({ retentionDays }: Bundle["contract"], believedAt: number): AgeRules | null {
   if (retentionDays === undefined) return null;
-  return Object.fromEntries(Object.entries(retentionDays).map(([type, days]) => [type, daysBefore(believedAt, days)]));
+  return Object.fromEntries(Object.entries(retentionDays).map(([type, days]) => [type, { before: daysBefore(believedAt, days) }]));
 }
 
 /** The midnight, in UTC, so many days before the last one. ISO 8601. */
@@ -20,5 +20,8 @@ export function daysBefore(believedAt: number, days: number): string {
 
 /** For the log, and for what two owners sign. */
 export function describeRules(rules: AgeRules): string[] {
-  return Object.entries(rules).map(([type, before]) => `${type} before ${before}`);
+  return Object.entries(rules).map(([type, { before, shop, purpose }]) => {
+    const of = [shop === undefined ? "" : ` of shop ${shop}`, purpose === undefined ? "" : ` for ${purpose}`].join("");
+    return `${type}${of} before ${before}`;
+  });
 }

@@ -68,9 +68,9 @@ async function climb(parts: LapseParts, job: Lapse): Promise<Lapse | null> {
 }
 
 /** The contract's row is locked: no import writes these records meanwhile, and no purge or hold comes in between. */
-async function deleteBatch({ database, keyring }: LapseParts, job: Lapse): Promise<Lapse | null> {
+async function deleteBatch({ database }: LapseParts, job: Lapse): Promise<Lapse | null> {
   const { contract: id } = job;
-  const next = await database.transaction(async (tx) => {
+  return database.transaction(async (tx) => {
     const contract = await lockContract(tx, id, "update");
     if (!contract || contract.state === "purging" || contract.state === "purged") return writeLapse(tx, job, { step: "abandoned" });
     const spared = sparedBy(await standingHolds(tx, id));
@@ -78,9 +78,6 @@ async function deleteBatch({ database, keyring }: LapseParts, job: Lapse): Promi
     const { isLast, ...counts } = await deleteAged(tx, job, spared);
     return writeLapse(tx, job, { ...(isLast ? { step: "deleted" } : {}), ...counts });
   });
-  // Opened keys, too. Elsewhere they go within a minute, and find nothing to open.
-  keyring.forget(id);
-  return next;
 }
 
 export type Counts = Pick<Lapse, "records" | "indexRows" | "subjectKeys" | "epoch">;

@@ -2,18 +2,26 @@
 import * as z from "zod";
 import { approvalSchema, describeApproval } from "../approvals/index.ts";
 import { json, type Route } from "../http/index.ts";
-import { type ContractId, ok } from "../kernel/index.ts";
+import { type ContractId, isId, ok } from "../kernel/index.ts";
 import type { ErasureDesk } from "./order.ts";
 import { planPart, readPart, requestPart } from "./partial.ts";
 import type { Lapse } from "./postgres-lapse.ts";
 import type { Closing } from "./receipt.ts";
 
-const part = { older_than_days: z.int().min(1).max(3_650), type: z.string().max(128).optional() };
-const orderBody = z.union([
-  z.strictObject({ ...part, dry_run: z.literal(true) }),
-  z.strictObject({ ...part, confirm: z.string().max(128) }),
-]);
-const rulesSchema = z.record(z.string(), z.iso.datetime());
+const origin = z.string().refine(isId);
+const part = {
+  older_than_days: z.int().min(1).max(3_650).optional(),
+  type: z.string().max(128).optional(),
+  shop: origin.optional(),
+  purpose: origin.optional(),
+};
+const orderBody = z
+  .union([z.strictObject({ ...part, dry_run: z.literal(true) }), z.strictObject({ ...part, confirm: z.string().max(128) })])
+  .refine(({ older_than_days, shop, purpose }) => [older_than_days, shop, purpose].some((one) => one !== undefined));
+const rulesSchema = z.record(
+  z.string(),
+  z.object({ before: z.iso.datetime(), shop: z.string().optional(), purpose: z.string().optional() }),
+);
 const planSchema = z.object({ contract: z.string(), before: rulesSchema, records: z.record(z.string(), z.int()), held: z.boolean() });
 const jobSchema = z.object({
   job: z.string(),
@@ -40,7 +48,7 @@ export function partialRoutes(desk: ErasureDesk): Route[] {
       path: "/v1/contracts/{contract}/partial-purges",
       who: "merchant_owner",
       summary:
-        "Plan the deletion of what was not imported for so many days (`dry_run`), or ask a second owner for it (`confirm`: the contract's id)",
+        "Plan the deletion of what was not imported for so many days, came from one shop, or was for one purpose (`dry_run`), or ask a second owner for it (`confirm`: the contract's id)",
       body: {
         media: "application/json",
         bytesMax: 2_048,
@@ -55,7 +63,8 @@ export function partialRoutes(desk: ErasureDesk): Route[] {
       handle: async (received) => {
         const body = received.body as z.infer<typeof orderBody>;
         const id = received.params.contract as ContractId;
-        const asked = { days: body.older_than_days, type: body.type };
+        const { older_than_days: days, type, shop, purpose } = body;
+        const asked = { days, type, shop, purpose };
         if ("dry_run" in body) {
           const plan = await planPart(desk, received.caller, id, asked);
           if (!plan.ok) return plan;

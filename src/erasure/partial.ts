@@ -1,5 +1,6 @@
 /**
- * How a part of a contract's data comes to be deleted while the contract goes on, by two owners: what was not imported for so many days, of one type or of all.
+ * How a part of a contract's data comes to be deleted while the contract goes on, by two owners: what was not imported for so many days, or came from
+ * one shop, or was handed over for one purpose; of one type or of all.
  * plan (counts, nothing changes) · request (first owner) · approval (second owner, then the contract's cooling) · the run is erasure/lapse.ts
  */
 import { uuidv7 } from "uuidv7";
@@ -16,7 +17,11 @@ import { approveLapse, dropAsked, insertLapse, type Lapse, selectLapse, selectOr
 import { type Closing, closingOf } from "./receipt.ts";
 
 export interface Part {
-  readonly days: number;
+  /** `undefined` = whatever was written by the end of the day, in UTC. */
+  readonly days?: number | undefined;
+  /** As the import that wrote it last said. */
+  readonly shop?: string | undefined;
+  readonly purpose?: string | undefined;
   /** `undefined` = every type. */
   readonly type?: string | undefined;
 }
@@ -114,18 +119,25 @@ export async function readPart(
   return ok({ job: found, closing });
 }
 
+/** The midnight that comes is no days before the last one, but one behind it: the same order twice in a day is one. */
+const endOfDay = -1;
+
 /** By the day that a believed clock last showed: a doubted one says no age at all. */
 async function rulesOf(
   { database, bundles }: ErasureDesk,
   { contract }: Entered,
-  { days, type }: Part,
+  { days = endOfDay, type, shop, purpose }: Part,
 ): Promise<Result<AgeRules, Refusal>> {
   const clock = await selectClock(database);
   if (!isOpen(contract.state) || clock?.doubt) return refuse({ code: "wrong_state" });
   const types = Object.keys((await bundles.bundleOf(database, contract.id, contract.bundleDigest)).resources);
   if (type !== undefined && !types.includes(type)) return refuse({ code: "unacceptable", errors: [{ pointer: "/type", code: "unknown" }] });
-  const before = daysBefore(clock?.beatAt ?? contract.readAt, days);
-  return ok(Object.fromEntries((type === undefined ? types : [type]).map((name) => [name, before])));
+  const rule = {
+    before: daysBefore(clock?.beatAt ?? contract.readAt, days),
+    ...(shop !== undefined && { shop }),
+    ...(purpose !== undefined && { purpose }),
+  };
+  return ok(Object.fromEntries((type === undefined ? types : [type]).map((name) => [name, rule])));
 }
 
 async function heldWhole(database: Queryable, id: ContractId): Promise<Refusal | null> {
@@ -139,5 +151,5 @@ function isOpen(state: string): boolean {
 
 /** What the two owners sign: this job, over exactly these types and instants. */
 function partDigest({ contract, id, rules }: Pick<Lapse, "contract" | "id" | "rules">): string {
-  return digestOf({ act: "partial_purge", contract, job: id, rules });
+  return digestOf({ act: "partial_purge", contract, job: id, rules: describeRules(rules) });
 }

@@ -58,8 +58,8 @@ async function climb(parts: ErasureParts, job: Erasure): Promise<Erasure | null>
 }
 
 /** The contract's row is locked: no import writes this subject meanwhile, and no purge or hold comes in between. */
-async function erase({ database, holdsOn, keyring }: ErasureParts, job: Erasure): Promise<Erasure | null> {
-  const erased = await database.transaction(async (tx) => {
+async function erase({ database, holdsOn }: ErasureParts, job: Erasure): Promise<Erasure | null> {
+  return database.transaction(async (tx) => {
     const contract = await lockContract(tx, job.contract, "update");
     if (!contract || contract.state === "purging" || contract.state === "purged") return writeErasure(tx, job, { step: "abandoned" });
     if ((await holdsOn(tx, job.contract, job.subject)).length > 0) return null;
@@ -68,9 +68,6 @@ async function erase({ database, holdsOn, keyring }: ErasureParts, job: Erasure)
     const epoch = (await deleteSubjectKey(tx, job.contract, job.subject)) ?? (await newestEpoch(tx, job.contract));
     return writeErasure(tx, job, { step: "erased", epoch, ...rows });
   });
-  // Opened keys of this subject, too. Elsewhere they go within a minute, and find nothing to open.
-  keyring.forget(job.contract);
-  return erased;
 }
 
 /** Names the subject by the pseudonym that every reading of theirs has in this log, so that an officer finds it among them. */

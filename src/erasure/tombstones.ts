@@ -20,10 +20,11 @@ export interface Undone {
   readonly what: z.infer<typeof noteSchema>;
 }
 
+const ruleSchema = z.strictObject({ before: z.iso.datetime(), shop: z.string().exactOptional(), purpose: z.string().exactOptional() });
 /** As erasure/run.ts and erasure/lapse.ts write it. */
 const noteSchema = z.union([
   z.strictObject({ subject: z.string(), type: z.string() }),
-  z.strictObject({ rules: z.record(z.string(), z.iso.datetime()), basis: z.enum(["retention", "owners"]) }),
+  z.strictObject({ rules: z.record(z.string(), ruleSchema), basis: z.enum(["retention", "owners"]) }),
 ]);
 
 /** Deletions that this database knows nothing of, of contracts that it has. */

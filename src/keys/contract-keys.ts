@@ -38,8 +38,8 @@ export interface ContractKeys {
   readonly pseudonym: Uint8Array;
   wrapSubjectKey(subject: string, key: Uint8Array): WrappedKey;
   wrapPurposeKey(purpose: KeyPurpose, key: Uint8Array): WrappedKey;
-  /** `null` = it does not open: another contract's, another subject's, or changed bytes. */
-  openSubjectKey(subject: string, wrapped: WrappedKey): Uint8Array | null;
+  /** Lends the opened key to `use`, then overwrites it. `null` = it is gone, or does not open: another contract's, another subject's, or changed bytes. */
+  withSubjectKey<Made>(subject: string, wrapped: WrappedKey | null, use: (key: Uint8Array) => Made): Made | null;
   /** The same key under the newest epoch; what it opens stays as it is. `null` = it does not open. */
   rewrapSubjectKey(subject: string, wrapped: WrappedKey): WrappedKey | null;
   rewrapPurposeKey(purpose: KeyPurpose, wrapped: WrappedKey): WrappedKey | null;
@@ -95,7 +95,15 @@ export function openContractKeys(
     if (!key) throw new KeysUnavailable(`the ${purpose} key does not open`);
     return key;
   };
-  const openSubjectKey = (subject: string, key: WrappedKey): Uint8Array | null => openNamed(subjectName(subject), key);
+  const withSubjectKey = <Made>(subject: string, wrapped: WrappedKey | null, use: (key: Uint8Array) => Made): Made | null => {
+    const key = wrapped && openNamed(subjectName(subject), wrapped);
+    if (!key) return null;
+    try {
+      return use(key);
+    } finally {
+      key.fill(0);
+    }
+  };
   const wrap = (name: string, key: Uint8Array): WrappedKey => ({ epoch, wrapped: seal(aead, newest, place(contract, name, epoch), key) });
   const rewrap = (name: string, key: WrappedKey): WrappedKey | null => {
     const plain = openNamed(name, key);
@@ -118,7 +126,7 @@ export function openContractKeys(
     pseudonym: purposeKey("pseudonym"),
     wrapSubjectKey: (subject, key) => wrap(subjectName(subject), key),
     wrapPurposeKey: wrap,
-    openSubjectKey,
+    withSubjectKey,
     rewrapSubjectKey: (subject, key) => rewrap(subjectName(subject), key),
     rewrapPurposeKey: rewrap,
   };

@@ -6,9 +6,10 @@ import { destroyShareA, type KeyEpoch, KeysUnavailable, selectKeyEpochs } from "
 import { controlCatalogue, controlCount, countShares } from "./controls.ts";
 import { type Done, type PurgeParts, timed } from "./parts.ts";
 import { storesOfStep, unregistered } from "./plan.ts";
-import { countRows, deleteRows, type PurgeJob, renewLease, selectContractTables, writeJob } from "./postgres.ts";
+import { countRows, type DeletedBatch, deleteRows, type PurgeJob, renewLease, selectContractTables, writeJob } from "./postgres.ts";
 
-const batchRows = 5_000;
+/** Few enough that nobody waits long behind their commit. */
+const batchRows = 2_000;
 
 /**
  * From here nobody reads. Ends an active contract and closes it in one transaction; then waits until whatever began before has ended, here and elsewhere.
@@ -65,18 +66,25 @@ async function retireSharesC({ keyring, database }: PurgeParts, job: PurgeJob, e
   }
 }
 
-/** Batch by batch, each with its count and the lease in one transaction. */
+/**
+ * Batch by batch, each with its count and the lease in one transaction. Nothing of it opens any more, so there is no hurry: after each batch it rests as
+ * long as the batch took, and leaves half of what the database can do to everybody else.
+ */
 export async function deleteAll(parts: PurgeParts, job: PurgeJob, step: "rows" | "derived"): Promise<Done> {
   let current = job;
   for (const table of storesOfStep(step)) {
+    let after: DeletedBatch["last"] = null;
     for (;;) {
-      const { deleted, next } = await parts.database.transaction(async (tx) => {
-        const count = await deleteRows(tx, table, job.contract, batchRows);
-        const tally = { ...current.facts.deleted, [table]: (current.facts.deleted?.[table] ?? 0) + count };
-        return { deleted: count, next: await writeJob(tx, current, { facts: { ...current.facts, deleted: tally } }, parts.leaseMs) };
+      const begun = performance.now();
+      const { batch, next } = await parts.database.transaction(async (tx) => {
+        const batch = await deleteRows(tx, table, job.contract, { after, limit: batchRows });
+        const tally = { ...current.facts.deleted, [table]: (current.facts.deleted?.[table] ?? 0) + batch.count };
+        return { batch, next: await writeJob(tx, current, { facts: { ...current.facts, deleted: tally } }, parts.leaseMs) };
       });
       current = next;
-      if (deleted < batchRows) break;
+      if (batch.count < batchRows) break;
+      after = batch.last;
+      await new Promise((resolve) => setTimeout(resolve, performance.now() - begun));
     }
   }
   const deleted = Object.fromEntries(storesOfStep(step).map((table) => [table, current.facts.deleted?.[table] ?? 0]));

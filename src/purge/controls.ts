@@ -32,7 +32,7 @@ export async function controlCount({ database, leaseMs }: PurgeParts, job: Purge
     await renewLease(tx, job, leaseMs);
     await putSeats(tx, job.contract, [planted]);
     const counts = await countRows(tx, job.contract);
-    await deleteRows(tx, "postern.seat", job.contract, 1);
+    await deleteRows(tx, "postern.seat", job.contract, { limit: 1 });
     return counts;
   });
   const seen = dyingStores.reduce((sum, table) => sum + (counted[table] ?? 0), 0);

@@ -3,16 +3,19 @@
  * and the ladder that the job climbs.
  */
 
-/** Every table with a contract's rows: what dies, and what stays and why. A table that is not here fails the sweep and a test. */
+/**
+ * Every table with a contract's rows: what dies, and what stays and why. A table that is not here fails the sweep and a test.
+ * `key`: its primary key behind `contract_id`, in whose order its rows go.
+ */
 export const stores = {
-  "postern.record": { fate: "dies", step: "rows" },
-  "postern.subject_key": { fate: "dies", step: "rows" },
-  "postern.return_part": { fate: "dies", step: "rows" },
-  "postern.blind_index": { fate: "dies", step: "derived" },
-  "postern.contract_key": { fate: "dies", step: "derived" },
-  "postern.subject_request": { fate: "dies", step: "derived" },
-  "postern.seat": { fate: "dies", step: "derived" },
-  "postern.hold": { fate: "dies", step: "derived" },
+  "postern.record": { fate: "dies", step: "rows", key: ["type", "locator"] },
+  "postern.subject_key": { fate: "dies", step: "rows", key: ["subject"] },
+  "postern.return_part": { fate: "dies", step: "rows", key: ["job_id", "part"] },
+  "postern.blind_index": { fate: "dies", step: "derived", key: ["type", "field", "value", "locator"] },
+  "postern.contract_key": { fate: "dies", step: "derived", key: ["purpose"] },
+  "postern.subject_request": { fate: "dies", step: "derived", key: ["request_id"] },
+  "postern.seat": { fate: "dies", step: "derived", key: ["issuer", "subject"] },
+  "postern.hold": { fate: "dies", step: "derived", key: ["hold_id"] },
   "postern.key_epoch": { fate: "stays", reason: "commitments that name the destroyed shares; the shares themselves are gone" },
   "postern.contract": { fate: "stays", reason: "tombstone: id, parties, dates, state" },
   "postern.bundle": { fate: "stays", reason: "what was agreed, under its digest; no customer's data" },
@@ -39,22 +42,23 @@ export const stores = {
   "audit.search": { fate: "stays", reason: "derived from the log, pseudonyms only" },
   "audit.search_fields": { fate: "stays", reason: "derived from the log: names of fields and treatments" },
   "audit.search_subject": { fate: "stays", reason: "derived from the log, pseudonyms only" },
-} as const satisfies Record<string, { fate: "dies"; step: "rows" | "derived" } | { fate: "stays"; reason: string }>;
+} as const satisfies Record<string, { fate: "dies"; step: "rows" | "derived"; key: readonly string[] } | { fate: "stays"; reason: string }>;
 
 export type StoreName = keyof typeof stores;
+export type DyingStore = { [Name in StoreName]: (typeof stores)[Name]["fate"] extends "dies" ? Name : never }[StoreName];
 
-export const dyingStores: readonly StoreName[] = storesWhere((store) => store.fate === "dies");
+export const dyingStores: readonly DyingStore[] = (Object.keys(stores) as StoreName[]).filter(isDying);
 
-export function storesOfStep(step: "rows" | "derived"): readonly StoreName[] {
-  return storesWhere((store) => store.fate === "dies" && store.step === step);
+export function storesOfStep(step: "rows" | "derived"): readonly DyingStore[] {
+  return dyingStores.filter((name) => stores[name].step === step);
 }
 
 export function stayingStores(): { table: string; reason: string }[] {
   return Object.entries(stores).flatMap(([table, store]) => (store.fate === "stays" ? [{ table, reason: store.reason }] : []));
 }
 
-function storesWhere(holds: (store: (typeof stores)[StoreName]) => boolean): StoreName[] {
-  return (Object.keys(stores) as StoreName[]).filter((name) => holds(stores[name]));
+function isDying(name: StoreName): name is DyingStore {
+  return stores[name].fate === "dies";
 }
 
 /**

@@ -4,8 +4,8 @@ import { holdStandsOn } from "../contracts/index.ts";
 import type { SealingKey } from "../crypto/index.ts";
 import { LeaseLost, leaseEnd, leaseIsFree } from "../jobs/index.ts";
 import type { ContractId } from "../kernel/index.ts";
-import { databaseNowMs, epochMs, orm, type Queryable } from "../storage/index.ts";
-import { dyingStores, isStep, type Step, type StoreName } from "./plan.ts";
+import { type Cell, databaseNowMs, epochMs, orm, type Queryable } from "../storage/index.ts";
+import { type DyingStore, dyingStores, isStep, type Step, stores } from "./plan.ts";
 import { certificate, purgeJob } from "./schema.ts";
 
 /** What the job has found out; part of the certificate. */
@@ -240,10 +240,31 @@ export async function countRows(database: Queryable, contract: ContractId): Prom
   return counts;
 }
 
-/** Deletes at most `limit` rows of the contract. `table` is one of the registry's, never a caller's text. */
-export async function deleteRows(tx: Queryable, table: StoreName, contract: ContractId, limit: number): Promise<number> {
-  const text = `delete from ${table} where contract_id = $1 and ctid = any (array(select ctid from ${table} where contract_id = $1 limit ${limit})) returning 1`;
-  return (await tx.query(text, [contract])).length;
+export interface DeletedBatch {
+  readonly count: number;
+  /** The key of its last row: where the next batch goes on, so that none walks over what the ones before it left dead. `null` = nothing was there. */
+  readonly last: readonly Cell[] | null;
+}
+
+/** Deletes at most `limit` rows of the contract, in the order of their key, from behind `after` on. `table` is one of the registry's, never a caller's text. */
+export async function deleteRows(
+  tx: Queryable,
+  table: DyingStore,
+  contract: ContractId,
+  { after = null, limit }: { readonly after?: readonly Cell[] | null; readonly limit: number },
+): Promise<DeletedBatch> {
+  const { key } = stores[table];
+  const columns = key.join(", ");
+  const behind = after === null ? "" : `and (${columns}) > (${key.map((_, i) => `$${i + 2}`).join(", ")})`;
+  const [row] = await tx.query(
+    `with doomed as materialized (
+       select ctid as place, ${columns} from ${table} where contract_id = $1 ${behind} order by ${columns} limit ${limit}
+     ), gone as (delete from ${table} where contract_id = $1 and ctid = any (array(select place from doomed)) returning 1)
+     select (select count(*)::int from gone), ${columns} from doomed order by ${key.map((column) => `${column} desc`).join(", ")} limit 1`,
+    [contract, ...(after ?? [])],
+  );
+  const [count, ...last] = row ?? [0];
+  return { count: Number(count), last: row ? last : null };
 }
 
 /** Every table in the catalogue that has a contract's or a log's rows. */

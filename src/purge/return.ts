@@ -8,7 +8,7 @@
 import { selectContract } from "../contracts/index.ts";
 import { type SealingKey, sealJwe, sha256, thumbprintOf, toBase64, toHex, utf8 } from "../crypto/index.ts";
 import { ensureEntry } from "../jobs/index.ts";
-import { canonicalJson, type JsonObject, printJson } from "../kernel/index.ts";
+import { canonicalJson, printJson } from "../kernel/index.ts";
 import { type ContractKeys, KeysUnavailable, newestEpoch } from "../keys/index.ts";
 import { mergeLevels } from "../policy/index.ts";
 import { openLevel } from "../records/index.ts";
@@ -97,16 +97,14 @@ async function sealedReturn(parts: PurgeParts, job: PurgeJob, to: SealingKey): P
 /** A record whose key or a level of which does not open is named all the same. */
 function lineOf({ aead }: PurgeParts, keys: ContractKeys, record: StoredRecord): { readonly text: string; readonly opened: boolean } {
   const { type, locator, subject, version, levels, subjectKey } = record;
-  const key = subjectKey && keys.openSubjectKey(subject, subjectKey);
-  const documents: JsonObject[] = [];
-  let opened = key !== null;
-  for (const [level, sealed] of levels.entries()) {
-    if (!sealed || !key) continue;
-    const document = openLevel(aead, key, { contract: keys.contract, subject, type, locator, level, version }, sealed);
-    if (document) documents.push(document);
-    else opened = false;
-  }
-  const { [idMember]: id = null, ...fields } = mergeLevels(documents);
+  const documents = keys.withSubjectKey(subject, subjectKey, (key) =>
+    levels.flatMap((sealed, level) =>
+      sealed ? [openLevel(aead, key, { contract: keys.contract, subject, type, locator, level, version }, sealed)] : [],
+    ),
+  );
+  const readable = documents?.filter((document) => document !== null) ?? [];
+  const opened = documents !== null && readable.length === documents.length;
+  const { [idMember]: id = null, ...fields } = mergeLevels(readable);
   return { text: printJson({ type, locator, subject, id, fields, ...(opened ? {} : { unreadable: true }) }), opened };
 }
 

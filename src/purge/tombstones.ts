@@ -9,7 +9,7 @@ import { destroyShareA, type ShareStore } from "../keys/index.ts";
 import type { Queryable } from "../storage/index.ts";
 import type { PurgeParts } from "./parts.ts";
 import { dyingStores } from "./plan.ts";
-import { countRows, deleteRows } from "./postgres.ts";
+import { countRows, type DeletedBatch, deleteRows } from "./postgres.ts";
 
 const batchRows = 5_000;
 
@@ -64,7 +64,9 @@ export async function replayTombstones(parts: PurgeParts): Promise<Replay[]> {
     await audit.append(await logs.gateway(database), { event: "purge.replayed", actor: { role: "system" }, outcome, facts });
     await database.transaction((tx) => destroyShareA(tx, contract));
     for (const table of dyingStores) {
-      while ((await database.transaction((tx) => deleteRows(tx, table, contract, batchRows))) === batchRows);
+      let after: DeletedBatch["last"] = null;
+      do after = (await database.transaction((tx) => deleteRows(tx, table, contract, { after, limit: batchRows }))).last;
+      while (after !== null);
     }
     await database.transaction(async (tx) => {
       await tx.query("delete from postern.purge_job where contract_id = $1 and step <> 'certified'", [contract]);

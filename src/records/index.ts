@@ -3,6 +3,7 @@ export {
   countRecords,
   countSubject,
   deleteSubject,
+  type RecordOrigin,
   type SealedRecord,
   type SubjectRecord,
   type SubjectRows,

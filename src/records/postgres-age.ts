@@ -1,10 +1,17 @@
-/** Records by when the merchant last wrote them: counted, and deleted some at a time. */
+/** Records by when the merchant last wrote them, and from where they came: counted, and deleted some at a time. */
 import type { ContractId } from "../kernel/index.ts";
 import type { Queryable } from "../storage/index.ts";
 import type { SubjectRows } from "./postgres.ts";
 
-/** Type → instant, ISO 8601: what was last written before it. */
-export type AgeRules = Readonly<Record<string, string>>;
+/** What was last written before this instant (ISO 8601), and where it is said, of this shop and handed over for this purpose. */
+export interface AgeRule {
+  readonly before: string;
+  readonly shop?: string;
+  readonly purpose?: string;
+}
+
+/** By type. */
+export type AgeRules = Readonly<Record<string, AgeRule>>;
 
 /** What stays all the same: records of these subjects, and of these types. */
 export interface Spared {
@@ -13,8 +20,9 @@ export interface Spared {
 }
 
 const olderText = `r.contract_id = $1 and r.type = x.type and r.written_at < x.before
+  and (x.shop is null or r.shop = x.shop) and (x.purpose is null or r.purpose = x.purpose)
   and r.subject not in (select jsonb_array_elements_text($3::text::jsonb))`;
-const rulesText = "jsonb_to_recordset($2::text::jsonb) as x(type text, before timestamptz)";
+const rulesText = "jsonb_to_recordset($2::text::jsonb) as x(type text, before timestamptz, shop text, purpose text)";
 
 export async function hasOlder(database: Queryable, contract: ContractId, rules: AgeRules, spared: Spared): Promise<boolean> {
   const [row] = await database.query(
@@ -70,5 +78,5 @@ export async function selectSubjectsLeft(tx: Queryable, contract: ContractId, su
 
 function parametersOf(contract: ContractId, rules: AgeRules, { subjects, types }: Spared): string[] {
   const named = Object.entries(rules).filter(([type]) => !types.includes(type));
-  return [contract, JSON.stringify(named.map(([type, before]) => ({ type, before }))), JSON.stringify(subjects)];
+  return [contract, JSON.stringify(named.map(([type, rule]) => ({ type, ...rule }))), JSON.stringify(subjects)];
 }

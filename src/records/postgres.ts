@@ -28,17 +28,28 @@ export async function selectVersions(
   return new Map(rows.map((row) => [row.locator, row.version]));
 }
 
+/** From which shop and for which purpose records were handed over; `null` = nobody said. */
+export interface RecordOrigin {
+  readonly shop: string | null;
+  readonly purpose: string | null;
+}
+
+export interface RecordBatch {
+  readonly records: readonly SealedRecord[];
+  readonly entries: readonly IndexEntry[];
+  readonly origin: RecordOrigin;
+}
+
 /** Writes whole rows and replaces their index entries. */
 export async function upsertRecords(
   tx: Queryable,
   contract: ContractId,
   type: string,
-  records: readonly SealedRecord[],
-  entries: readonly IndexEntry[],
+  { records, entries, origin }: RecordBatch,
 ): Promise<void> {
   if (records.length === 0) return;
   const rows = records.map(({ locator, subject, version, levels: [level0, level1, level2, level3] }) => ({
-    ...{ contractId: contract, type, locator, subject, version },
+    ...{ contractId: contract, type, locator, subject, version, ...origin },
     ...{ level0: level0 ?? null, level1: level1 ?? null, level2: level2 ?? null, level3: level3 ?? null },
   }));
   await orm(tx)
@@ -54,6 +65,8 @@ export async function upsertRecords(
         level2: sql`excluded.level2`,
         level3: sql`excluded.level3`,
         writtenAt: sql`excluded.written_at`,
+        shop: sql`excluded.shop`,
+        purpose: sql`excluded.purpose`,
       },
     });
   const locators = records.map((row) => row.locator);

@@ -20,6 +20,8 @@ export const record = postern.table(
     level2: bytea("level2"),
     level3: bytea("level3"),
     writtenAt: timestamp("written_at", { withTimezone: true, mode: "string" }).notNull().defaultNow(),
+    shop: text("shop"),
+    purpose: text("purpose"),
   },
   (table) => [
     primaryKey({ columns: [table.contractId, table.type, table.locator] }),

@@ -42,7 +42,12 @@ export function logHere(
 }
 
 /** `null` = erased: what was sealed about this person opens no more. */
-export async function subjectKeyOf(desk: RightsDesk, { keys }: AtDesk, subject: string): Promise<Uint8Array | null> {
+export async function withSubjectKey<Made>(
+  desk: RightsDesk,
+  { keys }: AtDesk,
+  subject: string,
+  use: (key: Uint8Array) => Made,
+): Promise<Made | null> {
   const wrapped = (await selectSubjectKeys(desk.database, keys.contract, [subject])).get(subject);
-  return wrapped ? keys.openSubjectKey(subject, wrapped) : null;
+  return keys.withSubjectKey(subject, wrapped ?? null, use);
 }

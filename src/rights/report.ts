@@ -7,7 +7,7 @@ import { type ContractId, isJsonObject, type JsonObject, ok, type Refusal, type 
 import type { Visit } from "../offices/index.ts";
 import { openLevel, type SubjectRecord, selectRecordsOf } from "../records/index.ts";
 import type { SubjectRequest } from "../requests/index.ts";
-import { type AtDesk, logHere, type RightsDesk, subjectKeyOf } from "./desk.ts";
+import { type AtDesk, logHere, type RightsDesk, withSubjectKey } from "./desk.ts";
 import { aboutOf, findRequest } from "./requests.ts";
 
 const pageEntries = 500;
@@ -40,8 +40,8 @@ export async function reportOn(desk: RightsDesk, visit: Visit, id: ContractId, w
   const { came, request } = found.value;
   await logHere(desk, visit, came, { event: "subject_request.read", outcome: { effect: "allow", code: "reported" }, ...aboutOf(request) });
   const records = await selectRecordsOf(desk.database, id, request.subject);
-  const key = await subjectKeyOf(desk, came, request.subject);
-  const held = records.map((record) => heldOf(desk, id, record, key));
+  const opened = await withSubjectKey(desk, came, request.subject, (key) => records.map((record) => heldOf(desk, id, record, key)));
+  const held = opened ?? records.map(() => null);
   if (held.includes(null)) return refuse({ code: "record_damaged" });
   const locators = new Set([request.locator, request.subject, ...records.map(({ locator }) => locator)]);
   const pseudonym = subjectPseudonym(came.keys.pseudonym, request.subject);
@@ -51,12 +51,12 @@ export async function reportOn(desk: RightsDesk, visit: Visit, id: ContractId, w
 }
 
 /** `null` = a level does not open. */
-function heldOf({ aead }: RightsDesk, contract: ContractId, record: SubjectRecord, key: Uint8Array | null): Held | null {
+function heldOf({ aead }: RightsDesk, contract: ContractId, record: SubjectRecord, key: Uint8Array): Held | null {
   const { type, locator, subject, version, levels } = record;
   const documents: JsonObject[] = [];
   for (const [level, sealed] of levels.entries()) {
     if (!sealed) continue;
-    const document = key && openLevel(aead, key, { contract, subject, type, locator, level, version }, sealed);
+    const document = openLevel(aead, key, { contract, subject, type, locator, level, version }, sealed);
     if (!document) return null;
     documents.push(document);
   }

@@ -13,7 +13,7 @@ import {
   selectRequest,
   selectRequests,
 } from "../requests/index.ts";
-import { type AtDesk, comeToDesk, logHere, type RightsDesk, subjectKeyOf } from "./desk.ts";
+import { type AtDesk, comeToDesk, logHere, type RightsDesk, withSubjectKey } from "./desk.ts";
 
 /** From a customer who came to the merchant and not to its vendor. `merchantId`: the merchant's own id of the record. */
 export interface Incoming {
@@ -34,10 +34,13 @@ export async function receiveRequest(
   if (!came.ok) return came;
   const locator = locatorOf(came.value.keys.locator, type, merchantId);
   const subject = await subjectOf(desk, id, type, locator);
-  const key = subject === null ? null : await subjectKeyOf(desk, came.value, subject);
-  if (subject === null || key === null) return turnDown(desk, visit, came.value, { event, refusal: { code: "not_found" } });
   const receivedAt = came.value.contract.readAt;
-  const request = newRequest(desk.aead, key, { contract: id, kind, type, locator, subject, receivedAt, note });
+  const sealFor = (subject: string) =>
+    withSubjectKey(desk, came.value, subject, (key) =>
+      newRequest(desk.aead, key, { contract: id, kind, type, locator, subject, receivedAt, note }),
+    );
+  const request = subject === null ? null : await sealFor(subject);
+  if (subject === null || request === null) return turnDown(desk, visit, came.value, { event, refusal: { code: "not_found" } });
   const resource = { type, records: [{ locator, subject }], fields: {} };
   const facts = { subject_request: request.id };
   await logHere(desk, visit, came.value, { event, outcome: { effect: "allow", code: kind }, resource, facts });
@@ -114,8 +117,7 @@ export function aboutOf({ id, type, locator, subject }: SubjectRequest) {
 }
 
 async function saidOf(desk: RightsDesk, came: AtDesk, { contract, id, subject, note }: SubjectRequest): Promise<string | null> {
-  const key = note && (await subjectKeyOf(desk, came, subject));
-  return note && key ? openNote(desk.aead, key, { contract, id }, note) : null;
+  return note && withSubjectKey(desk, came, subject, (key) => openNote(desk.aead, key, { contract, id }, note));
 }
 
 async function subjectOf(desk: RightsDesk, id: ContractId, type: string, locator: string): Promise<string | null> {

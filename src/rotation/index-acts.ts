@@ -92,8 +92,8 @@ function searchableOfOne(
   const documents = searchLevels(resource).flatMap((level) => {
     const sealed = levels[level];
     if (!sealed) return [];
-    const key = subjectKey && keys.openSubjectKey(subject, subjectKey);
-    const document = key ? openLevel(aead, key, { contract: keys.contract, subject, type, locator, level, version }, sealed) : null;
+    const place = { contract: keys.contract, subject, type, locator, level, version };
+    const document = keys.withSubjectKey(subject, subjectKey ?? null, (key) => openLevel(aead, key, place, sealed));
     // Whose record it is stands in no message. Imported again or erased, it lets the rotation go on; until then the old key is asked with.
     if (document === null) throw new Error("a record does not open, so its index rows cannot be made anew");
     return [document];

@@ -7,6 +7,7 @@
  *   npm run bench -- log-append      how fast entries become durable, next to a chain per row, at hand and 10 ms away; what that adds to a request, next
  *                                    to a round trip; and how long they wait for their place at 1,000 a second
  *   npm run bench -- log-verify [--entries 1000000]   what it takes to verify an export offline: a table
+ *   npm run bench -- purge [--records 1000000]   how fast a contract's keys and rows go, and what others feel of it: a table
  * Starts what it needs and takes it away again. `--profile` leaves a V8 CPU profile of the gateway.
  */
 import { cpus, totalmem } from "node:os";
@@ -18,6 +19,7 @@ import { measureLogAppend } from "./log-append.ts";
 import { measureSequencing } from "./log-sequencing.ts";
 import { type LogVerify, measureLogVerify } from "./log-verify.ts";
 import { type Masking, measureMasking } from "./masking.ts";
+import { measurePurge, type Purged } from "./purge.ts";
 import { measure, type Scenario, type ScenarioName, scenarioNames } from "./rounds.ts";
 import { measureVerifiedToken } from "./verified-token.ts";
 import { createWorld } from "./world.ts";
@@ -31,12 +33,13 @@ const { values, positionals } = parseArgs({
     connections: { type: "string", default: "64" },
     customers: { type: "string", default: "10000" },
     entries: { type: "string", default: "1000000" },
+    records: { type: "string", default: "1000000" },
     profile: { type: "string" },
   },
 });
 const effort = { rounds: count("rounds"), seconds: count("seconds") };
 const connections = values.connections.split(",").map((text) => whole(text, "connections"));
-const apart = ["decide-mask", "verified-token", "masking", "log-append", "log-verify"] as const;
+const apart = ["decide-mask", "verified-token", "masking", "log-append", "log-verify", "purge"] as const;
 const names: readonly string[] = positionals.length > 0 ? positionals.map(scenarioNamed) : scenarioNames;
 const loads = scenarioNames.filter((name) => names.includes(name));
 
@@ -47,14 +50,20 @@ if (names.includes("log-append")) for (const at of connections) scenarios.push(.
 if (names.includes("log-append")) scenarios.push(await measureSequencing({ ...effort, connections: 1 }));
 const masking = names.includes("masking") ? measureMasking() : undefined;
 const logVerify = names.includes("log-verify") ? await measureLogVerify(count("entries")) : undefined;
+const purge = names.includes("purge") ? await measurePurge(count("records")) : undefined;
 if (values.json) {
-  const tables = { ...(masking === undefined ? {} : { masking }), ...(logVerify === undefined ? {} : { log_verify: logVerify }) };
+  const tables = {
+    ...(purge === undefined ? {} : { purge }),
+    ...(masking === undefined ? {} : { masking }),
+    ...(logVerify === undefined ? {} : { log_verify: logVerify }),
+  };
   const report = { machine: machine(), versions: versions(), scenarios, ...tables };
   process.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
 } else {
   if (scenarios.length > 0) print(scenarios);
   if (masking !== undefined) printMasking(masking);
   if (logVerify !== undefined) printLogVerify(logVerify);
+  if (purge !== undefined) printPurge(purge);
 }
 
 async function measureLoads(): Promise<{ scenarios: Scenario[]; postgres: string | undefined }> {
@@ -71,7 +80,7 @@ async function measureLoads(): Promise<{ scenarios: Scenario[]; postgres: string
   }
 }
 
-function count(option: "rounds" | "seconds" | "customers" | "entries"): number {
+function count(option: "rounds" | "seconds" | "customers" | "entries" | "records"): number {
   return whole(values[option], option);
 }
 
@@ -130,5 +139,11 @@ function printMasking({ data, hostile_64kb_ms }: Masking): void {
 function printLogVerify(rows: readonly LogVerify[]): void {
   const { cpu, cores } = machine();
   process.stdout.write(`${cores} × ${cpu}, Node ${versions().node}; a process of its own, with the command's settings\n`);
+  console.table(rows);
+}
+
+function printPurge(rows: readonly Purged[]): void {
+  const { cpu, cores } = machine();
+  process.stdout.write(`${cores} × ${cpu}, Node ${versions().node}; 16 connections read another contract meanwhile\n`);
   console.table(rows);
 }

@@ -14,7 +14,7 @@ merchants:
     owners: [{ issuer: demo, subject: owner-1 }, { issuer: demo, subject: owner-2 }]
 `;
 
-const contractText = `contract: ${contract}
+const contractText = (id: string) => `contract: ${id}
 parties:  { merchant: m-bench, vendor: v-bench, subprocessors: [] }
 term:     { start: 2026-01-01, end: 2099-01-01, zone: Asia/Shanghai, purge_after: 7d }
 purposes: { after_sales: {} }
@@ -30,19 +30,19 @@ export interface House {
   readonly data: string;
 }
 
-/** Brings the contract into force and everything into it. */
-export async function moveIn(house: House, customers: readonly Customer[]): Promise<void> {
+/** Brings a contract into force and everything into it. */
+export async function moveIn(house: House, customers: readonly Customer[], id: string = contract): Promise<void> {
   const first = await tokenOf(house, "owner-1", ownerTokenSeconds);
   const second = await tokenOf(house, "owner-2", ownerTokenSeconds);
-  const files = { contract: { name: "contract.yaml", text: contractText }, policy: { name: "bench.yaml", text: policyText } };
+  const files = { contract: { name: "contract.yaml", text: contractText(id) }, policy: { name: "bench.yaml", text: policyText } };
   await post(house, first, "/v1/contracts", "application/json", JSON.stringify(files));
-  const asked = await post(house, first, `/v1/contracts/${contract}/activate`);
+  const asked = await post(house, first, `/v1/contracts/${id}/activate`);
   const { approval } = (await asked.json()) as { approval: { id: string } };
   await post(house, second, `/v1/approvals/${approval.id}/approve`);
   const seats = agents.map((agent) => `demo,${agent},first_line,${agent}\n`).join("");
-  await post(house, first, `/v1/contracts/${contract}/agents`, "text/csv", `issuer,subject,role,name\n${seats}`);
+  await post(house, first, `/v1/contracts/${id}/agents`, "text/csv", `issuer,subject,role,name\n${seats}`);
   const lines = customers.map((customer) => `${JSON.stringify(customer)}\n`).join("");
-  const imported = await post(house, first, `/v1/contracts/${contract}/records/customer/import`, "application/x-ndjson", lines);
+  const imported = await post(house, first, `/v1/contracts/${id}/records/customer/import`, "application/x-ndjson", lines);
   const { created } = (await imported.json()) as { created: number };
   if (created !== customers.length) throw new Error(`${created} of ${customers.length} customers were imported`);
 }
@@ -54,6 +54,20 @@ export function agentTokens(house: House): Promise<string[]> {
 async function tokenOf({ data, origin }: House, subject: string, ttlSeconds: number): Promise<string> {
   const issuer = await readBuiltInIssuer(data);
   return issuer.sign({ subject, audience: origin, ttlSeconds, now: Date.now() });
+}
+
+/** As one of the owners; answers the JSON. */
+export async function askAs(house: House, owner: "owner-1" | "owner-2", path: string, body?: unknown): Promise<unknown> {
+  const token = await tokenOf(house, owner, ownerTokenSeconds);
+  const answer = await post(house, token, path, "application/json", body === undefined ? undefined : JSON.stringify(body));
+  return answer.json();
+}
+
+export async function readAs(house: House, owner: "owner-1" | "owner-2", path: string): Promise<unknown> {
+  const token = await tokenOf(house, owner, ownerTokenSeconds);
+  const answer = await fetch(`${house.origin}${path}`, { headers: { authorization: `Bearer ${token}` } });
+  if (!answer.ok) throw new Error(`GET ${path}: ${answer.status} ${await answer.text()}`);
+  return answer.headers.get("content-type")?.includes("json") ? answer.json() : answer.text();
 }
 
 async function post({ origin }: House, token: string, path: string, media?: string, body?: string): Promise<Response> {

@@ -22,6 +22,9 @@ export interface WorldOptions {
 }
 
 export interface World {
+  /** Superuser. */
+  readonly owner: Database;
+  readonly house: House;
   readonly gateway: Served;
   readonly load: Load;
   readonly postgresVersion: string;
@@ -63,7 +66,7 @@ export async function createWorld({ customers: count, nodeFlags }: WorldOptions)
     const load = startLoad(await targetsOf({ owner, customers, gateway, baseline, house }));
     closing.push(() => load.stop());
     const [version] = await owner.query("show server_version");
-    return { gateway, load, postgresVersion: String(version?.[0]), settle: () => settle(owner), close };
+    return { owner, house, gateway, load, postgresVersion: String(version?.[0]), settle: () => settle(owner), close };
   } catch (error) {
     await close();
     throw error;

@@ -34,9 +34,9 @@ const patienceMs = 20_000;
 
 /** What a statement belongs to, by its text: the acts have no other name on their way to the database. */
 function momentOf(text: string): string | null {
-  if (text.startsWith("delete from postern.record ")) return "rows";
+  if (text.startsWith("with doomed as ") && text.includes(" from postern.record ")) return "rows";
   if (text.startsWith("delete from postern.blind_index b using jsonb_")) return "index";
-  if (text.startsWith("delete from postern.blind_index ")) return "derived";
+  if (text.startsWith("with doomed as ") && text.includes(" from postern.blind_index ")) return "derived";
   if (/^update "postern"\."key_epoch" set "share_a"/.test(text)) return "share_a";
   if (/^update "postern"\."key_epoch" set "retired_at"/.test(text)) return "retire";
   if (/^insert into "postern"\."key_epoch"/.test(text)) return "epoch";

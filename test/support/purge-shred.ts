@@ -75,12 +75,12 @@ export async function countOpened(database: Database, contract: ContractId, keys
   const subjects = await selectSubjectKeys(database, contract, [...new Set(rows.map((row) => String(row[2])))]);
   let opened = 0;
   for (const [type, locator, subject, version, ...levels] of rows) {
-    const wrapped = subjects.get(String(subject));
-    const key = wrapped && keys.openSubjectKey(String(subject), wrapped);
-    if (!key) continue;
     const place = { contract, type: String(type), locator: String(locator) as Locator, subject: String(subject), version: Number(version) };
     const sealed = levels.flatMap((bytes, level) => (bytes instanceof Uint8Array ? [{ bytes, level }] : []));
-    if (sealed.length > 0 && sealed.every(({ bytes, level }) => openLevel(nodeAead, key, { ...place, level }, bytes))) opened++;
+    const opens = keys.withSubjectKey(place.subject, subjects.get(place.subject) ?? null, (key) =>
+      sealed.every(({ bytes, level }) => openLevel(nodeAead, key, { ...place, level }, bytes)),
+    );
+    if (sealed.length > 0 && opens) opened++;
   }
   return opened;
 }
