@@ -33,6 +33,8 @@ export interface CommonParts {
   readonly freshness: Freshness;
   readonly issuers: readonly IssuerProfile[];
   readonly merchants: Readonly<Record<string, MerchantOffices>>;
+  /** By whose tokens a vendor's agents come; a vendor that is not here has no issuers of its own. */
+  readonly vendors: Readonly<Record<string, { readonly issuers: readonly string[] }>>;
   readonly operators: readonly OfficeHolder[];
   /** One for all sides of a process. */
   readonly metrics: Metrics;

@@ -112,6 +112,7 @@ async function assembleSides({ environment, operators, only, moreRoutes = () => 
       freshness: operators.log,
       issuers,
       merchants: operators.merchants,
+      vendors: operators.vendors,
       operators: operators.operators,
       metrics: createMetrics(),
       audience: environment.POSTERN_ORIGIN,

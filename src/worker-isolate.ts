@@ -114,6 +114,7 @@ export function connect(
     freshness: settings.freshness,
     issuers: settings.issuers,
     merchants: settings.merchants,
+    vendors: settings.vendors,
     operators: settings.operators,
     metrics,
     audience: settings.origin,
