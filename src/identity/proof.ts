@@ -2,7 +2,7 @@
  * A proof that the holder of a bound token has its key (DPoP, RFC 9449 §4.3):  form → what it is about → key → signature
  * Fresh for each request; that it was not shown before is for `spent-proofs.ts`. We hand out no nonces: the window is short, and every proof is spent.
  */
-import { calculateJwkThumbprint, compactVerify, EmbeddedJWK } from "jose";
+import { calculateJwkThumbprint, compactVerify } from "jose";
 import * as z from "zod";
 import { sha256, toBase64Url, utf8 } from "../crypto/index.ts";
 import { ok, type PresentedWithProof, proofAlgorithms, refuse } from "../kernel/index.ts";
@@ -68,7 +68,7 @@ async function isSignedBy(proof: string, algorithm: string, jwk: { readonly kty:
   try {
     const [key] = usableKeys({ keys: [jwk] }).keys;
     if (!key || (await calculateJwkThumbprint(key)) !== thumbprint) return false;
-    await compactVerify(proof, EmbeddedJWK, { algorithms: [algorithm] });
+    await compactVerify(proof, key, { algorithms: [algorithm] });
     return true;
   } catch {
     return false;
