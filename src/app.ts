@@ -104,7 +104,7 @@ const status = z.object({
   checks: texts,
   log: log.optional(),
   revocations: z.object({ age_seconds: z.literal(0) }),
-  issuers: z.record(z.string(), z.object({ keys_age_seconds: z.int().nullable() })).optional(),
+  issuers: z.object({ keys_age_seconds: z.int() }).optional(),
   waiting: texts.optional(),
   sinks: texts.optional(),
   alarms: texts.optional(),
@@ -179,10 +179,10 @@ function metricsRoute({ metrics, identity, offices }: CountedSide): Route {
   };
 }
 
-/** How old the keys are by which tokens are verified, where they are fetched. */
-function issuersOf([side]: readonly Side[]): { issuers?: Record<string, { keys_age_seconds: number | null }> } {
-  const ages = Object.entries(side?.counted.identity.keyAges() ?? {});
-  return ages.length === 0 ? {} : { issuers: Object.fromEntries(ages.map(([id, age]) => [id, { keys_age_seconds: age }])) };
+/** How old the oldest keys are by which tokens are verified, where any were fetched. Whose they are is for operators: it says who works for whom. */
+function issuersOf([side]: readonly Side[]): { issuers?: { keys_age_seconds: number } } {
+  const ages = Object.values(side?.counted.identity.keyAges() ?? {}).filter((age) => age !== null);
+  return ages.length === 0 ? {} : { issuers: { keys_age_seconds: Math.max(...ages) } };
 }
 
 async function sinksOf(sides: readonly Side[]): Promise<Record<string, string>> {

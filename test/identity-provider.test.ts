@@ -128,6 +128,11 @@ describe("somebody whose token is bound to a key", () => {
     expect(new Set(sent.map(({ dpop }) => dpop)).size).toBe(3);
   });
 
+  it("is verified by keys whose age anybody may know, and not whose they are", async () => {
+    const told = (await (await door.call("GET", "/readyz")).json()) as { issuers?: unknown };
+    expect(told.issuers).toEqual({ keys_age_seconds: expect.any(Number) });
+  });
+
   it("cannot be replayed by who overheard the request, nor by who has the token", async () => {
     const { access } = await merchant.logIn("oda", keys);
     sent = [];
