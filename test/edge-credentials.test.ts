@@ -10,6 +10,7 @@ import { formatVkey, noteKey, signNote } from "../src/audit/note.ts";
 import { verifyExport } from "../src/audit/verify.ts";
 import { checkDatabase } from "../src/cli/doctor-databases.ts";
 import { fromUtf8, type Signer, signJws, utf8, verifySignature } from "../src/crypto/index.ts";
+import { createSpentProofs } from "../src/identity/postgres.ts";
 import { certificateTyp } from "../src/purge/certificate-document.ts";
 import { verifyCertificate } from "../src/purge/verify-certificate.ts";
 import { migrate } from "../src/storage/index.ts";
@@ -284,3 +285,12 @@ async function problemsOf(bundle: Members): Promise<string[]> {
   const verdict = await verifyExport({ bundle: bundleOf(bundle), trust, seen: [], verifySignature });
   return verdict.problems.map(({ code }) => code);
 }
+
+describe("the edge's database role", () => {
+  it("spends a proof of possession once, of twenty at the same moment", async () => {
+    const spend = createSpentProofs(world.edge);
+    const spent = await Promise.all(Array.from({ length: 20 }, () => spend("one proof")));
+    expect(spent.filter((first) => first)).toHaveLength(1);
+    expect(await spend("another")).toBe(true);
+  });
+});
