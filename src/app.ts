@@ -10,7 +10,7 @@ import { json, type Metrics, openApiDocument, type Route, serve, type TurnedAway
 import type { Identity } from "./identity/index.ts";
 import { ok, type Refusal, refuse } from "./kernel/index.ts";
 import { KeysUnavailable, ShareClosed } from "./keys/index.ts";
-import type { Offices } from "./offices/index.ts";
+import { admittedTo, type Offices } from "./offices/index.ts";
 import { LogNotPruned } from "./retention/index.ts";
 import { type Database, DatabaseUnavailable, databaseNowText } from "./storage/index.ts";
 
@@ -52,8 +52,14 @@ export interface AppOptions {
 export function buildApp(sides: readonly Side[], { version, addressOf, headerOf, report }: AppOptions): Hono {
   const routes = sides.flatMap((side) => side.routes);
   const [counted] = sides.map((side) => side.counted);
-  const platform = [...platformRoutes(sides, () => openApiDocument(routes, version)), ...(counted ? [metricsRoute(counted)] : [])];
+  const platform = [
+    ...platformRoutes(sides, () => openApiDocument(routes, version, admittedTo)),
+    ...(counted ? [metricsRoute(counted)] : []),
+  ];
   routes.push(...platform);
+  for (const { method, path } of routes) {
+    if (admittedTo(`${method} ${path}`).length === 0) throw new Error(`no row of the matrix for ${method} ${path}`);
+  }
   const turnedAway = async (route: Route | null, away: TurnedAway): Promise<void> => {
     // The platform's routes say nothing of anybody.
     if (route && platform.includes(route)) return;
@@ -119,7 +125,6 @@ function platformRoutes(sides: readonly Side[], openApi: () => string): Route[] 
     {
       method: "GET",
       path: "/healthz",
-      who: "platform",
       summary: "The process answers",
       answers: { 200: { media: "application/json", description: "It does", schema: z.object({ status: z.literal("ok") }) } },
       refusals: [],
@@ -128,7 +133,6 @@ function platformRoutes(sides: readonly Side[], openApi: () => string): Route[] 
     {
       method: "GET",
       path: "/readyz",
-      who: "platform",
       summary: "Database and clock",
       answers: {
         200: { media: "application/json", description: "Ready", schema: status },
@@ -149,7 +153,6 @@ function platformRoutes(sides: readonly Side[], openApi: () => string): Route[] 
     {
       method: "GET",
       path: "/openapi.json",
-      who: "platform",
       summary: "This document",
       answers: { 200: { media: "application/json", description: "OpenAPI 3.1" } },
       refusals: [],
@@ -166,14 +169,14 @@ function metricsRoute({ metrics, identity, offices }: CountedSide): Route {
   return {
     method: "GET",
     path: "/metrics",
-    who: "operator",
     summary: "What this process counted since its start, for Prometheus",
     answers: { 200: { media: "text/plain", description: "Counters, text format 0.0.4" } },
     refusals: [],
     async handle({ caller }) {
       const who = await identity.identify(caller.authorization);
       if (!who.ok) return refuse({ code: who.refusal });
-      if (!offices.isOperator(who.value)) return refuse({ code: "not_permitted" });
+      if (!admittedTo(caller.request.route).includes("operator") || !offices.isOperator(who.value))
+        return refuse({ code: "not_permitted" });
       return ok({ status: 200, media: "text/plain; version=0.0.4; charset=utf-8", body: metrics.text() });
     },
   };

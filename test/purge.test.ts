@@ -146,7 +146,8 @@ describe("two persons of the merchant's own order a purge, and nobody else", () 
   it("refuses the one who asked", async () => {
     const answer = await world.gateway.call("POST", `${purges}/${job.job}/approve`, { as: "owner-1" });
     expect([answer.status, await codeOf(answer)]).toEqual([403, "own_request"]);
-    expect((await entriesOf(world.owner, "c-test")).at(-1)).toMatchObject({ event: "request.refused", outcome: { code: "own_request" } });
+    const last = (await entriesOf(world.owner, "c-test")).at(-1);
+    expect(last).toMatchObject({ event: "request.refused", outcome: { code: "own_request" }, facts: { contract: "c-test" } });
   });
 
   it("does not know a job of another name", async () => {

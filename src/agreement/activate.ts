@@ -12,7 +12,7 @@ import type { Database } from "../storage/index.ts";
 import { type TrustKeys, trustOf } from "./trust.ts";
 
 export async function requestActivation(door: OfficeDoor, visit: Visit, id: ContractId): Promise<Result<Approval, Refusal>> {
-  const entered = await enterContract(door, visit, id, "merchant_owner");
+  const entered = await enterContract(door, visit, id);
   if (!entered.ok) return entered;
   const { who, actor, contract, log } = entered.value;
   const open = contract.state === "draft" && contract.endsAt > contract.readAt;

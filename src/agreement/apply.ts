@@ -19,7 +19,7 @@ export interface Applied {
 }
 
 export async function applyContract(door: OfficeDoor, visit: Visit, files: Files): Promise<Result<Applied, Refusal>> {
-  const entered = await enterHouse(door, visit, "merchant_owner");
+  const entered = await enterHouse(door, visit);
   if (!entered.ok) return entered;
   const { actor, log, merchants } = entered.value;
   const drafted = draftFrom(files);

@@ -45,7 +45,7 @@ interface Step extends Omit<Changed, "approval"> {
 }
 
 export async function changePolicy(desk: PolicyDesk, visit: Visit, id: ContractId, proposal: Proposal): Promise<Result<Changed, Refusal>> {
-  const entered = await enterContract(desk, visit, id, "merchant_owner");
+  const entered = await enterContract(desk, visit, id);
   if (!entered.ok) return entered;
   const { contract, who } = entered.value;
   const standing = await desk.bundles.bundleOf(desk.database, id, contract.bundleDigest);

@@ -16,7 +16,6 @@ export function clockRoutes(door: OfficeDoor): Route[] {
     {
       method: "POST",
       path: "/v1/clock/accept",
-      who: "operator",
       summary: "Say that the database's clock, which leapt, is right: contracts end and are purged by it again",
       body: {
         media: "application/json",

@@ -9,7 +9,7 @@ export interface Shown extends Contract {
 }
 
 export async function listContracts(door: OfficeDoor, visit: Visit): Promise<Result<Contract[], Refusal>> {
-  const entered = await enterHouse(door, visit, "merchant_owner");
+  const entered = await enterHouse(door, visit);
   if (!entered.ok) return entered;
   const { actor, log, merchants } = entered.value;
   await door.audit.append(log, { event: "contracts.listed", actor, request: visit.request, outcome: { effect: "allow", code: "ok" } });
@@ -18,7 +18,7 @@ export async function listContracts(door: OfficeDoor, visit: Visit): Promise<Res
 }
 
 export async function showContract(door: OfficeDoor, visit: Visit, id: ContractId): Promise<Result<Shown, Refusal>> {
-  const entered = await enterContract(door, visit, id, "merchant_owner");
+  const entered = await enterContract(door, visit, id);
   if (!entered.ok) return entered;
   const { actor, log, contract } = entered.value;
   await door.audit.append(log, { event: "contract.read", actor, request: visit.request, outcome: { effect: "allow", code: "ok" } });

@@ -50,7 +50,6 @@ export function holdRoutes(desk: HoldDesk): Route[] {
     {
       method: "GET",
       path,
-      who: "merchant_owner",
       summary: "Legal holds, standing or not",
       answers: { 200: { media: "application/json", description: "Oldest first", schema: z.object({ holds: z.array(holdSchema) }) } },
       refusals: ["audit_unavailable"],
@@ -62,7 +61,6 @@ export function holdRoutes(desk: HoldDesk): Route[] {
     {
       method: "POST",
       path,
-      who: "merchant_owner",
       summary: "Place a legal hold, at once: on the contract, one data subject, or one field",
       body: {
         media: "application/json",
@@ -89,7 +87,6 @@ export function holdRoutes(desk: HoldDesk): Route[] {
     {
       method: "POST",
       path: `${path}/{hold}/release`,
-      who: "merchant_owner",
       summary: "Ask a second owner to release a hold",
       answers: { 202: { media: "application/json", description: "The request", schema: z.object({ approval: approvalSchema }) } },
       refusals: ["wrong_state", "audit_unavailable"],

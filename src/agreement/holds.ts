@@ -46,7 +46,7 @@ export interface Placed {
 }
 
 export async function placeHold(desk: HoldDesk, visit: Visit, id: ContractId, ask: HoldAsk): Promise<Result<Placed, Refusal>> {
-  const entered = await enterContract(desk, visit, id, "merchant_owner");
+  const entered = await enterContract(desk, visit, id);
   if (!entered.ok) return entered;
   const { contract, who } = entered.value;
   const refused = refusalOfState(contract) ?? refusalOfExpiry(ask.expiresAt, contract.readAt);
@@ -76,7 +76,7 @@ export async function placeHold(desk: HoldDesk, visit: Visit, id: ContractId, as
 }
 
 export async function listHolds(desk: HoldDesk, visit: Visit, id: ContractId): Promise<Result<Hold[], Refusal>> {
-  const entered = await enterContract(desk, visit, id, "merchant_owner");
+  const entered = await enterContract(desk, visit, id);
   if (!entered.ok) return entered;
   await logAct(desk, visit, entered.value, { event: "holds.listed", outcome: { effect: "allow", code: "ok" } });
   return ok(await selectHolds(desk.database, id));
@@ -84,7 +84,7 @@ export async function listHolds(desk: HoldDesk, visit: Visit, id: ContractId): P
 
 /** Releasing makes deleting possible again: a second owner has to agree. */
 export async function requestRelease(desk: HoldDesk, visit: Visit, id: ContractId, name: string): Promise<Result<Approval, Refusal>> {
-  const entered = await enterContract(desk, visit, id, "merchant_owner");
+  const entered = await enterContract(desk, visit, id);
   if (!entered.ok) return entered;
   const { contract, who } = entered.value;
   const hold = (await selectHolds(desk.database, id)).find((one) => one.id === name);

@@ -73,7 +73,7 @@ export async function importRecords(
     readonly body: ReadableStream<Uint8Array>;
   },
 ): Promise<Result<Imported, Refusal>> {
-  const entered = await enterContract(desk, visit, target.contract, "merchant_owner");
+  const entered = await enterContract(desk, visit, target.contract);
   if (!entered.ok) return entered;
   const { actor, contract, log } = entered.value;
   const bundle = await desk.bundles.bundleOf(desk.database, contract.id, contract.bundleDigest);

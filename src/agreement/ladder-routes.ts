@@ -40,7 +40,7 @@ const body = (schema: z.ZodType, description: string): BodySchema => ({ media: "
 
 export function ladderRoutes(desk: PolicyDesk): Route[] {
   const path = "/v1/contracts/{contract}";
-  const common = { method: "POST", who: "merchant_owner" } as const;
+  const common = { method: "POST" } as const;
   return [
     {
       ...common,

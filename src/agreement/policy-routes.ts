@@ -38,7 +38,6 @@ export function policyRoutes(desk: PolicyDesk): Route[] {
     {
       method: "GET",
       path,
-      who: "merchant_owner",
       summary: "The bundle in force, or the one of `digest`, and what waits for a second owner to take its place; officers may read it too",
       query: z.object({ digest: digest.optional() }),
       answers: { 200: { media: "application/json", description: "Policy ∩ contract, compiled", schema: policySchema } },
@@ -51,7 +50,6 @@ export function policyRoutes(desk: PolicyDesk): Route[] {
     {
       method: "PUT",
       path,
-      who: "merchant_owner",
       summary: "Change the policy of a contract in force; what widens anything waits for a second owner",
       body: {
         media: "application/json",

@@ -24,7 +24,7 @@ export interface ReadPolicy {
 
 /** `digest` absent: of the bundle in force; else of any that was, or was asked to be. */
 export async function readPolicy(desk: PolicyDesk, visit: Visit, id: ContractId, digest?: string): Promise<Result<ReadPolicy, Refusal>> {
-  const entered = await enterContract(desk, visit, id, "merchant_owner", "officer");
+  const entered = await enterContract(desk, visit, id);
   if (!entered.ok) return entered;
   const { actor, contract, log } = entered.value;
   const wanted = digest ?? contract.bundleDigest;

@@ -61,7 +61,6 @@ function contractRoutes(desk: AgreementDesk): Route[] {
     {
       method: "GET",
       path: "/v1/contracts",
-      who: "merchant_owner",
       summary: "The caller's merchants' contracts",
       answers: { 200: { media: "application/json", description: "By id", schema: z.object({ contracts: z.array(contractSchema) }) } },
       refusals: ["audit_unavailable"],
@@ -71,7 +70,6 @@ function contractRoutes(desk: AgreementDesk): Route[] {
     {
       method: "POST",
       path: "/v1/contracts",
-      who: "merchant_owner",
       summary: "Write a contract and its policy as a draft; a draft may be replaced",
       body: { media: "application/json", bytesMax: filesBytesMax, schema: filesSchema, description: "Two YAML files and their names." },
       answers: {
@@ -90,7 +88,6 @@ function contractRoutes(desk: AgreementDesk): Route[] {
     {
       method: "GET",
       path: "/v1/contracts/{contract}",
-      who: "merchant_owner",
       summary: "One contract, with how many records it holds",
       answers: { 200: { media: "application/json", description: "The contract", schema: contractSchema } },
       refusals: ["audit_unavailable"],
@@ -103,7 +100,6 @@ function contractRoutes(desk: AgreementDesk): Route[] {
     {
       method: "POST",
       path: "/v1/contracts/{contract}/activate",
-      who: "merchant_owner",
       summary: "Ask a second owner to bring a draft into force",
       answers: { 202: { media: "application/json", description: "The request", schema: z.object({ approval: approvalSchema }) } },
       refusals: ["wrong_state", "audit_unavailable"],
@@ -117,7 +113,6 @@ function contractRoutes(desk: AgreementDesk): Route[] {
     {
       method: "GET",
       path: "/v1/contracts/{contract}/trust",
-      who: "merchant_owner",
       summary: "The trust file: the keys by which a stranger verifies",
       answers: { 200: { media: "application/json", description: "postern-trust/1" } },
       refusals: ["audit_unavailable"],
@@ -134,7 +129,6 @@ function contentRoutes(desk: AgreementDesk): Route[] {
     {
       method: "POST",
       path: "/v1/contracts/{contract}/records/{type}/import",
-      who: "merchant_owner",
       summary: "Records as NDJSON, upserted by the merchant's `id`; rejected lines are named while the rest goes in",
       query: z.object({ shop: originName.optional(), purpose: originName.optional() }),
       body: { media: "application/x-ndjson", bytesMax: Number.MAX_SAFE_INTEGER, description: "One JSON object a line, streamed." },

@@ -11,7 +11,7 @@ export const suspensionReasons = ["incident", "investigation", "audit", "breach"
 export type SuspensionReason = (typeof suspensionReasons)[number];
 
 export async function suspend(door: OfficeDoor, visit: Visit, id: ContractId, reason: SuspensionReason): Promise<Result<void, Refusal>> {
-  const entered = await enterContract(door, visit, id, "merchant_owner");
+  const entered = await enterContract(door, visit, id);
   if (!entered.ok) return entered;
   const open = canBeSuspended(entered.value.contract);
   await logAct(door, visit, entered.value, {
@@ -30,7 +30,7 @@ export async function suspend(door: OfficeDoor, visit: Visit, id: ContractId, re
 }
 
 export async function requestResumption(door: OfficeDoor, visit: Visit, id: ContractId): Promise<Result<Approval, Refusal>> {
-  const entered = await enterContract(door, visit, id, "merchant_owner");
+  const entered = await enterContract(door, visit, id);
   if (!entered.ok) return entered;
   const { contract, who } = entered.value;
   const open = isSuspended(contract);

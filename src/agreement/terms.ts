@@ -84,7 +84,7 @@ async function request(
   id: ContractId,
   { act, of }: { readonly act: Proposal["act"]; of(standing: Bundle, contract: Contract): Result<Wanted, Refusal> },
 ): Promise<Result<Proposed, Refusal>> {
-  const entered = await enterContract(desk, visit, id, "merchant_owner");
+  const entered = await enterContract(desk, visit, id);
   if (!entered.ok) return entered;
   const { contract, who } = entered.value;
   const event = requested[act];

@@ -39,7 +39,7 @@ export async function readTrust(
   visit: Visit,
   id: ContractId,
 ): Promise<Result<string, Refusal>> {
-  const entered = await enterContract(door, visit, id, "merchant_owner", "officer");
+  const entered = await enterContract(door, visit, id);
   if (!entered.ok) return entered;
   const { actor, log } = entered.value;
   await door.audit.append(log, { event: "trust.read", actor, request: visit.request, outcome: { effect: "allow", code: "ok" } });

@@ -5,7 +5,7 @@
 import type { EntryDraft, EventName } from "../audit/index.ts";
 import { selectContractsOf } from "../contracts/index.ts";
 import { type ContractId, ok, type Refusal, type Result, refuse } from "../kernel/index.ts";
-import { type Entered, enterContract, enterHouse, type OfficeDoor, type Visit } from "../offices/index.ts";
+import { enterContract, enterHouse, logAct, type OfficeDoor, turnDown, type Visit } from "../offices/index.ts";
 import type { Queryable } from "../storage/index.ts";
 import type { Approval, ApprovalAction } from "./approval.ts";
 import { decideApproval, mayDecide } from "./approvals.ts";
@@ -36,7 +36,7 @@ export type Verdict = "approved" | "rejected";
 
 /** Every request of every contract of the caller's merchants. */
 export async function listApprovals(desk: ApprovalDesk, visit: Visit): Promise<Result<Approval[], Refusal>> {
-  const entered = await enterHouse(desk, visit, "merchant_owner");
+  const entered = await enterHouse(desk, visit);
   if (!entered.ok) return entered;
   const { actor, log, merchants } = entered.value;
   const contracts = await contractsOf(desk, merchants);
@@ -46,7 +46,7 @@ export async function listApprovals(desk: ApprovalDesk, visit: Visit): Promise<R
 
 /** Decides a request by its id alone; one of another merchant is not there. */
 export async function decideById(desk: ApprovalDesk, visit: Visit, id: string, verdict: Verdict): Promise<Result<Decided, Refusal>> {
-  const entered = await enterHouse(desk, visit, "merchant_owner");
+  const entered = await enterHouse(desk, visit);
   if (!entered.ok) return entered;
   const { actor, log, merchants } = entered.value;
   const found = (await selectApprovals(desk.database, await contractsOf(desk, merchants))).find((candidate) => candidate.id === id);
@@ -63,35 +63,26 @@ export async function decideInContract(
   id: string,
   verdict: Verdict,
 ): Promise<Result<Decided, Refusal>> {
-  const entered = await enterContract(desk, visit, contract, "merchant_owner");
+  const entered = await enterContract(desk, visit, contract);
   if (!entered.ok) return entered;
   const found = await selectApproval(desk.database, contract, id);
   const allowed = found ? mayDecide(found, entered.value.who) : refuse({ code: "not_found" } as const);
-  if (!allowed.ok || !found) return turnDown(desk, visit, entered.value, allowed.ok ? { code: "not_found" } : allowed.refusal);
+  if (!allowed.ok || !found) {
+    const refusal = allowed.ok ? ({ code: "not_found" } as const) : allowed.refusal;
+    return turnDown(desk, visit, entered.value, { event: "request.refused", refusal });
+  }
 
   // Logged before it is done: a crash between leaves an entry of something that did not happen, never an act without an entry.
   const effect = desk.effects[found.action];
-  await desk.audit.append(entered.value.log, {
+  await logAct(desk, visit, entered.value, {
     event: verdict === "approved" ? effect.event : "approval.rejected",
-    actor: entered.value.actor,
-    request: visit.request,
     outcome: { effect: "allow", code: verdict },
     facts: { ...(await effect.facts?.(desk.database, found)), contract, approval: id, action: found.action, digest: found.digest },
   });
   const decision = { contract, id, by: entered.value.who, verdict };
   const decided = await transactionOf(desk, (tx) => decideApproval(tx, decision, (approved) => effect.apply(tx, approved)));
-  if (!decided.ok) return turnDown(desk, visit, entered.value, decided.refusal);
+  if (!decided.ok) return turnDown(desk, visit, entered.value, { event: "request.refused", refusal: decided.refusal });
   return ok({ approval: decided.value, result: verdict === "approved" ? await effect.after(decided.value) : {} });
-}
-
-async function turnDown(desk: ApprovalDesk, visit: Visit, { actor, log }: Entered, refusal: Refusal): Promise<Result<never, Refusal>> {
-  await desk.audit.append(log, {
-    event: "request.refused",
-    actor,
-    request: visit.request,
-    outcome: { effect: "deny", code: refusal.code },
-  });
-  return refuse(refusal);
 }
 
 class Refused extends Error {

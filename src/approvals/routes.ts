@@ -23,7 +23,6 @@ export function approvalRoutes(desk: ApprovalDesk): Route[] {
   const decide = (verdict: Verdict, word: string): Route => ({
     method: "POST",
     path: `/v1/approvals/{approval}/${word}`,
-    who: "merchant_owner",
     summary: `As a second owner: ${word} a request`,
     answers: { 200: { media: "application/json", description: "The decided request, and what followed", schema: decidedSchema } },
     refusals: ["own_request", "approval_closed", "wrong_state", "held", "audit_unavailable", "keys_unavailable", "share_closed"],
@@ -37,7 +36,6 @@ export function approvalRoutes(desk: ApprovalDesk): Route[] {
     {
       method: "GET",
       path: "/v1/approvals",
-      who: "merchant_owner",
       summary: "Requests that wait for a second person, and those decided",
       answers: {
         200: { media: "application/json", description: "Oldest first", schema: z.object({ approvals: z.array(approvalSchema) }) },

@@ -23,7 +23,6 @@ export function tamperRoute(database: Database, file: string): Route {
   return {
     method: "POST",
     path: "/v1/demo/tamper",
-    who: "platform",
     summary: "Demo only: change one byte of one entry in the database, or put it back",
     body: { media: "application/json", bytesMax: 1_024, schema: body, description: '`{"undo":false}` or `{"undo":true}`.' },
     answers: { 200: { media: "application/json", description: "What is changed now; `change` null where nothing was", schema: answer } },

@@ -45,7 +45,6 @@ function seatRoutes(door: OfficeDoor): Route[] {
     {
       method: "POST",
       path: `${path}/revoke`,
-      who: "merchant_owner",
       summary: "Take one agent's seat away, at once",
       body: body(revokeSeatBody, '`{"issuer","subject","reason"}`: whose, as the seat names them, and why.'),
       answers: { 200: { media: "application/json", description: "Refused from the next request on", schema: seatAnswer } },
@@ -58,7 +57,6 @@ function seatRoutes(door: OfficeDoor): Route[] {
     {
       method: "POST",
       path: `${path}/restore`,
-      who: "merchant_owner",
       summary: "Give a seat back that was taken away",
       body: body(restoreSeatBody, '`{"issuer","subject"}`'),
       answers: { 200: { media: "application/json", description: "Given back", schema: seatAnswer } },
@@ -77,7 +75,6 @@ function operatorRoutes(door: OfficeDoor): Route[] {
     {
       method: "GET",
       path,
-      who: "operator",
       summary: "What is refused everywhere",
       answers: {
         200: { media: "application/json", description: "Oldest first", schema: z.object({ revocations: z.array(revocationSchema) }) },
@@ -91,7 +88,6 @@ function operatorRoutes(door: OfficeDoor): Route[] {
     {
       method: "POST",
       path,
-      who: "operator",
       summary: "Refuse a person, a token, a signing key, an issuer or a vendor everywhere, at once",
       body: {
         media: "application/json",
@@ -111,7 +107,6 @@ function operatorRoutes(door: OfficeDoor): Route[] {
     {
       method: "POST",
       path: `${path}/{revocation}/lift`,
-      who: "operator",
       summary: "Let in again what was refused everywhere",
       answers: { 200: { media: "application/json", description: "What was lifted", schema: revocationSchema } },
       refusals: ["audit_unavailable"],

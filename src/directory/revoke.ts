@@ -37,7 +37,7 @@ export async function changeSeat(
   holder: SeatHolder,
   reason: RevocationReason | null,
 ): Promise<Result<void, Refusal>> {
-  const entered = await enterContract(door, visit, id, "merchant_owner");
+  const entered = await enterContract(door, visit, id);
   if (!entered.ok) return entered;
   const { log } = entered.value;
   const agent = actorPseudonym(log.pseudonymKey, { role: "agent", ...holder });

@@ -13,7 +13,6 @@ export function directoryRoutes(desk: SeatsDesk): Route[] {
     {
       method: "POST",
       path: "/v1/contracts/{contract}/agents",
-      who: "merchant_owner",
       summary: "Seats from a CSV (issuer,subject,role,name), all or nothing",
       body: { media: "text/csv", bytesMax: csvBytesMax, description: "UTF-8, with that header." },
       answers: { 200: { media: "application/json", description: "How many", schema: z.object({ seats: z.int() }) } },

@@ -25,7 +25,7 @@ export interface SeatsDesk extends OfficeDoor {
 }
 
 export async function importSeats(door: SeatsDesk, visit: Visit, id: ContractId, csv: string): Promise<Result<{ seats: number }, Refusal>> {
-  const entered = await enterContract(door, visit, id, "merchant_owner");
+  const entered = await enterContract(door, visit, id);
   if (!entered.ok) return entered;
   const { actor, contract, log } = entered.value;
   const bundle = await door.bundles.bundleOf(door.database, id, contract.bundleDigest);

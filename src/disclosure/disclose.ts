@@ -12,7 +12,7 @@ import type { Principal } from "../identity/index.ts";
 import { ok, type Refusal, type RefusalCode, type Result, refuse } from "../kernel/index.ts";
 import type { ContractKeys } from "../keys/index.ts";
 import { normalize } from "../masking/index.ts";
-import type { Offices } from "../offices/index.ts";
+import { admittedTo, type Offices } from "../offices/index.ts";
 import { type AgentRequest, circumstancesOf, type Decision, decide, lastDaysOf } from "../policy/index.ts";
 import { indexValueOf, locatorOf } from "../records/index.ts";
 import type { Ask, Disclosure } from "./ask.ts";
@@ -60,7 +60,7 @@ export async function reach(deps: Disclosure, ask: Ask): Promise<Result<Reached,
   const who = principal.value;
 
   const loaded = await deps.load(questionOf(ask, who, ask.want.kind === "read" ? { locator: ask.want.locator } : null));
-  const seated = standAt(loaded, deps.offices, who);
+  const seated = standAt(loaded, deps.offices, who, ask.request.route);
   if (!seated.ok) {
     // Perhaps another process fenced it: what this one cached of its keys goes too.
     if (seated.refusal.code === "contract_purged") deps.keyring.forget(ask.contract);
@@ -102,10 +102,12 @@ function standAt(
   { contract, revoked, role, now }: Loaded,
   offices: Offices,
   who: Principal,
+  route: string,
 ): Result<{ role: string; epoch: number; digest: string; lastDays: boolean }, Refusal> {
   if (revoked) return refuse({ code: "token_revoked" });
   if (!contract) return refuse({ code: "not_found" });
   if (role === null) return refuse({ code: offices.officeAt(contract.merchant, who) === null ? "not_found" : "not_permitted" });
+  if (!admittedTo(route).includes("agent")) return refuse({ code: "not_permitted" });
   const standing = standingAt(contract, now);
   if (standing === "active" || standing === "winding_down")
     return ok({ role, epoch: contract.epoch, digest: contract.bundleDigest, lastDays: isInLastDays(contract, now) });

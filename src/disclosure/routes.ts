@@ -25,7 +25,6 @@ export function disclosureRoutes(deps: Disclosure): Route[] {
     {
       method: "GET",
       path: "/v1/contracts/{contract}/records/{type}/{locator}",
-      who: "agent",
       summary: "One masked record",
       answers: {
         200: { media: "application/json", description: "The record; header Audit-Promise proves its entry", schema: maskedRecord },
@@ -39,7 +38,6 @@ export function disclosureRoutes(deps: Disclosure): Route[] {
     {
       method: "POST",
       path: "/v1/contracts/{contract}/records/{type}/search",
-      who: "agent",
       summary: "Masked records by exact match on one searchable field, or on the merchant's own `id`",
       body: {
         media: "application/json",
@@ -64,7 +62,6 @@ export function disclosureRoutes(deps: Disclosure): Route[] {
     {
       method: "POST",
       path: "/v1/contracts/{contract}/records/{type}/{locator}/requests",
-      who: "agent",
       summary: "Hand on to the merchant what the customer asks: access, correction or erasure",
       body: {
         media: "application/json",
@@ -90,7 +87,6 @@ export function disclosureRoutes(deps: Disclosure): Route[] {
     {
       method: "GET",
       path: "/v1/me",
-      who: "agent",
       summary: "The caller's seats",
       answers: { 200: { media: "application/json", description: "Contracts, role, standing, end", schema: meAnswer } },
       refusals: ["audit_unavailable"],

@@ -30,7 +30,7 @@ const keptSchema = z.object({
 type Kept = z.infer<typeof keptSchema>;
 
 async function readKept(desk: ErasureDesk, visit: Visit, id: ContractId): Promise<Result<Kept, Refusal>> {
-  const entered = await enterContract(desk, visit, id, "officer", "merchant_owner");
+  const entered = await enterContract(desk, visit, id);
   if (!entered.ok) return entered;
   const { database, bundles } = desk;
   const { contract } = entered.value;
@@ -57,7 +57,6 @@ export function ageRoutes(desk: ErasureDesk): Route[] {
     {
       method: "GET",
       path: "/v1/contracts/{contract}/retention",
-      who: "anyone entitled",
       summary: "Officers and owners: how long records of each type are kept, and how many the keeper deletes next because they are too old",
       answers: { 200: { media: "application/json", description: "By type", schema: keptSchema } },
       refusals: ["audit_unavailable", "keys_unavailable"],

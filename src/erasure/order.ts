@@ -45,7 +45,7 @@ export async function planErasure(
   id: ContractId,
   name: SubjectName,
 ): Promise<Result<ErasurePlan, Refusal>> {
-  const entered = await enterContract(desk, visit, id, "merchant_owner");
+  const entered = await enterContract(desk, visit, id);
   if (!entered.ok) return entered;
   const found = await find(desk, entered.value.contract, name);
   const outcome = found.ok ? ({ effect: "allow", code: "ok" } as const) : ({ effect: "deny", code: found.refusal.code } as const);
@@ -65,7 +65,7 @@ export async function requestErasure(
   id: ContractId,
   { name, confirm }: { readonly name: SubjectName; readonly confirm: string },
 ): Promise<Result<Receipt, Refusal>> {
-  const entered = await enterContract(desk, visit, id, "merchant_owner");
+  const entered = await enterContract(desk, visit, id);
   if (!entered.ok) return entered;
   const isConfirmed = confirm === ("id" in name ? name.id : name.locator);
   const unconfirmed: Refusal = { code: "unacceptable", errors: [{ pointer: "/confirm", code: "not_the_subject" }] };
@@ -97,7 +97,7 @@ async function whatIsHeld(database: Queryable, contract: ContractId, subject: st
 
 /** The receipt as it reads today: it may be closed everywhere by now. */
 export async function readReceipt(desk: ErasureDesk, visit: Visit, id: ContractId, erasure: string): Promise<Result<Receipt, Refusal>> {
-  const entered = await enterContract(desk, visit, id, "merchant_owner");
+  const entered = await enterContract(desk, visit, id);
   if (!entered.ok) return entered;
   const found = await selectErasure(desk.database, id, erasure);
   const outcome = found ? ({ effect: "allow", code: "ok" } as const) : ({ effect: "deny", code: "not_found" } as const);

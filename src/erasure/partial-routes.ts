@@ -46,7 +46,6 @@ export function partialRoutes(desk: ErasureDesk): Route[] {
     {
       method: "POST",
       path: "/v1/contracts/{contract}/partial-purges",
-      who: "merchant_owner",
       summary:
         "Plan the deletion of what was not imported for so many days, came from one shop, or was for one purpose (`dry_run`), or ask a second owner for it (`confirm`: the contract's id)",
       body: {
@@ -81,7 +80,6 @@ export function partialRoutes(desk: ErasureDesk): Route[] {
     {
       method: "GET",
       path: "/v1/contracts/{contract}/partial-purges/{job}",
-      who: "merchant_owner",
       summary: "A partial purge as it stands today: its receipt, once it is done",
       answers: { 200: { media: "application/json", description: "The job", schema: jobSchema } },
       refusals: ["audit_unavailable", "keys_unavailable", "share_closed"],

@@ -34,7 +34,7 @@ export interface PartPlan {
 }
 
 export async function planPart(desk: ErasureDesk, visit: Visit, id: ContractId, part: Part): Promise<Result<PartPlan, Refusal>> {
-  const entered = await enterContract(desk, visit, id, "merchant_owner");
+  const entered = await enterContract(desk, visit, id);
   if (!entered.ok) return entered;
   const rules = await rulesOf(desk, entered.value, part);
   const outcome = rules.ok ? ({ effect: "allow", code: "ok" } as const) : ({ effect: "deny", code: rules.refusal.code } as const);
@@ -57,7 +57,7 @@ export async function requestPart(
   id: ContractId,
   { confirm, ...part }: Part & { readonly confirm: string },
 ): Promise<Result<PartRequested, Refusal>> {
-  const entered = await enterContract(desk, visit, id, "merchant_owner");
+  const entered = await enterContract(desk, visit, id);
   if (!entered.ok) return entered;
   const unconfirmed: Refusal = { code: "unacceptable", errors: [{ pointer: "/confirm", code: "not_the_contract" }] };
   const asked: Result<AgeRules, Refusal> = confirm === id ? await rulesOf(desk, entered.value, part) : refuse(unconfirmed);
@@ -109,7 +109,7 @@ export async function readPart(
   id: ContractId,
   job: string,
 ): Promise<Result<{ readonly job: Lapse; readonly closing: Closing }, Refusal>> {
-  const entered = await enterContract(desk, visit, id, "merchant_owner");
+  const entered = await enterContract(desk, visit, id);
   if (!entered.ok) return entered;
   const found = await selectLapse(desk.database, id, job);
   const outcome = found ? ({ effect: "allow", code: "ok" } as const) : ({ effect: "deny", code: "not_found" } as const);

@@ -54,7 +54,6 @@ export function erasureRoutes(desk: ErasureDesk): Route[] {
     {
       method: "POST",
       path: "/v1/contracts/{contract}/erasures",
-      who: "merchant_owner",
       summary: "Erase one data subject (`confirm`: their id or locator once more), or count what would go (`dry_run`)",
       body: {
         media: "application/json",
@@ -81,7 +80,6 @@ export function erasureRoutes(desk: ErasureDesk): Route[] {
     {
       method: "GET",
       path: "/v1/contracts/{contract}/erasures/{erasure}",
-      who: "merchant_owner",
       summary: "The receipt of an erasure as it reads today",
       answers: { 200: { ...receipt, description: "The receipt", schema: receiptSchema } },
       refusals: ["audit_unavailable", "keys_unavailable", "share_closed"],

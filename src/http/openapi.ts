@@ -8,11 +8,14 @@ const common: readonly RefusalCode[] = ["bad_header", "bad_query", "method_not_a
 /** And those of every route that asks who is there. */
 const identified: readonly RefusalCode[] = ["token_missing", "not_permitted", "not_found", "database_unavailable"];
 
-export function openApiDocument(routes: readonly Route[], version: string): string {
+/** Who is admitted to a route, by its method and path: roles; `anyone`: nobody is asked; `anyone_for_gateway_log`: nor there, where the log is the gateway's. */
+export type AdmittedTo = (route: string) => readonly string[];
+
+export function openApiDocument(routes: readonly Route[], version: string, admittedTo: AdmittedTo): string {
   const paths: Record<string, Record<string, unknown>> = {};
   for (const route of routes) {
     const operations = paths[route.path] ?? {};
-    operations[route.method.toLowerCase()] = operation(route);
+    operations[route.method.toLowerCase()] = operation(route, admittedTo(`${route.method} ${route.path}`));
     paths[route.path] = operations;
   }
   return JSON.stringify({
@@ -26,7 +29,7 @@ export function openApiDocument(routes: readonly Route[], version: string): stri
   });
 }
 
-function operation(route: Route): unknown {
+function operation(route: Route, who: readonly string[]): unknown {
   const answers = Object.entries(route.answers).map(([status, answer]) => [
     status,
     {
@@ -41,18 +44,18 @@ function operation(route: Route): unknown {
   ]);
   return {
     summary: route.summary,
-    tags: [route.who],
-    ...securityOf(route),
+    tags: who,
+    ...securityOf(who),
     parameters: [...pathParameters(route), ...queryParameters(route), ...headerParameters(route)],
     ...(route.body ? { requestBody: requestBody(route.body) } : {}),
-    responses: { ...Object.fromEntries(answers), ...problems(route) },
+    responses: { ...Object.fromEntries(answers), ...problems(route, who) },
   };
 }
 
 /** `{}`: the token may be left out. */
-function securityOf({ who }: Route): object {
-  if (who === "platform") return {};
-  return { security: who === "anyone entitled" ? [{}, { bearer: [] }] : [{ bearer: [] }] };
+function securityOf(who: readonly string[]): object {
+  if (who.includes("anyone")) return {};
+  return { security: who.includes("anyone_for_gateway_log") ? [{}, { bearer: [] }] : [{ bearer: [] }] };
 }
 
 function pathParameters({ path }: Route): unknown[] {
@@ -88,9 +91,9 @@ function requestBody(body: NonNullable<Route["body"]>): unknown {
   return { required: true, description: `${body.description} At most ${body.bytesMax} bytes.`, content: { [body.media]: { schema } } };
 }
 
-function problems(route: Route): Record<string, unknown> {
+function problems(route: Route, who: readonly string[]): Record<string, unknown> {
   const own: RefusalCode[] = [...route.refusals, ...common];
-  if (route.who !== "platform") own.push(...identified);
+  if (!who.includes("anyone")) own.push(...identified);
   if (route.path.includes("{")) own.push("bad_id", "not_found");
   if (route.answers[200]?.alsoAs) own.push("not_acceptable");
   if (route.body) own.push("bad_json", "too_large", "wrong_media_type", "unacceptable");

@@ -5,13 +5,10 @@
 import type * as z from "zod";
 import type { Presented, Refusal, RefusalCode, Result } from "../kernel/index.ts";
 
-export type Who = "agent" | "merchant_owner" | "officer" | "operator" | "platform" | "anyone with a seat or an office" | "anyone entitled";
-
 export interface Route {
   readonly method: "GET" | "POST" | "PUT";
   /** OpenAPI form: `/v1/contracts/{contract}`. Each parameter has its grammar in `parameters`. */
   readonly path: string;
-  readonly who: Who;
   readonly summary: string;
   /** String parameters; anything else in the query is refused. */
   readonly query?: z.ZodObject;

@@ -9,7 +9,7 @@ import type { Answer, Received, Route } from "../http/index.ts";
 import type { Principal } from "../identity/index.ts";
 import { type ContractId, ok, type Refusal, type Result, refuse } from "../kernel/index.ts";
 import type { AuditKeys } from "../keys/index.ts";
-import { type Entered, enterContract, enterHouse, type OfficeDoor } from "../offices/index.ts";
+import { admittedTo, type Entered, enterContract, enterHouse, type OfficeDoor } from "../offices/index.ts";
 import { type Claim, claim, type Place, release, remember } from "./postgres.ts";
 
 const grammar = /^(?:[A-Za-z0-9._~-]{16,128}|"[A-Za-z0-9._~-]{16,128}")$/;
@@ -52,7 +52,7 @@ interface Keyed {
 
 /** The same route; where it is an owner's write, it takes the header. */
 export function repeatable(desk: RepeatDesk, route: Route): Route {
-  if (route.method === "GET" || route.who !== "merchant_owner") return route;
+  if (route.method === "GET" || !admittedTo(`${route.method} ${route.path}`).includes("merchant_owner")) return route;
   const refusals = [...new Set([...route.refusals, "busy", "idempotency_key_reused"] as const)];
   return { ...route, headers: [header], refusals, handle: (received) => handleOnce(desk, route, received) };
 }
@@ -147,8 +147,8 @@ async function again(desk: RepeatDesk, received: Received, { status, headers, me
   const { caller, params } = received;
   const { contract } = params;
   const entered: Result<Pick<Entered, "actor" | "log">, Refusal> = contract === undefined
-    ? await enterHouse(desk, caller, "merchant_owner")
-    : await enterContract(desk, caller, contract as ContractId, "merchant_owner");
+    ? await enterHouse(desk, caller)
+    : await enterContract(desk, caller, contract as ContractId);
   if (!entered.ok) return refuse(entered.refusal);
   const { actor, log } = entered.value;
   const facts = contract !== undefined && log.log === gatewayLog ? { contract } : undefined;

@@ -17,6 +17,7 @@ import type { Identity, Principal } from "../identity/index.ts";
 import { type ContractId, ok, type Presented, type Refusal, type RefusalCode, type Result, refuse } from "../kernel/index.ts";
 import { type Keyring, KeysUnavailable, newestEpoch } from "../keys/index.ts";
 import type { Database } from "../storage/index.ts";
+import { admittedTo } from "./matrix.ts";
 import type { Office, Offices } from "./offices.ts";
 
 export interface OfficeDoor {
@@ -42,13 +43,9 @@ export interface Entered {
   readonly log: LogHandle;
 }
 
-/** Comes in as a holder of one of these offices at the contract's merchant; `agent`: as a holder of a seat, who has no office there. */
-export async function enterContract(
-  door: OfficeDoor,
-  visit: Visit,
-  id: ContractId,
-  ...roles: readonly (Office | "agent")[]
-): Promise<Result<Entered, Refusal>> {
+/** Comes in as the route's row of the matrix has it: as a holder of an office at the contract's merchant, or of a seat, who has no office there. */
+export async function enterContract(door: OfficeDoor, visit: Visit, id: ContractId): Promise<Result<Entered, Refusal>> {
+  const roles = admittedTo(visit.request.route);
   const contract = await selectContract(door.database, id);
   const person = await identifyPerson(door, visit, contract?.id);
   if (!person.ok) return person;
@@ -66,17 +63,20 @@ export async function enterContract(
   return ok({ who, actor, contract, log: await logOfContract(door, contract) });
 }
 
-/** Comes in as a holder of `office` anywhere. */
+const offices = ["merchant_owner", "officer"] as const satisfies readonly Office[];
+
+/** Comes in as a holder, anywhere, of an office that the route's row names. */
 export async function enterHouse(
   door: OfficeDoor,
   visit: Visit,
-  office: Office,
 ): Promise<Result<{ who: Principal; actor: Actor; merchants: readonly string[]; log: LogHandle }, Refusal>> {
   const person = await identifyPerson(door, visit);
   if (!person.ok) return person;
   const who = person.value;
+  const roles = admittedTo(visit.request.route);
+  const office = offices.find((held) => roles.includes(held) && door.offices.merchantsOf(who, held).length > 0);
+  if (!office) return turnAway(door, visit, { role: "unknown", ...personOf(who) }, "not_permitted");
   const merchants = door.offices.merchantsOf(who, office);
-  if (merchants.length === 0) return turnAway(door, visit, { role: "unknown", ...personOf(who) }, "not_permitted");
   return ok({ who, actor: { role: office, ...personOf(who) }, merchants, log: await door.logs.gateway(door.database) });
 }
 
@@ -92,7 +92,8 @@ export async function enterOperations(door: OfficeDoor, visit: Visit): Promise<R
   const person = await identifyPerson(door, visit);
   if (!person.ok) return person;
   const named = personOf(person.value);
-  if (!door.offices.isOperator(person.value)) return turnAway(door, visit, { role: "unknown", ...named }, "not_permitted");
+  const admits = admittedTo(visit.request.route).includes("operator");
+  if (!admits || !door.offices.isOperator(person.value)) return turnAway(door, visit, { role: "unknown", ...named }, "not_permitted");
   return ok({ who: person.value, actor: { role: "operator", ...named }, log: await door.logs.gateway(door.database) });
 }
 

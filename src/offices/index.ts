@@ -11,4 +11,5 @@ export {
   turnDown,
   type Visit,
 } from "./enter.ts";
+export { admittedTo } from "./matrix.ts";
 export { createOffices, type MerchantOffices, type Office, type OfficeHolder, type Offices } from "./offices.ts";

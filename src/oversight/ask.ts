@@ -57,7 +57,7 @@ export async function askLog(
   question: Question,
   into: (entered: Entered) => Promise<Entered["log"]> = async ({ log }) => log,
 ): Promise<Result<Asked, Refusal>> {
-  const entered = await enterContract(deps, visit, id, "officer");
+  const entered = await enterContract(deps, visit, id);
   if (!entered.ok) return entered;
   const { who, actor, contract } = entered.value;
   const { kind, event, filter, cursor, inGateway = false } = question;

@@ -22,7 +22,6 @@ export function epochRoutes(desk: EpochDesk): Route[] {
     {
       method: "POST",
       path: "/log/{log}/epochs",
-      who: "operator",
       summary:
         "Of a log whose database was set back for good: what is lost (`dry_run`: nothing changes), or a new epoch (`confirm`: its origin)",
       body: { media: "application/json", bytesMax: 1_024, schema: orderBody, description: '`{"dry_run":true}` or `{"confirm":"…@2"}`.' },

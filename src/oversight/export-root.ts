@@ -22,7 +22,7 @@ const aboutAllLogs: ReadonlySet<EventName> = new Set(["log.heads", "log.epoch_op
 const withheld = new Uint8Array(0);
 
 export async function exportRoot(desk: ExportDesk, visit: Visit, id: ContractId): Promise<Result<ReadableStream<Uint8Array>, Refusal>> {
-  const entered = await enterContract(desk, visit, id, "officer");
+  const entered = await enterContract(desk, visit, id);
   if (!entered.ok) return entered;
   const { database, sequencer, audit } = desk;
   await audit.append(await logOfExport(desk, entered.value), {

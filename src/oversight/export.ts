@@ -45,7 +45,7 @@ export interface ExportDesk extends Oversight {
 }
 
 export async function exportLog(desk: ExportDesk, visit: Visit, id: ContractId): Promise<Result<ReadableStream<Uint8Array>, Refusal>> {
-  const entered = await enterContract(desk, visit, id, "officer");
+  const entered = await enterContract(desk, visit, id);
   if (!entered.ok) return entered;
   const { actor, contract } = entered.value;
   const log = await logOfExport(desk, entered.value);

@@ -29,7 +29,6 @@ function tileRoutes(desk: LogDesk): Route[] {
     {
       method: "GET",
       path: "/log/{log}/checkpoint",
-      who: "anyone entitled",
       summary: "The newest checkpoint. The gateway log's is public; a contract's log is for its merchant's owners and officers",
       answers: { 200: { media: text, description: "A C2SP tlog-checkpoint" } },
       refusals,
@@ -43,7 +42,6 @@ function tileRoutes(desk: LogDesk): Route[] {
     {
       method: "GET",
       path: "/log/{log}/tile/entries/{bundle}",
-      who: "officer",
       summary:
         "The entries of a contract's log under a level-0 tile: `x001/x234/067`, `000.p/8`. The parameter reaches to the end of the path",
       answers: { 200: { media: binary, description: "Each entry behind its length in two bytes, big-endian" } },
@@ -56,7 +54,6 @@ function tileRoutes(desk: LogDesk): Route[] {
     {
       method: "GET",
       path: "/log/{log}/tile/{tile}",
-      who: "anyone entitled",
       summary: "A hash tile: `0/x001/x234/067`, `1/000.p/8`. The parameter reaches over slashes to the end of the path",
       answers: { 200: { media: binary, description: "Hashes of 32 bytes, 256 of them or as many as behind `.p/`" } },
       refusals,
@@ -73,7 +70,6 @@ function proofRoutes(desk: LogDesk): Route[] {
     {
       method: "GET",
       path: "/log/{log}/proof/{leaf}",
-      who: "anyone entitled",
       summary: "That a leaf is in the tree of the newest checkpoint",
       answers: { 200: { media: text, description: "A C2SP tlog-proof" } },
       refusals,
@@ -83,7 +79,6 @@ function proofRoutes(desk: LogDesk): Route[] {
     {
       method: "GET",
       path: "/log/{log}/consistency",
-      who: "anyone entitled",
       summary: "That the log of size `to` (with a checkpoint; the newest, if left out) extends the one of size `from` (must be given)",
       query: consistencyQuery,
       answers: {
@@ -99,7 +94,6 @@ function proofRoutes(desk: LogDesk): Route[] {
     {
       method: "GET",
       path: "/log/{log}/policy",
-      who: "anyone entitled",
       summary: "Whose signatures make a checkpoint of this log count",
       answers: { 200: { media: text, description: "A C2SP tlog-policy" } },
       refusals,
@@ -113,7 +107,6 @@ function receiptRoute(desk: LogDesk): Route {
   return {
     method: "GET",
     path: "/log/{log}/receipt/{entry}",
-    who: "anyone with a seat or an office",
     summary: "The receipt of an entry that an Audit-Promise names; agents get those of their own. `Prefer: wait=2` waits for its place",
     answers: {
       200: { media: text, description: "A C2SP tlog-proof whose extra data is the leaf and the promise" },

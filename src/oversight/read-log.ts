@@ -26,7 +26,7 @@ import {
 } from "../audit/index.ts";
 import { toBase64 } from "../crypto/index.ts";
 import { type ContractId, ok, type Refusal, type Result, refuse } from "../kernel/index.ts";
-import { type Entered, enterContract, type Office, type OfficeDoor, type Visit } from "../offices/index.ts";
+import { admittedTo, type Entered, enterContract, type OfficeDoor, type Visit } from "../offices/index.ts";
 
 export interface LogDesk extends OfficeDoor {
   readonly sequencer: Sequencer;
@@ -36,11 +36,10 @@ export interface LogDesk extends OfficeDoor {
   readonly witnessesOf: (log: string) => readonly WitnessKey[];
 }
 
-const readers = ["officer", "merchant_owner"] as const satisfies readonly Office[];
-
 /** `null` = nobody was asked who they are: the log is public. */
 async function enterLog(desk: LogDesk, visit: Visit, log: string): Promise<Result<Entered | null, Refusal>> {
-  return log === gatewayLog ? ok(null) : enterContract(desk, visit, log as ContractId, ...readers);
+  const isPublic = log === gatewayLog && admittedTo(visit.request.route).includes("anyone_for_gateway_log");
+  return isPublic ? ok(null) : enterContract(desk, visit, log as ContractId);
 }
 
 /** The newest checkpoint, as a signed note. */
@@ -77,7 +76,7 @@ export async function readBundleOfEntries(
 ): Promise<Result<{ readonly tile: Tile; readonly bytes: Uint8Array }, Refusal>> {
   const tile = parseEntriesPath(path);
   if (tile === null) return noTilePath("bundle");
-  const entered = await enterContract(desk, visit, log as ContractId, "officer");
+  const entered = await enterContract(desk, visit, log as ContractId);
   if (!entered.ok) return entered;
   const published = await selectPublished(desk.database, log);
   const known = published !== null && hasTile(published.size, tile);

@@ -46,7 +46,7 @@ const waitersMax = 64;
 export function createReceipts(desk: LogDesk): (visit: Visit, ask: ReceiptAsk) => Promise<Result<Receipted, Refusal>> {
   let waiters = 0;
   return async (visit, { contract, entry, waitMs }) => {
-    const entered = await enterContract(desk, visit, contract, "officer", "merchant_owner", "agent");
+    const entered = await enterContract(desk, visit, contract);
     if (!entered.ok) return entered;
     const asked = await selectAccepted(desk.database, contract, entry);
     const found = asked !== null && mayHave(entered.value, asked) ? asked : null;

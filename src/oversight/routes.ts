@@ -39,7 +39,6 @@ function listRoute(desk: SaveDesk): Route {
   return {
     method: "GET",
     path: "/v1/contracts/{contract}/audit/entries",
-    who: "officer",
     summary: "Who saw what: entries of the contract's log, newest first",
     query: listQuery,
     answers: {
@@ -71,7 +70,6 @@ function followRoute(desk: SaveDesk): Route {
   return {
     method: "GET",
     path: "/v1/contracts/{contract}/audit/tail",
-    who: "officer",
     summary: "Entries as they get their places, from now on or behind a cursor; for ten minutes, then ask again",
     query: followQuery,
     answers: {
@@ -96,7 +94,6 @@ function subjectRoute(desk: SaveDesk): Route {
   return {
     method: "POST",
     path: "/v1/contracts/{contract}/audit/subjects",
-    who: "officer",
     summary: "The names that entries have for a person whom the officer names by the merchant's own id",
     body: {
       media: "application/json",
@@ -124,7 +121,6 @@ function exportRoute(desk: SaveDesk): Route {
   return {
     method: "GET",
     path: "/v1/contracts/{contract}/audit/export",
-    who: "officer",
     summary: "The contract's whole log as a verifiable bundle, or what a filter finds as a file for another system",
     query: exportQuery,
     answers: {
@@ -165,7 +161,6 @@ function manifestRoute(desk: SaveDesk): Route {
   return {
     method: "GET",
     path: "/v1/contracts/{contract}/audit/export/manifest",
-    who: "officer",
     summary: "What the first bytes of an export are: a signed digest, the entries' range, and where to go on if it was cut",
     query: manifestQuery,
     answers: { 200: { media: "application/jose", description: "A compact JWS under the certificate key" } },

@@ -21,7 +21,7 @@ export async function nameSubject(
   id: ContractId,
   { type, merchantId }: { readonly type: string; readonly merchantId: string },
 ): Promise<Result<Named, Refusal>> {
-  const entered = await enterContract(deps, visit, id, "officer");
+  const entered = await enterContract(deps, visit, id);
   if (!entered.ok) return entered;
   const { actor, contract, log } = entered.value;
   const keys = await keysOf(deps, entered.value);

@@ -49,7 +49,6 @@ export function attestationRoutes(desk: PurgeDesk): Route[] {
     {
       method: "GET",
       path,
-      who: "merchant_owner",
       summary: "Of which systems the vendor has said that nothing is left there",
       answers: { 200: { media: "application/json", description: "Every system that the contract names", schema: standingSchema } },
       refusals: ["audit_unavailable"],
@@ -61,7 +60,6 @@ export function attestationRoutes(desk: PurgeDesk): Route[] {
     {
       method: "POST",
       path,
-      who: "merchant_owner",
       summary: "Record what the vendor said of one of its systems",
       body: {
         media: "application/json",
@@ -80,7 +78,6 @@ export function attestationRoutes(desk: PurgeDesk): Route[] {
     {
       method: "GET",
       path: `${path}/{attestation}/evidence`,
-      who: "merchant_owner",
       summary: "The file that was handed over with a statement",
       answers: { 200: { media: "application/octet-stream", description: "The file" } },
       refusals: ["audit_unavailable"],

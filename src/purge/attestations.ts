@@ -68,7 +68,7 @@ export async function attestedBy(
 }
 
 export async function listAttestations(desk: PurgeDesk, visit: Visit, named: Named): Promise<Result<SystemStanding[], Refusal>> {
-  const entered = await enterContract(desk, visit, named.contract, "merchant_owner");
+  const entered = await enterContract(desk, visit, named.contract);
   if (!entered.ok) return entered;
   const job = await selectJob(desk.database, named.contract);
   const there = job?.id === named.job;
@@ -87,7 +87,7 @@ export async function fileAttestation(
   named: Named,
   filing: Filing,
 ): Promise<Result<SystemStanding[], Refusal>> {
-  const entered = await enterContract(desk, visit, named.contract, "merchant_owner");
+  const entered = await enterContract(desk, visit, named.contract);
   if (!entered.ok) return entered;
   const job = await selectJob(desk.database, named.contract);
   const refusal = await refusalOf(desk, named, filing, job);
@@ -129,7 +129,7 @@ async function isSigned(jws: string, vendorKey: string, text: string): Promise<b
 
 /** The file that was handed over with a filing. */
 export async function fetchEvidence(desk: PurgeDesk, visit: Visit, named: Named, id: string): Promise<Result<Uint8Array, Refusal>> {
-  const entered = await enterContract(desk, visit, named.contract, "merchant_owner");
+  const entered = await enterContract(desk, visit, named.contract);
   if (!entered.ok) return entered;
   const evidence = await selectEvidence(desk.database, { contract: named.contract, id: named.job }, id);
   const outcome = evidence ? ({ effect: "allow", code: "ok" } as const) : ({ effect: "deny", code: "not_found" } as const);

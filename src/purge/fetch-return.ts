@@ -75,7 +75,7 @@ async function find(
   visit: Visit,
   named: Named,
 ): Promise<Result<{ readonly job: PurgeJob; readonly entered: Entered }, Refusal>> {
-  const entered = await enterContract(desk, visit, named.contract, "merchant_owner");
+  const entered = await enterContract(desk, visit, named.contract);
   if (!entered.ok) return entered;
   const job = await selectJob(desk.database, named.contract);
   if (job?.id === named.job) return ok({ job, entered: entered.value });

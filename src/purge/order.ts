@@ -34,7 +34,7 @@ export type ReturnTo = NonNullable<PurgeJob["facts"]["returnTo"]>;
 
 /** Counts what a purge would delete; changes nothing. */
 export async function planPurge(desk: PurgeDesk, visit: Visit, id: ContractId): Promise<Result<Plan, Refusal>> {
-  const entered = await enterContract(desk, visit, id, "merchant_owner");
+  const entered = await enterContract(desk, visit, id);
   if (!entered.ok) return entered;
   const { contract } = entered.value;
   await logAct(desk, visit, entered.value, { event: "purge.planned", outcome: { effect: "allow", code: "ok" }, facts: { contract: id } });
@@ -62,7 +62,7 @@ export async function requestPurge(
   id: ContractId,
   request: PurgeRequest,
 ): Promise<Result<Requested, Refusal>> {
-  const entered = await enterContract(desk, visit, id, "merchant_owner");
+  const entered = await enterContract(desk, visit, id);
   if (!entered.ok) return entered;
   const { contract, who } = entered.value;
   const standing = await selectJob(desk.database, id);
@@ -160,7 +160,7 @@ async function orderDuePurge(parts: PurgeParts, contract: Contract): Promise<voi
 
 /** The contract's job; `null` = nobody has asked for one. */
 export async function findPurge(desk: PurgeDesk, visit: Visit, id: ContractId): Promise<Result<PurgeJob | null, Refusal>> {
-  const entered = await enterContract(desk, visit, id, "merchant_owner");
+  const entered = await enterContract(desk, visit, id);
   if (!entered.ok) return entered;
   const outcome = { effect: "allow", code: "ok" } as const;
   await logAct(desk, visit, entered.value, { event: "purge.read", outcome, facts: { contract: id } });
@@ -169,7 +169,7 @@ export async function findPurge(desk: PurgeDesk, visit: Visit, id: ContractId): 
 
 /** One job, as its owner watches it. */
 export async function readPurge(desk: PurgeDesk, visit: Visit, id: ContractId, job: string): Promise<Result<PurgeJob, Refusal>> {
-  const entered = await enterContract(desk, visit, id, "merchant_owner");
+  const entered = await enterContract(desk, visit, id);
   if (!entered.ok) return entered;
   const found = await selectJob(desk.database, id);
   const there = found?.id === job;

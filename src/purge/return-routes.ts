@@ -28,7 +28,6 @@ export function returnRoutes(desk: PurgeDesk): Route[] {
     {
       method: "GET",
       path: "/v1/contracts/{contract}/purges/{job}/return",
-      who: "merchant_owner",
       summary: "What a purge returns before it destroys: how it stands, and its sealed parts",
       answers: { 200: { media: "application/json", description: "The return", schema: returnSchema } },
       refusals: ["audit_unavailable"],
@@ -40,7 +39,6 @@ export function returnRoutes(desk: PurgeDesk): Route[] {
     {
       method: "GET",
       path: "/v1/contracts/{contract}/purges/{job}/return/parts/{part}",
-      who: "merchant_owner",
       summary: "One part: NDJSON of records, `keys` or `manifest`, sealed to the merchant's key",
       answers: { 200: { media: "application/jose", description: "A compact JWE" } },
       refusals: ["audit_unavailable"],
@@ -52,7 +50,6 @@ export function returnRoutes(desk: PurgeDesk): Route[] {
     {
       method: "POST",
       path: "/v1/contracts/{contract}/purges/{job}/return/acknowledge",
-      who: "merchant_owner",
       summary: "Say that the return arrived whole: the purge goes on",
       body: {
         media: "application/json",

@@ -66,7 +66,6 @@ function orderRoutes(desk: PurgeDesk): Route[] {
     {
       method: "GET",
       path: "/v1/contracts/{contract}/purges",
-      who: "merchant_owner",
       summary: "The contract's purge, if one was asked for: at most one",
       answers: { 200: { media: "application/json", description: "Jobs", schema: z.object({ purges: z.array(jobSchema) }) } },
       refusals: ["audit_unavailable"],
@@ -78,7 +77,6 @@ function orderRoutes(desk: PurgeDesk): Route[] {
     {
       method: "POST",
       path: "/v1/contracts/{contract}/purges",
-      who: "merchant_owner",
       summary: "Plan a purge (`dry_run`: counts, nothing changes), or request one (`confirm`: the contract's id)",
       body: { media: "application/json", bytesMax: 4_096, schema: orderBody, description: orderDescription },
       answers: {
@@ -113,7 +111,6 @@ function jobRoutes(desk: PurgeDesk & ApprovalDesk): Route[] {
     {
       method: "GET",
       path: "/v1/contracts/{contract}/purges/{job}",
-      who: "merchant_owner",
       summary: "Where a purge stands",
       answers: { 200: { media: "application/json", description: "The job", schema: jobSchema } },
       refusals: ["audit_unavailable"],
@@ -125,7 +122,6 @@ function jobRoutes(desk: PurgeDesk & ApprovalDesk): Route[] {
     {
       method: "GET",
       path: "/v1/contracts/{contract}/purges/{job}/events",
-      who: "merchant_owner",
       summary: "A purge as it moves, until its certificate; for ten minutes, then ask again with Last-Event-ID",
       answers: {
         200: {
@@ -150,7 +146,6 @@ function jobRoutes(desk: PurgeDesk & ApprovalDesk): Route[] {
     {
       method: "POST",
       path: "/v1/contracts/{contract}/purges/{job}/approve",
-      who: "merchant_owner",
       summary: "As a second owner: approve a purge",
       answers: { 200: { media: "application/json", description: "The job", schema: jobSchema } },
       refusals: ["own_request", "approval_closed", "wrong_state", "held", "audit_unavailable"],

@@ -21,7 +21,7 @@ type Retention = z.infer<typeof retentionSchema>;
 export type RetentionDesk = OfficeDoor & { readonly retention: RetentionTerms };
 
 async function readRetention(desk: RetentionDesk, visit: Visit, id: ContractId): Promise<Result<Retention, Refusal>> {
-  const entered = await enterContract(desk, visit, id, "officer", "merchant_owner");
+  const entered = await enterContract(desk, visit, id);
   if (!entered.ok) return entered;
   const { database, retention, audit } = desk;
   const { size, minIndex } = (await selectLog(database, id)) ?? emptyLogRow(id, desk.logs.baseOf(id));
@@ -45,7 +45,6 @@ export function retentionRoutes(desk: RetentionDesk): Route[] {
     {
       method: "GET",
       path: "/v1/contracts/{contract}/audit/retention",
-      who: "anyone entitled",
       summary:
         "Officers and owners: what the retention of the contract's log will delete: month by month, when, and whether a hold stands against it",
       answers: { 200: { media: "application/json", description: "The months that have a key still", schema: retentionSchema } },

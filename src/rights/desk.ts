@@ -22,7 +22,7 @@ export async function comeToDesk(
   id: ContractId,
   event: EntryDraft["event"],
 ): Promise<Result<AtDesk, Refusal>> {
-  const entered = await enterContract(desk, visit, id, "merchant_owner");
+  const entered = await enterContract(desk, visit, id);
   if (!entered.ok) return entered;
   const { contract } = entered.value;
   if (contract.state !== "active" && contract.state !== "ended")

@@ -55,7 +55,6 @@ function deskRoutes(desk: RightsDesk): Route[] {
     {
       method: "GET",
       path: requestsPath,
-      who: "merchant_owner",
       summary: "What data subjects ask for, the open ones first by their deadline",
       answers: {
         200: { media: "application/json", description: "Requests", schema: z.object({ requests: z.array(requestSchema) }) },
@@ -67,7 +66,6 @@ function deskRoutes(desk: RightsDesk): Route[] {
     {
       method: "POST",
       path: requestsPath,
-      who: "merchant_owner",
       summary: "Write down a request that came to the merchant itself",
       body: {
         media: "application/json",
@@ -92,7 +90,6 @@ function requestRoutes(desk: RightsDesk): Route[] {
     {
       method: "GET",
       path: one,
-      who: "merchant_owner",
       summary: "One request, and what the customer said",
       answers: {
         200: { media: "application/json", description: "The request", schema: requestSchema.extend({ said: z.string().nullable() }) },
@@ -107,7 +104,6 @@ function requestRoutes(desk: RightsDesk): Route[] {
     {
       method: "GET",
       path: `${one}/report`,
-      who: "merchant_owner",
       summary: "What is held of this person, and who has seen it, when and why",
       answers: { 200: { media: "application/json", description: "The report", schema: reportSchema } },
       refusals: [...refusals, "record_damaged"],
@@ -116,7 +112,6 @@ function requestRoutes(desk: RightsDesk): Route[] {
     {
       method: "POST",
       path: `${one}/close`,
-      who: "merchant_owner",
       summary: "Close a request: done, or refused. An erasure is done when nothing is held any more",
       body: { media: "application/json", bytesMax: 1_024, schema: closeBody, description: '`{"outcome":"done"}`' },
       answers: { 200: { media: "application/json", description: "The request", schema: requestSchema } },

@@ -29,7 +29,7 @@ export interface RotationOrder {
 
 /** Epochs, what is wrapped under which, commitments, ages. Never a key's bytes. */
 export async function readKeys(desk: OfficeDoor, visit: Visit, id: ContractId): Promise<Result<KeysStanding, Refusal>> {
-  const entered = await enterContract(desk, visit, id, "merchant_owner");
+  const entered = await enterContract(desk, visit, id);
   if (!entered.ok) return entered;
   const outcome = { effect: "allow", code: "ok" } as const;
   await logAct(desk, visit, entered.value, { event: "keys.read", outcome, facts: { contract: id } });
@@ -51,7 +51,7 @@ export async function requestRotation(
   id: ContractId,
   order: RotationOrder,
 ): Promise<Result<Rotation, Refusal>> {
-  const entered = await enterContract(desk, visit, id, "merchant_owner");
+  const entered = await enterContract(desk, visit, id);
   if (!entered.ok) return entered;
   const { state } = entered.value.contract;
   const isOpen = state !== "draft" && state !== "purging" && state !== "purged";

@@ -29,7 +29,6 @@ export function rootKeyRoutes(desk: RootKeyDesk): Route[] {
     {
       method: "GET",
       path: "/v1/root-key",
-      who: "operator",
       summary: "Under which root key shares and the logs' keys lie",
       answers: { 200: standing },
       refusals: ["audit_unavailable"],
@@ -41,7 +40,6 @@ export function rootKeyRoutes(desk: RootKeyDesk): Route[] {
     {
       method: "POST",
       path: "/v1/root-key/rewrap",
-      who: "operator",
       summary:
         "Move what lies under the root key beside to the one that wraps (`confirm`: its name), for ten seconds at most; or look (`dry_run`)",
       body: { media: "application/json", bytesMax: 256, schema: moveBody, description: '`{"dry_run":true}` or `{"confirm":"…"}`.' },

@@ -54,7 +54,6 @@ export function keysRoutes(desk: OfficeDoor): Route[] {
     {
       method: "GET",
       path: "/v1/contracts/{contract}/keys",
-      who: "merchant_owner",
       summary: "How the contract's keys stand, and the rotation that is under way or was the last",
       answers: { 200: standing },
       refusals: ["audit_unavailable"],
@@ -63,7 +62,6 @@ export function keysRoutes(desk: OfficeDoor): Route[] {
     {
       method: "POST",
       path: "/v1/contracts/{contract}/keys/rotate",
-      who: "merchant_owner",
       summary:
         "Move every key to a new epoch and destroy the old ones (`confirm`: the contract's id), with `index` under a new index key, or see what would move (`dry_run`)",
       body: {

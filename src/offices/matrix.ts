@@ -1,0 +1,102 @@
+/**
+ * Who may come to which route: what the gateway is held to, what its document says, and what is tested cell by cell.
+ * What has no row is open to nobody, and does not start.
+ */
+type Role = "agent" | "merchant_owner" | "officer" | "operator";
+/** Nobody is asked who they are; or nobody for the gateway's own log. */
+export type Admitted = Role | "anyone" | "anyone_for_gateway_log";
+
+const anyone: readonly Admitted[] = ["anyone"];
+const agent: readonly Admitted[] = ["agent"];
+const owner: readonly Admitted[] = ["merchant_owner"];
+const officer: readonly Admitted[] = ["officer"];
+const operator: readonly Admitted[] = ["operator"];
+const officeHolders: readonly Admitted[] = ["officer", "merchant_owner"];
+const everybodyInside: readonly Admitted[] = ["officer", "merchant_owner", "agent"];
+/** Whoever an issuer knows: who has no seat is answered an empty list. */
+const anyIssuers: readonly Admitted[] = ["agent", "officer", "merchant_owner", "operator"];
+/** Of the gateway's log everybody reads what holds no entry. */
+const logReaders: readonly Admitted[] = ["officer", "merchant_owner", "anyone_for_gateway_log"];
+
+/** By method and path as the OpenAPI document writes them. */
+export const matrix: Readonly<Record<string, readonly Admitted[]>> = {
+  "GET /v1/contracts/{contract}/records/{type}/{locator}": agent,
+  "POST /v1/contracts/{contract}/records/{type}/search": agent,
+  "POST /v1/contracts/{contract}/records/{type}/{locator}/requests": agent,
+  "GET /v1/me": anyIssuers,
+  "GET /v1/contracts": owner,
+  "POST /v1/contracts": owner,
+  "GET /v1/contracts/{contract}": owner,
+  "POST /v1/contracts/{contract}/activate": owner,
+  "GET /v1/contracts/{contract}/trust": officeHolders,
+  "GET /v1/contracts/{contract}/policy": officeHolders,
+  "PUT /v1/contracts/{contract}/policy": owner,
+  "POST /v1/contracts/{contract}/amend": owner,
+  "POST /v1/contracts/{contract}/terminate": owner,
+  "POST /v1/contracts/{contract}/suspend": owner,
+  "POST /v1/contracts/{contract}/resume": owner,
+  "GET /v1/contracts/{contract}/holds": owner,
+  "POST /v1/contracts/{contract}/holds": owner,
+  "POST /v1/contracts/{contract}/holds/{hold}/release": owner,
+  "POST /v1/clock/accept": operator,
+  "POST /v1/contracts/{contract}/agents": owner,
+  "POST /v1/contracts/{contract}/records/{type}/import": owner,
+  "GET /v1/approvals": owner,
+  "POST /v1/approvals/{approval}/approve": owner,
+  "POST /v1/approvals/{approval}/reject": owner,
+  "GET /v1/contracts/{contract}/audit/entries": officer,
+  "GET /v1/contracts/{contract}/audit/tail": officer,
+  "POST /v1/contracts/{contract}/audit/subjects": officer,
+  "GET /v1/contracts/{contract}/audit/export": officer,
+  "GET /v1/contracts/{contract}/audit/export/manifest": officer,
+  "GET /log/{log}/checkpoint": logReaders,
+  "GET /log/{log}/tile/entries/{bundle}": officer,
+  "GET /log/{log}/tile/{tile}": logReaders,
+  "GET /log/{log}/proof/{leaf}": logReaders,
+  "GET /log/{log}/consistency": logReaders,
+  "GET /log/{log}/policy": logReaders,
+  "GET /log/{log}/receipt/{entry}": everybodyInside,
+  "GET /v1/contracts/{contract}/audit/retention": officeHolders,
+  "POST /log/{log}/epochs": operator,
+  "GET /v1/contracts/{contract}/purges": owner,
+  "POST /v1/contracts/{contract}/purges": owner,
+  "GET /v1/contracts/{contract}/purges/{job}": owner,
+  "GET /v1/contracts/{contract}/purges/{job}/events": owner,
+  "POST /v1/contracts/{contract}/purges/{job}/approve": owner,
+  "GET /v1/contracts/{contract}/purges/{job}/certificate": owner,
+  "GET /v1/contracts/{contract}/purges/{job}/return": owner,
+  "GET /v1/contracts/{contract}/purges/{job}/return/parts/{part}": owner,
+  "POST /v1/contracts/{contract}/purges/{job}/return/acknowledge": owner,
+  "GET /v1/contracts/{contract}/purges/{job}/attestations": owner,
+  "POST /v1/contracts/{contract}/purges/{job}/attestations": owner,
+  "GET /v1/contracts/{contract}/purges/{job}/attestations/{attestation}/evidence": owner,
+  "GET /v1/contracts/{contract}/subject-requests": owner,
+  "POST /v1/contracts/{contract}/subject-requests": owner,
+  "GET /v1/contracts/{contract}/subject-requests/{request}": owner,
+  "GET /v1/contracts/{contract}/subject-requests/{request}/report": owner,
+  "POST /v1/contracts/{contract}/subject-requests/{request}/close": owner,
+  "GET /v1/contracts/{contract}/keys": owner,
+  "POST /v1/contracts/{contract}/keys/rotate": owner,
+  "POST /v1/contracts/{contract}/erasures": owner,
+  "GET /v1/contracts/{contract}/erasures/{erasure}": owner,
+  "POST /v1/contracts/{contract}/partial-purges": owner,
+  "GET /v1/contracts/{contract}/partial-purges/{job}": owner,
+  "GET /v1/contracts/{contract}/retention": officeHolders,
+  "POST /v1/contracts/{contract}/agents/revoke": owner,
+  "POST /v1/contracts/{contract}/agents/restore": owner,
+  "GET /v1/revocations": operator,
+  "POST /v1/revocations": operator,
+  "POST /v1/revocations/{revocation}/lift": operator,
+  "GET /v1/root-key": operator,
+  "POST /v1/root-key/rewrap": operator,
+  "POST /v1/demo/tamper": anyone,
+  "GET /healthz": anyone,
+  "GET /readyz": anyone,
+  "GET /openapi.json": anyone,
+  "GET /metrics": operator,
+};
+
+/** Nobody, where there is no row. */
+export function admittedTo(route: string): readonly Admitted[] {
+  return matrix[route] ?? [];
+}
