@@ -9,6 +9,7 @@ import { verifyCertificate } from "../src/purge/verify-certificate.ts";
 import { migrationDigests, migrationsOfThisBuild } from "../src/storage/index.ts";
 import { readMigrations } from "../src/storage/node-migrations.ts";
 import { expectStatus, importLines, search } from "./support/agreement.ts";
+import { cutOff } from "./support/cut-off.ts";
 import type { Gateway } from "./support/gateway.ts";
 import { refusals } from "./support/journey-refusals.ts";
 import { agreeOnTrust, readMany, verifyLog } from "./support/log-gateway.ts";
@@ -40,44 +41,8 @@ afterAll(async () => {
 describe("who is cut off by a word to the directory's script", () => {
   it("is refused within five seconds by it, by the edge and by two gateways on Node, whatever is asked meanwhile", async () => {
     const second = await world.openOnNode();
-    const path = `${records}/${(await search(world, { id: "U1" })).records[0]?.locator}`;
-    const doors = [world.edge, onNode, second];
-    const lateMs: number[] = [];
-    const what: [string, object, string][] = [
-      ["/v1/revocations", { kind: "person", issuer: "demo", subject: "agent-1" }, "operator"],
-      ["/v1/revocations", { kind: "vendor", vendor: "v-yunfu" }, "operator"],
-      ["/v1/contracts/c-test/agents/revoke", { issuer: "demo", subject: "agent-1" }, "owner-1"],
-    ];
-    for (const [route, body, as] of what) {
-      for (const door of doors) await expectStatus(door.call("GET", path, { as: "agent-1" }), 200);
-      let until = Number.POSITIVE_INFINITY;
-      const lastAnswers = doors.flatMap((door) =>
-        Array.from({ length: 4 }, async () => {
-          let last = 0;
-          while (performance.now() < until) if ((await door.call("GET", path, { as: "agent-1" })).status === 200) last = performance.now();
-          return last;
-        }),
-      );
-      await new Promise((resolve) => setTimeout(resolve, 100));
-      const revoked = await expectStatus(
-        world.call("POST", route, { as, body: { ...body, reason: "incident" } }),
-        route.endsWith("revoke") ? 200 : 201,
-      );
-      const answered = performance.now();
-      until = answered + 300;
-      for (const last of await Promise.all(lastAnswers)) {
-        expect(last).toBeGreaterThan(0);
-        lateMs.push(last - answered);
-      }
-      for (const door of doors) expect((await door.call("GET", path, { as: "agent-1" })).status).toBeGreaterThan(400);
-      const { revocation } = (await revoked.json()) as { revocation?: string };
-      const [back, given] =
-        revocation === undefined ? [route.replace(/revoke$/, "restore"), body] : [`/v1/revocations/${revocation}/lift`, undefined];
-      await expectStatus(world.call("POST", back, { as, ...(given && { body: given }) }), 200);
-    }
+    expect(await cutOff(world, [world.edge, onNode, second])).toBeLessThan(5_000);
     await second.close();
-    expect(Math.max(...lateMs)).toBeLessThan(5_000);
-    console.info(`revocation, last answer after the word was out: ${Math.round(Math.max(...lateMs))} ms at most`);
   });
 });
 
