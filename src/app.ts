@@ -110,6 +110,7 @@ const status = z.object({
   checks: texts,
   log: log.optional(),
   revocations: z.object({ age_seconds: z.literal(0) }),
+  issuers: z.object({ keys_age_seconds: z.int() }).optional(),
   waiting: texts.optional(),
   sinks: texts.optional(),
   alarms: texts.optional(),
@@ -145,7 +146,7 @@ function platformRoutes(sides: readonly Side[], openApi: () => string): Route[] 
         const alarms = Object.fromEntries(sides.flatMap((side) => Object.entries(side.alarms?.() ?? {})));
         const isTold = (texts: object) => Object.keys(texts).length > 0;
         const more = { ...(isTold(waiting) && { waiting }), ...(isTold(sinks) && { sinks }), ...(isTold(alarms) && { alarms }) };
-        const told = { status: ready ? "ok" : "failing", checks, log: limitsOf(sides), revocations, ...more };
+        const told = { status: ready ? "ok" : "failing", checks, log: limitsOf(sides), revocations, ...issuersOf(sides), ...more };
         return ok(json(JSON.stringify(told), {}, ready ? 200 : 503));
       },
     },
@@ -171,14 +172,20 @@ function metricsRoute({ metrics, identity, offices }: CountedSide): Route {
     summary: "What this process counted since its start, for Prometheus",
     answers: { 200: { media: "text/plain", description: "Counters, text format 0.0.4" } },
     refusals: [],
-    async handle({ header, caller }) {
-      const who = await identity.identify(header("authorization"));
+    async handle({ caller }) {
+      const who = await identity.identify(caller.authorization);
       if (!who.ok) return refuse({ code: who.refusal });
       if (!admittedTo(caller.request.route).includes("operator") || !offices.isOperator(who.value))
         return refuse({ code: "not_permitted" });
       return ok({ status: 200, media: "text/plain; version=0.0.4; charset=utf-8", body: metrics.text() });
     },
   };
+}
+
+/** How old the oldest keys are by which tokens are verified, where any were fetched. Whose they are is for operators: it says who works for whom. */
+function issuersOf([side]: readonly Side[]): { issuers?: { keys_age_seconds: number } } {
+  const ages = Object.values(side?.counted.identity.keyAges() ?? {}).filter((age) => age !== null);
+  return ages.length === 0 ? {} : { issuers: { keys_age_seconds: Math.max(...ages) } };
 }
 
 async function sinksOf(sides: readonly Side[]): Promise<Record<string, string>> {

@@ -1,6 +1,6 @@
 /** The operator file's witnesses, as the keeper asks them. */
 import { type AskedWitness, gatewayLog, parseWitnessVkey } from "./audit/index.ts";
-import { ConfigRefused, type OperatorFile } from "./config.ts";
+import { ConfigRefused, type OperatorFile } from "./operator-settings.ts";
 
 /** Each watches the gateway log, which names the heads of all others. Throws ConfigRefused. */
 export function askedWitnesses(operators: Pick<OperatorFile, "witnesses">): AskedWitness[] {

@@ -10,10 +10,11 @@ export function assembleDirectory(common: CommonParts, side: SideParts, inFlight
   const { database } = side;
   const shared = sharedParts(common, side);
   const door = { ...shared, database, aead: common.aead };
-  const issuers = new Set(common.issuers.map((issuer) => issuer.id));
+  const all = common.issuers.map((issuer) => issuer.id);
+  const issuersOf = (vendor: string) => (Object.hasOwn(common.vendors, vendor) ? (common.vendors[vendor]?.issuers ?? []) : all);
   return {
     ...{ database, settle: shared.strangers.settle, counted: shared, freshness: common.freshness },
     turnedAway: ({ caller, refusal, contract }) => logTurnedAway(door, caller, { code: refusal.code, contract }),
-    routes: directoryRoutes({ ...door, issuers }).map((route) => counted(inFlight, repeatable(door, route))),
+    routes: directoryRoutes({ ...door, issuersOf }).map((route) => counted(inFlight, repeatable(door, route))),
   };
 }

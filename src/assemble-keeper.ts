@@ -28,7 +28,6 @@ import {
   type WitnessPauses,
   type WitnessReport,
 } from "./audit/index.ts";
-import { ConfigRefused } from "./config.ts";
 import { anyHoldStands, describeDoubt, holdsOnSubject, namedHolds, selectClock, standingHolds } from "./contracts/index.ts";
 import { createCopyFormats, createPump, type Pump, type Sink } from "./copies/index.ts";
 import { type Signer, verifySignature } from "./crypto/index.ts";
@@ -42,8 +41,10 @@ import {
   selectUndone,
 } from "./erasure/index.ts";
 import { forgetExpired, repeatable } from "./idempotency/index.ts";
+import { forgetSpentProofs } from "./identity/postgres.ts";
 import { type ContractId, type InFlight, inTurn } from "./kernel/index.ts";
 import { logTurnedAway } from "./offices/index.ts";
+import { ConfigRefused } from "./operator-settings.ts";
 import { epochRoutes, logRoutes, oversightRoutes, type SaveDesk } from "./oversight/index.ts";
 import {
   type CertificatePrinter,
@@ -236,6 +237,7 @@ export function assembleKeeper(common: CommonParts, side: KeeperParts, inFlight:
         prepareKeys,
         () => forgetExpired(database),
         () => forgetExpiredRevocations(database),
+        () => forgetSpentProofs(database),
         () => tickAgreements(activation, believed),
         ...byTheClock(() => orderDuePurges(purge)),
         () => runErasures(erasures),

@@ -14,7 +14,8 @@ import type { Aead, Signer } from "./crypto/index.ts";
 import { disclosureRoutes, logAgentTurnedAway } from "./disclosure/index.ts";
 import { createVaultLoad } from "./disclosure/postgres.ts";
 import type { Metrics, Route } from "./http/index.ts";
-import { createIdentity, type Digest, type Identity, type IssuerProfile } from "./identity/index.ts";
+import { createIdentity, type Digest, type Identity, type IssuerProfile, withSpentProofs } from "./identity/index.ts";
+import { createSpentProofs } from "./identity/postgres.ts";
 import type { InFlight } from "./kernel/index.ts";
 import { createAuditKeys, type Keyring, type OpenedAuditKeys, type RootKey, type ShareStore } from "./keys/index.ts";
 import { createOffices, type MerchantOffices, type OfficeHolder } from "./offices/index.ts";
@@ -32,6 +33,8 @@ export interface CommonParts {
   readonly freshness: Freshness;
   readonly issuers: readonly IssuerProfile[];
   readonly merchants: Readonly<Record<string, MerchantOffices>>;
+  /** By whose tokens a vendor's agents come; a vendor that is not here has no issuers of its own. */
+  readonly vendors: Readonly<Record<string, { readonly issuers: readonly string[] }>>;
   readonly operators: readonly OfficeHolder[];
   /** One for all sides of a process. */
   readonly metrics: Metrics;
@@ -94,6 +97,7 @@ export function sharedParts(
   const auditKeys = createAuditKeys(root, memory.auditKeys);
   const { mergeDelaySeconds } = common.freshness;
   const { origins } = memory;
+  const tokens = withSpentProofs(memory.identity, createSpentProofs(database));
   const made = createAuditWriter({ database, aead, signer: writer, auditKeys, now, mergeDelaySeconds, stopsAfterSeconds, origins });
   const audit = replace ? replace(made) : made;
   const logs = createLogHandles(common.logName, auditKeys);
@@ -106,8 +110,8 @@ export function sharedParts(
     offices: createOffices(common.merchants, common.operators),
     metrics: common.metrics,
     bundles: memory.bundles,
-    identity: withRevocations(memory.identity, database),
-    tokens: memory.identity,
+    identity: withRevocations(tokens, database),
+    tokens,
   };
 }
 

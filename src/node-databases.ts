@@ -1,7 +1,8 @@
 /** The databases of a Node process: one embedded, which it migrates itself and both sides share, or a Postgres for each side under its own role. */
 import { join } from "node:path";
-import { ConfigRefused, type Environment } from "./config.ts";
+import type { Environment } from "./config.ts";
 import type { Only } from "./node-keys.ts";
+import { ConfigRefused } from "./operator-settings.ts";
 import { checkRole } from "./start-checks.ts";
 import { checkMigrations, type Database, migrate } from "./storage/index.ts";
 import { readMigrations } from "./storage/node-migrations.ts";

@@ -6,10 +6,11 @@
 import { existsSync } from "node:fs";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { ConfigRefused, type Environment } from "./config.ts";
+import type { Environment } from "./config.ts";
 import { equalBytes, fromBase64, randomBytes, type Signer, toBase64 } from "./crypto/index.ts";
 import { createNodeSigner } from "./crypto/node-ed25519.ts";
 import { type BuiltInIssuer, createBuiltInIssuer, generateBuiltInKey } from "./identity/index.ts";
+import { ConfigRefused } from "./operator-settings.ts";
 
 /** Cache Directory Tagging Specification: backup programs leave such a directory out. */
 const cacheTag =

@@ -3,11 +3,12 @@
  * move from one root key to another, two of them.
  */
 import { readFile } from "node:fs/promises";
-import { ConfigRefused, type Environment } from "./config.ts";
+import type { Environment } from "./config.ts";
 import { nodeAead } from "./crypto/node-aead.ts";
 import { createRootKey, createServiceRootKey, type KeyService, KeysUnavailable, type RootKey } from "./keys/index.ts";
 import type { KeyFiles } from "./node-keys.ts";
 import { openKeyService } from "./open-key-holders.ts";
+import { ConfigRefused } from "./operator-settings.ts";
 import { asRefusal, rootKeysOf } from "./start-checks.ts";
 
 const settings = {

@@ -1,9 +1,9 @@
 /** The operator's sinks, on Node: reads their secrets and opens none of them; a sink that is down is no reason not to start. */
 import { readFile } from "node:fs/promises";
-import { ConfigRefused } from "./config.ts";
 import { createFileSink } from "./copies/file-sink.ts";
 import { createCopyFormats, createElasticSink, createSplunkSink, type Sink } from "./copies/index.ts";
 import { createSyslogSink } from "./copies/node-syslog-sink.ts";
+import { ConfigRefused } from "./operator-settings.ts";
 import type { SinkSettings } from "./sink-settings.ts";
 import { version } from "./version.ts";
 

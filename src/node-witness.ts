@@ -6,11 +6,11 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import { join } from "node:path";
 import { createFileWitnessStore } from "./audit/file-witness-store.ts";
 import { addCheckpointBytesMax, createWitness, formatWitnessVkey, type NoteKey, type Witness, witnessKey } from "./audit/index.ts";
-import { ConfigRefused } from "./config.ts";
 import { fromUtf8, useHashes, verifySignature } from "./crypto/index.ts";
 import { createNodeSigner } from "./crypto/node-ed25519.ts";
 import { nodeHashes } from "./crypto/node-hash.ts";
 import { readSecret } from "./node-keys.ts";
+import { ConfigRefused } from "./operator-settings.ts";
 
 const requestMs = 10_000;
 

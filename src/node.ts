@@ -9,7 +9,7 @@ import { assembleEdge, type CommonParts } from "./assemble.ts";
 import { assembleDirectory } from "./assemble-directory.ts";
 import { assembleKeeper, type Keeper, type KeeperParts } from "./assemble-keeper.ts";
 import type { Anchor } from "./audit/index.ts";
-import type { Environment, OperatorFile } from "./config.ts";
+import type { Environment } from "./config.ts";
 import { fromBase64, useHashes } from "./crypto/index.ts";
 import { nodeAead } from "./crypto/node-aead.ts";
 import { nodeHashes } from "./crypto/node-hash.ts";
@@ -17,6 +17,7 @@ import { createMetrics, type Route } from "./http/index.ts";
 import { addressOf, headerOf } from "./http/node-request.ts";
 import type { IssuerProfile } from "./identity/index.ts";
 import { nodeDigest } from "./identity/node-digest.ts";
+import { issuerProfile } from "./issuer-settings.ts";
 import { createInFlight } from "./kernel/index.ts";
 import { createKeyring, type ShareStore } from "./keys/index.ts";
 import { type Databases, openDatabases } from "./node-databases.ts";
@@ -27,6 +28,7 @@ import { openRootKey } from "./node-root-key.ts";
 import { openSinks } from "./node-sinks.ts";
 import { openAnchor, openShares } from "./node-stores.ts";
 import { openShareHolders } from "./open-key-holders.ts";
+import type { OperatorFile } from "./operator-settings.ts";
 import { checkRootKey, checkTombstones } from "./start-checks.ts";
 import { version } from "./version.ts";
 
@@ -111,6 +113,7 @@ async function assembleSides({ environment, operators, only, moreRoutes = () => 
       freshness: operators.log,
       issuers,
       merchants: operators.merchants,
+      vendors: operators.vendors,
       operators: operators.operators,
       metrics: createMetrics(),
       audience: environment.POSTERN_ORIGIN,
@@ -160,8 +163,8 @@ function keeperParts(
 async function issuersOf(operators: OperatorFile, data: string): Promise<IssuerProfile[]> {
   const profiles: IssuerProfile[] = [];
   for (const issuer of operators.issuers) {
-    if ("built_in" in issuer) profiles.push((await readBuiltInIssuer(data)).profile);
-    else profiles.push({ id: issuer.id, issuer: issuer.issuer, audience: issuer.audience, keys: { jwks: new URL(issuer.jwks) } });
+    if (issuer.built_in) profiles.push((await readBuiltInIssuer(data)).profile);
+    else profiles.push(issuerProfile(issuer));
   }
   return profiles;
 }

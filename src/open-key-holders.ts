@@ -3,7 +3,6 @@
  * read before each call, so that a token may be renewed, or from variables; on Workers from secrets of those names.
  */
 import * as z from "zod";
-import type { OperatorFile } from "./config.ts";
 import type { Signer } from "./crypto/index.ts";
 import {
   createAwsKms,
@@ -14,6 +13,7 @@ import {
   type ShareHolder,
   type ShareHolders,
 } from "./keys/index.ts";
+import type { OperatorFile } from "./operator-settings.ts";
 import type { KeyServiceSetting, KeyServiceVariables } from "./root-key-settings.ts";
 
 export interface OpenKeyServiceOptions {

@@ -1,6 +1,7 @@
 /** The operator's file on the disk of a Node process. */
 import { readFile } from "node:fs/promises";
-import { ConfigRefused, type Environment, type OperatorFile, readOperatorFile } from "./config.ts";
+import type { Environment } from "./config.ts";
+import { ConfigRefused, type OperatorFile, readOperatorFile } from "./operator-settings.ts";
 
 /** Reads the file that `POSTERN_CONFIG` names. Throws ConfigRefused. */
 export async function loadOperatorFile(environment: Environment): Promise<OperatorFile> {

@@ -1,7 +1,8 @@
 /** What an entry asks of the databases that it was given, before it serves anything with them. */
-import { ConfigRefused } from "./config.ts";
+
 import { selectUndone } from "./erasure/index.ts";
 import { joinRootKeys, KeysUnavailable, type RootKey, type ShareStore, unwrapsGatewayKey } from "./keys/index.ts";
+import { ConfigRefused } from "./operator-settings.ts";
 import { selectRevived } from "./purge/index.ts";
 import type { Queryable } from "./storage/index.ts";
 

@@ -6,12 +6,12 @@ import type { ExecutionContext } from "@cloudflare/workers-types";
 import type { Context } from "hono";
 import { describeForOperators } from "./app.ts";
 import { type CommonParts, createMemory, type Memory } from "./assemble.ts";
-import { ConfigRefused } from "./config.ts";
 import { createSigner, portableAead, type Signer } from "./crypto/index.ts";
 import { createMetrics, languageOf, type Metrics, problem } from "./http/index.ts";
 import { createKeyring, createRootKey, createServiceRootKey, type OpenedKeys, type RootKey, type ShareHolders } from "./keys/index.ts";
 import { createPostgresShareStore } from "./keys/postgres-share-store.ts";
 import { openShareHolders } from "./open-key-holders.ts";
+import { ConfigRefused } from "./operator-settings.ts";
 import { checkShareDatabase, rootKeysOf } from "./start-checks.ts";
 import type { Database } from "./storage/index.ts";
 import { openPostgres } from "./storage/postgres.ts";
@@ -114,6 +114,7 @@ export function connect(
     freshness: settings.freshness,
     issuers: settings.issuers,
     merchants: settings.merchants,
+    vendors: settings.vendors,
     operators: settings.operators,
     metrics,
     audience: settings.origin,

@@ -5,11 +5,12 @@
 import * as z from "zod";
 import { askedWitnesses } from "./asked-witnesses.ts";
 import type { AskedWitness } from "./audit/index.ts";
-import { ConfigRefused, type OperatorFile, readOperatorFile } from "./config.ts";
 import { equalBytes, fromBase64 } from "./crypto/index.ts";
 import type { IssuerProfile } from "./identity/index.ts";
+import { issuerProfile } from "./issuer-settings.ts";
 import type { KeyService } from "./keys/index.ts";
 import { openKeyService } from "./open-key-holders.ts";
+import { ConfigRefused, type OperatorFile, readOperatorFile } from "./operator-settings.ts";
 import { isKeyService, keyServiceForms, keyServiceVariables, parseKeyService } from "./root-key-settings.ts";
 
 export interface WorkerSettings {
@@ -24,6 +25,7 @@ export interface WorkerSettings {
   readonly origin: string;
   readonly issuers: readonly IssuerProfile[];
   readonly merchants: OperatorFile["merchants"];
+  readonly vendors: OperatorFile["vendors"];
   readonly operators: OperatorFile["operators"];
   readonly freshness: OperatorFile["log"];
 }
@@ -218,14 +220,14 @@ function urlOf([binding, bound]: readonly [string, Bound], [variable, url]: read
 function readOperators({
   POSTERN_CONFIG,
   NODE_ENV,
-}: Common): Pick<WorkerSettings, "issuers" | "merchants" | "operators" | "freshness"> &
+}: Common): Pick<WorkerSettings, "issuers" | "merchants" | "vendors" | "operators" | "freshness"> &
   Pick<OperatorFile, "writers" | "witnesses" | "retention"> {
   const file = readOperatorFile(POSTERN_CONFIG, "POSTERN_CONFIG", NODE_ENV === "production");
-  const { issuers, merchants, operators, writers, witnesses, retention, sinks, log: freshness } = file;
+  const { issuers, merchants, vendors, operators, writers, witnesses, retention, sinks, log: freshness } = file;
   if (sinks.length > 0) throw new ConfigRefused("POSTERN_CONFIG: sinks: are fed by a keeper on Node; run one beside the Workers for them");
   const profiles = issuers.map((issuer) => {
-    if ("built_in" in issuer) throw new ConfigRefused("POSTERN_CONFIG: issuers: the built-in issuer's key is not on Workers");
-    return { id: issuer.id, issuer: issuer.issuer, audience: issuer.audience, keys: { jwks: new URL(issuer.jwks) } };
+    if (issuer.built_in) throw new ConfigRefused("POSTERN_CONFIG: issuers: the built-in issuer's key is not on Workers");
+    return issuerProfile(issuer);
   });
-  return { issuers: profiles, merchants, operators, freshness, writers, witnesses, retention };
+  return { issuers: profiles, merchants, vendors, operators, freshness, writers, witnesses, retention };
 }

@@ -4,7 +4,7 @@
  * Migrations are not run here: this build knows them by digest and only compares.
  */
 import { gatewayLog, isSameLog } from "./audit/index.ts";
-import { ConfigRefused } from "./config.ts";
+import { ConfigRefused } from "./operator-settings.ts";
 import { checkRole, type DatabaseRole } from "./start-checks.ts";
 import {
   checkMigrationDigests,

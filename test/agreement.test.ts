@@ -11,7 +11,8 @@ interface Problem {
 
 let gateway: Gateway;
 beforeAll(async () => {
-  gateway = await createGateway();
+  const vendors = { "v-yunfu": { issuers: ["demo"] }, "v-own": { issuers: ["own"] } };
+  gateway = await createGateway({ common: { vendors } });
 });
 afterAll(() => gateway.close());
 
@@ -131,6 +132,13 @@ describe("seats come as a CSV, all or nothing", () => {
     expect(problem.errors?.map((error) => error.code)).toContain(code);
     const me = await expectStatus(gateway.call("GET", "/v1/me", { as: "ok" }), 200);
     expect(((await me.json()) as { contracts: unknown[] }).contracts).toEqual([]);
+  });
+
+  it("a vendor's agents come by its own identity provider, not by another organisation's", async () => {
+    await expectStatus(apply(contractText({ contract: "c-own" }).replace("v-yunfu", "v-own")), 200);
+    const body = "issuer,subject,role,name\ndemo,a,first_line,x\nown,b,first_line,y\n";
+    const sent = gateway.call("POST", "/v1/contracts/c-own/agents", { as: "owner-1", body, headers: { "content-type": "text/csv" } });
+    expect((await problemOf(sent, 422)).errors).toEqual([{ pointer: "row:2", code: "unknown_issuer" }]);
   });
 
   it("a byte order mark and 500 rows are no trouble; bytes that are not UTF-8 are refused", async () => {

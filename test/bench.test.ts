@@ -78,11 +78,23 @@ describe("npm run bench", () => {
   });
 
   it("measures what a decision and a mask cost, and what the masks do to data, without a database", { timeout: 60_000 }, () => {
-    const run = spawnSync(process.execPath, [join(root, "test/bench/main.ts"), "decide-mask", "masking", ...short], { encoding: "utf8" });
+    const run = spawnSync(process.execPath, [join(root, "test/bench/main.ts"), "decide-mask", "masking", ...short], {
+      encoding: "utf8",
+    });
     expect(run.stderr).toBe("");
     const { scenarios, masking } = costs.parse(JSON.parse(run.stdout));
     expect(scenarios[0]).toMatchObject({ name: "decide-mask", connections: 1, baseline: { name: "parse-stringify" } });
     for (const { held, of } of masking.data) expect(held).toBeLessThanOrEqual(of);
+  });
+
+  it.runIf(isLong)("measures what it costs to know who asks", { timeout: 60_000 }, () => {
+    const run = spawnSync(process.execPath, [join(root, "test/bench/main.ts"), "verified-token", ...short], { encoding: "utf8" });
+    expect(run.stderr).toBe("");
+    const { scenarios } = logAppend.parse(JSON.parse(run.stdout));
+    expect(scenarios.map(({ name, baseline }) => [name, baseline.name])).toEqual([
+      ["verified-token-cached", "sha256"],
+      ["verified-token-first", "jwt-verify"],
+    ]);
   });
 
   it.runIf(isLong)("measures how entries become durable and get their places", { timeout: 120_000 }, () => {

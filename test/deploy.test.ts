@@ -4,7 +4,8 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, w
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { readEnvironment, readOperatorFile } from "../src/config.ts";
+import { readEnvironment } from "../src/config.ts";
+import { readOperatorFile } from "../src/operator-settings.ts";
 import { version } from "../src/version.ts";
 import { type Compose, readCompose } from "./support/compose.ts";
 import { type Cluster, openTestPool, startCluster } from "./support/databases.ts";

@@ -10,6 +10,7 @@ import { formatVkey, noteKey, signNote } from "../src/audit/note.ts";
 import { verifyExport } from "../src/audit/verify.ts";
 import { checkDatabase } from "../src/cli/doctor-databases.ts";
 import { fromUtf8, type Signer, signJws, utf8, verifySignature } from "../src/crypto/index.ts";
+import { createSpentProofs } from "../src/identity/postgres.ts";
 import { certificateTyp } from "../src/purge/certificate-document.ts";
 import { verifyCertificate } from "../src/purge/verify-certificate.ts";
 import { migrate } from "../src/storage/index.ts";
@@ -24,6 +25,7 @@ const readable: Readonly<Record<string, readonly string[] | null>> = {
   "postern.contract": null,
   "postern.bundle": null,
   "postern.revocation": ["kind", "issuer", "name"],
+  "postern.spent_proof": ["proof"],
   "postern.seat": null,
   "postern.record": null,
   "postern.blind_index": null,
@@ -40,8 +42,8 @@ const readable: Readonly<Record<string, readonly string[] | null>> = {
   "postern.partial_purge": ["contract_id", "job_id"],
   "public.postern_migration": null,
 };
-/** The log's intake, and what customers ask of the merchant: all that it adds to. */
-const intake = ["audit.flush", "audit.pending", "postern.subject_request"];
+/** The log's intake, proofs that were shown, and what customers ask of the merchant: all that it adds to. */
+const intake = ["audit.flush", "audit.pending", "postern.spent_proof", "postern.subject_request"];
 
 let world: LogGateway;
 let tables: Table[];
@@ -75,7 +77,7 @@ describe("a thief of the edge's database role", () => {
     expect(expected.length).toBeLessThan(columns.length);
   });
 
-  it("adds to the log's intake and to what customers ask, and to nothing else", async () => {
+  it("adds to the log's intake, to proofs that were shown and to what customers ask, and to nothing else", async () => {
     const statements = tables.map(({ name }) => `insert into ${name} default values`);
     const notNull = "23502";
     expect(await allowedOf(world.edge, statements)).toEqual(intake.map((name) => `${notNull}: insert into ${name} default values`));
@@ -283,3 +285,12 @@ async function problemsOf(bundle: Members): Promise<string[]> {
   const verdict = await verifyExport({ bundle: bundleOf(bundle), trust, seen: [], verifySignature });
   return verdict.problems.map(({ code }) => code);
 }
+
+describe("the edge's database role", () => {
+  it("spends a proof of possession once, of twenty at the same moment", async () => {
+    const spend = createSpentProofs(world.edge);
+    const spent = await Promise.all(Array.from({ length: 20 }, () => spend("one proof")));
+    expect(spent.filter((first) => first)).toHaveLength(1);
+    expect(await spend("another")).toBe(true);
+  });
+});

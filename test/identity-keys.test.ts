@@ -107,12 +107,43 @@ describe("an issuer's key set", () => {
     expect(await verdict(identity, await smith.token())).toBe("ok");
   });
 
+  it("that was had goes on counting for an hour while it cannot be had again, then no longer", async () => {
+    const identity = remote({ jwksLimits: { ageMaxMs: 0, failureCooldownMs: 0 } });
+    const stands = async (jti: string) => verdict(identity, await smith.token({ jti, iat: now / 1000, exp: now / 1000 + 900 }));
+    expect(identity.keyAges()).toEqual({ linxi: null });
+    expect(await stands("a")).toBe("ok");
+    answer = (_, response) => response.writeHead(500).end();
+    now += 3_599_000;
+    expect(await stands("b")).toBe("ok");
+    expect(identity.keyAges()).toEqual({ linxi: 3_599 });
+    expect(await verdict(identity, await next.token({ iat: now / 1000, exp: now / 1000 + 900 }))).toBe("issuer_unavailable");
+    now += 1_000;
+    expect(await stands("c")).toBe("issuer_unavailable");
+    answer = keys(smith);
+    expect(await stands("d")).toBe("ok");
+    expect(identity.keyAges()).toEqual({ linxi: 0 });
+  });
+
+  it("that was had is not asked for at every request while it cannot be had again", async () => {
+    const identity = remote({ jwksLimits: { ageMaxMs: 0 } });
+    expect(await verdict(identity, await smith.token())).toBe("ok");
+    answer = (_, response) => response.writeHead(500).end();
+    for (let i = 0; i < 50; i++) expect(await verdict(identity, await smith.token({ jti: `t-${i}` }))).toBe("ok");
+    expect(asked).toHaveLength(2);
+    answer = keys(next);
+    now += 2_000;
+    expect(await verdict(identity, await smith.token({ jti: "late" }))).toBe("token_invalid");
+  });
+
   const broken: Record<string, RequestListener> = {
     "an HTML page": (_, response) => response.setHeader("content-type", "text/html").end("<!doctype html><title>log in</title>"),
     "an empty answer": (_, response) => response.end(),
     "another document": (_, response) => response.end('{"issuer":"https://id.linxi.example"}'),
     "a list of strings": (_, response) => response.end('{"keys":["k1"]}'),
     "a redirect": (_, response) => response.writeHead(302, { location: "/elsewhere" }).end(),
+    "50 MB of an error page": (_, response) => response.writeHead(500).end(Buffer.alloc(50_000_000, " ")),
+    "50 MB of keys": (_, response) =>
+      response.end(Buffer.concat([Buffer.from('{"keys":['), Buffer.alloc(50_000_000, " "), Buffer.from("]}")])),
     "no content": (_, response) => response.writeHead(204).end(),
     "bytes that are no text": (_, response) => response.end(Buffer.from([0x7b, 0xff, 0x7d])),
     "a hundred and one keys": (_, response) => response.end(JSON.stringify({ keys: Array(101).fill(smith.jwk) })),
@@ -196,7 +227,7 @@ describe("an issuer's profile", () => {
 });
 
 describe("a verified token", () => {
-  const short = { jwksLimits: { ageMaxMs: 0, failureCooldownMs: 0 } };
+  const short = { jwksLimits: { ageMaxMs: 0, failureCooldownMs: 0, staleMaxMs: 0 } };
 
   it("is not verified again until it expires, not even when its issuer is down", async () => {
     const identity = remote(short);

@@ -48,7 +48,7 @@ describe("a token of a configured issuer", () => {
   });
 
   it("may take its audience from the issuer's profile", async () => {
-    const own = createIdentity({ issuers: [{ ...smith.profile, audience: "urn:own" }], audience, now: () => noon });
+    const own = createIdentity({ issuers: [{ ...smith.profile, audiences: ["urn:own"] }], audience, now: () => noon });
     expect(await verdict(await smith.token({ aud: "urn:own" }), own)).toBe("ok");
     expect(await verdict(await smith.token(), own)).toBe("token_invalid");
   });

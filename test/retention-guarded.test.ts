@@ -1,7 +1,7 @@
 /** What a log's retention never does, whoever asks: younger entries, others' logs, a hidden theft. On a real Postgres. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { readEntry, selectEntriesAt, selectIndexesOfEvent, selectLog, type Trust } from "../src/audit/index.ts";
-import { ConfigRefused, readOperatorFile } from "../src/config.ts";
+import { ConfigRefused, readOperatorFile } from "../src/operator-settings.ts";
 import { bringIntoForce, importLines } from "./support/agreement.ts";
 import { agreeOnTrust, createLogGateway, type LogGateway, verifyLog } from "./support/log-gateway.ts";
 import { pruneOnce, writeLongAgo } from "./support/long-ago.ts";

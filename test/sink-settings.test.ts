@@ -3,8 +3,8 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import { readOperatorFile } from "../src/config.ts";
 import { openSinks } from "../src/node-sinks.ts";
+import { readOperatorFile } from "../src/operator-settings.ts";
 import type { SinkSettings } from "../src/sink-settings.ts";
 import { operatorFile } from "./support/command-line.ts";
 

@@ -8,6 +8,7 @@ import * as contracts from "../src/contracts/schema.ts";
 import * as copies from "../src/copies/schema.ts";
 import * as erasure from "../src/erasure/schema.ts";
 import * as idempotency from "../src/idempotency/schema.ts";
+import * as identity from "../src/identity/schema.ts";
 import * as keys from "../src/keys/schema.ts";
 import { dyingStores, stores } from "../src/purge/plan.ts";
 import * as purge from "../src/purge/schema.ts";
@@ -104,7 +105,7 @@ describe("migrations of this build", () => {
     closers.push(() => database.close());
     const rows = await database.query(primaryKeys);
     expect(rows.length).toBeGreaterThan(15);
-    const bounded = ["clock", "idempotency", "revocation"];
+    const bounded = ["clock", "idempotency", "revocation", "spent_proof"];
     const growing = rows.filter(([, table]) => !bounded.includes(String(table)));
     const strays = growing.filter(([, , columns]) => !/^(contract_id|log)(,|$)/.test(String(columns)));
     expect(strays).toEqual([]);
@@ -133,6 +134,7 @@ describe("migrations of this build", () => {
       rotation,
       erasure,
       idempotency,
+      identity,
       revocations,
     ];
     const tables = modules.flatMap((module) => Object.values(module)).filter((value) => is(value, PgTable));

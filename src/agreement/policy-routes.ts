@@ -38,7 +38,7 @@ export function policyRoutes(desk: PolicyDesk): Route[] {
     {
       method: "GET",
       path,
-      summary: "The bundle in force, or the one of `digest`, and what waits for a second owner to take its place; officers may read it too",
+      summary: "The bundle in force, or the one of `digest`, and what waits for a second owner to take its place",
       query: z.object({ digest: digest.optional() }),
       answers: { 200: { media: "application/json", description: "Policy ∩ contract, compiled", schema: policySchema } },
       refusals: ["audit_unavailable"],

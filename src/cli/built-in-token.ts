@@ -1,7 +1,8 @@
 /** Tokens of the built-in issuer, signed here with the key that lies under POSTERN_DATA. Development and demo only. */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { ConfigRefused, type Environment } from "../config.ts";
+import type { Environment } from "../config.ts";
+import { ConfigRefused } from "../operator-settings.ts";
 
 /** Throws ConfigRefused in production, and where no gateway has made the key yet: a key made here would open nothing. */
 export async function signBuiltIn(settings: Environment, subject: string, ttlSeconds: number): Promise<string> {

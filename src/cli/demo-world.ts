@@ -4,7 +4,7 @@
  */
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { ConfigRefused, type Environment, readEnvironment, readOperatorFile } from "../config.ts";
+import { type Environment, readEnvironment } from "../config.ts";
 import {
   type Ask,
   clearWorld,
@@ -22,6 +22,7 @@ import {
 } from "../demo/index.ts";
 import { type Running, start } from "../node.ts";
 import { demoMark, readBuiltInIssuer } from "../node-keys.ts";
+import { ConfigRefused, readOperatorFile } from "../operator-settings.ts";
 import { lockDirectory } from "../storage/pglite.ts";
 import { note, print } from "./output.ts";
 

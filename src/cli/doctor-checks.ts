@@ -1,9 +1,10 @@
 /** The doctor's checks:  configuration → operator's file → keys → database → shares → issuers → gateway. One failing does not stop the next. */
 import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { ConfigRefused, type Environment, type OperatorFile, readEnvironment, readSettings } from "../config.ts";
+import { type Environment, readEnvironment, readSettings } from "../config.ts";
 import { toBase64 } from "../crypto/index.ts";
 import { loadOperatorFile } from "../operator-file.ts";
+import { ConfigRefused, type OperatorFile } from "../operator-settings.ts";
 import { checkDatabase, checkPurged, checkShareDatabase, checkSink, checkUnwraps, type Outcome } from "./doctor-databases.ts";
 import { checkQuorum, checkWitness } from "./doctor-witnesses.ts";
 
@@ -151,7 +152,7 @@ function witnessChecks({ DATABASE_URL_KEEPER: url }: Environment, operators: Ope
 }
 
 function remoteIssuers(operators: OperatorFile | null): { readonly id: string; readonly jwks: string }[] {
-  return (operators?.issuers ?? []).flatMap((issuer) => ("jwks" in issuer ? [{ id: issuer.id, jwks: issuer.jwks }] : []));
+  return (operators?.issuers ?? []).flatMap((issuer) => (issuer.built_in ? [] : [{ id: issuer.id, jwks: issuer.jwks }]));
 }
 
 async function checkIssuer(jwks: string): Promise<Outcome> {

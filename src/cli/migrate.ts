@@ -1,5 +1,6 @@
 /** `postern migrate`: as the database's owner, never by a process that serves. */
-import { ConfigRefused, type Environment, readSettings } from "../config.ts";
+import { type Environment, readSettings } from "../config.ts";
+import { ConfigRefused } from "../operator-settings.ts";
 import { command, jsonFlag } from "./command.ts";
 import { print, printJson, suggest } from "./output.ts";
 

@@ -14,5 +14,5 @@ export {
 } from "./bytes.ts";
 export { createSigner, type Signer, type VerifySignature, verifySignature } from "./ed25519.ts";
 export { createSha256, type Hashes, hkdfSha256, hmacSha256, portableHashes, type RunningHash, sha256, useHashes } from "./hash.ts";
-export { type SealingKey, sealJwe, thumbprintOf } from "./jwe.ts";
+export { type NamedKey, type SealingKey, sealJwe, thumbprintOf } from "./jwe.ts";
 export { keyId, type OpenedJws, signJws, verifyJws } from "./jws.ts";

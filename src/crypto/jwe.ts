@@ -9,10 +9,19 @@ export type SealingKey =
   | { readonly kty: "EC"; readonly crv: "P-256" | "P-384"; readonly x: string; readonly y: string }
   | { readonly kty: "RSA"; readonly n: string; readonly e: string };
 
-/** RFC 7638, SHA-256, base64url: names the key in log and certificate. */
-export function thumbprintOf(key: SealingKey): string {
-  const { kty } = key;
-  const members = kty === "EC" ? { crv: key.crv, kty, x: key.x, y: key.y } : { e: key.e, kty, n: key.n };
+/** What of a public JWK names it. */
+export interface NamedKey {
+  readonly kty: string;
+  readonly crv?: unknown;
+  readonly x?: unknown;
+  readonly y?: unknown;
+  readonly n?: unknown;
+  readonly e?: unknown;
+}
+
+/** RFC 7638 §3.2, RFC 8037 §2: of the members that make the key, in their order; SHA-256, base64url. */
+export function thumbprintOf({ kty, crv, x, y, n, e }: NamedKey): string {
+  const members = kty === "EC" ? { crv, kty, x, y } : kty === "OKP" ? { crv, kty, x } : { e, kty, n };
   return toBase64Url(sha256(utf8(JSON.stringify(members))));
 }
 

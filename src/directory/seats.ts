@@ -20,8 +20,8 @@ const rowSchema = z.strictObject({
 
 export interface SeatsDesk extends OfficeDoor {
   readonly bundles: Bundles;
-  /** Ids of the configured token issuers, which a seat may name. */
-  readonly issuers: ReadonlySet<string>;
+  /** Ids of the token issuers that a vendor's seats may name: its own, where the operator's file says which these are. */
+  readonly issuersOf: (vendor: string) => readonly string[];
 }
 
 export async function importSeats(door: SeatsDesk, visit: Visit, id: ContractId, csv: string): Promise<Result<{ seats: number }, Refusal>> {
@@ -34,7 +34,7 @@ export async function importSeats(door: SeatsDesk, visit: Visit, id: ContractId,
     ? refuse(refusal)
     : readSeats(csv, {
         roles: new Set(Object.keys(bundle.roles)),
-        issuers: door.issuers,
+        issuers: new Set(door.issuersOf(contract.vendor)),
         holdsOffice: (seat) => door.offices.officeAt(contract.merchant, seat) !== null,
       });
   await door.audit.append(log, {

@@ -4,7 +4,7 @@ import type { Bundles } from "../contracts/index.ts";
 import type { Aead } from "../crypto/index.ts";
 import type { Metrics } from "../http/index.ts";
 import type { Identity } from "../identity/index.ts";
-import type { ContractId, InFlight, Locator } from "../kernel/index.ts";
+import type { ContractId, InFlight, Locator, Presented } from "../kernel/index.ts";
 import type { Keyring } from "../keys/index.ts";
 import type { Offices } from "../offices/index.ts";
 import type { Queryable } from "../storage/index.ts";
@@ -29,7 +29,7 @@ export interface Disclosure {
 }
 
 export interface Ask {
-  readonly authorization: string | null;
+  readonly authorization: Presented | null;
   readonly contract: ContractId;
   readonly type: string;
   readonly want: Want;

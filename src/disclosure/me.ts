@@ -1,7 +1,7 @@
 /** What the caller may work on: seats, with how each contract stands. Says nothing of customers. */
 import type { RequestFacts } from "../audit/index.ts";
 import { type Standing, selectSeatsOf, standingAt } from "../contracts/index.ts";
-import { ok, type Refusal, type Result } from "../kernel/index.ts";
+import { ok, type Presented, type Refusal, type Result } from "../kernel/index.ts";
 import type { Disclosure } from "./ask.ts";
 import { denyUnknown } from "./entries.ts";
 
@@ -11,7 +11,7 @@ export interface Me {
 
 export async function me(
   deps: Disclosure,
-  { authorization, request }: { readonly authorization: string | null; readonly request: RequestFacts },
+  { authorization, request }: { readonly authorization: Presented | null; readonly request: RequestFacts },
 ): Promise<Result<Me, Refusal>> {
   const principal = await deps.identity.identify(authorization);
   if (!principal.ok) return denyUnknown(deps, { contract: null, request }, principal.refusal);

@@ -46,13 +46,12 @@ export function partialRoutes(desk: ErasureDesk): Route[] {
     {
       method: "POST",
       path: "/v1/contracts/{contract}/partial-purges",
-      summary:
-        "Plan the deletion of what was not imported for so many days, came from one shop, or was for one purpose (`dry_run`), or ask a second owner for it (`confirm`: the contract's id)",
+      summary: "Plan (`dry_run`), or ask a second owner for (`confirm`), the deletion of what is old, of one shop or for one purpose",
       body: {
         media: "application/json",
         bytesMax: 2_048,
         schema: orderBody,
-        description: '`{"older_than_days":90,"type":"order","dry_run":true}` or `{"older_than_days":90,"confirm":"c-1"}`.',
+        description: '`{"older_than_days":90,"type":"order","dry_run":true}`, `{"shop":"s-1","confirm":"c-1"}`',
       },
       answers: {
         200: { media: "application/json", description: "The plan", schema: planSchema },

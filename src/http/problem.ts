@@ -1,5 +1,5 @@
 /** RFC 9457 problems: one shape for every refusal, in the reader's language, never with a value, SQL, path or stack. */
-import { type Refusal, refusals } from "../kernel/index.ts";
+import { proofAlgorithms, type Refusal, type RefusalCode, refusals } from "../kernel/index.ts";
 
 export type Language = "en" | "zh-CN";
 
@@ -16,9 +16,11 @@ export interface ProblemContext {
   readonly requestId: string;
   readonly language: Language;
   readonly headers?: Readonly<Record<string, string>>;
+  /** The caller came with the DPoP scheme. */
+  readonly proven?: boolean;
 }
 
-export function problem(refusal: Refusal, { requestId, language, headers = {} }: ProblemContext): Response {
+export function problem(refusal: Refusal, { requestId, language, headers = {}, proven = false }: ProblemContext): Response {
   const { status } = refusals[refusal.code];
   const body = {
     type: `/docs/errors/${refusal.code}`,
@@ -32,7 +34,7 @@ export function problem(refusal: Refusal, { requestId, language, headers = {} }:
     status,
     headers: {
       ...baseHeaders,
-      ...(status === 401 ? { "www-authenticate": 'Bearer realm="postern"' } : {}),
+      ...(status === 401 ? { "www-authenticate": challengeOf(refusal.code, proven) } : {}),
       ...(status === 503 ? { "retry-after": "1" } : {}),
       ...headers,
       "content-type": "application/problem+json",
@@ -40,6 +42,13 @@ export function problem(refusal: Refusal, { requestId, language, headers = {} }:
       "x-request-id": requestId,
     },
   });
+}
+
+/** RFC 6750 §3, RFC 9449 §7.1: with which scheme to come, and what a proof may be signed with. */
+function challengeOf(code: RefusalCode, proven: boolean): string {
+  if (!proven && code !== "proof_invalid") return 'Bearer realm="postern"';
+  const error = code === "proof_invalid" ? "invalid_dpop_proof" : "invalid_token";
+  return `DPoP realm="postern", error="${error}", algs="${proofAlgorithms.join(" ")}"`;
 }
 
 /** On every answer. Nothing of ours is sniffed, framed or executed, or kept by a cache where its route does not say so. */

@@ -3,7 +3,7 @@
  * Handlers see parsed parts only; a path, query or body outside its schema never reaches them.
  */
 import type * as z from "zod";
-import type { Refusal, RefusalCode, Result } from "../kernel/index.ts";
+import type { Presented, Refusal, RefusalCode, Result } from "../kernel/index.ts";
 
 export interface Route {
   readonly method: "GET" | "POST" | "PUT";
@@ -69,7 +69,7 @@ export interface TurnedAway {
 
 /** Who calls, as the use cases take it. */
 export interface Caller {
-  readonly authorization: string | null;
+  readonly authorization: Presented | null;
   readonly request: {
     readonly id: string;
     /** `GET /v1/contracts/{contract}`: the pattern, never the path. */

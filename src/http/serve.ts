@@ -2,8 +2,10 @@
  * Routes onto Hono:  request id → headers → method → path → query → media → body → handler → answer or problem.
  * Built once; what differs per request (address, dependencies on Workers) comes in with it.
  */
-import { type Context, Hono } from "hono";
-import { ok, type Refusal, type RefusalCode, type Result, refusals, refuse } from "../kernel/index.ts";
+import type { Context, Hono } from "hono";
+import { HonoBase } from "hono/hono-base";
+import { TrieRouter } from "hono/router/trie-router";
+import { isProven, ok, type Presented, type Refusal, type RefusalCode, type Result, refusals, refuse } from "../kernel/index.ts";
 import { preferredOf } from "./accept.ts";
 import { baseHeaders, type Language, languageOf, problem } from "./problem.ts";
 import { byPath, checkHeaders, checkMedia, type HeaderReader, readContract, readJsonBody, readParams, readQuery } from "./receive.ts";
@@ -25,7 +27,7 @@ export interface ServeOptions {
 }
 
 export function serve(options: ServeOptions): Hono {
-  const app = new Hono({ strict: true });
+  const app: Hono = new HonoBase({ router: new TrieRouter(), strict: true });
   for (const [path, group] of byPath(options.routes)) {
     for (const name of path.matchAll(/\{(\w+)\}/g)) {
       if (!parameters[name[1] ?? ""]) throw new Error(`no grammar for path parameter ${name[0]}`);
@@ -64,7 +66,7 @@ async function respond(options: ServeOptions, c: Context, group: readonly Route[
     const language: Language = languageOf(arrival.header("accept-language"));
     const allow = group.map((route) => route.method).join(", ");
     const headers = result.refusal.code === "method_not_allowed" ? { allow } : varying(route);
-    return problem(result.refusal, { requestId, language, headers });
+    return problem(result.refusal, { requestId, language, headers, proven: isProven(arrival.caller.authorization) });
   }
   const { status, media, body, headers } = result.value;
   return new Response(body, {
@@ -78,12 +80,19 @@ function arrivalOf({ headerOf, addressOf, newRequestId, turnedAway }: ServeOptio
   const header: HeaderReader = headerOf ? (name) => headerOf(c, name) : (name) => c.req.raw.headers.get(name);
   const name = route ? `${route.method} ${route.path}` : (group[0]?.path ?? "no route");
   const request = { id: newRequestId(), route: name, address: addressOf(c), userAgent: header("user-agent") ?? undefined };
-  const caller: Caller = { authorization: header("authorization"), request };
+  const caller: Caller = { authorization: credentialOf(c, header), request };
   const turnAway = async (refusal: Refusal): Promise<Result<never, Refusal>> => {
     await turnedAway(route ?? group[0] ?? null, { refusal, caller, contract: readContract(c.req.param("contract") ?? c.req.param("log")) });
     return refuse(refusal);
   };
   return { c, group, route, header, caller, turnAway };
+}
+
+/** A proof of possession is about the request that it comes with. */
+function credentialOf(c: Context, header: HeaderReader): Presented | null {
+  const authorization = header("authorization");
+  if (authorization === null || !/^dpop /i.test(authorization)) return authorization;
+  return { authorization, proof: header("dpop"), method: c.req.raw.method, path: new URL(c.req.raw.url).pathname };
 }
 
 /** Where the log cannot be written, no entry can say so. */

@@ -1,8 +1,9 @@
 /**
- * The claims we rely on (RFC 7519, RFC 9068 §2.2), and no others: roles, groups and scopes in a token say nothing here.
+ * The claims we rely on (RFC 7519, RFC 9068 §2.2), and no others. Roles, groups and scopes in a token give nothing here; an issuer's profile
+ * may demand some of them, and the one tenant whose tokens count, of every token.
  */
 import * as z from "zod";
-import { type JsonObject, ok, refuse } from "../kernel/index.ts";
+import { type Json, type JsonObject, ok, refuse } from "../kernel/index.ts";
 import type { Identified } from "./refusal.ts";
 
 export const tokenLifeSecondsMax = 3600;
@@ -29,23 +30,49 @@ const claimsSchema = z.object({
     .optional(),
   /** A logout token's. */
   events: z.undefined().optional(),
-  /** Bound to a key whose possession a bearer does not prove (RFC 9449 §7.2, RFC 8705 §3). */
-  cnf: z.undefined().optional(),
+  /** Bound to a key: its RFC 7638 thumbprint (RFC 9449 §6.1). Any other binding is one whose possession nobody proves to us (RFC 8705 §3). */
+  cnf: z.strictObject({ jkt: z.string().regex(/^[A-Za-z0-9_-]{43}$/) }).optional(),
 });
 
 export type Claims = z.infer<typeof claimsSchema>;
 
-/** Shape only. */
-export function readClaims(payload: JsonObject): Identified<Claims> {
-  const parsed = claimsSchema.safeParse(payload);
+/** How an issuer's claims are read. */
+export interface ClaimRules {
+  /** One of them must be in `aud`. */
+  readonly audiences: readonly string[];
+  /** Which claim names the holder, and which the token, where that is not `sub` and `jti`. Names only: a mail address is reassigned. */
+  readonly subjectClaim: string;
+  readonly tokenIdClaim: string;
+  /** Of each of these claims one of the values must be there. */
+  readonly required: Readonly<Record<string, readonly string[]>>;
+}
+
+/** Shape only. A claim that is not there is not guessed from another one. */
+export function readClaims(payload: JsonObject, { subjectClaim, tokenIdClaim }: ClaimRules): Identified<Claims> {
+  const parsed = claimsSchema.safeParse({ ...payload, sub: claimOf(payload, subjectClaim), jti: claimOf(payload, tokenIdClaim) });
   return parsed.success ? ok(parsed.data) : refuse("token_invalid");
 }
 
-/** What does not depend on the time of day: is it for us, and does it live no longer than allowed. */
-export function isAcceptable(claims: Claims, audience: string): boolean {
+/** What does not depend on the time of day: is it for us, has it what its issuer's profile demands, and does it live no longer than allowed. */
+export function isAcceptable(claims: Claims, payload: JsonObject, { audiences, required }: ClaimRules): boolean {
   const lifeSeconds = claims.exp - claims.iat;
-  const forUs = typeof claims.aud === "string" ? claims.aud === audience : claims.aud.includes(audience);
-  return forUs && lifeSeconds > 0 && lifeSeconds <= tokenLifeSecondsMax;
+  const named = typeof claims.aud === "string" ? [claims.aud] : claims.aud;
+  const demanded = Object.entries(required).every(([name, values]) => valuesOf(name, claimOf(payload, name)).some(isOneOf(values)));
+  return named.some(isOneOf(audiences)) && demanded && lifeSeconds > 0 && lifeSeconds <= tokenLifeSecondsMax;
+}
+
+function claimOf(payload: JsonObject, name: string): Json | undefined {
+  return Object.hasOwn(payload, name) ? payload[name] : undefined;
+}
+
+/** A list's texts, or the one text; RFC 8693 §4.2: a scope is several, with a blank between them. */
+function valuesOf(name: string, value: Json | undefined): readonly unknown[] {
+  if (typeof value === "string") return name === "scope" || name === "scp" ? value.split(" ") : [value];
+  return Array.isArray(value) ? value : [];
+}
+
+function isOneOf(values: readonly string[]): (value: unknown) => boolean {
+  return (value) => typeof value === "string" && values.includes(value);
 }
 
 /** RFC 7519 §4.1.4: on `exp` itself it is over. */

@@ -10,4 +10,6 @@ export { createIdentity, type Identity, type IdentityOptions, type Principal } f
 export type { IssuerProfile, SignatureAlgorithm } from "./issuers.ts";
 export type { FetchJwks, JwksLimits } from "./jwks-fetch.ts";
 export { type IdentityRefusal, identityRefusals } from "./refusal.ts";
+export { type SpendProof, withSpentProofs } from "./spent-proofs.ts";
+export type { TokenType } from "./token-type.ts";
 export type { Digest } from "./verified-tokens.ts";

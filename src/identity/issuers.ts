@@ -1,12 +1,13 @@
 /**
  * Whose tokens count, and their keys. An issuer is trusted for its own subjects and nothing else: whoever holds its key can be any of them.
  */
-import { compactVerify, createLocalJWKSet, createRemoteJWKSet, customFetch, errors, type JSONWebKeySet, type JWTVerifyGetKey } from "jose";
+import { compactVerify, type JWTVerifyGetKey } from "jose";
 import { isId, ok, refuse } from "../kernel/index.ts";
-import { createBoundedFetch, type FetchJwks, type JwksLimits } from "./jwks-fetch.ts";
-import { usableKeys } from "./key-set.ts";
+import type { ClaimRules } from "./claims.ts";
+import { createKeySource, type IssuerKeys, isAboutToken, type KeySourceSettings } from "./key-source.ts";
 import type { Identified } from "./refusal.ts";
 import type { TokenHeader } from "./token-form.ts";
+import type { TokenType } from "./token-type.ts";
 
 /** Public-key signatures only: with a shared secret whoever verifies could also sign. */
 export const signatureAlgorithms = [
@@ -30,24 +31,34 @@ export interface IssuerProfile {
   readonly id: string;
   /** `iss`, to the letter. */
   readonly issuer: string;
-  /** Instead of the gateway's own. */
-  readonly audience?: string | undefined;
-  readonly keys: { readonly jwks: URL } | { readonly local: JSONWebKeySet };
+  /** Instead of the gateway's own; one of them is enough. */
+  readonly audiences?: readonly string[] | undefined;
+  readonly keys: IssuerKeys;
   readonly algorithms?: readonly SignatureAlgorithm[] | undefined;
+  /** Default: `at+jwt`. */
+  readonly tokenType?: TokenType | undefined;
+  /** Default: `sub` and `jti`. */
+  readonly subjectClaim?: string | undefined;
+  readonly tokenIdClaim?: string | undefined;
+  /** By claim, the values of which a token must have one: its tenant, a group. */
+  readonly required?: ClaimRules["required"] | undefined;
+  /** `required`: none of its tokens counts without a proof that its holder has the key that it is bound to. */
+  readonly proof?: "required" | undefined;
 }
 
 export interface Issuer {
   readonly id: string;
-  readonly audience: string;
+  readonly tokenType: TokenType;
+  readonly rules: ClaimRules;
+  readonly proof: "required" | undefined;
   /** Whether the token's signature is the issuer's. The form of `token` was checked before. */
   checkSignature(token: string, header: TokenHeader): Promise<Identified<string>>;
+  /** When its keys could last be fetched, in milliseconds since 1970: `null` = not yet. `undefined` for keys that are not fetched. */
+  keysHadAt?(): number | null;
 }
 
-export interface IssuerSettings {
+export interface IssuerSettings extends KeySourceSettings {
   readonly audience: string;
-  readonly now: () => number;
-  readonly fetchJwks: FetchJwks;
-  readonly limits: JwksLimits;
 }
 
 /** By `iss`. Throws a RangeError on profiles that contradict each other or would fetch keys in the clear. */
@@ -69,10 +80,19 @@ function createIssuer(profile: IssuerProfile, settings: IssuerSettings): Issuer 
   if (algorithms.length === 0 || !algorithms.every((name) => known.includes(name))) {
     throw new RangeError(`issuer ${profile.id}: algorithms must be among ${known.join(", ")}`);
   }
+  const source = createKeySource(profile.id, profile.keys, settings);
   return {
     id: profile.id,
-    audience: profile.audience ?? settings.audience,
-    checkSignature: createSignatureCheck(createKeySource(profile, settings), algorithms),
+    tokenType: profile.tokenType ?? "at+jwt",
+    proof: profile.proof,
+    rules: {
+      audiences: profile.audiences ?? [settings.audience],
+      subjectClaim: profile.subjectClaim ?? "sub",
+      tokenIdClaim: profile.tokenIdClaim ?? "jti",
+      required: profile.required ?? {},
+    },
+    checkSignature: createSignatureCheck(source.find, algorithms),
+    ...(source.hadAt ? { keysHadAt: source.hadAt } : {}),
   };
 }
 
@@ -99,31 +119,4 @@ async function verifies(token: string, key: Awaited<ReturnType<JWTVerifyGetKey>>
   } catch {
     return false;
   }
-}
-
-/** The key set was there, and has no (single, usable) key for this header. */
-function isAboutToken(error: unknown): boolean {
-  return (
-    error instanceof errors.JWKSNoMatchingKey ||
-    error instanceof errors.JWKSMultipleMatchingKeys ||
-    error instanceof errors.JOSENotSupported
-  );
-}
-
-function createKeySource(profile: IssuerProfile, { fetchJwks, limits, now }: IssuerSettings): JWTVerifyGetKey {
-  if ("local" in profile.keys) return createLocalJWKSet(usableKeys(profile.keys.local));
-  const url = profile.keys.jwks;
-  if (url.protocol !== "https:" && !(url.protocol === "http:" && isLoopback(url.hostname))) {
-    throw new RangeError(`issuer ${profile.id}: the key set must be fetched by https`);
-  }
-  return createRemoteJWKSet(url, {
-    cooldownDuration: limits.cooldownMs,
-    cacheMaxAge: limits.ageMaxMs,
-    timeoutDuration: limits.timeoutMs,
-    [customFetch]: createBoundedFetch(fetchJwks, limits, now),
-  });
-}
-
-function isLoopback(host: string): boolean {
-  return host === "localhost" || host === "[::1]" || /^127(\.\d{1,3}){3}$/.test(host);
 }

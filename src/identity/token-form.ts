@@ -1,7 +1,7 @@
 /**
- * The form of an access token, before any key is touched: RFC 7515 compact serialization, RFC 9068 header.
+ * The form of a signed token, before any key is touched: RFC 7515 compact serialization.
  * Stricter than jose on purpose: one token has one text (canonical base64url, no duplicate key), so that nobody reads it otherwise than we do.
- * Does not look at claims, issuers or signatures.
+ * Does not look at claims, issuers or signatures, nor at what kind of token it is: that depends on whose it is.
  */
 import { fromBase64Url, fromUtf8 } from "../crypto/index.ts";
 import { isJsonObject, type JsonObject, JsonSyntaxError, parseJson, refuse } from "../kernel/index.ts";
@@ -10,13 +10,11 @@ import type { Identified } from "./refusal.ts";
 const tokenCharactersMax = 8192;
 const jsonLimits = { depthMax: 8, breadthMax: 512 };
 
-/** `scheme SP token`, RFC 6750 §2.1; the scheme in any case (RFC 9110 §11.1). Two tokens joined by a proxy have a comma, and fail. */
-const bearerPattern = /^bearer +([A-Za-z0-9_.-]+)$/i;
+/** `scheme SP token`, RFC 6750 §2.1, RFC 9449 §7.1; the scheme in any case (RFC 9110 §11.1). Two tokens joined by a proxy have a comma, and fail. */
+const credentialPattern = /^(bearer|dpop) +([A-Za-z0-9_.-]+)$/i;
 const algorithmPattern = /^[A-Za-z0-9]{3,16}$/;
 /** Base64, base64url, hex, UUIDs, dates: what issuers use. Never begins with a dot, holds no quote, blank or control character. */
 const keyIdPattern = /^[A-Za-z0-9_-][A-Za-z0-9._~:+/=@-]{0,127}$/;
-/** RFC 9068 §4: both spellings, in any case. */
-const accessTokenTypes: readonly string[] = ["at+jwt", "application/at+jwt"];
 /** Parameters that bring their own key, change what is signed, or demand an extension we do not have. */
 const forbiddenParameters = ["crit", "jku", "jwk", "x5u", "x5c", "b64", "zip", "enc"] as const;
 
@@ -29,6 +27,7 @@ export interface Compact {
 export interface TokenHeader {
   readonly alg: string;
   readonly kid: string;
+  readonly typ?: string | undefined;
 }
 
 export interface TokenForm {
@@ -36,12 +35,18 @@ export interface TokenForm {
   readonly payload: JsonObject;
 }
 
-/** The token of an Authorization header's value. */
-export function readBearer(authorization: string | null): Identified<string> {
+export interface TokenShown {
+  readonly scheme: "bearer" | "dpop";
+  readonly token: string;
+}
+
+/** Of an Authorization header's value. */
+export function readAuthorization(authorization: string | null): Identified<TokenShown> {
   if (authorization === null) return refuse("token_missing");
   if (authorization.length > tokenCharactersMax + "Bearer ".length) return refuse("token_malformed");
-  const token = bearerPattern.exec(authorization)?.[1];
-  return token === undefined ? refuse("token_malformed") : { ok: true, value: token };
+  const [, scheme, token] = credentialPattern.exec(authorization) ?? [];
+  if (scheme === undefined || token === undefined) return refuse("token_malformed");
+  return { ok: true, value: { scheme: scheme.toLowerCase() === "dpop" ? "dpop" : "bearer", token } };
 }
 
 export function readToken(token: string): Identified<TokenForm> {
@@ -62,17 +67,18 @@ export function readCompact(token: string): Compact | null {
   return header && { header, payload };
 }
 
-/** `null` = not the header of an access token that names its key. */
+/** `null` = not the header of a token that names its key. */
 function readHeader(header: JsonObject): TokenHeader | null {
   const { alg, kid, typ } = header;
   if (forbiddenParameters.some((name) => name in header)) return null;
-  if (typeof typ !== "string" || !accessTokenTypes.includes(typ.toLowerCase())) return null;
+  if (typ !== undefined && typeof typ !== "string") return null;
   if (typeof alg !== "string" || !algorithmPattern.test(alg)) return null;
   if (typeof kid !== "string" || !keyIdPattern.test(kid)) return null;
-  return { alg, kid };
+  return { alg, kid, typ };
 }
 
-function readObject(text: string): JsonObject | null {
+/** `null` = no JSON object. */
+export function readObject(text: string): JsonObject | null {
   try {
     const value = parseJson(text, jsonLimits);
     return isJsonObject(value) ? value : null;

@@ -1,3 +1,5 @@
+const noToken = { status: 401, en: "The access token is not valid", "zh-CN": "访问令牌无效" } as const;
+
 /**
  * The vocabulary of refusals: a stable code, the status it is answered with, and its title. Logged precisely, answered coarsely;
  * a refusal without a row here does not compile. Pages under docs/errors/ explain each.
@@ -9,11 +11,12 @@ export const refusals = {
   bad_query: { status: 400, en: "A query parameter is unknown, repeated or malformed", "zh-CN": "查询参数未知、重复或格式不正确" },
   bad_header: { status: 400, en: "A header is repeated or malformed", "zh-CN": "请求头重复或格式不正确" },
   token_missing: { status: 401, en: "An access token is needed", "zh-CN": "需要访问令牌" },
-  token_malformed: { status: 401, en: "The access token is not valid", "zh-CN": "访问令牌无效" },
-  token_invalid: { status: 401, en: "The access token is not valid", "zh-CN": "访问令牌无效" },
-  token_expired: { status: 401, en: "The access token is not valid", "zh-CN": "访问令牌无效" },
-  token_revoked: { status: 401, en: "The access token is not valid", "zh-CN": "访问令牌无效" },
-  token_unknown_issuer: { status: 401, en: "The access token is not valid", "zh-CN": "访问令牌无效" },
+  token_malformed: noToken,
+  token_invalid: noToken,
+  token_expired: noToken,
+  token_revoked: noToken,
+  proof_invalid: { status: 401, en: "A proof of possession is needed, or not valid", "zh-CN": "需要持有证明，或持有证明无效" },
+  token_unknown_issuer: noToken,
   not_permitted: { status: 403, en: "This is not permitted to you", "zh-CN": "您无权执行此操作" },
   contract_not_active: { status: 403, en: "The contract is not in force", "zh-CN": "合同尚未生效" },
   contract_ended: { status: 403, en: "The contract has ended", "zh-CN": "合同已终止" },

@@ -14,7 +14,7 @@ import {
 } from "../audit/index.ts";
 import { type Contract, hasSeat, selectContract } from "../contracts/index.ts";
 import type { Identity, Principal } from "../identity/index.ts";
-import { type ContractId, ok, type Refusal, type RefusalCode, type Result, refuse } from "../kernel/index.ts";
+import { type ContractId, ok, type Presented, type Refusal, type RefusalCode, type Result, refuse } from "../kernel/index.ts";
 import { type Keyring, KeysUnavailable, newestEpoch } from "../keys/index.ts";
 import type { Database } from "../storage/index.ts";
 import { admittedTo } from "./matrix.ts";
@@ -31,7 +31,7 @@ export interface OfficeDoor {
 }
 
 export interface Visit {
-  readonly authorization: string | null;
+  readonly authorization: Presented | null;
   readonly request: RequestFacts;
 }
 

@@ -6,8 +6,9 @@ import { isRevoked } from "./postgres.ts";
 
 export function withRevocations(identity: Identity, database: Queryable): Identity {
   return {
-    async identify(authorization) {
-      const who = await identity.identify(authorization);
+    keyAges: identity.keyAges,
+    async identify(shown) {
+      const who = await identity.identify(shown);
       return who.ok && (await isRevoked(database, who.value)) ? refuse("token_revoked") : who;
     },
   };

@@ -2,6 +2,7 @@
  * `npm run bench`: how fast the gateway is, next to reading plain rows with the same means.
  *   npm run bench -- [read] [search] [--json] [--seconds 10] [--rounds 5] [--connections 1,16,64,256] [--customers 10000] [--profile DIRECTORY]
  *   npm run bench -- decide-mask     what a decision and a mask cost, next to JSON.parse and JSON.stringify of the same bytes; the ratio is the cost
+ *   npm run bench -- verified-token  what it costs to know who asks: by a token seen before, next to its digest; by a new one, next to jose's verification
  *   npm run bench -- masking         what the masks do to other people's data: a table
  *   npm run bench -- log-append      how fast entries become durable, next to a chain per row, at hand and 10 ms away; what that adds to a request, next
  *                                    to a round trip; and how long they wait for their place at 1,000 a second
@@ -20,6 +21,7 @@ import { type LogVerify, measureLogVerify } from "./log-verify.ts";
 import { type Masking, measureMasking } from "./masking.ts";
 import { measurePurge, type Purged } from "./purge.ts";
 import { measure, type Scenario, type ScenarioName, scenarioNames } from "./rounds.ts";
+import { measureVerifiedToken } from "./verified-token.ts";
 import { createWorld } from "./world.ts";
 
 const { values, positionals } = parseArgs({
@@ -37,12 +39,13 @@ const { values, positionals } = parseArgs({
 });
 const effort = { rounds: count("rounds"), seconds: count("seconds") };
 const connections = values.connections.split(",").map((text) => whole(text, "connections"));
-const apart = ["decide-mask", "masking", "log-append", "log-verify", "purge"] as const;
+const apart = ["decide-mask", "verified-token", "masking", "log-append", "log-verify", "purge"] as const;
 const names: readonly string[] = positionals.length > 0 ? positionals.map(scenarioNamed) : scenarioNames;
 const loads = scenarioNames.filter((name) => names.includes(name));
 
 const { scenarios, postgres } = loads.length === 0 ? { scenarios: [], postgres: undefined } : await measureLoads();
 if (names.includes("decide-mask")) scenarios.push(...measureDecideMask(effort));
+if (names.includes("verified-token")) scenarios.push(...(await measureVerifiedToken(effort)));
 if (names.includes("log-append")) for (const at of connections) scenarios.push(...(await measureLogAppend({ ...effort, connections: at })));
 if (names.includes("log-append")) scenarios.push(await measureSequencing({ ...effort, connections: 1 }));
 const masking = names.includes("masking") ? measureMasking() : undefined;

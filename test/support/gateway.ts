@@ -74,6 +74,7 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
     freshness: usualFreshness,
     issuers: [issuer.profile],
     merchants,
+    vendors: {},
     operators: [demo("operator")],
     metrics: createMetrics(),
     audience,

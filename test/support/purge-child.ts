@@ -147,6 +147,7 @@ async function main({ killAt, shareDirectory, keeperUrl, secrets, contract, job 
       logName: "test/postern",
       freshness: { mergeDelaySeconds: 300, disclosureStopsSeconds: 600 },
       issuers: [],
+      vendors: {},
       merchants: {},
       operators: [],
       metrics: createMetrics(),

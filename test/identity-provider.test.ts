@@ -1,0 +1,155 @@
+/** Two organisations' own identity providers, real ones, and one gateway that knows both. */
+import { randomDPoPKeyPair } from "openid-client";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { createIdentity, type Identity, type IdentityOptions } from "../src/identity/index.ts";
+import { createGateway, type Gateway } from "./support/gateway.ts";
+import { type IdentityProvider, type Send, startIdentityProvider, type Tokens } from "./support/identity-provider.ts";
+import { audience } from "./support/tokens.ts";
+
+let merchant: IdentityProvider;
+let vendor: IdentityProvider;
+let now: number;
+
+beforeAll(async () => {
+  [merchant, vendor] = await Promise.all([startIdentityProvider(audience), startIdentityProvider(audience)]);
+});
+afterAll(() => {
+  merchant.close();
+  vendor.close();
+});
+beforeEach(() => {
+  now = Date.now();
+  merchant.breakKeys(null);
+});
+
+function gateway(jwksLimits: IdentityOptions["jwksLimits"] = {}): Identity {
+  const issuers = Object.entries({ linxi: merchant, yunfu: vendor }).map(([id, { issuer, jwks }]) => ({ id, issuer, keys: { jwks } }));
+  return createIdentity({ issuers, audience, now: () => now, jwksLimits });
+}
+
+async function verdict(identity: Identity, token: string): Promise<string> {
+  const who = await identity.identify(`Bearer ${token}`);
+  return who.ok ? `${who.value.issuer}/${who.value.subject}` : who.refusal;
+}
+
+describe("somebody who logged in at their organisation, with a code and PKCE", () => {
+  let anna: Tokens;
+  beforeAll(async () => {
+    anna = await merchant.logIn("anna");
+  });
+
+  it("is who that organisation says, and another one of the same name at another organisation", async () => {
+    const identity = gateway();
+    expect(await verdict(identity, anna.access)).toBe("linxi/anna");
+    expect(await verdict(identity, (await vendor.logIn("anna")).access)).toBe("yunfu/anna");
+  });
+
+  it("cannot come in by the ID token, not even where access tokens need not say what they are", async () => {
+    expect(await verdict(gateway(), anna.id)).toBe("token_malformed");
+    const lax = {
+      id: "linxi",
+      issuer: merchant.issuer,
+      keys: { jwks: merchant.jwks },
+      tokenType: "jwt",
+      audiences: ["console", audience],
+    } as const;
+    const identity = createIdentity({ issuers: [lax], audience, now: () => now });
+    expect(await verdict(identity, anna.id)).toBe("token_malformed");
+    expect(await verdict(identity, anna.access)).toBe("linxi/anna");
+  });
+
+  it("cannot come in by a token that another organisation signed for theirs", async () => {
+    const swapped = [{ id: "linxi", issuer: merchant.issuer, keys: { jwks: vendor.jwks } }];
+    expect(await verdict(createIdentity({ issuers: swapped, audience, now: () => now }), anna.access)).toBe("token_invalid");
+  });
+});
+
+describe("an organisation's provider", () => {
+  it("that changes its key is followed: its new tokens count after the cooldown, its old ones no longer", async () => {
+    const identity = gateway({ cooldownMs: 0 });
+    const [before, late] = [await merchant.logIn("anna"), await merchant.logIn("anna")];
+    expect(await verdict(identity, before.access)).toBe("linxi/anna");
+    await merchant.rotate();
+    expect(await verdict(identity, (await merchant.logIn("bo")).access)).toBe("linxi/bo");
+    expect(await verdict(identity, late.access)).toBe("token_invalid");
+  });
+
+  it("that fails is bridged by its last keys for an hour; the other organisation's people never notice", async () => {
+    const identity = gateway({ ageMaxMs: 0, failureCooldownMs: 0 });
+    const tokens = await Promise.all([merchant.logIn("anna"), vendor.logIn("chen")]);
+    const [first, other] = tokens.map(({ access }) => access);
+    expect(await verdict(identity, first ?? "")).toBe("linxi/anna");
+    const later = await merchant.logIn("anna");
+    const last = await merchant.logIn("anna");
+    merchant.breakKeys((_, response) => response.writeHead(500).end());
+    expect(await verdict(identity, later.access)).toBe("linxi/anna");
+    now += 3_600_000;
+    expect(await verdict(identity, last.access)).toBe("issuer_unavailable");
+    now -= 3_600_000;
+    expect(await verdict(identity, other ?? "")).toBe("yunfu/chen");
+  });
+
+  it("is asked for its keys once by a hundred tokens with keys that nobody knows", async () => {
+    const identity = gateway();
+    const { access } = await merchant.logIn("anna");
+    expect(await verdict(identity, access)).toBe("linxi/anna");
+    const asked = merchant.keysAsked();
+    const [, body, signature] = access.split(".");
+    const forged = Array.from({ length: 100 }, (_, i) => {
+      const header = Buffer.from(JSON.stringify({ alg: "ES256", typ: "at+jwt", kid: `x${i}` })).toString("base64url");
+      return `${header}.${body}.${signature}`;
+    });
+    expect(new Set(await Promise.all(forged.map((token) => verdict(identity, token))))).toEqual(new Set(["token_invalid"]));
+    expect(merchant.keysAsked() - asked).toBeLessThanOrEqual(1);
+  });
+});
+
+describe("somebody whose token is bound to a key", () => {
+  let door: Gateway;
+  let keys: CryptoKeyPair;
+  let sent: Record<string, string>[];
+  const url = new URL("/metrics?", audience);
+  beforeAll(async () => {
+    const issuers = [{ id: "linxi", issuer: merchant.issuer, keys: { jwks: merchant.jwks } }];
+    door = await createGateway({ common: { audience, issuers, operators: [{ issuer: "linxi", subject: "oda" }] } });
+    keys = await randomDPoPKeyPair("ES256", { extractable: true });
+    sent = [];
+  });
+  afterAll(() => door?.close());
+
+  const send: Send = (_, headers) => {
+    sent.push(headers);
+    return door.call("GET", "/metrics", { headers });
+  };
+
+  it("comes in with a proof that the client makes for each request", async () => {
+    const { access } = await merchant.logIn("oda", keys);
+    for (let i = 0; i < 3; i++) expect((await merchant.get(url, access, keys, send)).status).toBe(200);
+    expect(new Set(sent.map(({ dpop }) => dpop)).size).toBe(3);
+  });
+
+  it("is verified by keys whose age anybody may know, and not whose they are", async () => {
+    const told = (await (await door.call("GET", "/readyz")).json()) as { issuers?: unknown };
+    expect(told.issuers).toEqual({ keys_age_seconds: expect.any(Number) });
+  });
+
+  it("cannot be replayed by who overheard the request, nor by who has the token", async () => {
+    const { access } = await merchant.logIn("oda", keys);
+    sent = [];
+    await merchant.get(url, access, keys, send);
+    const [overheard = {}] = sent;
+    const thiefs = await randomDPoPKeyPair("ES256", { extractable: true });
+    const fresh = async (by: CryptoKeyPair) => {
+      sent = [];
+      return merchant.get(url, access, by, send);
+    };
+    await expect(fresh(thiefs)).rejects.toThrow();
+    const replays = [overheard, { authorization: `Bearer ${access}` }, { authorization: `DPoP ${access}` }, sent[0] ?? {}];
+    for (const headers of replays) {
+      const answer = await door.call("GET", "/metrics", { headers });
+      expect([answer.status, ((await answer.json()) as { code: string }).code]).toEqual([401, "proof_invalid"]);
+      expect(answer.headers.get("www-authenticate")).toMatch(/^DPoP realm="postern", error="invalid_dpop_proof", algs="ES256 /);
+    }
+    expect((await fresh(keys)).status).toBe(200);
+  });
+});
