@@ -68,6 +68,28 @@ const logVerify = z.object({
     .length(2),
 });
 
+const purged = z.object({
+  purge: z
+    .array(
+      z.strictObject({
+        database: z.string(),
+        records: z.literal(400),
+        rows: positive,
+        key_gone_ms: positive,
+        rows_seconds: positive,
+        rows_per_s: positive,
+        p99_before_ms: positive.nullable(),
+        p99_meanwhile_ms: positive.nullable(),
+        p99_times: positive.nullable(),
+        rss_before_mb: positive,
+        rss_most_mb: positive,
+        untrue_looks: z.literal(0),
+        looks: positive,
+      }),
+    )
+    .length(2),
+});
+
 const short = ["--json", "--seconds", "1", "--rounds", "1", "--connections", "4", "--customers", "50"];
 
 describe("npm run bench", () => {
@@ -115,5 +137,12 @@ describe("npm run bench", () => {
     const run = spawnSync(process.execPath, args, { encoding: "utf8" });
     expect(run.stderr).toBe("");
     expect(logVerify.parse(JSON.parse(run.stdout)).log_verify).toHaveLength(2);
+  });
+
+  it.runIf(isLong)("measures a purge beside readers, and one on the embedded database", { timeout: 180_000 }, () => {
+    const args = [join(root, "test/bench/main.ts"), "purge", "--json", "--records", "400"];
+    const run = spawnSync(process.execPath, args, { encoding: "utf8" });
+    expect(run.stderr).toBe("");
+    expect(purged.parse(JSON.parse(run.stdout)).purge.map(({ database }) => database.split(" ")[0])).toEqual(["Postgres", "embedded"]);
   });
 });

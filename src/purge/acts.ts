@@ -68,9 +68,11 @@ async function retireSharesC({ keyring, database }: PurgeParts, job: PurgeJob, e
 
 /**
  * Batch by batch, each with its count and the lease in one transaction. Nothing of it opens any more, so there is no hurry: after each batch it rests as
- * long as the batch took, and leaves half of what the database can do to everybody else.
+ * long as the batch took, and leaves half of what the database can do to everybody else. `null` = its turn is over, one lease long: other contracts' ends and
+ * erasures come first, and then the next turn.
  */
-export async function deleteAll(parts: PurgeParts, job: PurgeJob, step: "rows" | "derived"): Promise<Done> {
+export async function deleteAll(parts: PurgeParts, job: PurgeJob, step: "rows" | "derived"): Promise<Done | null> {
+  const turnEnds = performance.now() + parts.leaseMs;
   let current = job;
   for (const table of storesOfStep(step)) {
     let after: DeletedBatch["last"] = null;
@@ -83,6 +85,7 @@ export async function deleteAll(parts: PurgeParts, job: PurgeJob, step: "rows" |
       });
       current = next;
       if (batch.count < batchRows) break;
+      if (performance.now() > turnEnds) return null;
       after = batch.last;
       await new Promise((resolve) => setTimeout(resolve, performance.now() - begun));
     }

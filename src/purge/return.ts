@@ -31,7 +31,7 @@ export async function agreedReturn(
   return (contract && (await purgeTerms(parts, contract)).return) ?? null;
 }
 
-/** `null` = it waits to be told that the return arrived. */
+/** `null` = it waits to be told that the return arrived, or its turn is over before everything is sealed. */
 export async function returnRecords(parts: PurgeParts, job: PurgeJob): Promise<Done | null> {
   const agreed = await agreedReturn(parts, job);
   if (!agreed) return { facts: timed(job, "return"), entry: { outcome: "not_agreed" } };
@@ -44,6 +44,7 @@ export async function returnRecords(parts: PurgeParts, job: PurgeJob): Promise<D
   // It was opened again behind the fence, for this alone.
   parts.keyring.forget(job.contract);
   if (!sealed) return conclude(job, "keys_unavailable");
+  if (!sealed.facts.returned?.digest) return null;
   const { digest, ...counts } = countsOf(sealed);
   const facts = { job: job.id, digest, ...counts };
   await ensureEntry(parts, parts.logs.closing(job.contract), { event: "purge.return.sealed", code: "purge", facts });
@@ -65,10 +66,12 @@ function countsOf({ facts: { returned } }: PurgeJob) {
 
 const nothing: Returned = { parts: 0, records: 0, unreadable: 0 };
 
+/** Without the manifest's digest where its turn, one lease long, was over before. */
 async function sealedReturn(parts: PurgeParts, job: PurgeJob, to: SealingKey): Promise<PurgeJob> {
   if (job.facts.returned?.digest) return job;
   const { database, keyring, leaseMs } = parts;
   const keys = await keyring.keysOf(database, job.contract, await newestEpoch(database, job.contract));
+  const turnEnds = performance.now() + leaseMs;
   let current = job;
   for (;;) {
     const records = await selectRecordsAfter(database, job.contract, current.facts.returned?.after);
@@ -90,6 +93,7 @@ async function sealedReturn(parts: PurgeParts, job: PurgeJob, to: SealingKey): P
       await insertPart(tx, job, part);
       return written;
     });
+    if (performance.now() > turnEnds) return current;
   }
   return close(parts, current, { to, keys });
 }

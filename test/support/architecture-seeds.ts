@@ -71,7 +71,7 @@ export const lawful: readonly Import[] = [
   ["src/http/index.ts", "src/http/serve.ts"],
   ["src/http/serve.ts", "hono"],
   ["src/http/serve.ts", "src/kernel/index.ts"],
-  ["src/config.ts", "yaml"],
+  ["src/operator-settings.ts", "yaml"],
   ["src/demo/seed.ts", "src/agreement/index.ts"],
   ["src/demo/seed.ts", "src/purge/index.ts"],
   ["src/demo/seed.ts", "node:crypto"],
