@@ -13,6 +13,7 @@ import {
   contentOf,
   createWorld,
   customers,
+  entriesOf,
   eventsOf,
   fetchCertificate,
   openGateway,
@@ -159,6 +160,8 @@ describe("an import runs against the fence", () => {
     expect((await gateway.call("POST", "/v1/contracts/c-test/agents", csv)).status).toBe(409);
     expect((await stateOf(world.owner)).step).toBe("certified");
     expect(await world.owner.query("select 1 from postern.seat where contract_id = 'c-test'")).toEqual([]);
+    const said = (await entriesOf(world.owner, "gateway")).filter(({ event }) => event === "seats.imported");
+    expect(said.at(-1)).toMatchObject({ outcome: { effect: "deny", code: "wrong_state" }, facts: { contract: "c-test" } });
   });
 });
 

@@ -3,9 +3,10 @@
  */
 import { parse } from "csv-parse/sync";
 import * as z from "zod";
-import { type Bundles, type Contract, isInLastDays, putSeats, type Seat, shareContract } from "../contracts/index.ts";
+import type { EntryDraft, LogHandle } from "../audit/index.ts";
+import { type Bundles, type Contract, isInLastDays, putSeats, type Seat, selectContract, shareContract } from "../contracts/index.ts";
 import { type ContractId, ok, type Refusal, type Result, refuse } from "../kernel/index.ts";
-import { enterContract, type OfficeDoor, type Visit } from "../offices/index.ts";
+import { enterContract, logOfContract, type OfficeDoor, type Visit } from "../offices/index.ts";
 
 const columns = ["issuer", "subject", "role", "name"] as const;
 const seatsMax = 5_000;
@@ -37,15 +38,16 @@ export async function importSeats(door: SeatsDesk, visit: Visit, id: ContractId,
         issuers: new Set(door.issuersOf(contract.vendor)),
         holdsOffice: (seat) => door.offices.officeAt(contract.merchant, seat) !== null,
       });
-  await door.audit.append(log, {
-    event: "seats.imported",
-    actor,
-    request: visit.request,
-    outcome: seats.ok ? { effect: "allow", code: "imported" } : { effect: "deny", code: seats.refusal.code },
-    facts: { contract: id, ...(seats.ok ? { seats: seats.value.length } : {}) },
-  });
-  if (!seats.ok) return seats;
-  return door.database.transaction(async (tx) => {
+  const note = (into: LogHandle, refused: Refusal | null, facts: EntryDraft["facts"] = {}) => {
+    const outcome = refused ? ({ effect: "deny", code: refused.code } as const) : ({ effect: "allow", code: "imported" } as const);
+    return door.audit.append(into, { event: "seats.imported", actor, request: visit.request, outcome, facts: { contract: id, ...facts } });
+  };
+  if (!seats.ok) {
+    await note(log, seats.refusal);
+    return seats;
+  }
+  await note(log, null, { seats: seats.value.length });
+  const written = await door.database.transaction<Result<{ seats: number }, Refusal>>(async (tx) => {
     // The purge's fence waits for this transaction, and after it no seat is written.
     const standing = await shareContract(tx, id);
     const late = standing ? refusalOfState(standing) : ({ code: "wrong_state" } as const);
@@ -53,6 +55,9 @@ export async function importSeats(door: SeatsDesk, visit: Visit, id: ContractId,
     await putSeats(tx, id, seats.value);
     return ok({ seats: seats.value.length });
   });
+  // Overtaken, perhaps by the purge: then the contract's log is the purge's alone.
+  if (!written.ok) await note(await logOfContract(door, (await selectContract(door.database, id)) ?? contract), written.refusal);
+  return written;
 }
 
 function refusalOfState(contract: Contract): Refusal | null {
