@@ -130,6 +130,7 @@ describe("seats come as a CSV, all or nothing", () => {
     ["a Cyrillic letter in a Latin word", "demo,аgent,first_line,x", "mixed_alphabets"],
     ["a Greek letter after a Latin one", "demo,agοnt,first_line,x", "mixed_alphabets"],
     ["an invisible character", "demo,a\u202e,first_line,x", "bad_subject"],
+    ["a name that a program could not read", "demo,a,first_line,\ufffd\ufffd", "bad_name"],
     ["a byte order mark before a later row", "\ufeffdemo,a,first_line,x", "bad_issuer"],
     ["a name that is a formula", "demo,a,first_line,=1+1", "formula"],
     ["a name that is a formula in full width", "demo,a,first_line,＝1+1", "formula"],

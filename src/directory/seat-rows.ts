@@ -14,7 +14,8 @@ const seatsMax = 5_000;
 const errorsMax = 100;
 const newline = 0x0a;
 
-const visible = /^[^\p{Cc}\p{Cf}\p{Co}\p{Cs}]+$/u;
+/** U+FFFD stands where a program met bytes that it could not read. */
+const visible = /^[^\p{Cc}\p{Cf}\p{Co}\p{Cs}\ufffd]+$/u;
 const rowSchema = z.strictObject({
   issuer: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$/),
   subject: z.string().min(1).max(255).regex(visible),
