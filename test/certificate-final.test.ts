@@ -142,7 +142,7 @@ describe("a purged contract of which something has come back", () => {
       const first = await fetchCertificate(world.gateway, job);
       await world.owner.query("update postern.certificate set horizon_at = now()");
       await world.owner.query(
-        "insert into postern.seat (contract_id, issuer, subject, role, name) values ('c-test', 'demo', 'agent-1', 'senior', 'x')",
+        "insert into postern.seat (contract_id, issuer, subject, role, name, likeness) values ('c-test', 'demo', 'agent-1', 'senior', 'x', 'agent-1')",
       );
       await expect(world.gateway.keeper.tick()).rejects.toThrow("rows of a purged contract are in postern.seat");
       expect((await askFinal(world, job)).status).toBe(404);

@@ -37,6 +37,11 @@ describe("an owner with a contract file and two lines of NDJSON", () => {
       expect((await postern("approvals list --as owner-2")).stdout).toContain(`${asked.approval.id}  activate  c-own  requested`);
       expect((await postern(`approvals approve ${asked.approval.id} --as owner-2`)).stdout).toBe("approved: activate of c-own\n");
       put("trust.json", (await postern("contract trust c-own --as owner-1")).stdout);
+      put("gbk.csv", Buffer.from("issuer,subject,role,name\ndemo,agent-1,first_line,\xc1\xd6\n", "latin1"));
+      expect(await postern("agents import gbk.csv --contract c-own --as owner-1")).toMatchObject({
+        code: 1,
+        stderr: expect.stringContaining("row:2: not_utf8"),
+      });
       expect((await postern("agents import agents.csv --contract c-own --as owner-1")).stdout).toBe("1 seat in c-own\n");
 
       const imported = await postern("records import two.ndjson --contract c-own --type customer --as owner-1");

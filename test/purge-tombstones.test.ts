@@ -84,7 +84,7 @@ describe("a database that was restored from before a purge", () => {
   it("is looked at for ever: a row that comes back is found", async () => {
     await restored.keeper.patrol();
     expect((await (await restored.call("GET", "/readyz")).json()) as object).not.toHaveProperty("alarms");
-    await owner.query("insert into postern.seat values ('c-test', 'demo', 'ghost', 'first_line', 'ghost')");
+    await owner.query("insert into postern.seat values ('c-test', 'demo', 'ghost', 'first_line', 'ghost', 'ghost')");
     await restored.keeper.patrol();
     const alarms = (await entriesOf(owner, "gateway")).filter(({ event }) => event === "purge.tripwire");
     expect(alarms.at(-1)?.facts).toEqual({ contract: "c-test", table: "postern.seat" });

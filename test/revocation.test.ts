@@ -48,7 +48,7 @@ describe("an agent in an open session", () => {
   it("whose seat is gone is a stranger at the next request", async () => {
     const [kept] = await world.owner.query(`delete from postern.seat where ${seat} returning role, name`);
     expect((await read()).status).toBe(404);
-    await world.owner.query("insert into postern.seat values ('c-test', 'demo', 'agent-1', $1, $2)", [
+    await world.owner.query("insert into postern.seat values ('c-test', 'demo', 'agent-1', $1, $2, 'agent-1')", [
       String(kept?.[0]),
       String(kept?.[1]),
     ]);

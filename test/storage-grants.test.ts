@@ -96,7 +96,7 @@ describe("the directory", () => {
     await directory.query("insert into audit.flush values ('l', 'd1', '', '')");
     await directory.query("insert into audit.pending values ('l', 'd1')");
     await directory.query("select postern.share_contract('c-none')");
-    await expect(directory.query("insert into postern.seat values ('c-none', 'i', 's', 'r', 'n')")).rejects.toMatchObject({
+    await expect(directory.query("insert into postern.seat values ('c-none', 'i', 's', 'r', 'n', 's')")).rejects.toMatchObject({
       sqlState: "23503",
     });
     await directory.query("update postern.seat set role = 'r'");

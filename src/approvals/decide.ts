@@ -6,7 +6,7 @@ import type { EntryDraft, EventName } from "../audit/index.ts";
 import { selectContractsOf } from "../contracts/index.ts";
 import { type ContractId, ok, type Refusal, type Result, refuse } from "../kernel/index.ts";
 import { enterContract, enterHouse, logAct, type OfficeDoor, turnDown, type Visit } from "../offices/index.ts";
-import type { Queryable } from "../storage/index.ts";
+import { type Queryable, refusableTransaction } from "../storage/index.ts";
 import type { Approval, ApprovalAction, Verdict } from "./approval.ts";
 import { decideApproval, mayDecide } from "./approvals.ts";
 import { selectApproval, selectApprovals } from "./postgres.ts";
@@ -78,34 +78,9 @@ export async function decideInContract(
     facts: { ...(await effect.facts?.(desk.database, found)), contract, approval: id, action: found.action, digest: found.digest },
   });
   const decision = { contract, id, by: entered.value.who, verdict };
-  const decided = await transactionOf(desk, (tx) => decideApproval(tx, decision, (approved) => effect.apply(tx, approved)));
+  const decided = await refusableTransaction(desk.database, (tx) => decideApproval(tx, decision, (approved) => effect.apply(tx, approved)));
   if (!decided.ok) return turnDown(desk, visit, entered.value, { event: "request.refused", refusal: decided.refusal });
   return ok({ approval: decided.value, result: verdict === "approved" ? await effect.after(decided.value) : {} });
-}
-
-class Refused extends Error {
-  readonly refusal: Refusal;
-  constructor(refusal: Refusal) {
-    super(refusal.code);
-    this.refusal = refusal;
-  }
-}
-
-/** A transaction whose refusal rolls back what was done before it. */
-async function transactionOf<Value>(
-  { database }: ApprovalDesk,
-  work: (tx: Queryable) => Promise<Result<Value, Refusal>>,
-): Promise<Result<Value, Refusal>> {
-  try {
-    return await database.transaction(async (tx) => {
-      const result = await work(tx);
-      if (!result.ok) throw new Refused(result.refusal);
-      return result;
-    });
-  } catch (error) {
-    if (error instanceof Refused) return refuse(error.refusal);
-    throw error;
-  }
 }
 
 async function contractsOf({ database }: ApprovalDesk, merchants: readonly string[]): Promise<ContractId[]> {

@@ -2,7 +2,7 @@
 import * as z from "zod";
 import { createClient } from "./client.ts";
 import { asBefore, clientFlags, command, contractFlag, idOf, jsonFlag } from "./command.ts";
-import { readText } from "./files.ts";
+import { openSource } from "./files.ts";
 import { print, printJson, suggest } from "./output.ts";
 
 const importSeats = command({
@@ -20,7 +20,7 @@ const importSeats = command({
     ...jsonFlag,
   },
   async run({ args }) {
-    const body = await readText(args.file);
+    const { stream: body } = await openSource(args.file);
     const response = await createClient(args).send("POST", `/v1/contracts/${idOf(args.contract)}/agents`, { media: "text/csv", body });
     const answer = z.looseObject({ seats: z.int() }).parse(await response.json());
     if (args.json) return printJson(answer);

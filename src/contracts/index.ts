@@ -2,6 +2,7 @@ export { type Bundles, createBundles } from "./bundles.ts";
 export { type ClockStanding, describeDoubt } from "./clock.ts";
 export { type Hold, type HoldBasis, type HoldScope, holdBases, holdsOnSubject, isStanding, namedHolds, sparedBy } from "./holds.ts";
 export { type ContractState, isInLastDays, lastDaysAt, type Standing, standingAt, type Term, windsDownAt } from "./ladder.ts";
+export { likenessOf } from "./likeness.ts";
 export {
   type Contract,
   hasSeat,
@@ -24,6 +25,7 @@ export {
   selectInUse,
   selectOverdue,
   selectProposal,
+  selectSeated,
   selectSeatsOf,
   selectUnannounced,
   setSeatRevoked,

@@ -3,6 +3,7 @@ import { and, eq, isNull, sql } from "drizzle-orm";
 import type { ContractId } from "../kernel/index.ts";
 import { databaseNowMs, epochMs, orm, type Queryable } from "../storage/index.ts";
 import type { ContractState, Term } from "./ladder.ts";
+import { likenessOf } from "./likeness.ts";
 import { holdStandsOn } from "./postgres-holds.ts";
 import { bundle, contract, proposal, seat } from "./schema.ts";
 
@@ -225,16 +226,30 @@ export interface Seat {
   readonly name: string;
 }
 
-/** Adds seats or changes their role and name; one that was taken away stays so. */
-export async function putSeats(tx: Queryable, id: ContractId, seats: readonly Seat[]): Promise<void> {
-  if (seats.length === 0) return;
-  await orm(tx)
+/**
+ * Adds seats or changes their role and name; one that was taken away stays so. `false`: not all of them are written, because somebody else's subject looks
+ * like one of these; then the transaction has to be rolled back.
+ */
+export async function putSeats(tx: Queryable, id: ContractId, seats: readonly Seat[]): Promise<boolean> {
+  if (seats.length === 0) return true;
+  const written = await orm(tx)
     .insert(seat)
-    .values(seats.map((row) => ({ contractId: id, ...row })))
+    .values(seats.map((row) => ({ contractId: id, likeness: likenessOf(row.subject), ...row })))
     .onConflictDoUpdate({
-      target: [seat.contractId, seat.issuer, seat.subject],
+      target: [seat.contractId, seat.issuer, seat.likeness],
       set: { role: sql`excluded.role`, name: sql`excluded.name` },
-    });
+      setWhere: sql`${seat.subject} = excluded.subject`,
+    })
+    .returning({ role: seat.role });
+  return written.length === seats.length;
+}
+
+/** Everybody who has a seat, or had one that was taken away. */
+export async function selectSeated(database: Queryable, id: ContractId): Promise<Pick<Seat, "issuer" | "subject">[]> {
+  return orm(database)
+    .select({ issuer: seat.issuer, subject: seat.subject, readAt: databaseNowMs })
+    .from(seat)
+    .where(eq(seat.contractId, id));
 }
 
 export async function hasSeat(database: Queryable, id: ContractId, issuer: string, subject: string): Promise<boolean> {

@@ -1,7 +1,7 @@
 /**
  * Tables of the contracts and who sits at them. The text of record is migrations/; a test compares both column by column.
  */
-import { bigint, boolean, foreignKey, index, pgSchema, primaryKey, text, timestamp } from "drizzle-orm/pg-core";
+import { bigint, boolean, foreignKey, index, pgSchema, primaryKey, text, timestamp, uniqueIndex } from "drizzle-orm/pg-core";
 import { holdBases } from "./holds.ts";
 
 const postern = pgSchema("postern");
@@ -43,12 +43,14 @@ export const seat = postern.table(
     subject: text("subject").notNull(),
     role: text("role").notNull(),
     name: text("name").notNull(),
+    likeness: text("likeness").notNull(),
     revokedAt: timestamp("revoked_at", { withTimezone: true, mode: "string" }),
   },
   (table) => [
     primaryKey({ columns: [table.contractId, table.issuer, table.subject] }),
     foreignKey({ columns: [table.contractId], foreignColumns: [contract.contractId] }),
     index("seat_by_person").on(table.issuer, table.subject),
+    uniqueIndex("seat_likeness").on(table.contractId, table.issuer, table.likeness),
   ],
 );
 

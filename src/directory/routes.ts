@@ -1,8 +1,7 @@
 /** The routes of people: who sits where, and who is let in nowhere. */
 import * as z from "zod";
-import { fromUtf8 } from "../crypto/index.ts";
-import { json, type Received, type Route, readBounded } from "../http/index.ts";
-import { type ContractId, ok, type Refusal, type Result, refuse } from "../kernel/index.ts";
+import { json, type Route, readBounded } from "../http/index.ts";
+import { type ContractId, ok } from "../kernel/index.ts";
 import { revokeRoutes } from "./revoke-routes.ts";
 import { importSeats, type SeatsDesk } from "./seats.ts";
 
@@ -18,22 +17,12 @@ export function directoryRoutes(desk: SeatsDesk): Route[] {
       answers: { 200: { media: "application/json", description: "How many", schema: z.object({ seats: z.int() }) } },
       refusals: ["wrong_state", "winding_down", "audit_unavailable"],
       handle: async (received) => {
-        const csv = await readText(received, csvBytesMax);
-        if (!csv.ok) return received.turnAway(csv.refusal);
-        const imported = await importSeats(desk, received.caller, received.params.contract as ContractId, csv.value);
+        const csv = await readBounded(received.stream, csvBytesMax);
+        if (csv === null) return received.turnAway({ code: "too_large" });
+        const imported = await importSeats(desk, received.caller, received.params.contract as ContractId, csv);
         return imported.ok ? ok(json(JSON.stringify(imported.value))) : imported;
       },
     },
     ...revokeRoutes(desk),
   ];
-}
-
-async function readText(received: Received, bytesMax: number): Promise<Result<string, Refusal>> {
-  const bytes = await readBounded(received.stream, bytesMax);
-  if (bytes === null) return refuse({ code: "too_large" });
-  try {
-    return ok(fromUtf8(bytes));
-  } catch {
-    return refuse({ code: "unacceptable", errors: [{ pointer: "body", code: "not_utf8" }] });
-  }
 }

@@ -12,4 +12,5 @@ export {
 } from "./migrate.ts";
 export { migrationsOfThisBuild } from "./migration-digests.ts";
 export { bytea, type Orm, orm } from "./orm.ts";
+export { refusableTransaction } from "./refusable.ts";
 export { databaseNowMs, databaseNowText, epochMs } from "./time.ts";
