@@ -3,7 +3,7 @@
  */
 import { describe, expect, it } from "vitest";
 import { type Json, NumberText, parseJson, printJson } from "../src/kernel/index.ts";
-import { classNames, dataClasses, maskValue, normalize } from "../src/masking/index.ts";
+import { classMasks, classNames, maskValue, normalize } from "../src/masking/index.ts";
 
 const today = "2026-11-22";
 const labels = new Set(["sensitive", "health", "religion", "biometrics", "id_photo", "precise_location", "minor"]);
@@ -143,18 +143,18 @@ describe("a masked value of each class", () => {
   });
 
   it("shows no date of birth while nobody says what day it is", () => {
-    expect([maskValue("birth_date", "1990-05-06"), dataClasses.birth_date.reveal("1990-05-06")]).toEqual(["****", null]);
-    expect(dataClasses.birth_date.reveal("1990-05-06", today)).toBe("1990-05-06");
-    expect(dataClasses.birth_date.reveal("2020-05-06", today)).toBe("[敏感:未成年人]");
+    expect([maskValue("birth_date", "1990-05-06"), classMasks.birth_date.reveal("1990-05-06")]).toEqual(["****", null]);
+    expect(classMasks.birth_date.reveal("1990-05-06", today)).toBe("1990-05-06");
+    expect(classMasks.birth_date.reveal("2020-05-06", today)).toBe("[敏感:未成年人]");
   });
 
   it("is nothing of a secret and of a business's own number, at any treatment for the one, at less than reveal for the other", () => {
     for (const value of ["123", 123, { cvv: "123" }]) {
-      expect([maskValue("secret", value), dataClasses.secret.reveal()]).toEqual([null, null]);
+      expect([maskValue("secret", value), classMasks.secret.reveal()]).toEqual([null, null]);
       expect(maskValue("business_id", value)).toBeNull();
     }
     const number = parseJson('{"id":2188082354079975123}') as { id: Json };
-    expect(printJson({ id: dataClasses.business_id.reveal(number.id) })).toBe('{"id":2188082354079975123}');
+    expect(printJson({ id: classMasks.business_id.reveal(number.id) })).toBe('{"id":2188082354079975123}');
   });
 
   it("is one text for an address object, and nothing for any other object", () => {
@@ -184,7 +184,7 @@ describe("a masked value of each class", () => {
 
   it("is nothing for free text until it can be redacted", () => {
     expect(maskValue("free_text", "打 13812345678 找林黛玉")).toBeNull();
-    expect(dataClasses.free_text.reveal()).toBeNull();
+    expect(classMasks.free_text.reveal()).toBeNull();
   });
 });
 

@@ -5,7 +5,7 @@ import { readFileSync } from "node:fs";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type Json, type JsonObject, parseJson, printJson } from "../src/kernel/index.ts";
-import { classNames, dataClasses, maskDocument, maskValue, type Treatment, treatmentNames } from "../src/masking/index.ts";
+import { classMasks, classNames, maskDocument, maskValue, type Treatment, treatmentNames } from "../src/masking/index.ts";
 import {
   type Bundle,
   bundleDigest,
@@ -293,7 +293,7 @@ describe("the order of permission", () => {
     const shown = (value: Json) => (typeof value === "string" ? value.replace(/^\[敏感.*\]$/, "").replaceAll("*", "").length : 0);
     for (const name of classNames) {
       for (const value of ["13812345678", "林黛玉", "daniel@126.com", "6222021234562631"]) {
-        expect(shown(maskValue(name, value))).toBeLessThanOrEqual(shown(dataClasses[name].reveal(value)));
+        expect(shown(maskValue(name, value))).toBeLessThanOrEqual(shown(classMasks[name].reveal(value)));
       }
     }
   });

@@ -4,7 +4,8 @@
  */
 import type { Json } from "../kernel/index.ts";
 import { ageBand } from "./birth-date.ts";
-import { type DataClass, normalize } from "./classes.ts";
+import type { AnswerName, DataClass } from "./class-names.ts";
+import { normalize } from "./classes.ts";
 import { maskName, readHanName } from "./name.ts";
 import { readMobile } from "./phone.ts";
 
@@ -14,11 +15,7 @@ export const answerSources = {
   age_band: ["birth_date"],
   carrier: ["phone"],
   same_as: null,
-} as const satisfies Record<string, readonly DataClass[] | null>;
-
-export type AnswerName = keyof typeof answerSources;
-
-export const answerNames = Object.keys(answerSources) as readonly AnswerName[];
+} as const satisfies Record<AnswerName, readonly DataClass[] | null>;
 
 /** What a derived field is made of. */
 export interface Derivation {

@@ -6,7 +6,9 @@
  * whole. What a map's keys say does not leave: its members are numbered. JSON inside a text is parsed losslessly, masked, and printed again.
  */
 import { isJsonArray, isJsonObject, type Json, type JsonObject, printJson } from "../kernel/index.ts";
-import { type DataClass, generalizeValue, maskOf, pseudonymizeValue, rulesOf } from "./classes.ts";
+import { generalizeValue, maskOf, revealOf } from "./class-masks.ts";
+import type { DataClass } from "./class-names.ts";
+import { pseudonymizeValue } from "./classes.ts";
 import { answerOf, type Derivation } from "./derived.ts";
 import { guardJoins } from "./joins.ts";
 import { readJsonText } from "./json-text.ts";
@@ -149,13 +151,11 @@ function valueAt(document: JsonObject, keys: readonly string[]): Json {
 /** What is done to a value that is not `null`; a treatment without what it needs withholds. */
 function treatmentOf(field: PlannedField): (value: Json, moment: MaskingMoment) => Json {
   const { treatment, class: name, to } = field;
-  const rules = rulesOf(name);
-  if (treatment === "reveal") return (value, { today }) => rules.reveal(value, today);
   if (treatment === "pseudonymize") return (value, { pseudonymKey }) => pseudonymizeValue(name, value, pseudonymKey);
   if (treatment === "generalize") return (value, { today }) => (to === undefined ? null : generalizeValue(name, value, to, today));
-  if (treatment !== "mask") return () => null;
-  const mask = maskOf(name, field.profile);
-  return (value, { today }) => mask(value, today);
+  if (treatment !== "mask" && treatment !== "reveal") return () => null;
+  const show = treatment === "reveal" ? revealOf(name) : maskOf(name, field.profile);
+  return (value, { today }) => show(value, today);
 }
 
 function arrayNode(element: PlanNode): PlanNode {

@@ -1,18 +1,7 @@
-export {
-  type ClassRules,
-  classNames,
-  type DataClass,
-  dataClasses,
-  generalizationsOf,
-  generalizeValue,
-  isComparable,
-  isStored,
-  maskValue,
-  normalize,
-  pseudonymizeValue,
-  showsNothing,
-} from "./classes.ts";
-export { type AnswerName, ageBandOf, answerNames, answerSources, carrierOf, type Derivation, salutation, sameAs } from "./derived.ts";
+export { classMasks, generalizeValue, maskValue, showsNothing } from "./class-masks.ts";
+export { type AnswerName, answerNames, classNames, type DataClass } from "./class-names.ts";
+export { dataClasses, generalizationsOf, isComparable, isStored, normalize, pseudonymizeValue } from "./classes.ts";
+export { ageBandOf, answerSources, carrierOf, type Derivation, salutation, sameAs } from "./derived.ts";
 export { compilePlan, type Masked, type MaskingMoment, type MaskingPlan, maskDocument, type PlannedField } from "./document.ts";
 export { hutoolMasks } from "./hutool.ts";
 export { guardJoins, joinOf, joins, type Shown } from "./joins.ts";

@@ -6,8 +6,8 @@
  * last four, which PCI DSS allows together); a resident ID's ends and a year of birth (13 of 18 characters stay unknown); a carrier beside any mask of
  * its phone (the first three digits say it); a salutation beside a name that is withheld (that is what it is for).
  */
-import type { DataClass } from "./classes.ts";
-import type { AnswerName, Derivation } from "./derived.ts";
+import type { AnswerName, DataClass } from "./class-names.ts";
+import type { Derivation } from "./derived.ts";
 import type { Generalization, MaskProfile, Treatment } from "./treatment.ts";
 
 /** How a field leaves. */

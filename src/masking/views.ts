@@ -2,7 +2,8 @@
  * What several views of one value show together: a list, a detail, an order, for one purpose or another. Each mask is asked about made-up values, and
  * which of their characters come out of it is read from its answer, so that there is no second table of masks to keep true.
  */
-import { type DataClass, generalizeValue, maskValue } from "./classes.ts";
+import { generalizeValue, maskValue } from "./class-masks.ts";
+import type { DataClass } from "./class-names.ts";
 import { graphemes } from "./text.ts";
 import type { Generalization, MaskProfile, Treatment } from "./treatment.ts";
 
