@@ -1,30 +1,25 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Database } from "../src/storage/index.ts";
-import { bringIntoForce, contractText, expectStatus, importLines, search, shippedPolicy } from "./support/agreement.ts";
+import {
+  applyFiles,
+  bringIntoForce,
+  contractText,
+  expectStatus,
+  importLines,
+  problemOf,
+  search,
+  shippedPolicy,
+} from "./support/agreement.ts";
 import { createMemoryDatabase } from "./support/databases.ts";
 import { createGateway, type Gateway } from "./support/gateway.ts";
-import { entriesOf } from "./support/log-writers.ts";
-
-interface Problem {
-  readonly code: string;
-  readonly errors?: readonly { pointer: string; code: string; message?: string }[];
-}
 
 let gateway: Gateway;
 beforeAll(async () => {
-  const vendors = { "v-yunfu": { issuers: ["demo"] }, "v-own": { issuers: ["own"] } };
-  gateway = await createGateway({ common: { vendors } });
+  gateway = await createGateway();
 });
 afterAll(() => gateway.close());
 
-async function apply(text: string, as = "owner-1", policy = shippedPolicy("cs-standard")): Promise<Response> {
-  const body = { contract: { name: "contract.yaml", text }, policy: { name: "policy.yaml", text: policy } };
-  return gateway.call("POST", "/v1/contracts", { as, body });
-}
-
-async function problemOf(answer: Promise<Response>, status: number): Promise<Problem> {
-  return (await (await expectStatus(answer, status)).json()) as Problem;
-}
+const apply = (text: string, as?: string, policy?: string) => applyFiles(gateway, text, as, policy);
 
 describe("an owner writes a contract", () => {
   it.each([
@@ -111,96 +106,6 @@ describe("a contract comes into force by two owners", () => {
     expect(answers.filter((answer) => answer.status === 200)).toHaveLength(1);
     expect(new Set(answers.map((answer) => answer.status))).toEqual(new Set([200, 409]));
     expect((await problemOf(apply(contractText({ contract: "c-two" })), 409)).code).toBe("wrong_state");
-  });
-});
-
-describe("seats come as a CSV, all or nothing", () => {
-  beforeAll(() => bringIntoForce(gateway, { contract: "c-seats", seats: "" }));
-
-  function send(csv: string): Promise<Response> {
-    return gateway.call("POST", "/v1/contracts/c-seats/agents", { as: "owner-1", body: csv, headers: { "content-type": "text/csv" } });
-  }
-
-  it.each([
-    ["an unknown role", "demo,a,boss,x", "unknown_role"],
-    ["an unknown issuer", "elsewhere,a,first_line,x", "unknown_issuer"],
-    ["somebody twice, in another case", "demo,b,first_line,x\ndemo,B,first_line,x", "duplicate"],
-    ["somebody twice, composed and decomposed", "demo,\u00e9va,first_line,x\ndemo,e\u0301va,first_line,x", "duplicate"],
-    ["somebody twice, with letters of Cyrillic", "demo,cope,first_line,x\ndemo,соре,first_line,x", "duplicate"],
-    ["a Cyrillic letter in a Latin word", "demo,аgent,first_line,x", "mixed_alphabets"],
-    ["a Greek letter after a Latin one", "demo,agοnt,first_line,x", "mixed_alphabets"],
-    ["an invisible character", "demo,a\u202e,first_line,x", "bad_subject"],
-    ["a name that a program could not read", "demo,a,first_line,\ufffd\ufffd", "bad_name"],
-    ["a byte order mark before a later row", "\ufeffdemo,a,first_line,x", "bad_issuer"],
-    ["a name that is a formula", "demo,a,first_line,=1+1", "formula"],
-    ["a name that is a formula in full width", "demo,a,first_line,＝1+1", "formula"],
-    ["a subject that is a formula", "demo,@SUM(1),first_line,x", "formula"],
-    ["a subject that subtracts", "demo,-1+1,first_line,x", "formula"],
-    ["an officer of the merchant", "demo,officer,first_line,x", "holds_office"],
-    ["a missing column", "demo,a,first_line", "bad_row"],
-    ["a quote that never ends", 'demo,a,first_line,"x', "csv"],
-  ])("%s is named by its row, and nobody is seated", async (_what, rows, code) => {
-    const problem = await problemOf(send(`issuer,subject,role,name\ndemo,ok,first_line,好\n${rows}\n`), 422);
-    expect(problem.errors?.map((error) => error.code)).toContain(code);
-    const me = await expectStatus(gateway.call("GET", "/v1/me", { as: "ok" }), 200);
-    expect(((await me.json()) as { contracts: unknown[] }).contracts).toEqual([]);
-  });
-
-  it("every wrong row is named by its line, empty lines counted", async () => {
-    const problem = await problemOf(send("issuer,subject,role,name\n\ndemo,a,boss,x\ndemo,b,first_line,好\ndemo,c,first_line,-1\n"), 422);
-    expect(problem.errors).toEqual([
-      { pointer: "row:3", code: "unknown_role" },
-      { pointer: "row:5", code: "formula" },
-    ]);
-  });
-
-  it.each([
-    ["in another case", "Twin"],
-    ["in full width", "ｔｗｉｎ"],
-    ["in other letters", "TWıN"],
-  ])("nobody is seated whose subject looks like a seat's that is there, %s", async (_how, subject) => {
-    await expectStatus(send("issuer,subject,role,name\ndemo,twin,first_line,好\ndemo,-Qx_1,first_line,小满Lin\n"), 200);
-    const told = async () => {
-      const entries = (await entriesOf({ owner: gateway.database }, "c-seats")).map(({ entry }) => entry);
-      return entries.filter(({ event }) => event === "seats.imported").map(({ outcome }) => outcome.effect);
-    };
-    const before = (await told()).length;
-    const problem = await problemOf(send(`issuer,subject,role,name\ndemo,other,first_line,好\ndemo,${subject},first_line,x\n`), 422);
-    expect(problem.errors).toEqual([{ pointer: "row:3", code: "twin" }]);
-    expect((await told()).slice(before)).toEqual(["deny"]);
-  });
-
-  it("of two imports at once of people who look alike one is refused as a whole", async () => {
-    const rows = Array.from({ length: 20 }, (_, i) => `race-${i}`);
-    const csvOf = (name: (row: string) => string) =>
-      `issuer,subject,role,name\n${rows.map((row) => `demo,${name(row)},first_line,x\n`).join("")}`;
-    const answers = await Promise.all([send(csvOf((row) => row)), send(csvOf((row) => row.toUpperCase()))]);
-    expect(answers.map(({ status }) => status).sort()).toEqual([200, 422]);
-  });
-
-  it("a vendor's agents come by its own identity provider, not by another organisation's", async () => {
-    await expectStatus(apply(contractText({ contract: "c-own" }).replace("v-yunfu", "v-own")), 200);
-    const body = "issuer,subject,role,name\ndemo,a,first_line,x\nown,b,first_line,y\n";
-    const sent = gateway.call("POST", "/v1/contracts/c-own/agents", { as: "owner-1", body, headers: { "content-type": "text/csv" } });
-    expect((await problemOf(sent, 422)).errors).toEqual([{ pointer: "row:2", code: "unknown_issuer" }]);
-  });
-
-  it("a byte order mark and 500 rows are no trouble; rows in GBK are named", async () => {
-    const rows = Array.from({ length: 500 }, (_, i) => `demo,seat-${i},first_line,客服${i}`).join("\r\n");
-    const answer = await expectStatus(send(`\ufeffissuer,subject,role,name\r\n${rows}\r\n`), 200);
-    expect(await answer.json()).toEqual({ seats: 500 });
-    const gbk = Buffer.concat([
-      Buffer.from("issuer,subject,role,name\ndemo,a,first_line,好\ndemo,b,first_line,"),
-      Buffer.from([0xc1, 0xd6, 0x0a]),
-      Buffer.from("demo,c,first_line,x\ndemo,d,first_line,"),
-      Buffer.from([0xd0, 0xa1, 0xc2, 0xfa]),
-    ]);
-    const headers = { authorization: `Bearer ${await gateway.token("owner-1")}`, "content-type": "text/csv" };
-    const refused = gateway.app.request("http://127.0.0.1:8787/v1/contracts/c-seats/agents", { method: "POST", headers, body: gbk });
-    expect((await problemOf(Promise.resolve(refused), 422)).errors).toEqual([
-      { pointer: "row:3", code: "not_utf8" },
-      { pointer: "row:5", code: "not_utf8" },
-    ]);
   });
 });
 

@@ -5,7 +5,6 @@ export { type ContractState, isInLastDays, lastDaysAt, type Standing, standingAt
 export { likenessOf } from "./likeness.ts";
 export {
   type Contract,
-  hasSeat,
   lockContract,
   makeIrrevocable,
   moveBundle,
@@ -16,21 +15,16 @@ export {
   putBundle,
   putDraft,
   putProposal,
-  putSeats,
-  type Seat,
-  type SeatOfPerson,
   selectBundleDigests,
   selectContract,
   selectContractsOf,
   selectInUse,
   selectOverdue,
   selectProposal,
-  selectSeated,
-  selectSeatsOf,
   selectUnannounced,
-  setSeatRevoked,
   setSuspended,
   shareContract,
 } from "./postgres.ts";
 export { acceptClock, beatClock, selectClock } from "./postgres-clock.ts";
 export { anyHoldStands, holdStandsOn, insertHold, releaseHold, selectHolds, standingHolds } from "./postgres-holds.ts";
+export { hasSeat, putSeats, type Seat, type SeatOfPerson, selectSeated, selectSeatsOf, setSeatRevoked } from "./postgres-seats.ts";

@@ -49,11 +49,15 @@ purge:    { cooling: ${cooling}, backup_horizon: ${horizon}${agreement.purge ?? 
 ${more}`;
 }
 
+export function applyFiles(gateway: Door, text: string, as = "owner-1", policy = shippedPolicy("cs-standard")): Promise<Response> {
+  const body = { contract: { name: "contract.yaml", text }, policy: { name: "policy.yaml", text: policy } };
+  return gateway.call("POST", "/v1/contracts", { as, body });
+}
+
 /** Applies, asks, approves, seats. Answers what the activation answered (the trust file in `result.trust`). */
 export async function bringIntoForce(gateway: Door, agreement: Agreement = {}): Promise<{ trust: unknown }> {
   const { contract = "c-test", owners = ["owner-1", "owner-2"], policy = shippedPolicy("cs-standard") } = agreement;
-  const files = { contract: { name: "contract.yaml", text: contractText(agreement) }, policy: { name: "policy.yaml", text: policy } };
-  await expectStatus(gateway.call("POST", "/v1/contracts", { as: owners[0], body: files }), 200);
+  await expectStatus(applyFiles(gateway, contractText(agreement), owners[0], policy), 200);
   const asked = await expectStatus(gateway.call("POST", `/v1/contracts/${contract}/activate`, { as: owners[0] }), 202);
   const { approval } = (await asked.json()) as { approval: { id: string } };
   const approved = await expectStatus(gateway.call("POST", `/v1/approvals/${approval.id}/approve`, { as: owners[1] }), 200);
@@ -116,4 +120,13 @@ export async function expectStatus(answer: Promise<Response>, status: number): P
   const response = await answer;
   if (response.status !== status) throw new Error(`expected ${status}, got ${response.status}: ${await response.text()}`);
   return response;
+}
+
+export interface Problem {
+  readonly code: string;
+  readonly errors?: readonly { pointer: string; code: string; message?: string }[];
+}
+
+export async function problemOf(answer: Promise<Response>, status: number): Promise<Problem> {
+  return (await (await expectStatus(answer, status)).json()) as Problem;
 }
