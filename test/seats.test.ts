@@ -1,5 +1,7 @@
+import * as fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { applyFiles, bringIntoForce, contractText, expectStatus, problemOf } from "./support/agreement.ts";
+import { type Bundle, faultOfSeat, type Paper } from "../src/policy/index.ts";
+import { applyFiles, bringIntoForce, contractText, expectStatus, importLines, problemOf, search } from "./support/agreement.ts";
 import { createGateway, type Gateway } from "./support/gateway.ts";
 import { entriesOf } from "./support/log-writers.ts";
 
@@ -34,6 +36,7 @@ describe("seats come as a CSV, all or nothing", () => {
     ["a subject that subtracts", "demo,-1+1,first_line,x", "formula"],
     ["an officer of the merchant", "demo,officer,first_line,x", "holds_office"],
     ["a missing column", "demo,a,first_line", "bad_row"],
+    ["a column that the header has not", "demo,a,first_line,x,2026-01-01", "bad_row"],
     ["a quote that never ends", 'demo,a,first_line,"x', "csv"],
   ])("%s is named by its row, and nobody is seated", async (_what, rows, code) => {
     const problem = await problemOf(send(`issuer,subject,role,name\ndemo,ok,first_line,好\n${rows}\n`), 422);
@@ -97,5 +100,102 @@ describe("seats come as a CSV, all or nothing", () => {
       { pointer: "row:3", code: "not_utf8" },
       { pointer: "row:5", code: "not_utf8" },
     ]);
+  });
+});
+
+const zone = "Asia/Shanghai";
+const dayMs = 86_400_000;
+/** The civil day so many days from an instant, where the contract is. */
+const dayAt = (days: number, now = Date.now()) => new Intl.DateTimeFormat("en-CA", { timeZone: zone }).format(now + days * dayMs);
+
+describe("a seat works once its papers are on file", () => {
+  const header = "issuer,subject,role,name,agreement_on,agreement_until,training_on,training_until";
+  beforeAll(async () => {
+    await bringIntoForce(gateway, {
+      contract: "c-papers",
+      seats: "",
+      more: "seats: { agreement: required, training: { within: 365d } }\n",
+    });
+    await importLines(gateway, [{ id: "U1", name: "林小满" }], { contract: "c-papers" });
+  });
+
+  const send = (rows: string, first = header) =>
+    gateway.call("POST", "/v1/contracts/c-papers/agents", {
+      as: "owner-1",
+      body: `${first}\n${rows}\n`,
+      headers: { "content-type": "text/csv" },
+    });
+  const ask = (as: string) => gateway.call("POST", "/v1/contracts/c-papers/records/customer/search", { as, body: { by: { id: "U1" } } });
+  const lastOutcome = async () => (await entriesOf({ owner: gateway.database }, "c-papers")).at(-1)?.entry;
+
+  it.each([
+    ["nothing", ",,,", "seat_agreement_missing"],
+    ["no training", `${dayAt(-9)},,,`, "seat_training_missing"],
+    ["an agreement of tomorrow", `${dayAt(1)},,${dayAt(-9)},`, "seat_agreement_missing"],
+    ["an agreement whose last day was yesterday", `${dayAt(-9)},${dayAt(-1)},${dayAt(-9)},`, "seat_agreement_expired"],
+    ["a training that has run out", `${dayAt(-9)},,${dayAt(-9)},${dayAt(-1)}`, "seat_training_expired"],
+    ["a training of more than a year ago", `${dayAt(-9)},,${dayAt(-366)},${dayAt(9)}`, "seat_training_expired"],
+  ])("with %s on file it is refused, and the log says why", async (_what, papers, code) => {
+    await expectStatus(send(`demo,agent-1,first_line,林,${papers}`), 200);
+    expect(await problemOf(ask("agent-1"), 403)).toMatchObject({ code });
+    expect(await lastOutcome()).toMatchObject({ event: "record.searched", actor: { role: "agent" }, outcome: { effect: "deny", code } });
+  });
+
+  it("on their last days they hold, and a file without their columns leaves them as they are", async () => {
+    await expectStatus(send(`demo,agent-1,first_line,林,${dayAt(-9)},${dayAt(0)},${dayAt(-365)},${dayAt(0)}`), 200);
+    expect((await search(gateway, { id: "U1" }, { contract: "c-papers" })).records).toHaveLength(1);
+    await expectStatus(send("demo,agent-1,senior,林", "issuer,subject,role,name"), 200);
+    await expectStatus(ask("agent-1"), 200);
+    await expectStatus(send(`demo,agent-1,senior,林,`, "issuer,subject,role,name,training_on"), 200);
+    expect(await problemOf(ask("agent-1"), 403)).toMatchObject({ code: "seat_training_missing" });
+  });
+
+  it.each([
+    ["a day that does not exist", "2026-02-30,,,", "bad_agreement_on"],
+    ["a day of another order", ",,31/12/2026,", "bad_training_on"],
+    ["a last day before the first", "2026-02-02,2026-02-01,,", "bad_agreement_until"],
+    ["a last day of nothing", ",,,2026-02-01", "bad_training_until"],
+  ])("%s is named by its row", async (_what, papers, code) => {
+    const problem = await problemOf(send(`demo,agent-2,first_line,欧,,,,\ndemo,agent-3,first_line,赵,${papers}`), 422);
+    expect(problem.errors).toEqual([{ pointer: "row:3", code }]);
+  });
+
+  it.each([
+    ["twice", `${header},training_on`],
+    ["that nobody knows", `${header},papers`],
+    ["of a last day alone", "issuer,subject,role,name,agreement_until"],
+  ])("a column %s is refused with the header", async (_what, first) => {
+    expect((await problemOf(send("", first), 422)).errors).toMatchObject([{ pointer: "row:1", code: "header" }]);
+  });
+});
+
+describe("the judge of a seat", () => {
+  const first = Date.UTC(2026, 0, 1);
+  const moment = fc.integer({ min: 0, max: 800 * dayMs }).map((ms) => first + ms);
+  const paper = fc.option(
+    fc
+      .tuple(fc.integer({ min: -20, max: 820 }), fc.option(fc.integer({ min: 0, max: 400 })))
+      .map(([on, life]): Paper => ({ on: dayAt(on, first), until: life === null ? null : dayAt(on + life, first) })),
+  );
+  const terms = fc.oneof(
+    fc.constant({}),
+    fc.integer({ min: 1, max: 400 }).map((withinDays) => ({ withinDays })),
+  );
+  const demands = fc.record({ agreement: terms, training: terms }, { requiredKeys: [] });
+
+  it("lets a seat work on exactly those days on which each demanded paper holds", () => {
+    fc.assert(
+      fc.property(moment, demands, paper, paper, (now, seats, agreement, training) => {
+        const today = dayAt(0, now);
+        const holds = (demanded: { withinDays?: number } | undefined, held: Paper | null) => {
+          if (demanded === undefined) return true;
+          if (held === null || held.on > today || (held.until !== null && today > held.until)) return false;
+          return demanded.withinDays === undefined || Date.parse(today) - Date.parse(held.on) <= demanded.withinDays * dayMs;
+        };
+        const bundle = { contract: { term: { zone }, seats } } as unknown as Bundle;
+        const fault = faultOfSeat(bundle, { role: "first_line", agreement, training }, now);
+        expect(fault === null).toBe(holds(seats.agreement, agreement) && holds(seats.training, training));
+      }),
+    );
   });
 });

@@ -60,7 +60,8 @@ function retentionProblems({ resources }: PolicyDocument, { source, retentionDay
 }
 
 function contractOf(document: ContractDocument): Bundle["contract"] {
-  const { id, merchant, vendor, subprocessors, term, hours, networks, purposes, purge, retentionDays, vendorSystems, vendorKey } = document;
+  const { id, merchant, vendor, subprocessors, term, hours, networks, purposes, purge } = document;
+  const { retentionDays, vendorSystems, seats, vendorKey } = document;
   return {
     id,
     merchant,
@@ -73,6 +74,7 @@ function contractOf(document: ContractDocument): Bundle["contract"] {
     purge,
     ...(retentionDays && { retentionDays }),
     ...(vendorSystems && { vendorSystems: [...vendorSystems] }),
+    ...(seats && { seats }),
     ...(vendorKey && { vendorKey }),
   };
 }

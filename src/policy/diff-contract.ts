@@ -5,11 +5,19 @@ import { type Comparison, comparisonOf, isSameBut } from "./diff-rules.ts";
 import type { Difference, Direction } from "./difference.ts";
 import { type Hours, isWithin } from "./hours.ts";
 import { isInside } from "./networks.ts";
+import type { PaperTerms } from "./seat.ts";
 
 type Contract = Bundle["contract"];
 
 export function diffContracts(before: Contract, after: Contract): Difference[] {
-  return [...parties(before, after), ...terms(before, after), ...places(before, after), ...purposes(before, after), ...rest(before, after)];
+  return [
+    ...parties(before, after),
+    ...terms(before, after),
+    ...places(before, after),
+    ...seats(before, after),
+    ...purposes(before, after),
+    ...rest(before, after),
+  ];
 }
 
 function parties(before: Contract, after: Contract): Difference[] {
@@ -46,6 +54,24 @@ function places(before: Contract, after: Contract): Difference[] {
       describeNetworks(after.networks),
     ),
   ];
+}
+
+function seats({ seats: before = {} }: Contract, { seats: after = {} }: Contract): Difference[] {
+  return (["agreement", "training"] as const).flatMap((paper) => {
+    const [was, is] = [before[paper], after[paper]];
+    const [old, next] = [ageMax(was), ageMax(is)];
+    return compared(`seats' ${paper}`, comparisonOf(next <= old, next >= old), describePaper(was), describePaper(is));
+  });
+}
+
+/** In days. Where a paper is asked for, it may be of any age; where none is, there need not be one. */
+function ageMax(terms: PaperTerms | undefined): number {
+  return terms === undefined ? Number.POSITIVE_INFINITY : (terms.withinDays ?? Number.MAX_SAFE_INTEGER);
+}
+
+function describePaper(terms: PaperTerms | undefined): string {
+  if (terms === undefined) return "not asked for";
+  return terms.withinDays === undefined ? "on file" : `on file, at most ${terms.withinDays} d old`;
 }
 
 function purposes({ purposes: before }: Contract, { purposes: after }: Contract): Difference[] {
@@ -98,6 +124,7 @@ const comparedByName = [
   "purposes",
   "purge",
   "retentionDays",
+  "seats",
 ] as const;
 
 function rest(before: Contract, after: Contract): Difference[] {

@@ -1,0 +1,47 @@
+/**
+ * Whether a seat works now: the confidentiality agreement (保密协议) and the privacy training (培训) that the contract demands are on file and hold.
+ * Dates are civil, in the zone of the term; a paper holds from its date to the end of its last day.
+ */
+import type { RefusalCode } from "../kernel/index.ts";
+import type { Bundle } from "./bundle.ts";
+import { civilMoment, daysBefore } from "./term.ts";
+
+/** Signed, or passed. */
+export interface Paper {
+  /** YYYY-MM-DD, as is the next. */
+  readonly on: string;
+  /** Its last day; `null` = it says none. */
+  readonly until: string | null;
+}
+
+export interface HeldSeat {
+  readonly role: string;
+  /** `null` = not on file. */
+  readonly agreement: Paper | null;
+  readonly training: Paper | null;
+}
+
+export type SeatFault = Extract<
+  RefusalCode,
+  "seat_agreement_missing" | "seat_agreement_expired" | "seat_training_missing" | "seat_training_expired"
+>;
+
+/** `null` = it works. `now`: milliseconds since 1970. */
+export function faultOfSeat({ contract: { seats, term } }: Bundle, { agreement, training }: HeldSeat, now: number): SeatFault | null {
+  if (seats === undefined) return null;
+  const { date: today } = civilMoment(now, term.zone);
+  const lacking = seats.agreement && faultOfPaper(seats.agreement, agreement, today);
+  if (lacking) return `seat_agreement_${lacking}`;
+  const untrained = seats.training && faultOfPaper(seats.training, training, today);
+  return untrained ? `seat_training_${untrained}` : null;
+}
+
+/** What a contract demands of a paper: that it is there, and perhaps how old it may be. */
+export type PaperTerms = { readonly withinDays?: number };
+
+function faultOfPaper({ withinDays }: PaperTerms, paper: Paper | null, today: string): "missing" | "expired" | null {
+  // One of tomorrow is not there yet.
+  if (paper === null || paper.on > today) return "missing";
+  if (paper.until !== null && paper.until < today) return "expired";
+  return withinDays !== undefined && paper.on < daysBefore(today, withinDays) ? "expired" : null;
+}
