@@ -208,6 +208,8 @@ describe("a contract's own terms", () => {
     ["networks: [203.0.113.0/24]", "networks: [203.0.113.0/24, '2001:db8::/32']", "widened"],
     ["networks: [203.0.113.0/24]", "networks: [203.0.114.0/24]", "changed"],
     ["", "seats: {}", null],
+    ["", "seats: { roles: [first] }", "narrowed"],
+    ["seats: { roles: [first] }", "seats: {}", "widened"],
     ["", "seats: { agreement: required }", "narrowed"],
     ["seats: { training: required }", "", "widened"],
     ["seats: { training: required }", "seats: { training: { within: 365d } }", "narrowed"],

@@ -1,7 +1,17 @@
 import * as fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Bundle, faultOfSeat, type Paper } from "../src/policy/index.ts";
-import { applyFiles, bringIntoForce, contractText, expectStatus, importLines, problemOf, search } from "./support/agreement.ts";
+import {
+  type Agreement,
+  applyFiles,
+  bringIntoForce,
+  contractText,
+  expectStatus,
+  importLines,
+  problemOf,
+  search,
+  shippedPolicy,
+} from "./support/agreement.ts";
 import { createGateway, type Gateway } from "./support/gateway.ts";
 import { entriesOf } from "./support/log-writers.ts";
 
@@ -169,6 +179,46 @@ describe("a seat works once its papers are on file", () => {
   });
 });
 
+describe("a contract names the roles that seats may have", () => {
+  const contract = "c-roles";
+  const send = (rows: string) =>
+    gateway.call("POST", `/v1/contracts/${contract}/agents`, {
+      as: "owner-1",
+      body: `issuer,subject,role,name\n${rows}\n`,
+      headers: { "content-type": "text/csv" },
+    });
+  const ask = (as: string) => gateway.call("POST", `/v1/contracts/${contract}/records/customer/search`, { as, body: { by: { id: "U1" } } });
+  const narrowed = (agreement: Agreement) =>
+    expectStatus(
+      gateway.call("PUT", `/v1/contracts/${contract}/policy`, {
+        as: "owner-1",
+        body: {
+          contract: { name: "contract.yaml", text: contractText({ contract, ...agreement }) },
+          policy: { name: "policy.yaml", text: shippedPolicy("cs-standard") },
+        },
+      }),
+      200,
+    );
+
+  it("and one that is narrowed refuses the seats beyond it, which no import gives any more", async () => {
+    await bringIntoForce(gateway, { contract });
+    await expectStatus(ask("agent-2"), 200);
+    await narrowed({ more: "seats: { roles: [first_line] }\n" });
+    expect(await problemOf(ask("agent-2"), 403)).toMatchObject({ code: "seat_role_not_allowed" });
+    await expectStatus(ask("agent-1"), 200);
+    const problem = await problemOf(send("demo,agent-3,first_line,赵\ndemo,agent-4,senior,李"), 422);
+    expect(problem.errors).toEqual([{ pointer: "row:3", code: "role_not_allowed" }]);
+    await expectStatus(send("demo,agent-2,first_line,欧阳明"), 200);
+    await expectStatus(ask("agent-2"), 200);
+  });
+
+  it("and a seat whose role the contract has no more is refused in the same way", async () => {
+    await narrowed({ roles: "[first_line]", more: "seats: { roles: [first_line] }\n" });
+    await gateway.database.query("update postern.seat set role = 'senior' where contract_id = $1 and subject = 'agent-1'", [contract]);
+    expect(await problemOf(ask("agent-1"), 403)).toMatchObject({ code: "seat_role_not_allowed" });
+  });
+});
+
 describe("the judge of a seat", () => {
   const first = Date.UTC(2026, 0, 1);
   const moment = fc.integer({ min: 0, max: 800 * dayMs }).map((ms) => first + ms);
@@ -192,7 +242,7 @@ describe("the judge of a seat", () => {
           if (held === null || held.on > today || (held.until !== null && today > held.until)) return false;
           return demanded.withinDays === undefined || Date.parse(today) - Date.parse(held.on) <= demanded.withinDays * dayMs;
         };
-        const bundle = { contract: { term: { zone }, seats } } as unknown as Bundle;
+        const bundle = { contract: { term: { zone }, seats }, roles: { first_line: {} } } as unknown as Bundle;
         const fault = faultOfSeat(bundle, { role: "first_line", agreement, training }, now);
         expect(fault === null).toBe(holds(seats.agreement, agreement) && holds(seats.training, training));
       }),

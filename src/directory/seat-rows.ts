@@ -40,6 +40,8 @@ export interface SeatRow {
 
 export interface Known {
   readonly roles: ReadonlySet<string>;
+  /** Of these, whether the contract lets a seat have it. */
+  readonly mayHold: (role: string) => boolean;
   readonly issuers: ReadonlySet<string>;
   /** Owners and officers of the merchant do not sit among the vendor's agents: one principal has one role per contract. */
   readonly holdsOffice: (seat: Seat) => boolean;
@@ -122,9 +124,10 @@ function readPaper(on: string | undefined, until: string | undefined): Paper | n
   return on === "" ? null : { on, until: until || null };
 }
 
-function faultOf(seat: Seat, { roles, issuers, holdsOffice }: Known): string | null {
+function faultOf(seat: Seat, { roles, mayHold, issuers, holdsOffice }: Known): string | null {
   if (!issuers.has(seat.issuer)) return "unknown_issuer";
   if (!roles.has(seat.role)) return "unknown_role";
+  if (!mayHold(seat.role)) return "role_not_allowed";
   if (holdsOffice(seat)) return "holds_office";
   return faultOfSubject(seat.subject) ?? (startsFormula(seat.name) ? "formula" : null);
 }

@@ -102,6 +102,7 @@ const refusals = [
   "contract_purged",
   "outside_hours",
   "outside_network",
+  "seat_role_not_allowed",
   "seat_agreement_missing",
   "seat_agreement_expired",
   "seat_training_missing",

@@ -23,6 +23,7 @@ export const refusals = {
   contract_suspended: { status: 403, en: "The contract is suspended", "zh-CN": "合同已暂停" },
   outside_hours: { status: 403, en: "Outside the contract's hours", "zh-CN": "不在合同约定的工作时间内" },
   outside_network: { status: 403, en: "Outside the contract's networks", "zh-CN": "不在合同约定的网络范围内" },
+  seat_role_not_allowed: { status: 403, en: "The contract does not allow this seat's role", "zh-CN": "合同不允许该席位的角色" },
   seat_agreement_missing: { status: 403, en: "No confidentiality agreement is on file for this seat", "zh-CN": "该席位未登记保密协议" },
   seat_agreement_expired: { status: 403, en: "The confidentiality agreement of this seat has expired", "zh-CN": "该席位的保密协议已过期" },
   seat_training_missing: { status: 403, en: "No privacy training is on file for this seat", "zh-CN": "该席位未登记隐私培训" },

@@ -83,7 +83,14 @@ const bundleSchema = z.strictObject({
     retentionDays: z.record(z.string(), z.int()).exactOptional(),
     vendorSystems: z.array(z.string()).exactOptional(),
     /** What a seat needs before it works; absent = nothing. */
-    seats: z.strictObject({ agreement: paperSchema.exactOptional(), training: paperSchema.exactOptional() }).exactOptional(),
+    seats: z
+      .strictObject({
+        /** Absent = any of the contract's. */
+        roles: z.array(z.string()).exactOptional(),
+        agreement: paperSchema.exactOptional(),
+        training: paperSchema.exactOptional(),
+      })
+      .exactOptional(),
     /** Raw Ed25519 public key, base64url. */
     vendorKey: z.string().exactOptional(),
   }),

@@ -57,11 +57,20 @@ function places(before: Contract, after: Contract): Difference[] {
 }
 
 function seats({ seats: before = {} }: Contract, { seats: after = {} }: Contract): Difference[] {
-  return (["agreement", "training"] as const).flatMap((paper) => {
+  const papers = (["agreement", "training"] as const).flatMap((paper) => {
     const [was, is] = [before[paper], after[paper]];
     const [old, next] = [ageMax(was), ageMax(is)];
     return compared(`seats' ${paper}`, comparisonOf(next <= old, next >= old), describePaper(was), describePaper(is));
   });
+  const [was, is] = [before.roles, after.roles];
+  const describeRoles = (roles: readonly string[] | undefined) => roles?.join(", ") ?? "any of the contract's";
+  const comparison = comparisonOf(isSubset(is, was), isSubset(was, is));
+  return [...compared("seats' roles", comparison, describeRoles(was), describeRoles(is)), ...papers];
+}
+
+/** Absent = all there are. */
+function isSubset(inner: readonly string[] | undefined, outer: readonly string[] | undefined): boolean {
+  return outer === undefined || (inner?.every((name) => outer.includes(name)) ?? false);
 }
 
 /** In days. Where a paper is asked for, it may be of any age; where none is, there need not be one. */
@@ -88,9 +97,7 @@ function comparePurposes(before: Purpose | undefined, after: Purpose | undefined
   if (before === undefined || after === undefined) return before === undefined ? "widened" : "narrowed";
   const [old, next] = [before.classes, after.classes];
   if (!isSameBut(before, after, ["classes"])) return "changed";
-  const isWithinOf = (inner: typeof old, outer: typeof old) =>
-    outer === undefined || (inner?.every((name) => outer.includes(name)) ?? false);
-  return comparisonOf(isWithinOf(next, old), isWithinOf(old, next));
+  return comparisonOf(isSubset(next, old), isSubset(old, next));
 }
 
 const minutesOfDay = 1_440;

@@ -21,7 +21,7 @@ export { describeProblem, type Problem, type ProblemCode, problemCodes } from ".
 export { createReplay, type Replay, type ReplayResult } from "./replay-tally.ts";
 export { type CaseDifference, type CaseResult, runCases } from "./run-cases.ts";
 export { sealingKeySchema } from "./sealing-key.ts";
-export { faultOfSeat, type HeldSeat, type Paper } from "./seat.ts";
+export { faultOfSeat, type HeldSeat, mayHold, type Paper } from "./seat.ts";
 export { judge, type OpenLevel, type Shown, show } from "./show.ts";
 export { mergeLevels, type SearchableValue, type SortedFields, searchableIn, searchLevels, sortFields } from "./sort-fields.ts";
 export { civilMoment, instantAt, isCivilDate, parseDurationHours, type TermInstants, termInstants } from "./term.ts";

@@ -1,5 +1,6 @@
 /** `seats` of a contract file: what the merchant demands of the vendor's people before a seat works. */
 import * as z from "zod";
+import { nameSchema } from "./rule-shape.ts";
 import type { PaperTerms } from "./seat.ts";
 import { refusing } from "./shape.ts";
 import { parseDurationHours } from "./term.ts";
@@ -14,17 +15,24 @@ const within = z
 const paper = z.union([z.literal("required"), z.strictObject({ within })], { error: "required, or { within: 365d }" });
 
 export const seatsSchema = z.strictObject({
+  roles: z.array(nameSchema).min(1).optional().describe("The contract's roles that a seat may have"),
   agreement: paper.optional().describe("A confidentiality agreement on file"),
   training: paper.optional().describe("A privacy training on file"),
 });
 
 export interface SeatTerms {
+  /** Absent = all of the contract's. */
+  readonly roles?: readonly string[];
   readonly agreement?: PaperTerms;
   readonly training?: PaperTerms;
 }
 
-export function readSeatTerms({ agreement, training }: z.output<typeof seatsSchema>): SeatTerms {
-  return { ...(agreement && { agreement: readPaper(agreement) }), ...(training && { training: readPaper(training) }) };
+export function readSeatTerms({ roles, agreement, training }: z.output<typeof seatsSchema>): SeatTerms {
+  return {
+    ...(roles && { roles }),
+    ...(agreement && { agreement: readPaper(agreement) }),
+    ...(training && { training: readPaper(training) }),
+  };
 }
 
 /** Of a text that the schema has let through; hours that are no whole day are cut off: what is too old is not let in by rounding. */

@@ -1,5 +1,6 @@
 /**
- * Whether a seat works now: the confidentiality agreement (保密协议) and the privacy training (培训) that the contract demands are on file and hold.
+ * Whether a seat works now: its role is one that seats may have, and the confidentiality agreement (保密协议) and the privacy training (培训) that the
+ * contract demands are on file and hold.
  * Dates are civil, in the zone of the term; a paper holds from its date to the end of its last day.
  */
 import type { RefusalCode } from "../kernel/index.ts";
@@ -23,17 +24,24 @@ export interface HeldSeat {
 
 export type SeatFault = Extract<
   RefusalCode,
-  "seat_agreement_missing" | "seat_agreement_expired" | "seat_training_missing" | "seat_training_expired"
+  "seat_role_not_allowed" | "seat_agreement_missing" | "seat_agreement_expired" | "seat_training_missing" | "seat_training_expired"
 >;
 
 /** `null` = it works. `now`: milliseconds since 1970. */
-export function faultOfSeat({ contract: { seats, term } }: Bundle, { agreement, training }: HeldSeat, now: number): SeatFault | null {
+export function faultOfSeat(bundle: Bundle, { role, agreement, training }: HeldSeat, now: number): SeatFault | null {
+  const { seats, term } = bundle.contract;
+  if (!mayHold(bundle, role)) return "seat_role_not_allowed";
   if (seats === undefined) return null;
   const { date: today } = civilMoment(now, term.zone);
   const lacking = seats.agreement && faultOfPaper(seats.agreement, agreement, today);
   if (lacking) return `seat_agreement_${lacking}`;
   const untrained = seats.training && faultOfPaper(seats.training, training, today);
   return untrained ? `seat_training_${untrained}` : null;
+}
+
+/** A seat had its role from a contract that was perhaps wider. */
+export function mayHold({ contract: { seats }, roles }: Bundle, role: string): boolean {
+  return Object.hasOwn(roles, role) && (seats?.roles?.includes(role) ?? true);
 }
 
 /** What a contract demands of a paper: that it is there, and perhaps how old it may be. */
