@@ -8,3 +8,6 @@ alter table postern.seat
   add column training_on date, add column training_until date,
   add check (agreement_on is not null or agreement_until is null),
   add check (training_on is not null or training_until is null);
+
+-- In which hours of the week the seat works, in the contract's zone: "mon-fri 09:00-18:00; sat 22:00-06:00". Null: at any time.
+alter table postern.seat add column shifts text;

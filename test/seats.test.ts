@@ -14,6 +14,7 @@ import {
 } from "./support/agreement.ts";
 import { createGateway, type Gateway } from "./support/gateway.ts";
 import { entriesOf } from "./support/log-writers.ts";
+import { runs } from "./support/long.ts";
 
 let gateway: Gateway;
 beforeAll(async () => {
@@ -219,6 +220,44 @@ describe("a contract names the roles that seats may have", () => {
   });
 });
 
+describe("a seat with shifts", () => {
+  beforeAll(() => bringIntoForce(gateway, { contract: "c-shifts" }));
+  const send = (shifts: string, subject = "agent-1") =>
+    gateway.call("POST", "/v1/contracts/c-shifts/agents", {
+      as: "owner-1",
+      body: `issuer,subject,role,name,shifts\ndemo,${subject},first_line,林,${shifts}\n`,
+      headers: { "content-type": "text/csv" },
+    });
+  const ask = () => gateway.call("POST", "/v1/contracts/c-shifts/records/customer/search", { as: "agent-1", body: { by: { id: "U1" } } });
+  /** So many hours from now, on the clock of the contract's zone. */
+  const clock = (hours: number) =>
+    new Intl.DateTimeFormat("en-GB", { timeZone: zone, hour: "2-digit", minute: "2-digit" }).format(Date.now() + hours * 3_600_000);
+
+  it("is refused off shift, with an entry, and works on shift, whatever the day it began", async () => {
+    await expectStatus(send(`mon-sun ${clock(2)}-${clock(-2)}`), 200);
+    expect(await problemOf(ask(), 403)).toMatchObject({ code: "off_shift" });
+    const entry = (await entriesOf({ owner: gateway.database }, "c-shifts")).at(-1)?.entry;
+    expect(entry).toMatchObject({ actor: { role: "agent" }, outcome: { effect: "deny", code: "off_shift" } });
+    await expectStatus(send(`${clock(-2)}-${clock(2)}`), 200);
+    await expectStatus(ask(), 200);
+    await expectStatus(send(""), 200);
+    await expectStatus(ask(), 200);
+  });
+
+  it.each([
+    "09:00",
+    "mon-fri",
+    "mon-fri 9:00-18:00",
+    "09:00-09:00",
+    "noon 09:00-18:00",
+    "09:00-18:00-20:00",
+    "09:00-18:00;",
+    "mon 25:00-26:00",
+  ])("%s are none, and the row is named", async (shifts) => {
+    expect((await problemOf(send(shifts, "agent-9"), 422)).errors).toEqual([{ pointer: "row:2", code: "bad_shifts" }]);
+  });
+});
+
 describe("the judge of a seat", () => {
   const first = Date.UTC(2026, 0, 1);
   const moment = fc.integer({ min: 0, max: 800 * dayMs }).map((ms) => first + ms);
@@ -243,9 +282,56 @@ describe("the judge of a seat", () => {
           return demanded.withinDays === undefined || Date.parse(today) - Date.parse(held.on) <= demanded.withinDays * dayMs;
         };
         const bundle = { contract: { term: { zone }, seats }, roles: { first_line: {} } } as unknown as Bundle;
-        const fault = faultOfSeat(bundle, { role: "first_line", agreement, training }, now);
+        const fault = faultOfSeat(bundle, { role: "first_line", agreement, training, shifts: null }, now);
         expect(fault === null).toBe(holds(seats.agreement, agreement) && holds(seats.training, training));
       }),
     );
+  });
+
+  const days = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
+  const minuteOf = (text: string) => Number(text.slice(0, 2)) * 60 + Number(text.slice(3));
+  const time = fc.integer({ min: 0, max: 1_439 }).map((at) => new Date(at * 60_000).toISOString().slice(11, 16));
+  const shift = fc
+    .record({ on: fc.subarray(days, { minLength: 1 }), from: time, to: fc.oneof(time, fc.constant("24:00")) })
+    .filter(({ from, to }) => from !== to);
+  const bundleIn = (where: string) => ({ contract: { term: { zone: where } }, roles: { first_line: {} } }) as unknown as Bundle;
+  const onShift = (where: string, shifts: string, now: number) =>
+    faultOfSeat(bundleIn(where), { role: "first_line", agreement: null, training: null, shifts }, now) === null;
+
+  it("lets a seat work while a clock on the wall shows a time of its shifts, over midnight and over changes of the clocks", () => {
+    const zones = fc.constantFrom("Asia/Shanghai", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "America/Sao_Paulo");
+    fc.assert(
+      fc.property(zones, fc.array(shift, { minLength: 1, maxLength: 4 }), moment, (where, shifts, now) => {
+        const shown = new Map(
+          new Intl.DateTimeFormat("en-US", { timeZone: where, weekday: "short", hour: "2-digit", minute: "2-digit", hourCycle: "h23" })
+            .formatToParts(now)
+            .map(({ type, value }) => [type, value]),
+        );
+        const today = String(shown.get("weekday")).toLowerCase();
+        const yesterday = days[(days.indexOf(today) + 6) % 7] ?? "";
+        const at = Number(shown.get("hour")) * 60 + Number(shown.get("minute"));
+        // On a line of two days: what began yesterday goes on, perhaps into today.
+        const isIn = shifts.some(({ on, from, to }) => {
+          const [begin, end] = [minuteOf(from), minuteOf(to) + (minuteOf(to) < minuteOf(from) ? 1_440 : 0)];
+          return (on.includes(today) && begin <= at && at < end) || (on.includes(yesterday) && begin <= at + 1_440 && at + 1_440 < end);
+        });
+        const text = shifts.map(({ on, from, to }) => `${on.join(" ")} ${from}-${to}`).join("; ");
+        expect(onShift(where, text, now)).toBe(isIn);
+      }),
+      { numRuns: runs(500) },
+    );
+  });
+
+  it.each([
+    ["before it began", "2026-03-28T20:59Z", false],
+    ["at its begin", "2026-03-28T21:00Z", true],
+    ["past midnight", "2026-03-29T00:30Z", true],
+    ["after the hour that is skipped", "2026-03-29T01:30Z", true],
+    ["in its last minute", "2026-03-29T03:59Z", true],
+    ["at its end, an hour early", "2026-03-29T04:00Z", false],
+    ["in the hour that is shown twice, the second time", "2026-10-25T01:30Z", true],
+    ["at its end, an hour late", "2026-10-25T05:00Z", false],
+  ])("a night shift in Berlin over a change of the clocks, %s", (_when, now, works) => {
+    expect(onShift("Europe/Berlin", "sat 22:00-06:00", Date.parse(now))).toBe(works);
   });
 });

@@ -15,6 +15,8 @@ export interface Seat {
   /** On file; `null` = no longer, absent = as before. */
   readonly agreement?: Paper | null;
   readonly training?: Paper | null;
+  /** Hours of the week as `parseShifts` reads them; `null` = at any time. */
+  readonly shifts?: string | null;
 }
 
 /**
@@ -34,6 +36,7 @@ export async function putSeats(tx: Queryable, id: ContractId, seats: readonly Se
         name: sql`excluded.name`,
         ...(one.agreement !== undefined && { agreementOn: sql`excluded.agreement_on`, agreementUntil: sql`excluded.agreement_until` }),
         ...(one.training !== undefined && { trainingOn: sql`excluded.training_on`, trainingUntil: sql`excluded.training_until` }),
+        ...(one.shifts !== undefined && { shifts: sql`excluded.shifts` }),
       },
       setWhere: sql`${seat.subject} = excluded.subject`,
     })

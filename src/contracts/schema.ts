@@ -48,6 +48,7 @@ export const seat = postern.table(
     agreementUntil: date("agreement_until", { mode: "string" }),
     trainingOn: date("training_on", { mode: "string" }),
     trainingUntil: date("training_until", { mode: "string" }),
+    shifts: text("shifts"),
     revokedAt: timestamp("revoked_at", { withTimezone: true, mode: "string" }),
   },
   (table) => [

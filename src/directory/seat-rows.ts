@@ -7,12 +7,12 @@ import * as z from "zod";
 import { likenessOf, type Seat } from "../contracts/index.ts";
 import { fromUtf8 } from "../crypto/index.ts";
 import { ok, type Refusal, type Result, refuse } from "../kernel/index.ts";
-import { isCivilDate, type Paper } from "../policy/index.ts";
+import { isCivilDate, type Paper, parseShifts } from "../policy/index.ts";
 import { faultOfSubject, startsFormula } from "./names.ts";
 
 const columns = ["issuer", "subject", "role", "name"];
 /** May follow in any order; what a file has no column for stays as it is. A last day is of a paper, so its column is never alone. */
-const furtherColumns = ["agreement_on", "agreement_until", "training_on", "training_until"];
+const furtherColumns = ["agreement_on", "agreement_until", "training_on", "training_until", "shifts"];
 const seatsMax = 5_000;
 const errorsMax = 100;
 const newline = 0x0a;
@@ -29,6 +29,11 @@ const rowSchema = z.strictObject({
   agreement_until: day.optional(),
   training_on: day.optional(),
   training_until: day.optional(),
+  shifts: z
+    .string()
+    .max(256)
+    .refine((text) => text === "" || parseShifts(text) !== null)
+    .optional(),
 });
 const recordsSchema = z.array(z.object({ record: z.array(z.string()), info: z.object({ lines: z.int() }) }));
 type CsvRecord = z.infer<typeof recordsSchema>[number];
@@ -107,12 +112,17 @@ function readRow(csvRecord: CsvRecord, names: readonly string[], known: Known): 
   if (record.length !== names.length) return refuse({ pointer, code: "bad_row" });
   const row = rowSchema.safeParse(Object.fromEntries(names.map((column, at) => [column, record[at]])));
   if (!row.success) return refuse({ pointer, code: `bad_${String(row.error.issues[0]?.path[0] ?? "row")}` });
-  const { issuer, subject, role, name, agreement_on, agreement_until, training_on, training_until } = row.data;
+  const { issuer, subject, role, name, agreement_on, agreement_until, training_on, training_until, shifts } = row.data;
   const agreement = readPaper(agreement_on, agreement_until);
   const training = readPaper(training_on, training_until);
   if (agreement === "wrong" || training === "wrong")
     return refuse({ pointer, code: agreement === "wrong" ? "bad_agreement_until" : "bad_training_until" });
-  const seat = { issuer, subject, role, name, ...(agreement !== undefined && { agreement }), ...(training !== undefined && { training }) };
+  const seat = {
+    ...{ issuer, subject, role, name },
+    ...(agreement !== undefined && { agreement }),
+    ...(training !== undefined && { training }),
+    ...(shifts !== undefined && { shifts: shifts || null }),
+  };
   const code = faultOf(seat, known);
   return code === null ? ok({ seat, pointer }) : refuse({ pointer, code });
 }

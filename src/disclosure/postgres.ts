@@ -103,7 +103,7 @@ const recordColumns = ["r.locator", "r.subject", "r.version", "k.epoch"];
 const seatOf = (issuer: string, subject: string) => `left join lateral (select * from postern.seat s
     where s.contract_id = $1 and s.issuer = ${issuer} and s.subject = ${subject} and s.revoked_at is null limit 1) s on true`;
 /** JSON: dates in it are ISO 8601, whatever the database's own style. */
-const seat = "json_build_array(s.role, s.agreement_on, s.agreement_until, s.training_on, s.training_until)";
+const seat = "json_build_array(s.role, s.agreement_on, s.agreement_until, s.training_on, s.training_until, s.shifts)";
 const revoked = (issuer: string, subject: string, token: string, key: string) =>
   isRevokedText({ issuer, subject, token, key, vendor: "c.vendor" });
 /** Of a statement with one question. */
@@ -143,11 +143,12 @@ type SeatRow = [
   agreementUntil: string | null,
   trainingOn: string | null,
   trainingUntil: string | null,
+  shifts: string | null,
 ];
 
-function readSeat([role, agreementOn, agreementUntil, trainingOn, trainingUntil]: SeatRow): HeldSeat | null {
+function readSeat([role, agreementOn, agreementUntil, trainingOn, trainingUntil, shifts]: SeatRow): HeldSeat | null {
   if (role === null) return null;
-  return { role, agreement: readPaper(agreementOn, agreementUntil), training: readPaper(trainingOn, trainingUntil) };
+  return { role, agreement: readPaper(agreementOn, agreementUntil), training: readPaper(trainingOn, trainingUntil), shifts };
 }
 
 function readPaper(on: string | null, until: string | null): Paper | null {

@@ -107,6 +107,7 @@ const refusals = [
   "seat_agreement_expired",
   "seat_training_missing",
   "seat_training_expired",
+  "off_shift",
   "purpose_required",
   "purpose_unknown",
   "record_damaged",

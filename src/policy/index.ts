@@ -13,7 +13,7 @@ export { diffBundles, isWider } from "./diff.ts";
 export type { Difference } from "./difference.ts";
 export { type FileKind, fileJsonSchema, fileKinds } from "./editor-schemas.ts";
 export { type Explanation, explain, type FieldExplanation } from "./explain.ts";
-export { isWithin } from "./hours.ts";
+export { isWithin, parseShifts } from "./hours.ts";
 export { lastDaysOf } from "./last-days.ts";
 export { networkOf } from "./networks.ts";
 export { type PolicyDocument, parsePolicy } from "./policy-document.ts";

@@ -1,11 +1,12 @@
 /**
  * Whether a seat works now: its role is one that seats may have, and the confidentiality agreement (保密协议) and the privacy training (培训) that the
- * contract demands are on file and hold.
- * Dates are civil, in the zone of the term; a paper holds from its date to the end of its last day.
+ * contract demands are on file and hold. And whether it is its shift. Dates and times are civil, in the zone of the term; a paper holds from its date to the
+ * end of its last day.
  */
 import type { RefusalCode } from "../kernel/index.ts";
 import type { Bundle } from "./bundle.ts";
-import { civilMoment, daysBefore } from "./term.ts";
+import { type Hours, isWithin, parseShifts } from "./hours.ts";
+import { type CivilMoment, civilMoment, daysBefore } from "./term.ts";
 
 /** Signed, or passed. */
 export interface Paper {
@@ -20,23 +21,46 @@ export interface HeldSeat {
   /** `null` = not on file. */
   readonly agreement: Paper | null;
   readonly training: Paper | null;
+  /** As `parseShifts` reads them; `null` = at any time. */
+  readonly shifts: string | null;
 }
 
 export type SeatFault = Extract<
   RefusalCode,
-  "seat_role_not_allowed" | "seat_agreement_missing" | "seat_agreement_expired" | "seat_training_missing" | "seat_training_expired"
+  | "off_shift"
+  | "seat_role_not_allowed"
+  | "seat_agreement_missing"
+  | "seat_agreement_expired"
+  | "seat_training_missing"
+  | "seat_training_expired"
 >;
 
 /** `null` = it works. `now`: milliseconds since 1970. */
-export function faultOfSeat(bundle: Bundle, { role, agreement, training }: HeldSeat, now: number): SeatFault | null {
+export function faultOfSeat(bundle: Bundle, { role, agreement, training, shifts }: HeldSeat, now: number): SeatFault | null {
   const { seats, term } = bundle.contract;
   if (!mayHold(bundle, role)) return "seat_role_not_allowed";
-  if (seats === undefined) return null;
-  const { date: today } = civilMoment(now, term.zone);
-  const lacking = seats.agreement && faultOfPaper(seats.agreement, agreement, today);
+  if (seats === undefined && shifts === null) return null;
+  const moment = civilMoment(now, term.zone);
+  const lacking = seats?.agreement && faultOfPaper(seats.agreement, agreement, moment.date);
   if (lacking) return `seat_agreement_${lacking}`;
-  const untrained = seats.training && faultOfPaper(seats.training, training, today);
-  return untrained ? `seat_training_${untrained}` : null;
+  const untrained = seats?.training && faultOfPaper(seats.training, training, moment.date);
+  if (untrained) return `seat_training_${untrained}`;
+  return shifts === null || isOnShift(shifts, moment) ? null : "off_shift";
+}
+
+/** Hundreds of people share a few shifts. */
+const known = new Map<string, readonly Hours[]>();
+const knownMax = 1_000;
+
+function isOnShift(shifts: string, { weekday, hour, minute }: CivilMoment): boolean {
+  let hours = known.get(shifts);
+  if (hours === undefined) {
+    if (known.size >= knownMax) known.clear();
+    // What the import would not have written is nobody's shift.
+    hours = parseShifts(shifts) ?? [];
+    known.set(shifts, hours);
+  }
+  return isWithin(hours, { weekday, minute: hour * 60 + minute });
 }
 
 /** A seat had its role from a contract that was perhaps wider. */
