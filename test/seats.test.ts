@@ -18,7 +18,10 @@ import { runs } from "./support/long.ts";
 
 let gateway: Gateway;
 beforeAll(async () => {
-  const vendors = { "v-yunfu": { issuers: ["demo"] }, "v-own": { issuers: ["own"] } };
+  const vendors = {
+    "v-yunfu": { issuers: ["demo"], admins: [{ issuer: "demo", subject: "admin" }] },
+    "v-own": { issuers: ["own"], admins: [{ issuer: "own", subject: "admin" }] },
+  };
   gateway = await createGateway({ common: { vendors } });
 });
 afterAll(() => gateway.close());
@@ -255,6 +258,82 @@ describe("a seat with shifts", () => {
     "mon 25:00-26:00",
   ])("%s are none, and the row is named", async (shifts) => {
     expect((await problemOf(send(shifts, "agent-9"), 422)).errors).toEqual([{ pointer: "row:2", code: "bad_shifts" }]);
+  });
+});
+
+describe("an admin of the vendor", () => {
+  const contract = "c-admin";
+  const path = `/v1/contracts/${contract}/agents`;
+  const send = (rows: string, as = "admin", at = path) =>
+    gateway.call("POST", at, { as, body: `issuer,subject,role,name\n${rows}\n`, headers: { "content-type": "text/csv" } });
+  const agent = { issuer: "demo", subject: "agent-1" };
+  const take = (as: string) => gateway.call("POST", `${path}/revoke`, { as, body: { ...agent, reason: "left" } });
+  const giveBack = (as: string) => gateway.call("POST", `${path}/restore`, { as, body: agent });
+  const ask = (as: string) => gateway.call("POST", `/v1/contracts/${contract}/records/customer/search`, { as, body: { by: { id: "U1" } } });
+  beforeAll(async () => {
+    await bringIntoForce(gateway, { contract, more: "seats: { roles: [first_line], training: required }\n", seats: "" });
+    await applyFiles(gateway, contractText({ contract: "c-sibling" }).replace("v-yunfu", "v-own"));
+  });
+
+  it("seats the vendor's people within what the merchant allows, and nobody with an office, itself included", async () => {
+    await expectStatus(send("demo,agent-1,first_line,林小满"), 200);
+    const refused = await problemOf(send("demo,a,senior,x\ndemo,admin,first_line,x\ndemo,owner-1,first_line,x"), 422);
+    expect(refused.errors).toEqual([
+      { pointer: "row:2", code: "role_not_allowed" },
+      { pointer: "row:3", code: "holds_office" },
+      { pointer: "row:4", code: "holds_office" },
+    ]);
+    await expectStatus(send("demo,a,first_line,x", "admin", "/v1/contracts/c-sibling/agents"), 404);
+    const entry = (await entriesOf({ owner: gateway.database }, contract))
+      .map(({ entry }) => entry)
+      .findLast(({ event }) => event === "seats.imported");
+    expect(entry).toMatchObject({ actor: { role: "vendor_admin" }, outcome: { effect: "deny" } });
+  });
+
+  it("lists them with what is on file, what they lack, and what was taken away", async () => {
+    await expectStatus(take("admin"), 200);
+    const { seats, more } = (await (await expectStatus(gateway.call("GET", path, { as: "admin" }), 200)).json()) as {
+      seats: unknown[];
+      more: boolean;
+    };
+    expect(more).toBe(false);
+    expect(seats).toEqual([
+      {
+        ...agent,
+        ...{ role: "first_line", name: "林小满", agreement: null, training: null, shifts: null },
+        ...{ revoked_at: expect.any(String), revoked_by: "vendor_admin", fault: "seat_training_missing" },
+      },
+    ]);
+  });
+
+  it("gives back what the vendor took, and not what the merchant took, whoever was first", async () => {
+    await expectStatus(giveBack("admin"), 200);
+    await expectStatus(take("admin"), 200);
+    await expectStatus(take("owner-1"), 200);
+    await expectStatus(take("admin"), 200);
+    expect((await problemOf(giveBack("admin"), 403)).errors).toEqual([{ pointer: "/subject", code: "taken_by_merchant" }]);
+    await expectStatus(send("demo,agent-1,first_line,林小满"), 200);
+    expect((await ask("agent-1")).status).toBe(404);
+    await expectStatus(giveBack("owner-1"), 200);
+    expect((await problemOf(ask("agent-1"), 403)).code).toBe("seat_training_missing");
+  });
+
+  it("sees no data, whatever seat was theirs before", async () => {
+    const row = [contract, "demo", "admin", "first_line", "x", "admin", "2026-01-01"];
+    await gateway.database.query(
+      "insert into postern.seat (contract_id, issuer, subject, role, name, likeness, training_on) values ($1, $2, $3, $4, $5, $6, $7)",
+      row,
+    );
+    expect((await problemOf(ask("admin"), 403)).code).toBe("not_permitted");
+  });
+
+  it("is cut off with the vendor", async () => {
+    const body = { kind: "vendor", vendor: "v-yunfu", reason: "incident" };
+    const answer = await expectStatus(gateway.call("POST", "/v1/revocations", { as: "operator", body }), 201);
+    expect((await problemOf(gateway.call("GET", path, { as: "admin" }), 401)).code).toBe("token_revoked");
+    await expectStatus(gateway.call("GET", path, { as: "owner-1" }), 200);
+    const { revocation } = (await answer.json()) as { revocation: string };
+    await expectStatus(gateway.call("POST", `/v1/revocations/${revocation}/lift`, { as: "operator" }), 200);
   });
 });
 
