@@ -46,6 +46,7 @@ export const eventNames = [
   "seats.imported",
   "seat.revoked",
   "seat.restored",
+  "seat.shared",
   "access.revoked",
   "access.restored",
   "revocations.listed",
