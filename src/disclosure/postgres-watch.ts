@@ -15,7 +15,7 @@ const seatsMax = 20_000;
 
 interface Remembered {
   readonly address: string;
-  readonly askedAt: number;
+  askedAt: number;
   readonly sharing: Sharing | null;
   noted: boolean;
 }
@@ -60,7 +60,12 @@ export function createSeatWatch({ database, logs, memory, now }: SeatWatchParts)
       const isFresh = known !== undefined && now() - known.askedAt < askEveryMs;
       // Of one that is shared it is known from where it comes: from everywhere.
       if (isFresh && (known.address === address || known.sharing !== null)) return known.sharing;
-      return ask(seat, come, address);
+      // While one request asks again, the others go by what was known.
+      if (known) known.askedAt = now();
+      return ask(seat, come, address).catch((fault: unknown) => {
+        memory.delete(seat);
+        throw fault;
+      });
     },
     isNews: (come) => memory.get(nameOf(come))?.noted !== true,
     async noted(come) {
