@@ -80,7 +80,7 @@ export async function reach(deps: Disclosure, ask: Ask): Promise<Result<Reached,
   if (fault) return deny(deps, ask, who, { code: fault }, { log, exists: true, bundle });
   if (sharing) {
     const isRefused = bundle.contract.seats?.sharing === "refuse";
-    if (deps.watch.isNews(come)) {
+    if (deps.watch.takeNews(come)) {
       await deps.audit.append(log, sharedDraft(ask, who, sharing, isRefused));
       await deps.watch.noted(come);
     }

@@ -17,7 +17,10 @@ interface Remembered {
   readonly address: string;
   askedAt: number;
   readonly sharing: Sharing | null;
-  noted: boolean;
+  /** By whatever process. */
+  readonly noted: boolean;
+  /** When somebody here was asked to tell the log. */
+  takenAt: number;
 }
 
 /** Inert: it may outlive whoever fills it. */
@@ -43,8 +46,9 @@ export function createSeatWatch({ database, logs, memory, now }: SeatWatchParts)
     };
     const seen = await addSeatUse(database, use, { tokenId, keyId });
     const sharing = seen && sharingOf({ at: seen.now, country: use.country }, seen.uses);
+    const takenAt = memory.get(seat)?.takenAt ?? Number.NEGATIVE_INFINITY;
     memory.delete(seat);
-    memory.set(seat, { address, askedAt: now(), sharing, noted: seen?.noted ?? false });
+    memory.set(seat, { address, askedAt: now(), sharing, noted: seen?.noted ?? false, takenAt });
     for (const oldest of memory.keys()) {
       if (memory.size <= seatsMax) break;
       memory.delete(oldest);
@@ -67,13 +71,13 @@ export function createSeatWatch({ database, logs, memory, now }: SeatWatchParts)
         throw fault;
       });
     },
-    isNews: (come) => memory.get(nameOf(come))?.noted !== true,
-    async noted(come) {
-      const { issuer, subject } = come.who;
+    takeNews(come) {
       const known = memory.get(nameOf(come));
-      if (known) known.noted = true;
-      await addSeatNote(database, { contract: come.contract, issuer, subject });
+      if (known === undefined || known.noted || now() - known.takenAt < askEveryMs) return false;
+      known.takenAt = now();
+      return true;
     },
+    noted: ({ contract, who: { issuer, subject } }) => addSeatNote(database, { contract, issuer, subject }),
   };
 }
 

@@ -15,8 +15,8 @@ export interface Come {
 export interface SeatWatch {
   /** `null` = used from one place, as far as is known. */
   look(come: Come): Sharing | null | Promise<Sharing | null>;
-  /** `true` = the log is to be told: nobody did lately. */
-  isNews(come: Come): boolean;
-  /** The log was told. */
+  /** `true` = the log is to be told, by whoever asked: nobody did lately. Where that fails, it is news again within a minute. */
+  takeNews(come: Come): boolean;
+  /** The log was told, for all processes to know. */
   noted(come: Come): Promise<void>;
 }
