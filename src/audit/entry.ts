@@ -3,6 +3,7 @@
  * Actor, subject and ticket are keyed pseudonyms; who and from where is in `details`, sealed under the log's monthly audit key.
  */
 import * as z from "zod";
+import { canonicalBase64 } from "../crypto/index.ts";
 
 export const entryBytesMax = 65_535;
 
@@ -192,7 +193,7 @@ export const entrySchema = z.strictObject({
   /** Counts, digests, commitments. Never personal. */
   facts: z.record(z.string().max(64), fact).optional(),
   /** nonce ‖ ciphertext ‖ tag in base64 under the log's audit key of month `key`. */
-  details: z.strictObject({ key: z.string().regex(/^\d{4}-\d{2}$/), box: z.base64().max(8192) }).optional(),
+  details: z.strictObject({ key: z.string().regex(/^\d{4}-\d{2}$/), box: canonicalBase64.max(8192) }).optional(),
 });
 
 export type Entry = z.infer<typeof entrySchema>;
