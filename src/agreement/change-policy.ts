@@ -122,7 +122,7 @@ const fixedTerms = [
 function checkTerms({ contract }: Bundle, { agreed, bundle }: Compiled): Result<void, Refusal> {
   const moved = fixedTerms.filter(({ of }) => of(contract) !== of(bundle.contract));
   if (moved.length === 0) return ok(undefined);
-  const hint = "what may change here: policy, ceiling, roles, purposes, hours, networks, subprocessors, retention";
+  const hint = "what may change here: policy, ceiling, roles, purposes, hours, networks, dpop, subprocessors, retention";
   const problems = moved.map(({ path, what }) =>
     agreed.source.problem(path, "wrong_value", `the ${what} of a contract in force does not change with its policy`, hint),
   );

@@ -60,7 +60,8 @@ function retentionProblems({ resources }: PolicyDocument, { source, retentionDay
 }
 
 function contractOf(document: ContractDocument): Bundle["contract"] {
-  const { id, merchant, vendor, subprocessors, term, hours, networks, purposes, purge, retentionDays, vendorSystems, vendorKey } = document;
+  const { id, merchant, vendor, subprocessors, term, hours, networks, dpop, purposes, purge } = document;
+  const { retentionDays, vendorSystems, vendorKey } = document;
   return {
     id,
     merchant,
@@ -69,6 +70,7 @@ function contractOf(document: ContractDocument): Bundle["contract"] {
     term,
     ...(hours && { hours: hours.map(({ days, from, to }) => ({ days: [...days], from, to })) }),
     ...(networks && { networks: networks.map(({ name, blocks }) => ({ name, blocks: [...blocks] })) }),
+    ...(dpop && { dpop }),
     purposes: mapValues(purposes, ({ classes }) => (classes ? { classes: [...classes] } : {})),
     purge,
     ...(retentionDays && { retentionDays }),

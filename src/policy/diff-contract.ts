@@ -45,6 +45,12 @@ function places(before: Contract, after: Contract): Difference[] {
       describeNetworks(before.networks),
       describeNetworks(after.networks),
     ),
+    ...compared(
+      "proof of possession",
+      comparisonOf(after.dpop !== undefined || before.dpop === undefined, before.dpop !== undefined || after.dpop === undefined),
+      before.dpop ?? "not asked for",
+      after.dpop ?? "not asked for",
+    ),
   ];
 }
 
@@ -95,6 +101,7 @@ const comparedByName = [
   "term",
   "hours",
   "networks",
+  "dpop",
   "purposes",
   "purge",
   "retentionDays",
