@@ -121,7 +121,7 @@ export function assembleKeeper(common: CommonParts, side: KeeperParts, inFlight:
     activate: activationEffect(activation),
     change_policy: policyEffect(door),
     purge: purgeEffect({ bundles }),
-    partial_purge: partialPurgeEffect(bundles),
+    partial_purge: partialPurgeEffect(door),
     release_hold: releaseEffect(),
     amend: termsEffect(door, "amend"),
     terminate: termsEffect(door, "terminate"),

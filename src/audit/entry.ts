@@ -44,6 +44,7 @@ export const eventNames = [
   "approvals.listed",
   "approval.rejected",
   "approval.withdrawn",
+  "approval.expired",
   "seats.imported",
   "seat.revoked",
   "seat.restored",
@@ -198,10 +199,11 @@ export const entrySchema = z.strictObject({
 
 export type Entry = z.infer<typeof entrySchema>;
 
-/** What `details` opens to: who it was, and from where. */
+/** What `details` opens to: who it was, from where, and why in their own words. */
 export interface EntryDetails {
   readonly issuer?: string | undefined;
   readonly subject?: string | undefined;
   readonly address?: string | undefined;
   readonly userAgent?: string | undefined;
+  readonly reason?: string | undefined;
 }

@@ -43,6 +43,8 @@ export interface RequestFacts {
   readonly route: string;
   readonly address?: string | undefined;
   readonly userAgent?: string | undefined;
+  /** Why, in the caller's own words. */
+  readonly reason?: string | undefined;
 }
 
 /** What a use case says of itself; the writer adds pseudonyms, sealed details, its own chain, id and time. */

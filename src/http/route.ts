@@ -76,6 +76,8 @@ export interface Caller {
     readonly route: string;
     readonly address: string | undefined;
     readonly userAgent: string | undefined;
+    /** Why, in the caller's own words. */
+    readonly reason: string | undefined;
   };
 }
 

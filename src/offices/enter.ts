@@ -13,9 +13,10 @@ import {
   type Strangers,
 } from "../audit/index.ts";
 import { type Contract, hasSeat, selectContract } from "../contracts/index.ts";
+import type { Aead } from "../crypto/index.ts";
 import type { Identity, Principal } from "../identity/index.ts";
 import { type ContractId, ok, type Presented, type Refusal, type RefusalCode, type Result, refuse } from "../kernel/index.ts";
-import { type Keyring, KeysUnavailable, newestEpoch } from "../keys/index.ts";
+import { type AuditKeys, type Keyring, KeysUnavailable, newestEpoch } from "../keys/index.ts";
 import type { Database } from "../storage/index.ts";
 import { admittedTo } from "./matrix.ts";
 import type { Office, Offices } from "./offices.ts";
@@ -28,6 +29,9 @@ export interface OfficeDoor {
   readonly audit: AuditLog;
   readonly logs: LogHandles;
   readonly strangers: Strangers;
+  /** For what people say why they do it. */
+  readonly aead: Aead;
+  readonly auditKeys: AuditKeys;
 }
 
 export interface Visit {
