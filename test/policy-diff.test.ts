@@ -210,9 +210,16 @@ describe("a contract's own terms", () => {
     ["networks: [203.0.113.0/24]", "networks: [203.0.113.0/25]", "narrowed"],
     ["networks: [203.0.113.0/24]", "networks: [203.0.113.0/24, '2001:db8::/32']", "widened"],
     ["networks: [203.0.113.0/24]", "networks: [203.0.114.0/24]", "changed"],
+    ["", "seats: {}", null],
+    ["", "seats: { roles: [first] }", "narrowed"],
+    ["seats: { roles: [first] }", "seats: {}", "widened"],
+    ["", "seats: { agreement: required }", "narrowed"],
+    ["seats: { training: required }", "", "widened"],
+    ["seats: { training: required }", "seats: { training: { within: 365d } }", "narrowed"],
+    ["seats: { training: { within: 30d } }", "seats: { training: { within: 31d } }", "widened"],
   ] as const)("%s → %s is %s", (before, after, direction) => {
     const found = diffBundles(withMore(before), withMore(after)).filter(({ what }) =>
-      ["hours", "networks", "proof of possession"].includes(what),
+      /^(hours|networks|seats|proof of possession)/.test(what),
     );
     expect(found[0]?.direction ?? null).toBe(direction);
   });

@@ -1,6 +1,7 @@
 /** The table of seats. */
 import { and, eq, isNull, sql } from "drizzle-orm";
 import type { ContractId } from "../kernel/index.ts";
+import type { Paper } from "../policy/index.ts";
 import { databaseNowMs, epochMs, orm, type Queryable } from "../storage/index.ts";
 import type { ContractState } from "./ladder.ts";
 import { likenessOf } from "./likeness.ts";
@@ -11,24 +12,44 @@ export interface Seat {
   readonly subject: string;
   readonly role: string;
   readonly name: string;
+  /** On file; `null` = no longer, absent = as before. */
+  readonly agreement?: Paper | null;
+  readonly training?: Paper | null;
+  /** Hours of the week as `parseShifts` reads them; `null` = at any time. */
+  readonly shifts?: string | null;
 }
 
 /**
- * Adds seats or changes their role and name; one that was taken away stays so. `false`: not all of them are written, because somebody else's subject looks
+ * Adds seats or changes them to what these say, all of them of the same things; one that was taken away stays so. `false`: not all of them are written, because somebody else's subject looks
  * like one of these; then the transaction has to be rolled back.
  */
 export async function putSeats(tx: Queryable, id: ContractId, seats: readonly Seat[]): Promise<boolean> {
-  if (seats.length === 0) return true;
+  const [one] = seats;
+  if (one === undefined) return true;
   const written = await orm(tx)
     .insert(seat)
-    .values(inOrder(seats).map((row) => ({ contractId: id, likeness: likenessOf(row.subject), ...row })))
+    .values(inOrder(seats).map((row) => ({ contractId: id, likeness: likenessOf(row.subject), ...columnsOf(row) })))
     .onConflictDoUpdate({
       target: [seat.contractId, seat.issuer, seat.likeness],
-      set: { role: sql`excluded.role`, name: sql`excluded.name` },
+      set: {
+        role: sql`excluded.role`,
+        name: sql`excluded.name`,
+        ...(one.agreement !== undefined && { agreementOn: sql`excluded.agreement_on`, agreementUntil: sql`excluded.agreement_until` }),
+        ...(one.training !== undefined && { trainingOn: sql`excluded.training_on`, trainingUntil: sql`excluded.training_until` }),
+        ...(one.shifts !== undefined && { shifts: sql`excluded.shifts` }),
+      },
       setWhere: sql`${seat.subject} = excluded.subject`,
     })
     .returning({ role: seat.role });
   return written.length === seats.length;
+}
+
+function columnsOf({ agreement, training, ...row }: Seat) {
+  return {
+    ...row,
+    ...(agreement && { agreementOn: agreement.on, agreementUntil: agreement.until }),
+    ...(training && { trainingOn: training.on, trainingUntil: training.until }),
+  };
 }
 
 /** One order for everybody, so that two imports of the same people wait for each other and not in a ring. */

@@ -1,7 +1,7 @@
 /**
  * Tables of the contracts and who sits at them. The text of record is migrations/; a test compares both column by column.
  */
-import { bigint, boolean, foreignKey, index, pgSchema, primaryKey, text, timestamp, uniqueIndex } from "drizzle-orm/pg-core";
+import { bigint, boolean, date, foreignKey, index, pgSchema, primaryKey, text, timestamp, uniqueIndex } from "drizzle-orm/pg-core";
 import { holdBases } from "./holds.ts";
 
 const postern = pgSchema("postern");
@@ -44,6 +44,11 @@ export const seat = postern.table(
     role: text("role").notNull(),
     name: text("name").notNull(),
     likeness: text("likeness").notNull(),
+    agreementOn: date("agreement_on", { mode: "string" }),
+    agreementUntil: date("agreement_until", { mode: "string" }),
+    trainingOn: date("training_on", { mode: "string" }),
+    trainingUntil: date("training_until", { mode: "string" }),
+    shifts: text("shifts"),
     revokedAt: timestamp("revoked_at", { withTimezone: true, mode: "string" }),
   },
   (table) => [

@@ -7,20 +7,33 @@ import * as z from "zod";
 import { likenessOf, type Seat } from "../contracts/index.ts";
 import { fromUtf8 } from "../crypto/index.ts";
 import { ok, type Refusal, type Result, refuse } from "../kernel/index.ts";
+import { isCivilDate, type Paper, parseShifts } from "../policy/index.ts";
 import { faultOfSubject, startsFormula } from "./names.ts";
 
-const columns = ["issuer", "subject", "role", "name"] as const;
+const columns = ["issuer", "subject", "role", "name"];
+/** May follow in any order; what a file has no column for stays as it is. A last day is of a paper, so its column is never alone. */
+const furtherColumns = ["agreement_on", "agreement_until", "training_on", "training_until", "shifts"];
 const seatsMax = 5_000;
 const errorsMax = 100;
 const newline = 0x0a;
 
 /** U+FFFD stands where a program met bytes that it could not read. */
 const visible = /^[^\p{Cc}\p{Cf}\p{Co}\p{Cs}\ufffd]+$/u;
+const day = z.string().refine((text) => text === "" || isCivilDate(text));
 const rowSchema = z.strictObject({
   issuer: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$/),
   subject: z.string().min(1).max(255).regex(visible),
   role: z.string().min(1).max(128),
   name: z.string().min(1).max(128).regex(visible),
+  agreement_on: day.optional(),
+  agreement_until: day.optional(),
+  training_on: day.optional(),
+  training_until: day.optional(),
+  shifts: z
+    .string()
+    .max(256)
+    .refine((text) => text === "" || parseShifts(text) !== null)
+    .optional(),
 });
 const recordsSchema = z.array(z.object({ record: z.array(z.string()), info: z.object({ lines: z.int() }) }));
 type CsvRecord = z.infer<typeof recordsSchema>[number];
@@ -32,6 +45,8 @@ export interface SeatRow {
 
 export interface Known {
   readonly roles: ReadonlySet<string>;
+  /** Of these, whether the contract lets a seat have it. */
+  readonly mayHold: (role: string) => boolean;
   readonly issuers: ReadonlySet<string>;
   /** Owners and officers of the merchant do not sit among the vendor's agents: one principal has one role per contract. */
   readonly holdsOffice: (seat: Seat) => boolean;
@@ -50,10 +65,12 @@ export function readSeatRows(csv: Uint8Array, known: Known): Result<readonly Sea
   const records = readRecords(text.value);
   if (!records.ok) return records;
   const [header, ...body] = records.value;
-  if (header?.record.join(",") !== columns.join(",")) return reject("row:1", "header", `the first row is ${columns.join(",")}`);
+  const names = header?.record ?? [];
+  if (!isHeader(names))
+    return reject("row:1", "header", `the first row is ${columns.join(",")}, and perhaps more of ${furtherColumns.join(",")}`);
   const over = body[seatsMax];
   if (over) return reject(pointerOf(over), "too_many", `at most ${seatsMax} seats at once`);
-  const read = body.map((record) => readRow(record, known));
+  const read = body.map((record) => readRow(record, names, known));
   const rows = read.flatMap((row) => (row.ok ? [row.value] : []));
   return settle([...read.flatMap((row) => (row.ok ? [] : [row.refusal])), ...repeated(rows), ...twinsOf(known.seated, rows)], rows);
 }
@@ -80,19 +97,47 @@ function lineOf({ pointer }: RowError): number {
   return Number(pointer.slice("row:".length));
 }
 
-function readRow(csvRecord: CsvRecord, known: Known): Result<SeatRow, RowError> {
-  const pointer = pointerOf(csvRecord);
-  const { record } = csvRecord;
-  if (record.length !== columns.length) return refuse({ pointer, code: "bad_row" });
-  const row = rowSchema.safeParse(Object.fromEntries(columns.map((column, at) => [column, record[at]])));
-  if (!row.success) return refuse({ pointer, code: `bad_${String(row.error.issues[0]?.path[0] ?? "row")}` });
-  const code = faultOf(row.data, known);
-  return code === null ? ok({ seat: row.data, pointer }) : refuse({ pointer, code });
+function isHeader(names: readonly string[]): boolean {
+  const further = names.slice(columns.length);
+  return (
+    names.slice(0, columns.length).join(",") === columns.join(",") &&
+    new Set(further).size === further.length &&
+    further.every((name) => furtherColumns.includes(name) && names.includes(name.replace(/_until$/, "_on")))
+  );
 }
 
-function faultOf(seat: Seat, { roles, issuers, holdsOffice }: Known): string | null {
+function readRow(csvRecord: CsvRecord, names: readonly string[], known: Known): Result<SeatRow, RowError> {
+  const pointer = pointerOf(csvRecord);
+  const { record } = csvRecord;
+  if (record.length !== names.length) return refuse({ pointer, code: "bad_row" });
+  const row = rowSchema.safeParse(Object.fromEntries(names.map((column, at) => [column, record[at]])));
+  if (!row.success) return refuse({ pointer, code: `bad_${String(row.error.issues[0]?.path[0] ?? "row")}` });
+  const { issuer, subject, role, name, agreement_on, agreement_until, training_on, training_until, shifts } = row.data;
+  const agreement = readPaper(agreement_on, agreement_until);
+  const training = readPaper(training_on, training_until);
+  if (agreement === "wrong" || training === "wrong")
+    return refuse({ pointer, code: agreement === "wrong" ? "bad_agreement_until" : "bad_training_until" });
+  const seat = {
+    ...{ issuer, subject, role, name },
+    ...(agreement !== undefined && { agreement }),
+    ...(training !== undefined && { training }),
+    ...(shifts !== undefined && { shifts: shifts || null }),
+  };
+  const code = faultOf(seat, known);
+  return code === null ? ok({ seat, pointer }) : refuse({ pointer, code });
+}
+
+/** An empty day is none: `null`. Of a column that the file has not: `undefined`. A last day without, or before, the first is wrong. */
+function readPaper(on: string | undefined, until: string | undefined): Paper | null | undefined | "wrong" {
+  if (on === undefined) return undefined;
+  if (until !== undefined && until !== "" && (on === "" || until < on)) return "wrong";
+  return on === "" ? null : { on, until: until || null };
+}
+
+function faultOf(seat: Seat, { roles, mayHold, issuers, holdsOffice }: Known): string | null {
   if (!issuers.has(seat.issuer)) return "unknown_issuer";
   if (!roles.has(seat.role)) return "unknown_role";
+  if (!mayHold(seat.role)) return "role_not_allowed";
   if (holdsOffice(seat)) return "holds_office";
   return faultOfSubject(seat.subject) ?? (startsFormula(seat.name) ? "formula" : null);
 }
@@ -142,7 +187,7 @@ function readRecords(text: string): Result<CsvRecord[], Refusal> {
   } catch (error) {
     if (error instanceof z.ZodError) throw error;
     const line = error instanceof Error && "lines" in error ? Number(error.lines) : 1;
-    return reject(`row:${line}`, "csv", "not a CSV row of four columns");
+    return reject(`row:${line}`, "csv", "not a row of CSV");
   }
 }
 

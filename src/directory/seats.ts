@@ -5,6 +5,7 @@ import type { EntryDraft, LogHandle } from "../audit/index.ts";
 import { type Bundles, type Contract, isInLastDays, putSeats, selectContract, selectSeated, shareContract } from "../contracts/index.ts";
 import { type ContractId, ok, type Refusal, type Result, refuse } from "../kernel/index.ts";
 import { enterContract, logOfContract, type OfficeDoor, type Visit } from "../offices/index.ts";
+import { mayHold } from "../policy/index.ts";
 import { refusableTransaction } from "../storage/index.ts";
 import { readSeatRows, refuseRows, type SeatRow, twinsOf } from "./seat-rows.ts";
 
@@ -29,6 +30,7 @@ export async function importSeats(
     ? refuse(refusal)
     : readSeatRows(csv, {
         roles: new Set(Object.keys(bundle.roles)),
+        mayHold: (role) => mayHold(bundle, role),
         issuers: new Set(door.issuersOf(contract.vendor)),
         holdsOffice: (seat) => door.offices.officeAt(contract.merchant, seat) !== null,
         seated: await selectSeated(door.database, id),

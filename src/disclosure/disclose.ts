@@ -1,6 +1,6 @@
 /**
  * An agent asks for customers' records, by name (read) or by what the caller says (search):
- * identify → load → standing → hours, network → purpose → decide → find → open plain → row rules, conditions → open the rest → mask →
+ * identify → load → standing → seat → hours, network → purpose → decide → find → open plain → row rules, conditions → open the rest → mask →
  * log, await durable → release
  *
  * Every way out leaves exactly one entry. It never sees what a record means: classes and treatments come from the policy.
@@ -13,7 +13,7 @@ import { ok, type Refusal, type RefusalCode, type Result, refuse } from "../kern
 import type { ContractKeys } from "../keys/index.ts";
 import { normalize } from "../masking/index.ts";
 import { admittedTo, type Offices } from "../offices/index.ts";
-import { type AgentRequest, circumstancesOf, type Decision, decide, lastDaysOf } from "../policy/index.ts";
+import { type AgentRequest, circumstancesOf, type Decision, decide, faultOfSeat, type HeldSeat, lastDaysOf } from "../policy/index.ts";
 import { indexValueOf, locatorOf } from "../records/index.ts";
 import type { Ask, Disclosure } from "./ask.ts";
 import { deny, denyDraft, denyUnknown, disclosedDraft, draftOf, excludedDraft, logOf } from "./entries.ts";
@@ -66,12 +66,15 @@ export async function reach(deps: Disclosure, ask: Ask): Promise<Result<Reached,
     if (seated.refusal.code === "contract_purged") deps.keyring.forget(ask.contract);
     return deny(deps, ask, who, seated.refusal, { log: await logOf(deps, ask, loaded), exists: loaded.contract !== null });
   }
-  const { role, epoch, digest, lastDays } = seated.value;
+  const { seat, epoch, digest, lastDays } = seated.value;
+  const { role } = seat;
 
   const keys = await deps.keyring.keysOf(deps.database, ask.contract, epoch);
   const log = deps.logs.contract(keys);
   const agreed = await deps.bundles.bundleOf(deps.database, ask.contract, digest);
   const bundle = lastDays ? lastDaysOf(agreed) : agreed;
+  const fault = faultOfSeat(bundle, seat, loaded.now);
+  if (fault) return deny(deps, ask, who, { code: fault }, { log, exists: true, bundle });
   const circumstances = circumstancesOf(bundle, requestOf(ask, who, role, loaded.now));
   if (!circumstances.ok) return deny(deps, ask, who, circumstances.refusal, { log, exists: true, bundle });
   const { purpose } = circumstances.value.request;
@@ -99,18 +102,18 @@ export async function reach(deps: Disclosure, ask: Ask): Promise<Result<Reached,
  * owners and officers of the merchant are inside, and refused: they do not see the data.
  */
 function standAt(
-  { contract, revoked, role, now }: Loaded,
+  { contract, revoked, seat, now }: Loaded,
   offices: Offices,
   who: Principal,
   route: string,
-): Result<{ role: string; epoch: number; digest: string; lastDays: boolean }, Refusal> {
+): Result<{ seat: HeldSeat; epoch: number; digest: string; lastDays: boolean }, Refusal> {
   if (revoked) return refuse({ code: "token_revoked" });
   if (!contract) return refuse({ code: "not_found" });
-  if (role === null) return refuse({ code: offices.officeAt(contract.merchant, who) === null ? "not_found" : "not_permitted" });
+  if (seat === null) return refuse({ code: offices.officeAt(contract.merchant, who) === null ? "not_found" : "not_permitted" });
   if (!admittedTo(route).includes("agent")) return refuse({ code: "not_permitted" });
   const standing = standingAt(contract, now);
   if (standing === "active" || standing === "winding_down")
-    return ok({ role, epoch: contract.epoch, digest: contract.bundleDigest, lastDays: isInLastDays(contract, now) });
+    return ok({ seat, epoch: contract.epoch, digest: contract.bundleDigest, lastDays: isInLastDays(contract, now) });
   return refuse({ code: refusalOfStanding[standing] });
 }
 

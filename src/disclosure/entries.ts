@@ -145,7 +145,7 @@ export async function logAgentTurnedAway(deps: Disclosure, { refusal, caller, co
     fault instanceof KeysUnavailable ? deps.logs.gateway(deps.database) : Promise.reject(fault),
   );
   const inGateway = exists && log.log === gatewayLog;
-  const role = loaded?.role === undefined || loaded.role === null ? "unknown" : "agent";
+  const role = loaded?.seat ? "agent" : "unknown";
   await deps.audit.append(log, refusedDraft({ role, issuer, subject }, request, code, inGateway ? contract : null));
 }
 
@@ -155,8 +155,8 @@ function refusedDraft(actor: EntryDraft["actor"], request: Ask["request"], code:
 }
 
 /** Of a contract that has keys and an open log, if somebody of its own asks; from the purge's fence on, and for strangers, the gateway's. */
-export async function logOf(deps: Disclosure, ask: Pick<Ask, "contract">, { contract, role }: Loaded): Promise<LogHandle> {
-  const own = contract && role !== null && (contract.state === "active" || contract.state === "ended");
+export async function logOf(deps: Disclosure, ask: Pick<Ask, "contract">, { contract, seat }: Loaded): Promise<LogHandle> {
+  const own = contract && seat !== null && (contract.state === "active" || contract.state === "ended");
   if (!own) return deps.logs.gateway(deps.database);
   return deps.logs.contract(await deps.keyring.keysOf(deps.database, ask.contract, contract.epoch));
 }

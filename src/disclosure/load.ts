@@ -4,6 +4,7 @@
 import type { ContractState } from "../contracts/index.ts";
 import type { ContractId, Locator } from "../kernel/index.ts";
 import type { WrappedKey } from "../keys/index.ts";
+import type { HeldSeat } from "../policy/index.ts";
 import type { SealedRecord } from "../records/index.ts";
 
 export type Find = { readonly locator: Locator } | { readonly field: string; readonly indexValue: Uint8Array } | null;
@@ -41,8 +42,8 @@ export interface Loaded {
   } | null;
   /** Who asks, or how they come, is refused everywhere. */
   readonly revoked: boolean;
-  /** `null` = no seat at this contract, or one that was taken away. */
-  readonly role: string | null;
+  /** `null` = none at this contract, or one that was taken away. */
+  readonly seat: HeldSeat | null;
   /** At most `hitsMax` + 1. */
   readonly records: readonly LoadedRecord[];
 }

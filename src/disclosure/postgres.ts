@@ -5,6 +5,7 @@
  */
 import type { ContractState } from "../contracts/index.ts";
 import type { ContractId, Locator } from "../kernel/index.ts";
+import type { HeldSeat, Paper } from "../policy/index.ts";
 import { isRevokedText } from "../revocations/index.ts";
 import { type Cell, databaseNowText, inBatches, type Queryable, type Row } from "../storage/index.ts";
 import { hitsMax, type Load, type Loaded, type LoadedRecord, type Question } from "./load.ts";
@@ -52,19 +53,19 @@ async function readByLocator(database: Queryable, contract: ContractId, question
   const [found, ...columns] = row.slice(standingColumns.length);
   const cutters = columns.map(cutterOf);
   const answers: Loaded[] = [];
-  for (const [n, revoked, role, locator, subject, version, epoch, ...lengths] of JSON.parse(String(found)) as Found[]) {
+  for (const [n, revoked, seat, locator, subject, version, epoch, ...lengths] of JSON.parse(String(found)) as Found[]) {
     const [wrapped = null, ...levels] = cutters.map((cut, i) => cut(lengths[i] ?? null));
     const record = locator === null ? [] : [readRecord([locator, subject, version, epoch, wrapped, ...levels])];
-    answers[n] = { ...standing, revoked, role, records: record };
+    answers[n] = { ...standing, revoked, seat: readSeat(seat), records: record };
   }
   return answers;
 }
 
-/** The question's number, whether its asker is revoked, the seat's role, the record's name and version, its key's epoch, and the lengths of its key and its levels. */
+/** The question's number, whether its asker is revoked, their seat, the record's name and version, its key's epoch, and the lengths of its key and its levels. */
 type Found = [
   n: number,
   revoked: boolean,
-  role: string | null,
+  seat: SeatRow,
   locator: string | null,
   subject: string | null,
   version: number | null,
@@ -101,6 +102,8 @@ const recordColumns = ["r.locator", "r.subject", "r.version", "k.epoch"];
 // `limit 1` of a unique key changes no row and leaves it only the index.
 const seatOf = (issuer: string, subject: string) => `left join lateral (select * from postern.seat s
     where s.contract_id = $1 and s.issuer = ${issuer} and s.subject = ${subject} and s.revoked_at is null limit 1) s on true`;
+/** JSON: dates in it are ISO 8601, whatever the database's own style. */
+const seat = "json_build_array(s.role, s.agreement_on, s.agreement_until, s.training_on, s.training_until, s.shifts)";
 const revoked = (issuer: string, subject: string, token: string, key: string) =>
   isRevokedText({ issuer, subject, token, key, vendor: "c.vendor" });
 /** Of a statement with one question. */
@@ -109,28 +112,47 @@ const recordNamed = (type: string, locator: string) => `left join lateral (selec
     where r.contract_id = $1 and r.type = ${type} and r.locator = ${locator} limit 1) r on true
   left join lateral (select * from postern.subject_key k where k.contract_id = $1 and k.subject = r.subject limit 1) k on true`;
 
-const standingText = `select ${standing}, ${revoked(...asker)}, s.role from ${contractAsked} ${seatOf("$2", "$3")}`;
+const standingText = `select ${standing}, ${revoked(...asker)}, ${seat}::text from ${contractAsked} ${seatOf("$2", "$3")}`;
 const byLocatorText = `select ${standing}, f.* from ${contractAsked} cross join lateral (
-  select json_agg(json_build_array(q.n, ${revoked("q.issuer", "q.subject", "q.token", "q.key")}, s.role, ${recordColumns.join(", ")}, ${ciphertexts.map((column) => `length(${column})`).join(", ")}))::text,
+  select json_agg(json_build_array(q.n, ${revoked("q.issuer", "q.subject", "q.token", "q.key")}, ${seat}, ${recordColumns.join(", ")}, ${ciphertexts.map((column) => `length(${column})`).join(", ")}))::text,
     ${ciphertexts.map((column) => `string_agg(${column}, ''::bytea)`).join(", ")}
   from jsonb_to_recordset($2::text::jsonb) as q(n int, issuer text, subject text, token text, key text, type text, locator text)
   ${seatOf("q.issuer", "q.subject")}
   ${recordNamed("q.type", "q.locator")}) f`;
-const byIndexText = `select ${standing}, ${revoked(...asker)}, s.role, ${[...recordColumns, ...ciphertexts].join(", ")} from ${contractAsked} ${seatOf("$2", "$3")}
+const byIndexText = `select ${standing}, ${revoked(...asker)}, ${seat}::text, ${[...recordColumns, ...ciphertexts].join(", ")} from ${contractAsked} ${seatOf("$2", "$3")}
   left join lateral (select b.locator from postern.blind_index b
     where b.contract_id = $1 and b.type = $6 and b.field = $7 and b.value = $8 order by b.locator limit ${hitsMax + 1}) hit on true
   ${recordNamed("$6", "hit.locator")}`;
 
 function readRows(rows: readonly Row[]): Loaded {
   const [first = []] = rows;
-  const [revoked, role] = first.slice(standingColumns.length);
+  const [revoked, seat] = first.slice(standingColumns.length);
   const records = rows.map((row) => row.slice(standingColumns.length + 2)).filter(([locator]) => typeof locator === "string");
   return {
     ...readStanding(first),
     revoked: revoked !== false,
-    role: typeof role === "string" ? role : null,
+    seat: readSeat(JSON.parse(String(seat)) as SeatRow),
     records: records.map(readRecord),
   };
+}
+
+/** As `seat` has it. */
+type SeatRow = [
+  role: string | null,
+  agreementOn: string | null,
+  agreementUntil: string | null,
+  trainingOn: string | null,
+  trainingUntil: string | null,
+  shifts: string | null,
+];
+
+function readSeat([role, agreementOn, agreementUntil, trainingOn, trainingUntil, shifts]: SeatRow): HeldSeat | null {
+  if (role === null) return null;
+  return { role, agreement: readPaper(agreementOn, agreementUntil), training: readPaper(trainingOn, trainingUntil), shifts };
+}
+
+function readPaper(on: string | null, until: string | null): Paper | null {
+  return on === null ? null : { on, until };
 }
 
 function readStanding([now, state, startsAt, endsAt, suspended, merchant, bundleDigest, epoch]: Row): Pick<Loaded, "now" | "contract"> {

@@ -51,6 +51,8 @@ const typeSchema = z.strictObject({
   fields: z.record(z.string(), z.array(ruleSchema).min(1)),
 });
 
+const paperSchema = z.strictObject({ withinDays: z.int().exactOptional() });
+
 /** Members that make the key, and no other. */
 const sealingKeySchema = z.union([
   z.strictObject({ kty: z.literal("EC"), crv: z.enum(["P-256", "P-384"]), x: z.string(), y: z.string() }),
@@ -82,6 +84,15 @@ const bundleSchema = z.strictObject({
     /** Type → days after its last import; absent, or of a type that is not there: until the purge. */
     retentionDays: z.record(z.string(), z.int()).exactOptional(),
     vendorSystems: z.array(z.string()).exactOptional(),
+    /** What a seat needs before it works; absent = nothing. */
+    seats: z
+      .strictObject({
+        /** Absent = any of the contract's. */
+        roles: z.array(z.string()).exactOptional(),
+        agreement: paperSchema.exactOptional(),
+        training: paperSchema.exactOptional(),
+      })
+      .exactOptional(),
     /** Raw Ed25519 public key, base64url. */
     vendorKey: z.string().exactOptional(),
   }),

@@ -10,6 +10,7 @@ import type { TypeRules } from "./policy-roles.ts";
 import type { FieldDocument } from "./policy-shape.ts";
 import { isFull, type Problem } from "./problem.ts";
 import type { Alternative } from "./rule.ts";
+import type { SeatTerms } from "./seat-terms.ts";
 import { didYouMean, quote } from "./shape.ts";
 import { capGrant, describeGrant, type Grant, isSameGrant } from "./treatments.ts";
 
@@ -17,7 +18,7 @@ import { capGrant, describeGrant, type Grant, isSameGrant } from "./treatments.t
 const fieldsOfRolesMax = 50_000;
 
 export function compile(policy: PolicyDocument, contract: ContractDocument): Result<Bundle, Problem[]> {
-  const problems = [...roleProblems(policy, contract), ...retentionProblems(policy, contract)];
+  const problems = [...roleProblems(policy, contract), ...retentionProblems(policy, contract), ...seatProblems(contract)];
   if (problems.length > 0) return refuse(problems);
   return ok({
     contract: contractOf(contract),
@@ -59,9 +60,17 @@ function retentionProblems({ resources }: PolicyDocument, { source, retentionDay
   });
 }
 
+function seatProblems({ source, roles, seats }: ContractDocument): Problem[] {
+  return (seats?.roles ?? []).flatMap((role, index) => {
+    if (roles.includes(role)) return [];
+    const said = `the contract has no role ${quote(role)}`;
+    return [source.valueProblem(["seats", "roles", index], "unknown_role", said, didYouMean(role, roles))];
+  });
+}
+
 function contractOf(document: ContractDocument): Bundle["contract"] {
   const { id, merchant, vendor, subprocessors, term, hours, networks, dpop, purposes, purge } = document;
-  const { retentionDays, vendorSystems, vendorKey } = document;
+  const { retentionDays, vendorSystems, seats, vendorKey } = document;
   return {
     id,
     merchant,
@@ -75,8 +84,13 @@ function contractOf(document: ContractDocument): Bundle["contract"] {
     purge,
     ...(retentionDays && { retentionDays }),
     ...(vendorSystems && { vendorSystems: [...vendorSystems] }),
+    ...(seats && { seats: seatsOf(seats) }),
     ...(vendorKey && { vendorKey }),
   };
+}
+
+function seatsOf({ roles, ...demanded }: SeatTerms): NonNullable<Bundle["contract"]["seats"]> {
+  return { ...(roles && { roles: [...roles] }), ...demanded };
 }
 
 function compileRole(role: string, policy: PolicyDocument, contract: ContractDocument): Bundle["roles"][string] {

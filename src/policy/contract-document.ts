@@ -14,6 +14,7 @@ import { type PurposeDocument, purposePresets } from "./purposes.ts";
 import { readCeilingGrant } from "./rule.ts";
 import { ceilingSchema, nameSchema } from "./rule-shape.ts";
 import { sealingKeySchema } from "./sealing-key.ts";
+import { readSeatTerms, type SeatTerms, seatsSchema } from "./seat-terms.ts";
 import { checkShape, checkValue, didYouMean, quote, refusing } from "./shape.ts";
 import { isCivilDate, isZone, parseDurationHours } from "./term.ts";
 import type { Grant } from "./treatments.ts";
@@ -44,6 +45,8 @@ export interface ContractDocument {
   readonly retentionDays?: Readonly<Record<string, number>>;
   /** The vendor's own systems, of each of which it is to say at the end that nothing is left there. */
   readonly vendorSystems?: readonly string[];
+  /** What a seat of the vendor's needs before it works. */
+  readonly seats?: SeatTerms;
   /** Raw Ed25519 public key in base64url, under which the vendor signs what it says. */
   readonly vendorKey?: string;
 }
@@ -133,6 +136,7 @@ function contractSchemaWith<Ceiling extends z.ZodType, Times extends z.ZodType>(
       .refine((names) => new Set(names).size === names.length, refusing("wrong_value", "a system stands twice", "name each system once"))
       .optional()
       .describe("Systems of the vendor's own: at the end it states of each that nothing is left there"),
+    seats: seatsSchema.optional().describe("What a seat of the vendor's needs before it works"),
     vendor_key: vendorKey.optional().describe("The vendor's public key (JWK, Ed25519), under which it signs those statements"),
   });
 }
@@ -176,6 +180,7 @@ export function readContract(source: Source): Result<ContractDocument, Problem[]
     },
     ...(shape.value.retention && { retentionDays: readRetention(shape.value.retention) }),
     ...(shape.value.vendor_systems && { vendorSystems: shape.value.vendor_systems }),
+    ...(shape.value.seats && { seats: readSeatTerms(shape.value.seats) }),
     ...(shape.value.vendor_key && { vendorKey: shape.value.vendor_key.x }),
   });
 }

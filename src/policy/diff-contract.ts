@@ -5,11 +5,19 @@ import { type Comparison, comparisonOf, isSameBut } from "./diff-rules.ts";
 import type { Difference, Direction } from "./difference.ts";
 import { type Hours, isWithin } from "./hours.ts";
 import { isInside } from "./networks.ts";
+import type { PaperTerms } from "./seat.ts";
 
 type Contract = Bundle["contract"];
 
 export function diffContracts(before: Contract, after: Contract): Difference[] {
-  return [...parties(before, after), ...terms(before, after), ...places(before, after), ...purposes(before, after), ...rest(before, after)];
+  return [
+    ...parties(before, after),
+    ...terms(before, after),
+    ...places(before, after),
+    ...seats(before, after),
+    ...purposes(before, after),
+    ...rest(before, after),
+  ];
 }
 
 function parties(before: Contract, after: Contract): Difference[] {
@@ -54,6 +62,33 @@ function places(before: Contract, after: Contract): Difference[] {
   ];
 }
 
+function seats({ seats: before = {} }: Contract, { seats: after = {} }: Contract): Difference[] {
+  const papers = (["agreement", "training"] as const).flatMap((paper) => {
+    const [was, is] = [before[paper], after[paper]];
+    const [old, next] = [ageMax(was), ageMax(is)];
+    return compared(`seats' ${paper}`, comparisonOf(next <= old, next >= old), describePaper(was), describePaper(is));
+  });
+  const [was, is] = [before.roles, after.roles];
+  const describeRoles = (roles: readonly string[] | undefined) => roles?.join(", ") ?? "any of the contract's";
+  const comparison = comparisonOf(isSubset(is, was), isSubset(was, is));
+  return [...compared("seats' roles", comparison, describeRoles(was), describeRoles(is)), ...papers];
+}
+
+/** Absent = all there are. */
+function isSubset(inner: readonly string[] | undefined, outer: readonly string[] | undefined): boolean {
+  return outer === undefined || (inner?.every((name) => outer.includes(name)) ?? false);
+}
+
+/** In days. Where a paper is asked for, it may be of any age; where none is, there need not be one. */
+function ageMax(terms: PaperTerms | undefined): number {
+  return terms === undefined ? Number.POSITIVE_INFINITY : (terms.withinDays ?? Number.MAX_SAFE_INTEGER);
+}
+
+function describePaper(terms: PaperTerms | undefined): string {
+  if (terms === undefined) return "not asked for";
+  return terms.withinDays === undefined ? "on file" : `on file, at most ${terms.withinDays} d old`;
+}
+
 function purposes({ purposes: before }: Contract, { purposes: after }: Contract): Difference[] {
   return [...new Set([...Object.keys(before), ...Object.keys(after)])].flatMap((name) => {
     const [old, next] = [own(before, name), own(after, name)];
@@ -68,9 +103,7 @@ function comparePurposes(before: Purpose | undefined, after: Purpose | undefined
   if (before === undefined || after === undefined) return before === undefined ? "widened" : "narrowed";
   const [old, next] = [before.classes, after.classes];
   if (!isSameBut(before, after, ["classes"])) return "changed";
-  const isWithinOf = (inner: typeof old, outer: typeof old) =>
-    outer === undefined || (inner?.every((name) => outer.includes(name)) ?? false);
-  return comparisonOf(isWithinOf(next, old), isWithinOf(old, next));
+  return comparisonOf(isSubset(next, old), isSubset(old, next));
 }
 
 const minutesOfDay = 1_440;
@@ -105,6 +138,7 @@ const comparedByName = [
   "purposes",
   "purge",
   "retentionDays",
+  "seats",
 ] as const;
 
 function rest(before: Contract, after: Contract): Difference[] {

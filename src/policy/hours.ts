@@ -37,6 +37,20 @@ export function readHours({ days, from, to }: HoursShape): Hours {
   return { days: [...new Set(listed)].sort((a, b) => a - b), from: minuteOf(from), to: minuteOf(to) };
 }
 
+const shiftsMax = 14;
+
+/** A seat's shifts as one text: `mon-fri 09:00-18:00; sat sun 22:00-06:00`; without days, every day. `null` = not of this form. */
+export function parseShifts(text: string): Hours[] | null {
+  const entries = text.split(";").map((entry) => {
+    const [times = "", ...days] = entry.trim().split(/\s+/).reverse();
+    const [from, to, more] = times.split("-");
+    const read = hoursEntry.safeParse({ ...(days.length > 0 && { days }), from, to });
+    return read.success && more === undefined ? readHours(read.data) : null;
+  });
+  const hours = entries.filter((entry) => entry !== null);
+  return hours.length === entries.length && hours.length <= shiftsMax ? hours : null;
+}
+
 /** `minute`: of the day. */
 export function isWithin(hours: readonly Hours[], { weekday, minute }: { readonly weekday: number; readonly minute: number }): boolean {
   const yesterday = weekday === 1 ? 7 : weekday - 1;

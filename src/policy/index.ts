@@ -13,7 +13,7 @@ export { diffBundles, isWider } from "./diff.ts";
 export type { Difference } from "./difference.ts";
 export { type FileKind, fileJsonSchema, fileKinds } from "./editor-schemas.ts";
 export { type Explanation, explain, type FieldExplanation } from "./explain.ts";
-export { isWithin } from "./hours.ts";
+export { isWithin, parseShifts } from "./hours.ts";
 export { lastDaysOf } from "./last-days.ts";
 export { networkOf } from "./networks.ts";
 export { type PolicyDocument, parsePolicy } from "./policy-document.ts";
@@ -21,6 +21,7 @@ export { describeProblem, type Problem, type ProblemCode, problemCodes } from ".
 export { createReplay, type Replay, type ReplayResult } from "./replay-tally.ts";
 export { type CaseDifference, type CaseResult, runCases } from "./run-cases.ts";
 export { sealingKeySchema } from "./sealing-key.ts";
+export { faultOfSeat, type HeldSeat, mayHold, type Paper } from "./seat.ts";
 export { judge, type OpenLevel, type Shown, show } from "./show.ts";
 export { mergeLevels, type SearchableValue, type SortedFields, searchableIn, searchLevels, sortFields } from "./sort-fields.ts";
 export { civilMoment, instantAt, isCivilDate, parseDurationHours, type TermInstants, termInstants } from "./term.ts";

@@ -27,6 +27,11 @@ export function isCivilDate(text: string): boolean {
   return year >= yearMin && year <= yearMax && new Date(midnight).toISOString().startsWith(text);
 }
 
+/** The civil day so many days before one that exists. */
+export function daysBefore(date: string, days: number): string {
+  return new Date(utcMidnight(date) - days * dayMs).toISOString().slice(0, 10);
+}
+
 /** True for a name of the IANA database that this runtime knows; never an offset. */
 export function isZone(text: string): boolean {
   if (!/^(?:UTC|[A-Za-z_]+(?:\/[A-Za-z0-9_+-]+)+)$/.test(text)) return false;

@@ -224,4 +224,21 @@ export const contractProblems: Examples = {
     },
     { what: "no networks", edits: [["roles:", "networks: []\nroles:"]], said: ["c.yaml:7:11: name at least one"] },
   ],
+  "what seats need": [
+    {
+      what: "a role that the contract has not",
+      edits: [["roles:", "seats: { roles: [senior, senor] }\nroles:"]],
+      said: ['c.yaml:7:26: the contract has no role "senor" (did you mean senior?)'],
+    },
+    {
+      what: "a training of no length",
+      edits: [["roles:", "seats: { training: { within: 12h } }\nroles:"]],
+      said: ["c.yaml:7:30: not a length of a day or more (as 365d, at most 3650d)"],
+    },
+    {
+      what: "an agreement that is a word",
+      edits: [["roles:", "seats: { agreement: signed }\nroles:"]],
+      said: ["c.yaml:7:21: required, or { within: 365d }"],
+    },
+  ],
 };
