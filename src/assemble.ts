@@ -34,7 +34,7 @@ export interface CommonParts {
   readonly issuers: readonly IssuerProfile[];
   readonly merchants: Readonly<Record<string, MerchantOffices>>;
   /** By whose tokens a vendor's agents come; a vendor that is not here has no issuers of its own. */
-  readonly vendors: Readonly<Record<string, { readonly issuers: readonly string[] }>>;
+  readonly vendors: Readonly<Record<string, { readonly issuers: readonly string[]; readonly admins: readonly OfficeHolder[] }>>;
   readonly operators: readonly OfficeHolder[];
   /** One for all sides of a process. */
   readonly metrics: Metrics;
@@ -107,7 +107,7 @@ export function sharedParts(
     logs,
     strangers: createStrangers({ audit, log: () => logs.gateway(database), now, tally: memory.strangers }),
     keyring,
-    offices: createOffices(common.merchants, common.operators),
+    offices: createOffices(common),
     metrics: common.metrics,
     bundles: memory.bundles,
     identity: withRevocations(tokens, database),

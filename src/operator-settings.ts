@@ -60,7 +60,8 @@ const operatorFileSchema = z.strictObject({
         .optional(),
     }),
   ),
-  vendors: z.record(id, z.strictObject({ issuers: z.array(id).min(1) })).default({}),
+  /** `admins`: say who of the vendor's people sits where, within what each merchant allows. */
+  vendors: z.record(id, z.strictObject({ issuers: z.array(id).min(1), admins: z.array(person).default([]) })).default({}),
   operators: z.array(person).default([]),
   /** Other systems that are told what the log holds. */
   sinks: z.array(sinkSchema).max(16).default([]),
@@ -107,5 +108,11 @@ function checkPeople(file: OperatorFile, name: string): void {
     if (distinct.size < owners.length) throw new ConfigRefused(`${name}: merchants.${merchant}.owners: one person stands twice`);
     const both = officers.find((officer) => distinct.has(nameOf(officer)));
     if (both) throw new ConfigRefused(`${name}: merchants.${merchant}.officers: ${nameOf(both)} is also an owner`);
+  }
+  for (const [vendor, { issuers: own, admins }] of Object.entries(file.vendors)) {
+    const foreign = admins.find(({ issuer }) => !own.includes(issuer));
+    if (foreign) throw new ConfigRefused(`${name}: vendors.${vendor}.admins: ${nameOf(foreign)} comes by no issuer of ${vendor}'s`);
+    const two = admins.find((admin) => people.some((holder) => nameOf(holder) === nameOf(admin)));
+    if (two) throw new ConfigRefused(`${name}: vendors.${vendor}.admins: ${nameOf(two)} holds another office`);
   }
 }

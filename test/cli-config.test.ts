@@ -47,6 +47,16 @@ describe("a start with a configuration that cannot be", () => {
   it.each<[string, string, RegExp]>([
     ["one owner", operatorFile.replace(", { issuer: demo, subject: owner-2 }", ""), /needs at least two owners/],
     ["an owner who is also officer", operatorFile.replace("subject: officer", "subject: owner-1"), /demo\/owner-1 is also an owner/],
+    [
+      "a vendor's admin who is also owner",
+      operatorFile.replace("[demo] }", "[demo], admins: [{ issuer: demo, subject: owner-1 }] }"),
+      /vendors\.v-yunfu\.admins: demo\/owner-1 holds another office/,
+    ],
+    [
+      "a vendor's admin of another organisation's issuer",
+      operatorFile.replace("[demo] }", "[demo], admins: [{ issuer: other, subject: a }] }"),
+      /vendors\.v-yunfu\.admins: other\/a comes by no issuer of v-yunfu's/,
+    ],
     ["an unknown key", `${operatorFile}merchnats: {}\n`, /merchnats/],
     [
       "a merge delay that is none",

@@ -167,7 +167,7 @@ describe("of each route, one entry", () => {
 function bodyOf(method: string, path: string): CallOptions {
   if (path.endsWith("/search")) return { body: { by: { phone: "13800138000" } } };
   if (path.endsWith("/purges") && method === "POST") return { body: { dry_run: true } };
-  if (path.endsWith("/agents")) return { body: "issuer,subject,role,name\n", headers: { "content-type": "text/csv" } };
+  if (path.endsWith("/agents") && method === "POST") return { body: "issuer,subject,role,name\n", headers: { "content-type": "text/csv" } };
   if (path.endsWith("/import")) return { body: "", headers: { "content-type": "application/x-ndjson" } };
   return {};
 }

@@ -12,11 +12,13 @@ let gateway: Gateway;
 let things: Things;
 
 beforeAll(async () => {
-  gateway = await createGateway();
+  const adminOf = (subject: string) => ({ issuers: ["demo"], admins: [{ issuer: "demo", subject }] });
+  const vendors = { "v-yunfu": adminOf("admin-1"), "v-qinghe": adminOf("admin-7"), "v-haitong": adminOf("admin-9") };
+  gateway = await createGateway({ common: { vendors } });
   for (const contract of [contractOf.own, contractOf.ended, contractOf.purged])
     await populate(gateway, { contract, seats: "demo,agent-1,first_line,林小满\n" }, 1);
   await bringIntoForce(gateway, { contract: "c-sibling", vendor: "v-qinghe", seats: "demo,agent-7,first_line,林小满\n" });
-  await bringIntoForce(gateway, { ...neighbour, seats: "demo,agent-9,first_line,林小满\n" });
+  await bringIntoForce(gateway, { ...neighbour, vendor: "v-haitong", seats: "demo,agent-9,first_line,林小满\n" });
   const job = await purge(gateway, contractOf.purged);
   await gateway.database.query("update postern.contract set ends_at = now() - interval '1 hour' where contract_id = $1", [
     contractOf.ended,
@@ -72,7 +74,7 @@ describe("the authorization matrix", () => {
     expect(Object.keys(matrix).sort()).toEqual([...served, "POST /v1/demo/tamper"].sort());
   });
 
-  it("keeps powers apart: officers see no data, operators neither data nor a contract's log, agents what agents do", () => {
+  it("keeps powers apart: officers see no data, operators neither data nor a contract's log, vendors' admins their people's seats, agents what agents do", () => {
     const admitted = (who: Admitted) => Object.keys(matrix).filter((route) => matrix[route]?.includes(who));
     expect(admitted("officer").filter((route) => /records|return|subject-requests|erasures|purges/.test(route))).toEqual([]);
     expect(admitted("officer").filter((route) => !route.startsWith("GET "))).toEqual(["POST /v1/contracts/{contract}/audit/subjects"]);
@@ -81,6 +83,7 @@ describe("the authorization matrix", () => {
       "POST /v1/contracts/{contract}/records/{type}/import",
       "GET /v1/contracts/{contract}/audit/retention",
     ]);
+    expect(admitted("vendor_admin").filter((route) => !route.includes("/{contract}/agents"))).toEqual(["GET /v1/me"]);
     expect(admitted("agent").filter((route) => !route.includes("/records/"))).toEqual(["GET /v1/me", "GET /log/{log}/receipt/{entry}"]);
   });
 

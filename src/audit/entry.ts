@@ -128,7 +128,7 @@ export const eventNames = [
 ] as const;
 export type EventName = (typeof eventNames)[number];
 
-const actorRoles = ["agent", "officer", "merchant_owner", "operator", "system", "unknown"] as const;
+const actorRoles = ["agent", "vendor_admin", "officer", "merchant_owner", "operator", "system", "unknown"] as const;
 export type ActorRole = (typeof actorRoles)[number];
 
 const short = z.string().max(256);

@@ -27,4 +27,16 @@ export {
 } from "./postgres.ts";
 export { acceptClock, beatClock, selectClock } from "./postgres-clock.ts";
 export { anyHoldStands, holdStandsOn, insertHold, releaseHold, selectHolds, standingHolds } from "./postgres-holds.ts";
-export { hasSeat, putSeats, type Seat, type SeatOfPerson, selectSeated, selectSeatsOf, setSeatRevoked } from "./postgres-seats.ts";
+export {
+  hasSeat,
+  type ListedSeat,
+  putSeats,
+  restoreSeat,
+  revokeSeat,
+  type Seat,
+  type SeatKeeper,
+  type SeatOfPerson,
+  selectSeated,
+  selectSeats,
+  selectSeatsOf,
+} from "./postgres-seats.ts";

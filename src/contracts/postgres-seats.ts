@@ -5,7 +5,7 @@ import type { Paper } from "../policy/index.ts";
 import { databaseNowMs, epochMs, orm, type Queryable } from "../storage/index.ts";
 import type { ContractState } from "./ladder.ts";
 import { likenessOf } from "./likeness.ts";
-import { contract, seat } from "./schema.ts";
+import { contract, seat, type seatKeepers } from "./schema.ts";
 
 export interface Seat {
   readonly issuer: string;
@@ -81,19 +81,68 @@ function isSeatOf(id: ContractId, issuer: string, subject: string) {
   return and(eq(seat.contractId, id), eq(seat.issuer, issuer), eq(seat.subject, subject));
 }
 
-/** `false` = there is no such seat. One that is so already stays as it was. */
-export async function setSeatRevoked(
+/** Who says who sits at a contract. */
+export type SeatKeeper = (typeof seatKeepers)[number];
+
+/** `by`: takes it away; one that is taken already stays so, and the merchant's word stays over the vendor's. */
+export async function revokeSeat(
   tx: Queryable,
   id: ContractId,
-  { issuer, subject }: Pick<Seat, "issuer" | "subject">,
-  revoked: boolean,
-): Promise<boolean> {
+  holder: Pick<Seat, "issuer" | "subject">,
+  by: SeatKeeper,
+): Promise<"done" | "no_seat"> {
   const rows = await orm(tx)
     .update(seat)
-    .set({ revokedAt: revoked ? sql`coalesce(${seat.revokedAt}, now())` : null })
-    .where(isSeatOf(id, issuer, subject))
+    .set({
+      revokedAt: sql`coalesce(${seat.revokedAt}, now())`,
+      revokedBy: sql`case when ${seat.revokedBy} = 'merchant_owner' then ${seat.revokedBy} else ${by} end`,
+    })
+    .where(isSeatOf(id, holder.issuer, holder.subject))
     .returning({ role: seat.role });
-  return rows.length > 0;
+  return rows.length > 0 ? "done" : "no_seat";
+}
+
+/** One that is there already stays as it was. `kept`: the merchant took it, and the vendor does not give it back. */
+export async function restoreSeat(
+  tx: Queryable,
+  id: ContractId,
+  holder: Pick<Seat, "issuer" | "subject">,
+  by: SeatKeeper,
+): Promise<"done" | "kept" | "no_seat"> {
+  const isIt = isSeatOf(id, holder.issuer, holder.subject);
+  const mayBe = by === "merchant_owner" ? isIt : and(isIt, sql`${seat.revokedBy} is distinct from 'merchant_owner'`);
+  const restored = await orm(tx).update(seat).set({ revokedAt: null, revokedBy: null }).where(mayBe).returning({ role: seat.role });
+  if (restored.length > 0) return "done";
+  const there = await orm(tx).select({ role: seat.role, readAt: databaseNowMs }).from(seat).where(isIt);
+  return there.length > 0 ? "kept" : "no_seat";
+}
+
+export interface ListedSeat extends Required<Seat> {
+  /** Milliseconds; `null` = it is not taken away. */
+  readonly revokedAt: number | null;
+  readonly revokedBy: SeatKeeper | null;
+}
+
+/** In the order of issuers and subjects. */
+export async function selectSeats(database: Queryable, id: ContractId, limit: number): Promise<ListedSeat[]> {
+  const { issuer, subject, role, name, shifts, revokedBy } = seat;
+  const rows = await orm(database)
+    .select({
+      ...{ issuer, subject, role, name, shifts, revokedBy },
+      ...{ agreementOn: seat.agreementOn, agreementUntil: seat.agreementUntil },
+      ...{ trainingOn: seat.trainingOn, trainingUntil: seat.trainingUntil },
+      revokedAt: sql<number | null>`${epochMs(seat.revokedAt)}`,
+      readAt: databaseNowMs,
+    })
+    .from(seat)
+    .where(eq(seat.contractId, id))
+    .orderBy(issuer, subject)
+    .limit(limit);
+  return rows.map(({ agreementOn, agreementUntil, trainingOn, trainingUntil, readAt, ...row }) => ({
+    ...row,
+    agreement: agreementOn === null ? null : { on: agreementOn, until: agreementUntil },
+    training: trainingOn === null ? null : { on: trainingOn, until: trainingUntil },
+  }));
 }
 
 export interface SeatOfPerson {

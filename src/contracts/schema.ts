@@ -4,6 +4,8 @@
 import { bigint, boolean, date, foreignKey, index, pgSchema, primaryKey, text, timestamp, uniqueIndex } from "drizzle-orm/pg-core";
 import { holdBases } from "./holds.ts";
 
+export const seatKeepers = ["merchant_owner", "vendor_admin"] as const;
+
 const postern = pgSchema("postern");
 
 export const contract = postern.table("contract", {
@@ -49,6 +51,7 @@ export const seat = postern.table(
     trainingOn: date("training_on", { mode: "string" }),
     trainingUntil: date("training_until", { mode: "string" }),
     shifts: text("shifts"),
+    revokedBy: text("revoked_by", { enum: seatKeepers }),
     revokedAt: timestamp("revoked_at", { withTimezone: true, mode: "string" }),
   },
   (table) => [

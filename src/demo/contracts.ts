@@ -17,8 +17,8 @@ export const merchants: readonly Merchant[] = [
 ];
 
 export const vendors = [
-  { id: "v-yunfu", name: "云服客服" },
-  { id: "v-haitong", name: "海通服务" },
+  { id: "v-yunfu", name: "云服客服", admins: ["vendor-admin"] },
+  { id: "v-haitong", name: "海通服务", admins: ["vendor-admin-h"] },
 ] as const;
 
 export const operators = ["operator"] as const;

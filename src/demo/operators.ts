@@ -10,7 +10,7 @@ export function operatorText({ merchants, vendors, operators }: Pick<DemoWorld, 
     merchants: Object.fromEntries(
       merchants.map(({ id, owners, officers }) => [id, { owners: people(owners), officers: people(officers) }]),
     ),
-    vendors: Object.fromEntries(vendors.map(({ id }) => [id, { issuers: [builtInIssuerId] }])),
+    vendors: Object.fromEntries(vendors.map(({ id, admins }) => [id, { issuers: [builtInIssuerId], admins: people(admins) }])),
     operators: people(operators),
   });
 }

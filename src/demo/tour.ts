@@ -29,6 +29,7 @@ export function tour(facts: TourFacts): string {
 Postern serves the demo's world at ${facts.origin}
 
   agent-1 … agent-20                customer service of two vendors; agent-1 sits in ${contract} and ${endedContract}
+  vendor-admin, vendor-admin-h      keep the seats of one vendor each
   officer, owner-1, owner-2         merchant m-linxi: ${contract}, ${endedContract} (ended)
   officer-b, owner-b1, owner-b2     merchant m-beichen: ${otherContract}
   operator                          runs the gateway

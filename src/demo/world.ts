@@ -23,7 +23,7 @@ export interface DemoContract {
 
 export interface DemoWorld {
   readonly merchants: readonly Merchant[];
-  readonly vendors: readonly { readonly id: string; readonly name: string }[];
+  readonly vendors: readonly { readonly id: string; readonly name: string; readonly admins: readonly string[] }[];
   readonly operators: readonly string[];
   readonly contracts: readonly DemoContract[];
 }

@@ -1,11 +1,12 @@
 /**
- * Access taken away at once, by one person. A seat, from one agent at one contract: by an owner, who can give it back.
+ * Access taken away at once, by one person. A seat, from one agent at one contract: by an owner, or an admin of the vendor, who can give it back, but not what
+ * an owner took.
  * Everywhere, from a person, a token, a signing key, a whole issuer or a vendor: by an operator, who can lift it again.
  * enter → log → written. Every request reads it with what it loads, so it holds from the next one on, in every process.
  */
 import { uuidv7 } from "uuidv7";
 import { actorPseudonym, type EntryDraft } from "../audit/index.ts";
-import { setSeatRevoked } from "../contracts/index.ts";
+import { restoreSeat, revokeSeat } from "../contracts/index.ts";
 import { type ContractId, ok, type Refusal, type Result, refuse } from "../kernel/index.ts";
 import { enterContract, enterOperations, logAct, type OfficeDoor, type Operating, type Visit } from "../offices/index.ts";
 import {
@@ -39,7 +40,8 @@ export async function changeSeat(
 ): Promise<Result<void, Refusal>> {
   const entered = await enterContract(door, visit, id);
   if (!entered.ok) return entered;
-  const { log } = entered.value;
+  const { actor, log } = entered.value;
+  const by = actor.role === "vendor_admin" ? "vendor_admin" : "merchant_owner";
   const agent = actorPseudonym(log.pseudonymKey, { role: "agent", ...holder });
   const note = (outcome: EntryDraft["outcome"]) =>
     logAct(door, visit, entered.value, {
@@ -48,11 +50,15 @@ export async function changeSeat(
       facts: { contract: id, agent, ...(reason !== null && { reason }) },
     });
   await note({ effect: "allow", code: reason === null ? "restored" : "revoked" });
-  if (await setSeatRevoked(door.database, id, holder, reason !== null)) return ok(undefined);
-  const refusal = { code: "unacceptable", errors: [{ pointer: "/subject", code: "no_seat" }] } as const;
+  const done = reason === null ? await restoreSeat(door.database, id, holder, by) : await revokeSeat(door.database, id, holder, by);
+  if (done === "done") return ok(undefined);
+  const refusal = done === "kept" ? notTheVendors : noSeat;
   await note({ effect: "deny", code: refusal.code });
   return refuse(refusal);
 }
+
+const noSeat = { code: "unacceptable", errors: [{ pointer: "/subject", code: "no_seat" }] } as const satisfies Refusal;
+const notTheVendors = { code: "not_permitted", errors: [{ pointer: "/subject", code: "taken_by_merchant" }] } as const satisfies Refusal;
 
 export async function revoke(
   door: OfficeDoor,

@@ -48,7 +48,7 @@ export interface Known {
   /** Of these, whether the contract lets a seat have it. */
   readonly mayHold: (role: string) => boolean;
   readonly issuers: ReadonlySet<string>;
-  /** Owners and officers of the merchant do not sit among the vendor's agents: one principal has one role per contract. */
+  /** Owners and officers of the merchant and admins of the vendor do not sit among the vendor's agents: one principal has one role per contract. */
   readonly holdsOffice: (seat: Seat) => boolean;
   /** Who has a seat, or had one that was taken away. */
   readonly seated: readonly Pick<Seat, "issuer" | "subject">[];

@@ -32,7 +32,7 @@ export async function importSeats(
         roles: new Set(Object.keys(bundle.roles)),
         mayHold: (role) => mayHold(bundle, role),
         issuers: new Set(door.issuersOf(contract.vendor)),
-        holdsOffice: (seat) => door.offices.officeAt(contract.merchant, seat) !== null,
+        holdsOffice: (seat) => door.offices.officeAt(contract, seat) !== null,
         seated: await selectSeated(door.database, id),
       });
   const note = (into: LogHandle, refused: Refusal | null, facts: EntryDraft["facts"] = {}) => {

@@ -99,7 +99,7 @@ export async function reach(deps: Disclosure, ask: Ask): Promise<Result<Reached,
 
 /**
  * May somebody who sits here see anything now? The answer for "no such contract" and "no seat" is one and the same;
- * owners and officers of the merchant are inside, and refused: they do not see the data.
+ * who holds an office there is inside, and refused: they do not see the data, whatever seat they had before.
  */
 function standAt(
   { contract, revoked, seat, now }: Loaded,
@@ -109,7 +109,8 @@ function standAt(
 ): Result<{ seat: HeldSeat; epoch: number; digest: string; lastDays: boolean }, Refusal> {
   if (revoked) return refuse({ code: "token_revoked" });
   if (!contract) return refuse({ code: "not_found" });
-  if (seat === null) return refuse({ code: offices.officeAt(contract.merchant, who) === null ? "not_found" : "not_permitted" });
+  if (offices.officeAt(contract, who) !== null) return refuse({ code: "not_permitted" });
+  if (seat === null) return refuse({ code: "not_found" });
   if (!admittedTo(route).includes("agent")) return refuse({ code: "not_permitted" });
   const standing = standingAt(contract, now);
   if (standing === "active" || standing === "winding_down")

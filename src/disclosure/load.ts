@@ -36,6 +36,7 @@ export interface Loaded {
     readonly endsAt: number;
     readonly suspended: boolean;
     readonly merchant: string;
+    readonly vendor: string;
     readonly bundleDigest: string;
     /** Newest key epoch; 0 = none yet. */
     readonly epoch: number;

@@ -91,6 +91,7 @@ const standingColumns = [
   "(extract(epoch from c.ends_at) * 1000)::float8",
   "c.suspended_at is not null",
   "c.merchant",
+  "c.vendor",
   "c.bundle_digest",
   "coalesce((select max(e.epoch) from postern.key_epoch e where e.contract_id = $1), 0)",
 ];
@@ -155,7 +156,10 @@ function readPaper(on: string | null, until: string | null): Paper | null {
   return on === null ? null : { on, until };
 }
 
-function readStanding([now, state, startsAt, endsAt, suspended, merchant, bundleDigest, epoch]: Row): Pick<Loaded, "now" | "contract"> {
+function readStanding([now, state, startsAt, endsAt, suspended, merchant, vendor, bundleDigest, epoch]: Row): Pick<
+  Loaded,
+  "now" | "contract"
+> {
   if (typeof now !== "number") throw new Error("the vault answered no row");
   if (state === null) return { now, contract: null };
   return {
@@ -166,6 +170,7 @@ function readStanding([now, state, startsAt, endsAt, suspended, merchant, bundle
       endsAt: Number(endsAt),
       suspended: suspended === true,
       merchant: String(merchant),
+      vendor: String(vendor),
       bundleDigest: String(bundleDigest),
       epoch: Number(epoch),
     },

@@ -1,5 +1,5 @@
 /**
- * The door of owners and officers, and of agents where they come for the log:  contract → identify → office or seat → which log
+ * The door of owners, officers and vendors' admins, and of agents where they come for the log:  contract → identify → office or seat → which log
  * A refusal here is logged here; whoever comes through logs their own act.
  */
 import {
@@ -17,6 +17,7 @@ import type { Aead } from "../crypto/index.ts";
 import type { Identity, Principal } from "../identity/index.ts";
 import { type ContractId, ok, type Presented, type Refusal, type RefusalCode, type Result, refuse } from "../kernel/index.ts";
 import { type AuditKeys, type Keyring, KeysUnavailable, newestEpoch } from "../keys/index.ts";
+import { isVendorRevoked } from "../revocations/index.ts";
 import type { Database } from "../storage/index.ts";
 import { admittedTo } from "./matrix.ts";
 import type { Office, Offices } from "./offices.ts";
@@ -54,7 +55,9 @@ export async function enterContract(door: OfficeDoor, visit: Visit, id: Contract
   const person = await identifyPerson(door, visit, contract?.id);
   if (!person.ok) return person;
   const who = person.value;
-  const held = contract && door.offices.officeAt(contract.merchant, who);
+  const held = contract && door.offices.officeAt(contract, who);
+  if (contract && held === "vendor_admin" && (await isVendorRevoked(door.database, contract.vendor)))
+    return turnAway(door, visit, { role: held, ...personOf(who) }, "token_revoked", id);
   if (!contract || !held) {
     const inside = contract !== null && (await hasSeat(door.database, id, who.issuer, who.subject));
     if (inside && roles.includes("agent"))
@@ -143,7 +146,7 @@ export async function logTurnedAway(
   const contract = named === null ? null : await selectContract(door.database, named as ContractId);
   const principal = await door.identity.identify(visit.authorization);
   if (!principal.ok) return refuseStranger(door, visit, code, contract?.id);
-  const held = contract && door.offices.officeAt(contract.merchant, principal.value);
+  const held = contract && door.offices.officeAt(contract, principal.value);
   const own = held ? logOfContract(door, contract) : door.logs.gateway(door.database);
   // Where the contract's keys do not open, this is perhaps what the entry is about.
   const log = await own.catch((fault: unknown) =>

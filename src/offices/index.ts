@@ -12,4 +12,4 @@ export {
   type Visit,
 } from "./enter.ts";
 export { admittedTo } from "./matrix.ts";
-export { createOffices, type MerchantOffices, type Office, type OfficeHolder, type Offices } from "./offices.ts";
+export { createOffices, type MerchantOffices, type Office, type OfficeHolder, type OfficeSettings, type Offices } from "./offices.ts";

@@ -2,7 +2,7 @@
  * Who may come to which route: what the gateway is held to, what its document says, and what is tested cell by cell.
  * What has no row is open to nobody, and does not start.
  */
-type Role = "agent" | "merchant_owner" | "officer" | "operator";
+type Role = "agent" | "vendor_admin" | "merchant_owner" | "officer" | "operator";
 /** Nobody is asked who they are; or nobody for the gateway's own log. */
 export type Admitted = Role | "anyone" | "anyone_for_gateway_log";
 
@@ -12,9 +12,11 @@ const owner: readonly Admitted[] = ["merchant_owner"];
 const officer: readonly Admitted[] = ["officer"];
 const operator: readonly Admitted[] = ["operator"];
 const officeHolders: readonly Admitted[] = ["officer", "merchant_owner"];
+/** Of a contract: the merchant's, and the vendor's for its own people. */
+const seatKeepers: readonly Admitted[] = ["merchant_owner", "vendor_admin"];
 const everybodyInside: readonly Admitted[] = ["officer", "merchant_owner", "agent"];
 /** Whoever an issuer knows: who has no seat is answered an empty list. */
-const anyIssuers: readonly Admitted[] = ["agent", "officer", "merchant_owner", "operator"];
+const anyIssuers: readonly Admitted[] = ["agent", "vendor_admin", "officer", "merchant_owner", "operator"];
 /** Of the gateway's log everybody reads what holds no entry. */
 const logReaders: readonly Admitted[] = ["officer", "merchant_owner", "anyone_for_gateway_log"];
 
@@ -39,7 +41,8 @@ export const matrix: Readonly<Record<string, readonly Admitted[]>> = {
   "POST /v1/contracts/{contract}/holds": owner,
   "POST /v1/contracts/{contract}/holds/{hold}/release": owner,
   "POST /v1/clock/accept": operator,
-  "POST /v1/contracts/{contract}/agents": owner,
+  "GET /v1/contracts/{contract}/agents": seatKeepers,
+  "POST /v1/contracts/{contract}/agents": seatKeepers,
   "POST /v1/contracts/{contract}/records/{type}/import": owner,
   "GET /v1/approvals": owner,
   "POST /v1/approvals/{approval}/approve": owner,
@@ -83,8 +86,8 @@ export const matrix: Readonly<Record<string, readonly Admitted[]>> = {
   "POST /v1/contracts/{contract}/partial-purges": owner,
   "GET /v1/contracts/{contract}/partial-purges/{job}": owner,
   "GET /v1/contracts/{contract}/retention": officeHolders,
-  "POST /v1/contracts/{contract}/agents/revoke": owner,
-  "POST /v1/contracts/{contract}/agents/restore": owner,
+  "POST /v1/contracts/{contract}/agents/revoke": seatKeepers,
+  "POST /v1/contracts/{contract}/agents/restore": seatKeepers,
   "GET /v1/revocations": operator,
   "POST /v1/revocations": operator,
   "POST /v1/revocations/{revocation}/lift": operator,

@@ -1,5 +1,6 @@
 /**
- * Who holds an office of a merchant: owners write and end contracts, officers read the log. The operator's file says so, not a token's claims.
+ * Who holds an office: a merchant's owners write and end contracts, its officers read the log, and a vendor's admins say who of theirs sits where. The
+ * operator's file says so, not a token's claims.
  * Principals are (issuer, subject), never a name or mail.
  */
 export interface OfficeHolder {
@@ -7,6 +8,7 @@ export interface OfficeHolder {
   readonly subject: string;
 }
 
+/** Of a merchant. */
 export type Office = "merchant_owner" | "officer";
 
 export interface MerchantOffices {
@@ -14,17 +16,28 @@ export interface MerchantOffices {
   readonly officers: readonly OfficeHolder[];
 }
 
+export interface Parties {
+  readonly merchant: string;
+  readonly vendor: string;
+}
+
 export interface Offices {
-  /** `null` = none at this merchant. */
-  officeAt(merchant: string, holder: OfficeHolder): Office | null;
+  /** At a contract between these. `null` = none. */
+  officeAt(parties: Parties, holder: OfficeHolder): Office | "vendor_admin" | null;
   /** The merchants where this person holds `office`. */
   merchantsOf(holder: OfficeHolder, office: Office): readonly string[];
   /** Runs the gateway: reads neither data nor logs. */
   isOperator(holder: OfficeHolder): boolean;
 }
 
-/** Throws a RangeError where one person holds two offices of one merchant. */
-export function createOffices(merchants: Readonly<Record<string, MerchantOffices>>, operators: readonly OfficeHolder[]): Offices {
+export interface OfficeSettings {
+  readonly merchants: Readonly<Record<string, MerchantOffices>>;
+  readonly vendors: Readonly<Record<string, { readonly admins: readonly OfficeHolder[] }>>;
+  readonly operators: readonly OfficeHolder[];
+}
+
+/** Throws a RangeError where one person would have two offices at one contract, whichever merchants and vendors agree on one. */
+export function createOffices({ merchants, vendors, operators }: OfficeSettings): Offices {
   const running = new Set(operators.map(nameOf));
   const offices = new Map<string, Map<string, Office>>();
   for (const [merchant, { owners, officers }] of Object.entries(merchants)) {
@@ -36,8 +49,15 @@ export function createOffices(merchants: Readonly<Record<string, MerchantOffices
     }
     offices.set(merchant, held);
   }
+  const admins = new Map(Object.entries(vendors).map(([vendor, { admins }]) => [vendor, new Set(admins.map(nameOf))]));
+  for (const [vendor, named] of admins)
+    for (const [merchant, held] of offices)
+      if ([...held.keys()].some((name) => named.has(name))) throw new RangeError(`an admin of ${vendor} holds an office of ${merchant}`);
   return {
-    officeAt: (merchant, holder) => offices.get(merchant)?.get(nameOf(holder)) ?? null,
+    officeAt({ merchant, vendor }, holder) {
+      const name = nameOf(holder);
+      return offices.get(merchant)?.get(name) ?? (admins.get(vendor)?.has(name) ? "vendor_admin" : null);
+    },
     merchantsOf: (holder, office) => [...offices].filter(([, held]) => held.get(nameOf(holder)) === office).map(([merchant]) => merchant),
     isOperator: (holder) => running.has(nameOf(holder)),
   };

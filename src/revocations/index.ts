@@ -2,6 +2,7 @@ export { withRevocations } from "./identity.ts";
 export {
   forgetExpiredRevocations,
   isRevokedText,
+  isVendorRevoked,
   putRevocation,
   type Revocation,
   type RevocationKind,

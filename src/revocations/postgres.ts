@@ -55,6 +55,15 @@ export async function isRevoked(database: Queryable, { issuer, subject, tokenId,
   return row?.[0] !== false;
 }
 
+/** Beside what of a person or a token is. */
+export async function isVendorRevoked(database: Queryable, vendor: string): Promise<boolean> {
+  const rows = await orm(database)
+    .select({ id: revocation.revocationId, readAt: databaseNowMs })
+    .from(revocation)
+    .where(and(eq(revocation.kind, "vendor"), eq(revocation.issuer, ""), eq(revocation.name, vendor)));
+  return rows.length > 0;
+}
+
 const columns = {
   kind: revocation.kind,
   issuer: revocation.issuer,

@@ -10,7 +10,7 @@ export const contractOf: Readonly<Record<Standing, string>> = { own: "c-test", e
 interface Person {
   /** `null` = no token. */
   readonly as: string | null;
-  /** At the merchant of these contracts, or in their seats. */
+  /** At the merchant of these contracts or their vendor, or in their seats. */
   readonly inside: Admitted | null;
   /** Holds this somewhere, if not there. */
   readonly anywhere: Admitted | null;
@@ -19,8 +19,11 @@ interface Person {
 const people: Readonly<Record<string, Person>> = {
   "own agent": { as: "agent-1", inside: "agent", anywhere: "agent" },
   "own owner": { as: "owner-1", inside: "merchant_owner", anywhere: "merchant_owner" },
+  "own vendor's admin": { as: "admin-1", inside: "vendor_admin", anywhere: "vendor_admin" },
   "own officer": { as: "officer", inside: "officer", anywhere: "officer" },
   "sibling vendor's agent": { as: "agent-7", inside: null, anywhere: "agent" },
+  "sibling vendor's admin": { as: "admin-7", inside: null, anywhere: "vendor_admin" },
+  "other merchant's vendor's admin": { as: "admin-9", inside: null, anywhere: "vendor_admin" },
   "other merchant's agent": { as: "agent-9", inside: null, anywhere: "agent" },
   "other merchant's owner": { as: "owner-b1", inside: null, anywhere: "merchant_owner" },
   "other merchant's officer": { as: "officer-b", inside: null, anywhere: "officer" },
@@ -30,7 +33,12 @@ const people: Readonly<Record<string, Person>> = {
 };
 
 /** At other contracts than one in force they are asked about in the long form alone: what keeps them out looks at no standing. */
-const longOnly: readonly string[] = ["other merchant's agent", "other merchant's officer", "seat nowhere"];
+const longOnly: readonly string[] = [
+  "other merchant's agent",
+  "other merchant's vendor's admin",
+  "other merchant's officer",
+  "seat nowhere",
+];
 
 export interface Cell {
   readonly who: string;

@@ -234,6 +234,7 @@ async function cutOff(gateway: Gateway): Promise<void> {
   const agents = `${contract}/agents`;
   await expectStatus(gateway.call("POST", `${agents}/revoke`, { as: "owner-1", body: { ...agent, reason: "left" } }), 200);
   await expectStatus(gateway.call("POST", `${agents}/restore`, { as: "owner-1", body: agent }), 200);
+  await expectStatus(gateway.call("GET", agents, { as: "owner-1" }), 200);
   const body = { kind: "person", ...agent, reason: "incident" };
   const revoked = await expectStatus(gateway.call("POST", "/v1/revocations", { as: "operator", body }), 201);
   await expectStatus(gateway.call("GET", "/v1/me", { as: "agent-1" }), 401);
