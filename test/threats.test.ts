@@ -27,8 +27,8 @@ const elsewhere: Readonly<Record<string, readonly [file: string, title: string]>
   "AUTHZ-03": ["matrix", "the authorization matrix"],
   "AUTHZ-09": ["routes", "are those of the document, no other, each with its methods"],
 };
-/** What they attack is not there yet: a vendor's administrators, and keys of services. */
-const waiting = ["AUTHZ-15", "AUTHZ-27"];
+/** What it attacks is not there yet: keys of services. */
+const waiting = ["AUTHZ-27"];
 
 const records = "/v1/contracts/c-test/records/customer";
 const number = "2188082354079975123";
@@ -37,12 +37,14 @@ let gateway: Gateway;
 let locator: string;
 let theirs: string;
 beforeAll(async () => {
-  gateway = await createGateway();
+  const vendors = { "v-yunfu": { issuers: ["demo"], admins: [{ issuer: "demo", subject: "admin" }] } };
+  gateway = await createGateway({ common: { vendors } });
   await bringIntoForce(gateway);
   await importLines(gateway, [
     { id: "U1", name: "欧阳娜娜", registered_at: "2024-01-02" },
     { id: number, name: "林黛玉" },
   ]);
+  await bringIntoForce(gateway, { contract: "c-sibling", vendor: "v-qinghe", seats: "demo,agent-7,first_line,林小满\n" });
   await bringIntoForce(gateway, { ...neighbour, seats: "demo,agent-9,first_line,林小满\n" });
   await importLines(gateway, [{ id: "V1", name: "薛宝钗" }], { contract: neighbour.contract, owner: neighbour.owners[0] });
   locator = (await search(gateway, { id: "U1" })).records[0]?.locator ?? "";
@@ -101,6 +103,12 @@ const tried = {
     expect(await found(`"${number}"`)).toBe(1);
     expect(await found('"2188082354079975200"')).toBe(0);
     for (const text of [number, "2.188e18", "2188082354079975200"]) expect(await found(text)).toBe(422);
+  },
+  "AUTHZ-15: a vendor's admin reads no log, neither of another vendor at the same merchant nor of its own": async () => {
+    expect(await told("GET", "/v1/contracts/c-sibling/audit/entries", { as: "admin" })).toBe("404 not_found");
+    expect(await told("GET", "/v1/contracts/c-sibling/agents", { as: "admin" })).toBe("404 not_found");
+    expect(await told("GET", "/v1/contracts/c-test/audit/entries", { as: "admin" })).toBe("403 not_permitted");
+    expect((await gateway.call("GET", "/v1/contracts/c-test/agents", { as: "admin" })).status).toBe(200);
   },
   "AUTHZ-17: an officer sees no customer": async () => {
     expect(await told("GET", `${records}/${locator}`, { as: "officer" })).toBe("403 not_permitted");
