@@ -46,6 +46,10 @@ export const eventNames = [
   "approval.withdrawn",
   "approval.expired",
   "seats.imported",
+  "service_keys.listed",
+  "service_key.created",
+  "service_key.rotated",
+  "service_key.revoked",
   "seat.revoked",
   "seat.restored",
   "access.revoked",
@@ -128,7 +132,7 @@ export const eventNames = [
 ] as const;
 export type EventName = (typeof eventNames)[number];
 
-const actorRoles = ["agent", "vendor_admin", "officer", "merchant_owner", "operator", "system", "unknown"] as const;
+const actorRoles = ["agent", "vendor_admin", "officer", "merchant_owner", "service", "operator", "system", "unknown"] as const;
 export type ActorRole = (typeof actorRoles)[number];
 
 const short = z.string().max(256);
