@@ -5,11 +5,12 @@ import { directoryRoutes } from "./directory/index.ts";
 import { repeatable } from "./idempotency/index.ts";
 import type { InFlight } from "./kernel/index.ts";
 import { logTurnedAway } from "./offices/index.ts";
+import { withServiceKeys } from "./service-keys/index.ts";
 
 export function assembleDirectory(common: CommonParts, side: SideParts, inFlight: InFlight): Side {
   const { database } = side;
   const shared = sharedParts(common, side);
-  const door = { ...shared, database, aead: common.aead };
+  const door = { ...shared, database, aead: common.aead, identity: withServiceKeys(shared.identity, database) };
   const all = common.issuers.map((issuer) => issuer.id);
   const issuersOf = (vendor: string) => (Object.hasOwn(common.vendors, vendor) ? (common.vendors[vendor]?.issuers ?? []) : all);
   return {

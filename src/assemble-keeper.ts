@@ -63,6 +63,7 @@ import { retentionMonthsDefault } from "./retention-settings.ts";
 import { forgetExpiredRevocations } from "./revocations/index.ts";
 import { rightsRoutes } from "./rights/index.ts";
 import { keysRoutes, type RotationParts, rootKeyRoutes, runRotations } from "./rotation/index.ts";
+import { withServiceKeys } from "./service-keys/index.ts";
 import { asRefusal, checkRootKey } from "./start-checks.ts";
 import { version } from "./version.ts";
 
@@ -116,13 +117,13 @@ export function assembleKeeper(common: CommonParts, side: KeeperParts, inFlight:
   const client = createWitnessClient({ database, witnesses, verifySignature, now: common.now, pauses: side.witnessPauses });
   const witnessesOf = (log: string) => witnesses.filter((witness) => witness.logs.includes(log)).map(({ key }) => key);
   const trust = { witnessesOf, log: logSigner.publicKey, certificate: certificateSigner.publicKey, writers: side.writers };
-  const door = { ...shared, database, aead: common.aead };
+  const door = { ...shared, database, aead: common.aead, identity: withServiceKeys(shared.identity, database) };
   const activation: ActivationParts = { database, keyring, auditKeys, audit, logs, trust };
   const effects = {
     activate: activationEffect(activation),
     change_policy: policyEffect(door),
     purge: purgeEffect({ bundles }),
-    partial_purge: partialPurgeEffect(bundles),
+    partial_purge: partialPurgeEffect(door),
     release_hold: releaseEffect(),
     amend: termsEffect(door, "amend"),
     terminate: termsEffect(door, "terminate"),

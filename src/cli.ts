@@ -22,6 +22,7 @@ import { records } from "./cli/records.ts";
 import { requests } from "./cli/requests.ts";
 import { revoke } from "./cli/revoke.ts";
 import { serve } from "./cli/serve.ts";
+import { serviceKeys } from "./cli/service-keys.ts";
 import { subject } from "./cli/subject.ts";
 import { token } from "./cli/token.ts";
 import { tombstones } from "./cli/tombstones.ts";
@@ -45,6 +46,7 @@ const postern = command({
     approvals,
     agents,
     revoke,
+    "service-keys": serviceKeys,
     records,
     requests,
     policy,

@@ -2,6 +2,7 @@
 import * as z from "zod";
 import type { IssuerProfile, SignatureAlgorithm, TokenType } from "./identity/index.ts";
 import { isId } from "./kernel/index.ts";
+import { serviceIssuer } from "./service-keys/index.ts";
 
 const id = z.string().refine(isId, "must match [A-Za-z0-9][A-Za-z0-9._~-]*");
 const text = z.string().min(1).max(512);
@@ -83,6 +84,7 @@ interface Person {
 export function issuerProblem(file: Organisations, production: boolean): string | null {
   const ids = new Set(file.issuers.map((issuer) => issuer.id));
   if (ids.size < file.issuers.length) return "issuers: two have the same id";
+  if (ids.has(serviceIssuer)) return `issuers: ${serviceIssuer} is what the merchants' own systems go by; name it otherwise`;
   if (production && file.issuers.some((issuer) => issuer.built_in))
     return "issuers: the built-in issuer is refused in production; name your identity provider";
   for (const issuer of file.issuers) {

@@ -2,6 +2,7 @@
 
 import { selectUndone } from "./erasure/index.ts";
 import { joinRootKeys, KeysUnavailable, type RootKey, type ShareStore, unwrapsGatewayKey } from "./keys/index.ts";
+import { missingShareTable } from "./keys/postgres-share-store.ts";
 import { ConfigRefused } from "./operator-settings.ts";
 import { selectRevived } from "./purge/index.ts";
 import type { Queryable } from "./storage/index.ts";
@@ -23,14 +24,13 @@ const roleText = `select current_user::text, rolsuper, pg_has_role(current_user,
 
 /** Throws ConfigRefused. */
 export async function checkShareDatabase(database: Queryable): Promise<void> {
-  const [row] = await database.query(
-    "select to_regclass('postern_share') is not null, to_regclass('public.postern_migration') is not null, now()",
-  );
-  if (row?.[1] === true) {
+  const [row] = await database.query("select to_regclass('public.postern_migration') is not null, now()");
+  if (row?.[0] === true) {
     throw new ConfigRefused("the shares are bound to the main database, whose backups would undo a purge: bind one of their own");
   }
-  if (row?.[0] !== true)
-    throw new ConfigRefused("the shares' database has no table postern_share: run `postern migrate` with POSTERN_SHARE_STORE");
+  const missing = await missingShareTable(database);
+  if (missing !== null)
+    throw new ConfigRefused(`the shares' database has no table ${missing}: run \`postern migrate\` with POSTERN_SHARE_STORE`);
   const [unfit] = await database.query(unfitShareText);
   if (unfit)
     throw new ConfigRefused(`the share of ${unfit[0]}, epoch ${unfit[1]}, is not 32 random bytes; put back the row that was there`);

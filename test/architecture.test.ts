@@ -27,6 +27,7 @@ const layers = {
     "jobs",
     "idempotency",
     "revocations",
+    "service-keys",
   ],
   foundations: ["http", "crypto", "storage", "kernel"],
   entries: ["cli"],

@@ -249,6 +249,7 @@ describe("a holder of the certificate key says what the log does not hold", () =
       expect((await withEntries(entries.with(i, { ...entry, index: entry.index + 1 }))).ok).toBe(false);
       const text = Buffer.from(entry.bytes, "base64").toString("utf8").replace('"v":1', '"v":2');
       expect((await withEntries(entries.with(i, { ...entry, bytes: toBase64(Buffer.from(text)) }))).ok).toBe(false);
+      expect((await withEntries(entries.with(i, { ...entry, bytes: `${entry.bytes.slice(0, -4)}Bi==` }))).ok).toBe(false);
       expect((await withEntries(entries.with(i, { ...entry, proof: entry.proof.slice(1) }))).ok).toBe(false);
     }
   });

@@ -2,8 +2,10 @@
 import { randomDPoPKeyPair } from "openid-client";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { createIdentity, type Identity, type IdentityOptions } from "../src/identity/index.ts";
-import { createGateway, type Gateway } from "./support/gateway.ts";
+import { bringIntoForce, importLines } from "./support/agreement.ts";
+import { createGateway, type Gateway, audience as gatewayOrigin } from "./support/gateway.ts";
 import { type IdentityProvider, type Send, startIdentityProvider, type Tokens } from "./support/identity-provider.ts";
+import { entriesOf } from "./support/log-writers.ts";
 import { audience } from "./support/tokens.ts";
 
 let merchant: IdentityProvider;
@@ -151,5 +153,36 @@ describe("somebody whose token is bound to a key", () => {
       expect(answer.headers.get("www-authenticate")).toMatch(/^DPoP realm="postern", error="invalid_dpop_proof", algs="ES256 /);
     }
     expect((await fresh(keys)).status).toBe(200);
+  });
+});
+
+describe("a contract that demands a proof of agents", () => {
+  let door: Gateway;
+  let path: string;
+  beforeAll(async () => {
+    const issuers = [{ id: "yunfu", issuer: vendor.issuer, audiences: [audience], keys: { jwks: vendor.jwks } }];
+    door = await createGateway({ issuers });
+    await bringIntoForce(door, { more: "dpop: required\n", seats: "yunfu,ada,first_line,艾达\ndemo,agent-1,first_line,林\n" });
+    await importLines(door, [{ id: "U1", name: "林黛玉" }]);
+    path = `/v1/contracts/c-test/records/customer/${(await door.database.query("select locator, now() from postern.record"))[0]?.[0]}`;
+  });
+  afterAll(() => door?.close());
+
+  const send: Send = (_, headers) => door.call("GET", path, { headers });
+  const codes = async () => (await entriesOf({ owner: door.database }, "c-test")).map(({ entry }) => entry.outcome.code);
+
+  it("shows nothing for a token that is bound to no key, and its log says that somebody came with one", async () => {
+    const { access } = await vendor.logIn("ada");
+    const answer = await door.call("GET", path, { headers: { authorization: `Bearer ${access}` } });
+    expect([answer.status, answer.headers.get("www-authenticate")]).toEqual([401, expect.stringMatching(/^DPoP .*invalid_dpop_proof/)]);
+    expect((await door.call("GET", path, { as: "agent-1" })).status).toBe(401);
+    expect((await codes()).slice(-2)).toEqual(["proof_invalid", "proof_invalid"]);
+  });
+
+  it("shows what it shows to who proves in the request that the key is theirs", async () => {
+    const keys = await randomDPoPKeyPair("ES256", { extractable: true });
+    const { access } = await vendor.logIn("ada", keys);
+    const answer = await vendor.get(new URL(path, gatewayOrigin), access, keys, send);
+    expect(await answer.json()).toMatchObject({ fields: { name: "林**" } });
   });
 });

@@ -70,7 +70,7 @@ function shippedBundle({ policy }: PlatformShape): Bundle {
 /** As an agent of the first line gets it: out of the vault, which keeps what the policy names. */
 function read(bundle: Bundle, type: string, purpose: string, document: JsonObject): Shown | null {
   const agent = { role: "first_line", issuer: "i", subject: "s" };
-  const circumstances = circumstancesOf(bundle, { agent, now: Date.UTC(2026, 2, 2, 10), purpose, ticket: null });
+  const circumstances = circumstancesOf(bundle, { agent, now: Date.UTC(2026, 2, 2, 10), proven: true, purpose, ticket: null });
   const decision: Decision | null = decide(bundle, { role: agent.role, type, purpose });
   if (!circumstances.ok || decision === null) throw new Error("no decision");
   const { levels } = sortFields(decision.resource, document);

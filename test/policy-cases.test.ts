@@ -28,6 +28,10 @@ describe("a case", () => {
     expect(differences(casesText("outside_hours", { now: "2026-03-02T21:00" }))).toEqual([]);
     expect(differences(casesText("outside_network", { address: "198.51.100.20" }))).toEqual([]);
     expect(differences(casesText("outside_network", { address: "" }))).toEqual([]);
+    const bound = (expected: string, changes = {}) => casesText(expected, changes).replace("    policy:   p\n", "    dpop: required\n$&");
+    expect(differences(bound("proof_invalid", { proven: "false" }))).toEqual([]);
+    expect(differences(bound(everything))).toEqual([]);
+    expect(differences(casesText(everything, { proven: "false" }))).toEqual([]);
     expect(differences(casesText("contract_not_active", { now: "2025-12-31T10:00" }))).toEqual([]);
     expect(differences(casesText("contract_ended", { now: "2027-01-01T00:00" }))).toEqual([]);
     expect(differences(casesText("purpose_required", { purpose: "" }))).toEqual([]);

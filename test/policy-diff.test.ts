@@ -203,6 +203,9 @@ describe("a contract's own terms", () => {
     ['hours: { from: "09:00", to: "18:00" }', 'hours: { days: mon-fri, from: "09:00", to: "18:00" }', "narrowed"],
     ['hours: { from: "09:00", to: "18:00" }', 'hours: { from: "10:00", to: "19:00" }', "changed"],
     ['hours: { from: "22:00", to: "06:00" }', 'hours: [{ from: "00:00", to: "06:00" }, { from: "22:00", to: "24:00" }]', null],
+    ["", "dpop: required", "narrowed"],
+    ["dpop: required", "", "widened"],
+    ["dpop: required", "dpop: required", null],
     ["", "networks: [203.0.113.0/24]", "narrowed"],
     ["networks: [203.0.113.0/24]", "networks: [203.0.113.0/25]", "narrowed"],
     ["networks: [203.0.113.0/24]", "networks: [203.0.113.0/24, '2001:db8::/32']", "widened"],
@@ -218,7 +221,9 @@ describe("a contract's own terms", () => {
     ["seats: { training: required }", "seats: { training: { within: 365d } }", "narrowed"],
     ["seats: { training: { within: 30d } }", "seats: { training: { within: 31d } }", "widened"],
   ] as const)("%s → %s is %s", (before, after, direction) => {
-    const found = diffBundles(withMore(before), withMore(after)).filter(({ what }) => /^(hours|networks|seats|shared)/.test(what));
+    const found = diffBundles(withMore(before), withMore(after)).filter(({ what }) =>
+      /^(hours|networks|seats|shared|proof of possession)/.test(what),
+    );
     expect(found[0]?.direction ?? null).toBe(direction);
   });
 

@@ -87,7 +87,7 @@ const small = world(policyText, contractText);
 function explained(asked: Asked = {}, { policy, contract, bundle } = small) {
   const { role = "agent", type = "order", purpose = "shipping", at = "2026-03-02T10:00", record = null } = asked;
   const now = instantAt(at, contract.term.zone) ?? 0;
-  const circumstances = circumstancesOf(bundle, { agent: { role, issuer: "i", subject: "s" }, now, purpose, ticket: null });
+  const circumstances = circumstancesOf(bundle, { agent: { role, issuer: "i", subject: "s" }, now, proven: true, purpose, ticket: null });
   const decision = decide(bundle, { role, type, purpose });
   if (!circumstances.ok || decision === null) throw new Error("no decision");
   return {

@@ -117,6 +117,7 @@ describe("a contract that names the vendor's systems", () => {
     ["no statement", { statement: "" }],
     ["no signer", { signer: undefined }],
     ["a digest that is none", { evidence: { name: "a", digest: "sha256:zz" } }],
+    ["a file in another spelling of its base64", { evidence: { name: "a", content: "Bi3/R+==" } }],
     ["file and digest", { evidence: { name: "a", digest: `sha256:${"0".repeat(64)}`, content: "AAAA" } }],
     ["an unknown key", { note: "x" }],
   ])("refuses %s", async (_what, change) => {

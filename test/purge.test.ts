@@ -49,6 +49,7 @@ describe("an owner plans and orders a purge", () => {
       "postern.contract_key": 3,
       "postern.seat": 2,
       "postern.seat_use": 0,
+      "postern.service_key": 0,
       "postern.hold": 0,
       "postern.subject_request": 0,
     });

@@ -17,6 +17,7 @@ import * as records from "../src/records/schema.ts";
 import * as requests from "../src/requests/schema.ts";
 import * as revocations from "../src/revocations/schema.ts";
 import * as rotation from "../src/rotation/schema.ts";
+import * as serviceKeys from "../src/service-keys/schema.ts";
 import { checkMigrations, type Database, type Migration, MigrationRefused, migrate } from "../src/storage/index.ts";
 import { readMigrations } from "../src/storage/node-migrations.ts";
 import { openPglite } from "../src/storage/pglite.ts";
@@ -138,6 +139,7 @@ describe("migrations of this build", () => {
       idempotency,
       identity,
       revocations,
+      serviceKeys,
     ];
     const tables = modules.flatMap((module) => Object.values(module)).filter((value) => is(value, PgTable));
     expect(tables.flatMap(columnsOf).sort()).toEqual((await database.query(columns)).map(String).sort());

@@ -108,10 +108,12 @@ describe("the main database", () => {
 });
 
 describe("the database of the shares", () => {
-  it("has their table, and is not the main one", async () => {
+  it("has their tables, and is not the main one", async () => {
     await expect(checkShareDatabase(at(empty.ownerUrl))).rejects.toThrow(/no table postern_share/);
     await at(empty.ownerUrl).script(shareStoreSchema);
     await checkShareDatabase(at(empty.ownerUrl));
+    await at(empty.ownerUrl).script("drop table postern_deletion");
+    await expect(checkShareDatabase(at(empty.ownerUrl))).rejects.toThrow(/no table postern_deletion/);
     await expect(checkShareDatabase(at(main.ownerUrl))).rejects.toThrow(/main database/);
   });
 });

@@ -2,7 +2,7 @@
  * A draft comes into force: one owner asks, another approves; then the contract has keys, a log and a trust file.
  * The two who activate thereby approve its end: the date and the purge that follows are in the digest.
  */
-import { type Approval, type Effect, requestApproval } from "../approvals/index.ts";
+import { type Approval, type Effect, requestApproval, saidOf } from "../approvals/index.ts";
 import { type AuditLog, formatTrust, type LogHandles, openLog } from "../audit/index.ts";
 import { lockContract, moveState, selectContract } from "../contracts/index.ts";
 import { type ContractId, ok, type Refusal, type Result, refuse } from "../kernel/index.ts";
@@ -21,10 +21,11 @@ export async function requestActivation(door: OfficeDoor, visit: Visit, id: Cont
   await door.audit.append(log, { event: "contract.activation_requested", actor, request: visit.request, outcome, facts });
   if (!open) return refuse({ code: "wrong_state" });
   const ask = { contract: id, action: "activate", digest: contract.bundleDigest, by: who, now: contract.readAt } as const;
+  const said = saidOf(door, visit, entered.value);
   return door.database.transaction(async (tx) => {
     // Of twenty who ask at once one request is made.
     await lockContract(tx, id, "update");
-    return ok(await requestApproval(tx, ask));
+    return ok(await requestApproval(tx, { ...ask, said }));
   });
 }
 

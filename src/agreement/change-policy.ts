@@ -5,7 +5,16 @@
  * What the two agree to is a step: from the digest in force to the one that is to be. Once something else is in force, nobody can take it any more.
  * Bundles that were in force stay: entries name them, and records still lie where they said.
  */
-import { type Approval, digestOf, type Effect, type Person, requestApproval, selectApprovals } from "../approvals/index.ts";
+import {
+  type Approval,
+  digestOf,
+  type Effect,
+  type Person,
+  requestApproval,
+  type Said,
+  saidOf,
+  selectApprovals,
+} from "../approvals/index.ts";
 import type { EntryDraft } from "../audit/index.ts";
 import {
   type Bundles,
@@ -60,12 +69,16 @@ export async function changePolicy(desk: PolicyDesk, visit: Visit, id: ContractI
     outcome: { effect: "allow", code: widens ? "requested" : step.before === step.after ? "unchanged" : "narrowed" },
     facts: factsOf(step),
   });
-  const done = await desk.database.transaction((tx) => carryOut(tx, step, { widens, who }));
+  const done = await desk.database.transaction((tx) => carryOut(tx, step, { widens, who, said: saidOf(desk, visit, entered.value) }));
   return done.ok ? done : turnChangeDown(desk, visit, entered.value, done.refusal);
 }
 
 /** Under the contract's row lock: of two who change it at once, one starts from what is no longer in force. */
-async function carryOut(tx: Queryable, step: Step, { widens, who }: { widens: boolean; who: Person }): Promise<Result<Changed, Refusal>> {
+async function carryOut(
+  tx: Queryable,
+  step: Step,
+  { widens, who, said }: { widens: boolean; who: Person; said: Said },
+): Promise<Result<Changed, Refusal>> {
   const { contract: id, before, after, compiled } = step;
   const contract = await lockContract(tx, id, "update");
   if (!contract || !takesPolicy(contract) || contract.bundleDigest !== before) return refuse({ code: "wrong_state" });
@@ -74,7 +87,14 @@ async function carryOut(tx: Queryable, step: Step, { widens, who }: { widens: bo
     await moveBundle(tx, id, before, after);
     return ok({ ...step, approval: null });
   }
-  const ask = { contract: id, action: "change_policy", digest: stepDigest(id, before, after), by: who, now: contract.readAt } as const;
+  const ask = {
+    contract: id,
+    action: "change_policy",
+    digest: stepDigest(id, before, after),
+    by: who,
+    now: contract.readAt,
+    said,
+  } as const;
   const others = (await selectOpenChanges(tx, id)).filter(({ digest }) => digest !== ask.digest);
   if (others.length >= openChangesMax) return refuse({ code: "busy" });
   await putBundle(tx, id, { digest: after, compiled });
@@ -122,7 +142,7 @@ const fixedTerms = [
 function checkTerms({ contract }: Bundle, { agreed, bundle }: Compiled): Result<void, Refusal> {
   const moved = fixedTerms.filter(({ of }) => of(contract) !== of(bundle.contract));
   if (moved.length === 0) return ok(undefined);
-  const hint = "what may change here: policy, ceiling, roles, purposes, hours, networks, subprocessors, retention";
+  const hint = "what may change here: policy, ceiling, roles, purposes, hours, networks, dpop, subprocessors, retention";
   const problems = moved.map(({ path, what }) =>
     agreed.source.problem(path, "wrong_value", `the ${what} of a contract in force does not change with its policy`, hint),
   );

@@ -4,7 +4,7 @@
  * of no return, or refused. release: enter → log → a second owner is asked; the approval releases.
  */
 import { uuidv7 } from "uuidv7";
-import { type Approval, digestOf, type Effect, requestApproval } from "../approvals/index.ts";
+import { type Approval, digestOf, type Effect, requestApproval, saidOf } from "../approvals/index.ts";
 import type { EntryDraft } from "../audit/index.ts";
 import {
   type Bundles,
@@ -101,7 +101,8 @@ export async function requestRelease(desk: HoldDesk, visit: Visit, id: ContractI
   return desk.database.transaction(async (tx) => {
     // Of twenty who ask at once one request is made.
     await lockContract(tx, id, "update");
-    return ok(await requestApproval(tx, { contract: id, action: "release_hold", digest, by: who, now: contract.readAt }));
+    const ask = { contract: id, action: "release_hold", digest, by: who, now: contract.readAt } as const;
+    return ok(await requestApproval(tx, { ...ask, said: saidOf(desk, visit, entered.value) }));
   });
 }
 

@@ -2,7 +2,7 @@
  * A contract is suspended by one owner, at once, and resumed by two. What each request loads says so, so every process refuses agents from the next one on.
  * The term runs on: a suspended contract ends on its day.
  */
-import { type Approval, digestOf, type Effect, requestApproval } from "../approvals/index.ts";
+import { type Approval, digestOf, type Effect, requestApproval, saidOf } from "../approvals/index.ts";
 import { type Contract, lockContract, setSuspended } from "../contracts/index.ts";
 import { type ContractId, ok, type Refusal, type Result, refuse } from "../kernel/index.ts";
 import { enterContract, logAct, type OfficeDoor, type Visit } from "../offices/index.ts";
@@ -44,7 +44,8 @@ export async function requestResumption(door: OfficeDoor, visit: Visit, id: Cont
   return door.database.transaction(async (tx) => {
     // Of twenty who ask at once one request is made.
     await lockContract(tx, id, "update");
-    return ok(await requestApproval(tx, { contract: id, action: "resume", digest, by: who, now: contract.readAt }));
+    const ask = { contract: id, action: "resume", digest, by: who, now: contract.readAt } as const;
+    return ok(await requestApproval(tx, { ...ask, said: saidOf(door, visit, entered.value) }));
   });
 }
 

@@ -4,7 +4,16 @@
  * Decision 0023: the vendor has no principal yet, so its word is the digest of a statement it signed, which the two owners approve with the rest.
  */
 import * as z from "zod";
-import { type Approval, digestOf, type Effect, type Person, requestApproval, selectApprovals } from "../approvals/index.ts";
+import {
+  type Approval,
+  digestOf,
+  type Effect,
+  type Person,
+  requestApproval,
+  type Said,
+  saidOf,
+  selectApprovals,
+} from "../approvals/index.ts";
 import type { EntryDraft } from "../audit/index.ts";
 import { type Contract, lockContract, moveBundle, moveEnd, putBundle, putProposal, selectProposal } from "../contracts/index.ts";
 import { type ContractId, canonicalJson, ok, type Refusal, type Result, refuse } from "../kernel/index.ts";
@@ -99,7 +108,9 @@ async function request(
   const digest = digestOf(proposal);
   const outcome = { effect: "allow", code: "requested" } as const;
   await logAct(desk, visit, entered.value, { event, outcome, facts: { ...factsOf(proposal), digest } });
-  const asked = await desk.database.transaction((tx) => ask(tx, { proposal, digest, compiled, who }));
+  const asked = await desk.database.transaction((tx) =>
+    ask(tx, { proposal, digest, compiled, who, said: saidOf(desk, visit, entered.value) }),
+  );
   if (!asked.ok) return turnDown(desk, visit, entered.value, { event, refusal: asked.refusal });
   return ok({ approval: asked.value, endsAt });
 }
@@ -112,7 +123,7 @@ const requested = {
 /** Under the contract's row lock: of twenty who ask at once one request is made. */
 async function ask(
   tx: Queryable,
-  { proposal, digest, compiled, who }: { proposal: Proposal; digest: string; compiled: string; who: Person },
+  { proposal, digest, compiled, who, said }: { proposal: Proposal; digest: string; compiled: string; who: Person; said: Said },
 ): Promise<Result<Approval, Refusal>> {
   const id = proposal.contract as ContractId;
   const contract = await lockContract(tx, id, "update");
@@ -123,7 +134,7 @@ async function ask(
   if (open.length >= openProposalsMax && !open.some((one) => one.digest === digest)) return refuse({ code: "busy" });
   await putProposal(tx, id, { digest, terms: canonicalJson(proposal) });
   if (proposal.after !== proposal.before) await putBundle(tx, id, { digest: proposal.after, compiled });
-  return ok(await requestApproval(tx, { contract: id, action: proposal.act, digest, by: who, now: contract.readAt }));
+  return ok(await requestApproval(tx, { contract: id, action: proposal.act, digest, by: who, now: contract.readAt, said }));
 }
 
 /** What is over is over: a draft is replaced, and nobody comes back behind the end. */

@@ -18,13 +18,16 @@ export interface Approval {
   readonly action: ApprovalAction;
   /** Of exactly what is approved: a bundle's, a step's from one bundle to another, or a purge order's. */
   readonly digest: string;
-  readonly state: "requested" | Verdict;
+  readonly state: "requested" | "expired" | Verdict;
   readonly requestedBy: Person;
   /** Milliseconds since 1970. */
   readonly requestedAt: number;
   readonly expiresAt: number;
   readonly decidedBy: Person | null;
   readonly decidedAt: number | null;
+  /** Why, of who asked and of who decided: sealed (reasons.ts). `null` = they did not say. */
+  readonly reason: string | null;
+  readonly decidedReason: string | null;
   readonly readAt: number;
 }
 

@@ -7,6 +7,7 @@ import { type ContractId, ok, type Refusal, type Result, refuse } from "../kerne
 import type { Queryable } from "../storage/index.ts";
 import type { Approval, ApprovalAction, Person, Verdict } from "./approval.ts";
 import { insertApproval, lockApproval, selectApproval, selectApprovals, updateDecision } from "./postgres.ts";
+import { openReason, type ReasonKeys, type Said, sealReason } from "./reasons.ts";
 
 /** How long a request may wait for its second person. */
 const waitDays = 7;
@@ -20,15 +21,17 @@ export async function requestApproval(
     readonly digest: string;
     readonly by: Person;
     readonly now: number;
+    readonly said: Said;
   },
 ): Promise<Approval> {
-  const { contract, action, digest, by, now } = ask;
+  const { contract, action, digest, by, now, said } = ask;
   const standing = (await selectApprovals(tx, [contract])).find(
     (found) => found.action === action && found.digest === digest && found.state === "requested" && found.expiresAt > now,
   );
   if (standing) return standing;
   const id = uuidv7();
-  await insertApproval(tx, { contract, id, action, digest, by, expiresAt: now + waitDays * 86_400_000 });
+  const reason = await sealReason(tx, said, id, now);
+  await insertApproval(tx, { contract, id, action, digest, by, expiresAt: now + waitDays * 86_400_000, reason });
   const written = await selectApproval(tx, contract, id);
   if (!written) throw new Error("a request that was just written is not there");
   return written;
@@ -45,10 +48,10 @@ export function mayDecide(found: Approval, by: Person, verdict: Verdict): Result
 /** Decides under a row lock, so that fifty at once are one; `effect` runs in the same transaction, and its refusal leaves the request open. */
 export async function decideApproval(
   tx: Queryable,
-  decision: { readonly contract: ContractId; readonly id: string; readonly by: Person; readonly verdict: Verdict },
+  decision: { readonly contract: ContractId; readonly id: string; readonly by: Person; readonly verdict: Verdict; readonly said: Said },
   effect: (approved: Approval) => Promise<Result<void, Refusal>>,
 ): Promise<Result<Approval, Refusal>> {
-  const { contract, id, by, verdict } = decision;
+  const { contract, id, by, verdict, said } = decision;
   const found = await lockApproval(tx, contract, id);
   if (!found) return refuse({ code: "not_found" });
   const allowed = mayDecide(found, by, verdict);
@@ -57,6 +60,25 @@ export async function decideApproval(
     const done = await effect(found);
     if (!done.ok) return done;
   }
-  await updateDecision(tx, found, by, verdict);
-  return ok({ ...found, state: verdict, decidedBy: by, decidedAt: found.readAt });
+  const reason = await sealReason(tx, said, decisionOf(found), found.readAt);
+  await updateDecision(tx, found, { by, verdict, reason });
+  return ok({ ...found, state: verdict, decidedBy: by, decidedAt: found.readAt, decidedReason: reason });
+}
+
+/** What a decision's reason is sealed as the reason of. */
+function decisionOf({ id }: Approval): string {
+  return `${id}/decision`;
+}
+
+export interface Reasons {
+  readonly reason: string | null;
+  readonly decidedReason: string | null;
+}
+
+/** In clear, for whoever may decide. */
+export async function openReasons(database: Queryable, keys: ReasonKeys, found: Approval): Promise<Reasons> {
+  return {
+    reason: await openReason(database, keys, found.reason, found.id),
+    decidedReason: await openReason(database, keys, found.decidedReason, decisionOf(found)),
+  };
 }

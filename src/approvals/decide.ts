@@ -8,8 +8,9 @@ import { type ContractId, ok, type Refusal, type Result, refuse } from "../kerne
 import { enterContract, enterHouse, logAct, type OfficeDoor, turnDown, type Visit } from "../offices/index.ts";
 import { type Queryable, refusableTransaction } from "../storage/index.ts";
 import type { Approval, ApprovalAction, Verdict } from "./approval.ts";
-import { decideApproval, mayDecide } from "./approvals.ts";
+import { decideApproval, mayDecide, openReasons, type Reasons } from "./approvals.ts";
 import { selectApproval, selectApprovals } from "./postgres.ts";
+import { saidOf } from "./reasons.ts";
 
 export interface Effect {
   /** What the approval is called in the log. */
@@ -32,14 +33,21 @@ export interface Decided {
   readonly result: Readonly<Record<string, unknown>>;
 }
 
+export interface ListedApproval extends Reasons {
+  readonly approval: Approval;
+}
+
 /** Every request of every contract of the caller's merchants. */
-export async function listApprovals(desk: ApprovalDesk, visit: Visit): Promise<Result<Approval[], Refusal>> {
+export async function listApprovals(desk: ApprovalDesk, visit: Visit): Promise<Result<ListedApproval[], Refusal>> {
   const entered = await enterHouse(desk, visit);
   if (!entered.ok) return entered;
   const { actor, log, merchants } = entered.value;
   const contracts = await contractsOf(desk, merchants);
   await desk.audit.append(log, { event: "approvals.listed", actor, request: visit.request, outcome: { effect: "allow", code: "ok" } });
-  return ok(await selectApprovals(desk.database, contracts));
+  const listed: ListedApproval[] = [];
+  for (const approval of await selectApprovals(desk.database, contracts))
+    listed.push({ approval, ...(await openReasons(desk.database, desk, approval)) });
+  return ok(listed);
 }
 
 /** Decides a request by its id alone; one of another merchant is not there. */
@@ -77,7 +85,7 @@ export async function decideInContract(
     outcome: { effect: "allow", code: verdict },
     facts: { ...(await effect.facts?.(desk.database, found)), contract, approval: id, action: found.action, digest: found.digest },
   });
-  const decision = { contract, id, by: entered.value.who, verdict };
+  const decision = { contract, id, by: entered.value.who, verdict, said: saidOf(desk, visit, entered.value) };
   const decided = await refusableTransaction(desk.database, (tx) => decideApproval(tx, decision, (approved) => effect.apply(tx, approved)));
   if (!decided.ok) return turnDown(desk, visit, entered.value, { event: "request.refused", refusal: decided.refusal });
   return ok({ approval: decided.value, result: verdict === "approved" ? await effect.after(decided.value) : {} });

@@ -13,6 +13,7 @@ export interface NewApproval {
   readonly by: Person;
   /** Milliseconds. */
   readonly expiresAt: number;
+  readonly reason: string | null;
 }
 
 const columns = {
@@ -28,6 +29,8 @@ const columns = {
   decidedIssuer: approval.decidedIssuer,
   decidedSubject: approval.decidedSubject,
   decidedAt: sql<number | null>`${epochMs(approval.decidedAt)}`,
+  reason: approval.reason,
+  decidedReason: approval.decidedReason,
   readAt: databaseNowMs,
 };
 
@@ -50,7 +53,7 @@ export async function lockApproval(tx: Queryable, contract: ContractId, id: stri
 }
 
 export async function insertApproval(tx: Queryable, row: NewApproval): Promise<void> {
-  const { contract, id, by, expiresAt, action, digest } = row;
+  const { contract, id, by, expiresAt, action, digest, reason } = row;
   await orm(tx)
     .insert(approval)
     .values({
@@ -62,14 +65,41 @@ export async function insertApproval(tx: Queryable, row: NewApproval): Promise<v
       requestedIssuer: by.issuer,
       requestedSubject: by.subject,
       expiresAt: new Date(expiresAt).toISOString(),
+      reason,
     });
 }
 
-export async function updateDecision(tx: Queryable, found: Approval, by: Person, state: Verdict): Promise<void> {
+export async function updateDecision(
+  tx: Queryable,
+  found: Approval,
+  { by, verdict, reason }: { readonly by: Person; readonly verdict: Verdict; readonly reason: string | null },
+): Promise<void> {
+  const decided = { decidedIssuer: by.issuer, decidedSubject: by.subject, decidedAt: new Date(found.readAt).toISOString() };
   await orm(tx)
     .update(approval)
-    .set({ state, decidedIssuer: by.issuer, decidedSubject: by.subject, decidedAt: new Date(found.readAt).toISOString() })
+    .set({ state: verdict, decidedReason: reason, ...decided })
     .where(and(eq(approval.contractId, found.contract), eq(approval.approvalId, found.id)));
+}
+
+/** Requests that nobody decided in time, and of which nobody said so yet. */
+export async function selectLapsed(database: Queryable): Promise<Approval[]> {
+  const rows = await orm(database)
+    .select(columns)
+    .from(approval)
+    .where(and(eq(approval.state, "requested"), sql`${approval.expiresAt} <= now()`))
+    .orderBy(approval.approvalId)
+    .limit(lapsedMax);
+  return rows.map(shaped);
+}
+
+/** At once. */
+const lapsedMax = 100;
+
+export async function setExpired(database: Queryable, { contract: id, id: name }: Pick<Approval, "contract" | "id">): Promise<void> {
+  await orm(database)
+    .update(approval)
+    .set({ state: "expired" })
+    .where(and(eq(approval.contractId, id), eq(approval.approvalId, name), eq(approval.state, "requested")));
 }
 
 /** Those of the given contracts, newest last. */
@@ -96,6 +126,8 @@ function shaped(row: {
   decidedIssuer: string | null;
   decidedSubject: string | null;
   decidedAt: number | null;
+  reason: string | null;
+  decidedReason: string | null;
   readAt: number;
 }): Approval {
   const { requestedIssuer, requestedSubject, decidedIssuer, decidedSubject, ...rest } = row;

@@ -3,7 +3,7 @@ import * as z from "zod";
 import { json, type Route } from "../http/index.ts";
 import { ok } from "../kernel/index.ts";
 import type { Approval, Verdict } from "./approval.ts";
-import { type ApprovalDesk, decideById, listApprovals } from "./decide.ts";
+import { type ApprovalDesk, decideById, type ListedApproval, listApprovals } from "./decide.ts";
 
 const person = z.object({ issuer: z.string(), subject: z.string() });
 export const approvalSchema = z.object({
@@ -11,12 +11,14 @@ export const approvalSchema = z.object({
   contract: z.string(),
   action: z.enum(["activate", "change_policy", "purge", "partial_purge", "release_hold", "amend", "terminate", "resume"]),
   digest: z.string(),
-  state: z.enum(["requested", "approved", "rejected", "withdrawn"]),
+  state: z.enum(["requested", "approved", "rejected", "withdrawn", "expired"]),
   requested_by: person,
   requested_at: z.iso.datetime(),
   expires_at: z.iso.datetime(),
   decided_by: person.nullable(),
 });
+/** Why, in the words of who asked and of who decided; null where they did not say, or the key is gone with its month. */
+const listedSchema = approvalSchema.extend({ reason: z.string().nullable(), decided_reason: z.string().nullable() });
 const decidedSchema = z.object({ approval: approvalSchema, result: z.record(z.string(), z.unknown()) });
 
 export function approvalRoutes(desk: ApprovalDesk): Route[] {
@@ -38,18 +40,22 @@ export function approvalRoutes(desk: ApprovalDesk): Route[] {
       path: "/v1/approvals",
       summary: "Requests that wait for a second person, and those decided",
       answers: {
-        200: { media: "application/json", description: "Oldest first", schema: z.object({ approvals: z.array(approvalSchema) }) },
+        200: { media: "application/json", description: "Oldest first", schema: z.object({ approvals: z.array(listedSchema) }) },
       },
-      refusals: ["audit_unavailable"],
+      refusals: ["audit_unavailable", "keys_unavailable"],
       handle: async (received) => {
         const listed = await listApprovals(desk, received.caller);
-        return listed.ok ? ok(json(JSON.stringify({ approvals: listed.value.map(describeApproval) }))) : listed;
+        return listed.ok ? ok(json(JSON.stringify({ approvals: listed.value.map(describeListed) }))) : listed;
       },
     },
     decide("approved", "approve", "As a second owner: approve a request"),
     decide("rejected", "reject", "As a second owner: reject a request"),
     decide("withdrawn", "withdraw", "As the owner who asked: take a request back"),
   ];
+}
+
+function describeListed({ approval, reason, decidedReason }: ListedApproval): z.infer<typeof listedSchema> {
+  return { ...describeApproval(approval), reason, decided_reason: decidedReason };
 }
 
 export function describeApproval(approval: Approval): z.infer<typeof approvalSchema> {

@@ -14,7 +14,7 @@ export const approval = postern.table(
       enum: ["activate", "change_policy", "purge", "partial_purge", "release_hold", "amend", "terminate", "resume"],
     }).notNull(),
     digest: text("digest").notNull(),
-    state: text("state", { enum: ["requested", "approved", "rejected", "withdrawn"] }).notNull(),
+    state: text("state", { enum: ["requested", "approved", "rejected", "withdrawn", "expired"] }).notNull(),
     requestedIssuer: text("requested_issuer").notNull(),
     requestedSubject: text("requested_subject").notNull(),
     requestedAt: timestamp("requested_at", { withTimezone: true, mode: "string" }).notNull().defaultNow(),
@@ -22,6 +22,8 @@ export const approval = postern.table(
     decidedIssuer: text("decided_issuer"),
     decidedSubject: text("decided_subject"),
     decidedAt: timestamp("decided_at", { withTimezone: true, mode: "string" }),
+    reason: text("reason"),
+    decidedReason: text("decided_reason"),
   },
   (table) => [primaryKey({ columns: [table.contractId, table.approvalId] })],
 );

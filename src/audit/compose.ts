@@ -1,5 +1,5 @@
 /**
- * From what a use case says to what the log holds: people become keyed pseudonyms, who and from where is sealed.
+ * From what a use case says to what the log holds: people become keyed pseudonyms; who, from where and why in their words is sealed.
  */
 import { type Aead, hmacSha256, open, seal, toBase32, toBase64, utf8 } from "../crypto/index.ts";
 import { canonicalJson } from "../kernel/index.ts";
@@ -29,6 +29,7 @@ export function composeEntry(draft: EntryDraft, parts: Composition): Omit<Entry,
     subject: "subject" in actor ? actor.subject?.slice(0, textMax) : undefined,
     address: request?.address?.slice(0, textMax),
     userAgent: request?.userAgent?.slice(0, textMax).toWellFormed(),
+    reason: request?.reason,
   };
   // In the order of canonical JSON, which then need not sort.
   return {

@@ -3,6 +3,7 @@
  * Actor, subject and ticket are keyed pseudonyms; who and from where is in `details`, sealed under the log's monthly audit key.
  */
 import * as z from "zod";
+import { canonicalBase64 } from "../crypto/index.ts";
 
 export const entryBytesMax = 65_535;
 
@@ -43,7 +44,12 @@ export const eventNames = [
   "approvals.listed",
   "approval.rejected",
   "approval.withdrawn",
+  "approval.expired",
   "seats.imported",
+  "service_keys.listed",
+  "service_key.created",
+  "service_key.rotated",
+  "service_key.revoked",
   "seat.revoked",
   "seat.restored",
   "seat.shared",
@@ -127,7 +133,7 @@ export const eventNames = [
 ] as const;
 export type EventName = (typeof eventNames)[number];
 
-const actorRoles = ["agent", "vendor_admin", "officer", "merchant_owner", "operator", "system", "unknown"] as const;
+const actorRoles = ["agent", "vendor_admin", "officer", "merchant_owner", "service", "operator", "system", "unknown"] as const;
 export type ActorRole = (typeof actorRoles)[number];
 
 const short = z.string().max(256);
@@ -193,15 +199,16 @@ export const entrySchema = z.strictObject({
   /** Counts, digests, commitments. Never personal. */
   facts: z.record(z.string().max(64), fact).optional(),
   /** nonce ‖ ciphertext ‖ tag in base64 under the log's audit key of month `key`. */
-  details: z.strictObject({ key: z.string().regex(/^\d{4}-\d{2}$/), box: z.base64().max(8192) }).optional(),
+  details: z.strictObject({ key: z.string().regex(/^\d{4}-\d{2}$/), box: canonicalBase64.max(8192) }).optional(),
 });
 
 export type Entry = z.infer<typeof entrySchema>;
 
-/** What `details` opens to: who it was, and from where. */
+/** What `details` opens to: who it was, from where, and why in their own words. */
 export interface EntryDetails {
   readonly issuer?: string | undefined;
   readonly subject?: string | undefined;
   readonly address?: string | undefined;
   readonly userAgent?: string | undefined;
+  readonly reason?: string | undefined;
 }

@@ -45,6 +45,8 @@ export interface RequestFacts {
   /** Two letters, where whoever brings the request says so; not in the entry. */
   readonly country?: string | undefined;
   readonly userAgent?: string | undefined;
+  /** Why, in the caller's own words. */
+  readonly reason?: string | undefined;
 }
 
 /** What a use case says of itself; the writer adds pseudonyms, sealed details, its own chain, id and time. */

@@ -2,7 +2,7 @@
  * What lies in an export, by name and form. The bytes around it (a tar) are `bundle.ts`'s; whether it is true is `verify.ts`'s.
  */
 import * as z from "zod";
-import { fromBase64 } from "../crypto/index.ts";
+import { canonicalBase64, fromBase64 } from "../crypto/index.ts";
 import { hashesFromBytes } from "./tree.ts";
 
 export const exportFormat = "postern-export/2";
@@ -21,7 +21,6 @@ export const member = {
 export const orphansMax = 1_000;
 
 const count = z.number().int().min(0);
-const base64 = z.base64();
 
 /** The log's own row, as the database had it. */
 export const manifestSchema = z.strictObject({
@@ -32,8 +31,8 @@ export const manifestSchema = z.strictObject({
   /** `halted`: open, and not numbered any further, because the stored log is not the one that was signed last. */
   state: z.enum(["open", "frozen", "halted"]),
   size: count,
-  root: base64,
-  range: base64,
+  root: canonicalBase64,
+  range: canonicalBase64,
   /** The first place that is there; everything before it was pruned. A multiple of 256. */
   /** Of the gateway log: the contract whose officers it was made for. What is not about it, nor about all logs, is there by its hash alone. */
   extract: z.string().min(1).max(128).optional(),
@@ -49,7 +48,7 @@ export const keysSchema = z.strictObject({
 export type ExportKeys = z.infer<typeof keysSchema>;
 
 /** The entry that says so, and a receipt of it: from the log itself, or from the gateway's. */
-export const prunedSchema = z.strictObject({ entry: base64, receipt: z.string() });
+export const prunedSchema = z.strictObject({ entry: canonicalBase64, receipt: z.string() });
 export type PrunedEvidence = z.infer<typeof prunedSchema>;
 
 /** A checkpoint as it was signed at the time. */
@@ -69,7 +68,7 @@ export const headLineSchema = z.strictObject({
   entries: count.nullable(),
   head: z.string().nullable(),
   /** Hashes of its leaves that were pruned: its other ones are the first of the export. */
-  pruned: base64.optional(),
+  pruned: canonicalBase64.optional(),
 });
 export type HeadLine = z.infer<typeof headLineSchema>;
 

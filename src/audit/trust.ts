@@ -3,7 +3,7 @@
  * Trusted: whoever can change the file can make a forged log look right.
  */
 import * as z from "zod";
-import { fromBase64, keyId, toBase64 } from "../crypto/index.ts";
+import { canonicalBase64, fromBase64, keyId, toBase64 } from "../crypto/index.ts";
 import { ok, type Result, refuse } from "../kernel/index.ts";
 import { isSameLog } from "./epoch.ts";
 import { formatVkey, type NoteKey, parseVkey } from "./note.ts";
@@ -41,7 +41,7 @@ const trustSchema = z.strictObject({
   earlier: z.array(z.string()).max(10_000),
   writers: z.array(namedKey).max(10_000),
   certificate: namedKey,
-  root_key: z.base64().length(44),
+  root_key: canonicalBase64.length(44),
   policy: z.string(),
 });
 

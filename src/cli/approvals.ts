@@ -13,6 +13,8 @@ const approvalSchema = z.looseObject({
   digest: z.string(),
   requested_by: person,
   requested_at: z.string(),
+  reason: z.string().nullable().optional(),
+  decided_reason: z.string().nullable().optional(),
   expires_at: z.string(),
 });
 const decidedSchema = z.looseObject({ approval: approvalSchema, result: z.looseObject({}) });
@@ -25,10 +27,11 @@ const list = command({
     const listed = await createClient(args).get(z.looseObject({ approvals: z.array(approvalSchema) }), "/v1/approvals");
     if (args.json) return printJson(listed);
     if (listed.approvals.length === 0) return print("no requests");
-    const rows = listed.approvals.map(({ id, action, contract, state, requested_by: by, expires_at }) => [
+    const rows = listed.approvals.map(({ id, action, contract, state, requested_by: by, expires_at, ...said }) => [
       ...[id, action, contract, state],
       `by ${by.issuer}/${by.subject}`,
       state === "requested" ? `until ${expires_at}` : "",
+      [said.reason, said.decided_reason].flatMap((reason) => (reason ? [`“${reason}”`] : [])).join(" → "),
     ]);
     print(columns(rows.map((row) => row.map(plain))));
   },
@@ -45,15 +48,16 @@ const approve = command({
     if (args.json) return printJson(decided);
     const { action, contract } = decided.approval;
     print(`approved: ${plain(action)} of ${plain(contract)}`);
-    suggest(...nextAfter(action, idOf(contract), asBefore(args)));
+    suggest(...nextAfter(action, idOf(contract), asBefore(args), decided.result));
   },
 });
 
-function nextAfter(action: string, contract: string, as: string): string[] {
+function nextAfter(action: string, contract: string, as: string, result: Readonly<Record<string, unknown>>): string[] {
   if (action === "change_policy") return [`npx postern policy show ${contract}${as}`];
   if (action === "release_hold") return [`npx postern holds list --contract ${contract}${as}`];
   if (action === "amend" || action === "terminate" || action === "resume") return [`npx postern contract show ${contract}${as}`];
-  if (action === "partial_purge") return [`npx postern records retention --contract ${contract}${as}`];
+  if (action === "partial_purge" && typeof result.job === "string")
+    return [`npx postern purge part ${contract} --job ${idOf(result.job)}${as}`];
   if (action === "purge") return [`npx postern purge watch ${contract}${as}`];
   return [`npx postern contract trust ${contract}${as} > trust.json`, `npx postern agents import agents.csv --contract ${contract}${as}`];
 }

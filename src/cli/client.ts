@@ -19,6 +19,8 @@ export interface ClientOptions {
   readonly as?: string | undefined;
   /** Problems are printed as the gateway sent them. */
   readonly json?: boolean | undefined;
+  /** Why, in the caller's own words. */
+  readonly why?: string | undefined;
   /** RFC 7240: said with every request. */
   readonly prefer?: string | undefined;
 }
@@ -41,12 +43,15 @@ export interface Client {
 }
 
 /** Reads POSTERN_ORIGIN and POSTERN_TOKEN. */
-export function createClient({ as, json = false, prefer }: ClientOptions): Client {
+export function createClient({ as, json = false, prefer, why }: ClientOptions): Client {
   const settings = readSettings(process.env);
   const origin = settings.POSTERN_ORIGIN.replace(/\/+$/, "");
   const send: Client["send"] = async (method, path, upload) => {
-    const preferred = prefer === undefined ? {} : { prefer };
-    const headers = { authorization: `Bearer ${await tokenOf(settings, as)}`, "accept-language": "en", ...preferred };
+    const said = {
+      ...(prefer !== undefined && { prefer }),
+      ...(why !== undefined && { "postern-reason": encodeURIComponent(why.toWellFormed()) }),
+    };
+    const headers = { authorization: `Bearer ${await tokenOf(settings, as)}`, "accept-language": "en", ...said };
     const response = await reach(origin, path, { method, headers, redirect: "error", ...contentOf(headers, upload) });
     if (!response.ok) throw await problemOf(response, json);
     return response;

@@ -26,6 +26,7 @@ export const jsonFlag = { json: { type: "boolean", description: "Print JSON" } }
 /** Of every command that is a client of a running gateway. */
 export const clientFlags = {
   as: { type: "string", valueHint: "PRINCIPAL", description: "In the demo: sign a token for PRINCIPAL (else POSTERN_TOKEN counts)" },
+  why: { type: "string", valueHint: "TEXT", description: "Why, in your own words: sealed in the log, and shown to a second owner" },
 } as const;
 
 export const contractFlag = { contract: { type: "string", required: true, valueHint: "ID", description: "The contract" } } as const;

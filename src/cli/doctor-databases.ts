@@ -89,9 +89,10 @@ export async function checkSink(url: string, sink: string): Promise<Outcome> {
 
 export async function checkShareDatabase(url: string): Promise<Outcome> {
   return asking(url, async (database) => {
-    const [row] = await database.query("select to_regclass('postern_share') is not null, now()");
-    if (row?.[0] === true) return { ok: "a Postgres of its own; it must have no backups" };
-    return { failing: "its table is missing", cure: "DATABASE_URL=… POSTERN_SHARE_STORE=… npx postern migrate" };
+    const { missingShareTable } = await import("../keys/postgres-share-store.ts");
+    const missing = await missingShareTable(database);
+    if (missing === null) return { ok: "a Postgres of its own; it must have no backups" };
+    return { failing: `its table ${missing} is missing`, cure: "DATABASE_URL=… POSTERN_SHARE_STORE=… npx postern migrate" };
   });
 }
 

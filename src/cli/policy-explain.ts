@@ -54,6 +54,7 @@ export const explain = command({
       agent: { role, issuer: args.issuer ?? "", subject: args.subject ?? "" },
       now,
       address: args.from,
+      proven: true,
       purpose: args.purpose ?? null,
       ticket: args.ticket ?? null,
     };

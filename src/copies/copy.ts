@@ -59,6 +59,7 @@ export function flatten({ index, entry, details }: Copied) {
     actor_subject: details?.subject ?? "",
     address: details?.address ?? "",
     user_agent: details?.userAgent ?? "",
+    reason: details?.reason ?? "",
     purpose: reason?.purpose ?? "",
     ticket: reason?.ticket ?? "",
     type: resource?.type ?? "",

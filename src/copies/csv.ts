@@ -3,7 +3,7 @@ import { type Copied, type CopyFormat, type FlatName, flatten } from "./copy.ts"
 
 const columns = [
   ...(["index", "id", "log", "time", "event", "effect", "code", "actor_role", "actor", "actor_issuer", "actor_subject"] as const),
-  ...(["address", "user_agent", "purpose", "ticket", "type", "locators", "subjects", "fields", "role", "policy"] as const),
+  ...(["address", "user_agent", "reason", "purpose", "ticket", "type", "locators", "subjects", "fields", "role", "policy"] as const),
   ...(["request_id", "route", "facts"] as const),
 ] satisfies FlatName[];
 

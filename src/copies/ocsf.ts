@@ -86,10 +86,11 @@ function subjectMatter({ uid }: EventClass, { entry, details }: Copied): JsonObj
   return byClass[uid]();
 }
 
-function unmappedOf({ entry }: Copied): JsonObject {
+function unmappedOf({ entry, details }: Copied): JsonObject {
   const { reason, resource, decision, facts } = entry;
   const whole: Record<string, CanonicalValue | undefined> = {
     event: entry.event,
+    reason: details?.reason?.toWellFormed(),
     purpose: reason?.purpose,
     ticket: reason?.ticket,
     type: resource?.type,

@@ -12,6 +12,7 @@ export {
   toHex,
   utf8,
 } from "./bytes.ts";
+export { canonicalBase64 } from "./canonical-base64.ts";
 export { createSigner, type Signer, type VerifySignature, verifySignature } from "./ed25519.ts";
 export { createSha256, type Hashes, hkdfSha256, hmacSha256, portableHashes, type RunningHash, sha256, useHashes } from "./hash.ts";
 export { type NamedKey, type SealingKey, sealJwe, thumbprintOf } from "./jwe.ts";

@@ -1,10 +1,11 @@
-/** The routes of people: who sits where, and who is let in nowhere. */
+/** The routes of people, and of systems that stand in for some: who sits where, which keys there are, and who is let in nowhere. */
 import * as z from "zod";
 import { json, type Route, readBounded } from "../http/index.ts";
 import { type ContractId, ok } from "../kernel/index.ts";
 import { listSeats, type SeatsListed } from "./list-seats.ts";
 import { revokeRoutes } from "./revoke-routes.ts";
 import { importSeats, type SeatsDesk } from "./seats.ts";
+import { serviceKeyRoutes } from "./service-key-routes.ts";
 
 const csvBytesMax = 1024 * 1024;
 
@@ -58,6 +59,7 @@ export function directoryRoutes(desk: SeatsDesk): Route[] {
         return imported.ok ? ok(json(JSON.stringify(imported.value))) : imported;
       },
     },
+    ...serviceKeyRoutes(desk),
     ...revokeRoutes(desk),
   ];
 }

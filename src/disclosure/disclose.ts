@@ -140,7 +140,7 @@ const refusalOfStanding = {
 } as const satisfies Record<string, RefusalCode>;
 
 function requestOf({ purpose, ticket, request: { address } }: Ask, who: Principal, role: string, now: number): AgentRequest {
-  return { agent: { role, issuer: who.issuer, subject: who.subject }, now, address, purpose, ticket };
+  return { agent: { role, issuer: who.issuer, subject: who.subject }, now, address, proven: who.proof !== undefined, purpose, ticket };
 }
 
 /** For a read the first load has the record already; a search computes the blind value with the contract's keys and loads again. */

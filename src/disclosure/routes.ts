@@ -100,6 +100,7 @@ const refusals = [
   "contract_ended",
   "contract_suspended",
   "contract_purged",
+  "proof_invalid",
   "outside_hours",
   "outside_network",
   "seat_role_not_allowed",

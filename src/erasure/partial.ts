@@ -4,13 +4,13 @@
  * plan (counts, nothing changes) · request (first owner) · approval (second owner, then the contract's cooling) · the run is erasure/lapse.ts
  */
 import { uuidv7 } from "uuidv7";
-import { type Approval, digestOf, type Effect, requestApproval } from "../approvals/index.ts";
+import { type Approval, digestOf, type Effect, requestApproval, saidOf } from "../approvals/index.ts";
 import { type Bundles, lockContract, namedHolds, selectClock, sparedBy, standingHolds } from "../contracts/index.ts";
 import { type ContractId, ok, type Refusal, type Result, refuse } from "../kernel/index.ts";
 import { selectKeyEpochs } from "../keys/index.ts";
 import { type Entered, enterContract, logAct, type Visit } from "../offices/index.ts";
 import { type AgeRules, countOlder } from "../records/index.ts";
-import type { Queryable } from "../storage/index.ts";
+import type { Database, Queryable } from "../storage/index.ts";
 import { daysBefore, describeRules } from "./age.ts";
 import type { ErasureDesk } from "./order.ts";
 import { approveLapse, dropAsked, insertLapse, type Lapse, selectLapse, selectOrdered } from "./postgres-lapse.ts";
@@ -79,12 +79,12 @@ export async function requestPart(
     const job = await selectOrdered(tx, id);
     if (!job) throw new Error("an order that was just written is not there");
     const ask = { contract: id, action: "partial_purge", digest: partDigest(job), by: entered.value.who, now: contract.readAt } as const;
-    return ok({ job, approval: await requestApproval(tx, ask) });
+    return ok({ job, approval: await requestApproval(tx, { ...ask, said: saidOf(desk, visit, entered.value) }) });
   });
 }
 
 /** The second owner's approval: the job may run once the contract's cooling is over. */
-export function partialPurgeEffect(bundles: Bundles): Effect {
+export function partialPurgeEffect({ database, bundles }: { readonly database: Database; readonly bundles: Bundles }): Effect {
   return {
     event: "partial_purge.approved",
     async apply(tx, { contract: id, digest }) {
@@ -98,7 +98,7 @@ export function partialPurgeEffect(bundles: Bundles): Effect {
         ? ok(undefined)
         : refuse({ code: "approval_closed" });
     },
-    after: ({ contract }) => Promise.resolve({ contract }),
+    after: async ({ contract }) => ({ contract, job: (await selectOrdered(database, contract))?.id ?? null }),
   };
 }
 

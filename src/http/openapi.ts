@@ -1,7 +1,7 @@
 /** The OpenAPI 3.1 document, generated from the route table: what is not there is not served. */
 import * as z from "zod";
 import { type RefusalCode, refusals } from "../kernel/index.ts";
-import { parameters, type Route } from "./route.ts";
+import { type HeaderSchema, parameters, type Route } from "./route.ts";
 
 /** Refusals that every route can answer. */
 const common: readonly RefusalCode[] = ["bad_header", "bad_query", "method_not_allowed", "fault"];
@@ -46,7 +46,7 @@ function operation(route: Route, who: readonly string[]): unknown {
     summary: route.summary,
     tags: who,
     ...securityOf(who),
-    parameters: [...pathParameters(route), ...queryParameters(route), ...headerParameters(route)],
+    parameters: [...pathParameters(route), ...queryParameters(route), ...headerParameters(route, who)],
     ...(route.body ? { requestBody: requestBody(route.body) } : {}),
     responses: { ...Object.fromEntries(answers), ...problems(route, who) },
   };
@@ -76,8 +76,15 @@ function queryParameters({ query }: Route): unknown[] {
   }));
 }
 
-function headerParameters({ headers = [] }: Route): unknown[] {
-  return headers.map(({ name, pattern, description }) => ({
+const reasonHeader: HeaderSchema = {
+  name: "Postern-Reason",
+  pattern: "^[\\x21-\\x7e]{1,4500}$",
+  description:
+    "Why, in your own words: 1 to 500 characters as percent-encoded UTF-8. Sealed in the log; a second owner reads why they are asked.",
+};
+
+function headerParameters({ headers = [] }: Route, who: readonly string[]): unknown[] {
+  return [...headers, ...(who.includes("anyone") ? [] : [reasonHeader])].map(({ name, pattern, description }) => ({
     name,
     in: "header",
     required: false,

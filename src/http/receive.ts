@@ -37,6 +37,22 @@ export function readQuery(url: URL, schema: z.ZodObject | undefined): Result<Rea
   return ok(query);
 }
 
+const reasonTextMax = 4_500;
+/** 1 to 500 characters that can be seen, or stand between such. */
+const reasonPattern = /^(?=.*\S)[^\p{Cc}\p{Cf}\p{Co}\p{Cs}]{1,500}$/u;
+
+/** Postern-Reason: why, in the caller's own words, as UTF-8 percent-encoded. `undefined` = not said; `null` = not of that grammar. */
+export function readReason(text: string | null): string | null | undefined {
+  if (text === null) return undefined;
+  if (text.length > reasonTextMax || !/^[\x21-\x7e]*$/.test(text)) return null;
+  try {
+    const reason = decodeURIComponent(text).trim();
+    return reasonPattern.test(reason) ? reason : null;
+  } catch {
+    return null;
+  }
+}
+
 /** `null` = absent. */
 export type HeaderReader = (name: string) => string | null;
 
@@ -45,6 +61,8 @@ export function checkHeaders(header: HeaderReader): Result<void, Refusal> {
   if (authorization?.includes(",")) return refuse({ code: "bad_header", errors: [{ pointer: "header:authorization", code: "repeated" }] });
   if (header("content-encoding"))
     return refuse({ code: "wrong_media_type", errors: [{ pointer: "header:content-encoding", code: "unknown" }] });
+  if (readReason(header("postern-reason")) === null)
+    return refuse({ code: "bad_header", errors: [{ pointer: "header:postern-reason", code: "grammar" }] });
   return ok(undefined);
 }
 

@@ -76,6 +76,8 @@ export interface Caller {
     readonly route: string;
     readonly address: string | undefined;
     readonly userAgent: string | undefined;
+    /** Why, in the caller's own words. */
+    readonly reason: string | undefined;
   };
 }
 
@@ -105,6 +107,7 @@ export const parameters: Readonly<Record<string, RegExp>> = {
   approval: idPattern,
   hold: idPattern,
   revocation: idPattern,
+  key: idPattern,
   log: idPattern,
   leaf: /^(0|[1-9][0-9]{0,14})$/,
   entry: /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/,

@@ -8,7 +8,17 @@ import { TrieRouter } from "hono/router/trie-router";
 import { isProven, ok, type Presented, type Refusal, type RefusalCode, type Result, refusals, refuse } from "../kernel/index.ts";
 import { preferredOf } from "./accept.ts";
 import { baseHeaders, type Language, languageOf, problem } from "./problem.ts";
-import { byPath, checkHeaders, checkMedia, type HeaderReader, readContract, readJsonBody, readParams, readQuery } from "./receive.ts";
+import {
+  byPath,
+  checkHeaders,
+  checkMedia,
+  type HeaderReader,
+  readContract,
+  readJsonBody,
+  readParams,
+  readQuery,
+  readReason,
+} from "./receive.ts";
 import { type Answer, type Caller, parameters, pathTails, type Received, type Route, type TurnedAway } from "./route.ts";
 
 export interface ServeOptions {
@@ -84,13 +94,8 @@ function arrivalOf(
   const route = group.find((candidate) => candidate.method === c.req.raw.method);
   const header: HeaderReader = headerOf ? (name) => headerOf(c, name) : (name) => c.req.raw.headers.get(name);
   const name = route ? `${route.method} ${route.path}` : (group[0]?.path ?? "no route");
-  const request = {
-    id: newRequestId(),
-    route: name,
-    address: addressOf(c),
-    country: countryOf?.(c),
-    userAgent: header("user-agent") ?? undefined,
-  };
+  const said = { userAgent: header("user-agent") ?? undefined, reason: readReason(header("postern-reason")) ?? undefined };
+  const request = { id: newRequestId(), route: name, address: addressOf(c), country: countryOf?.(c), ...said };
   const caller: Caller = { authorization: credentialOf(c, header), request };
   const turnAway = async (refusal: Refusal): Promise<Result<never, Refusal>> => {
     await turnedAway(route ?? group[0] ?? null, { refusal, caller, contract: readContract(c.req.param("contract") ?? c.req.param("log")) });

@@ -4,7 +4,7 @@
  * Trusted: the configured issuers, each for its own subjects. Not trusted: every byte of the token before its signature holds.
  */
 import { sha256, toBase64Url, utf8 } from "../crypto/index.ts";
-import { isProven, ok, type Presented, refuse } from "../kernel/index.ts";
+import { type ContractId, isProven, ok, type Presented, refuse } from "../kernel/index.ts";
 import { type Claims, checkTime, isAcceptable, readClaims } from "./claims.ts";
 import { createIssuers, type Issuer, type IssuerProfile } from "./issuers.ts";
 import { type FetchJwks, type JwksLimits, jwksLimits } from "./jwks-fetch.ts";
@@ -26,6 +26,8 @@ export interface Principal {
   readonly expiresAt: number;
   /** The name of the proof of possession that was shown with the token, where it is bound to a key. */
   readonly proof?: string;
+  /** No person: a merchant's own system, at one contract. `scopes`: with a space between. */
+  readonly service?: { readonly contract: ContractId; readonly scopes: string };
 }
 
 export interface Identity {

@@ -3,7 +3,7 @@
  * The place is the EncryptionContext: KMS authenticates it, writes it into CloudTrail, and grants go by it (`kms:EncryptionContext:contract`).
  */
 import * as z from "zod";
-import { fromBase64, toBase64 } from "../crypto/index.ts";
+import { canonicalBase64, fromBase64, toBase64 } from "../crypto/index.ts";
 import type { KeyPlace } from "./key-place.ts";
 import { KeysUnavailable } from "./ports.ts";
 import { answerReader, createServiceCall, type ServiceAnswer, type ServiceCall } from "./service-call.ts";
@@ -22,8 +22,8 @@ export interface AwsKmsOptions {
 }
 
 const answered = answerReader("AWS KMS");
-const encrypted = z.object({ CiphertextBlob: z.base64(), KeyId: z.string() });
-const decrypted = z.object({ Plaintext: z.base64(), KeyId: z.string() });
+const encrypted = z.object({ CiphertextBlob: canonicalBase64, KeyId: z.string() });
+const decrypted = z.object({ Plaintext: canonicalBase64, KeyId: z.string() });
 const described = z.object({
   KeyMetadata: z.object({ Arn: z.string(), KeyState: z.string(), KeyUsage: z.string(), KeySpec: z.string() }),
 });

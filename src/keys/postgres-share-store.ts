@@ -3,7 +3,7 @@
  */
 
 import type { ContractId } from "../kernel/index.ts";
-import type { Database } from "../storage/index.ts";
+import type { Database, Queryable } from "../storage/index.ts";
 import { KeysUnavailable, type ShareStore } from "./ports.ts";
 
 /** Run once by the owner of the second database. A row of epoch 0 has no share: it is the contract's tombstone. */
@@ -22,6 +22,12 @@ create table if not exists postern_deletion (
 );
 alter table postern_share alter share set statistics 0;
 alter table postern_deletion alter what set statistics 0;`;
+
+/** The first of its tables that is not there; `null` = all are. */
+export async function missingShareTable(database: Queryable): Promise<string | null> {
+  const [row] = await database.query("select to_regclass('postern_share')::text, to_regclass('postern_deletion')::text, now()");
+  return ["postern_share", "postern_deletion"].find((_, place) => typeof row?.[place] !== "string") ?? null;
+}
 
 export function createPostgresShareStore(database: Database): ShareStore {
   const run = async (text: string, params: (string | number | Uint8Array)[]) => {

@@ -4,7 +4,7 @@
  * that it is the share, its commitment does (keyring.ts).
  */
 import * as z from "zod";
-import { fromBase64, keyBytes, randomBytes, type Signer, signJws, toBase64Url } from "../crypto/index.ts";
+import { canonicalBase64, fromBase64, keyBytes, randomBytes, type Signer, signJws, toBase64Url } from "../crypto/index.ts";
 import { type ContractId, canonicalJson } from "../kernel/index.ts";
 import { KeysUnavailable, ShareClosed, type ShareHolder } from "./ports.ts";
 import { answerReader, createServiceCall } from "./service-call.ts";
@@ -21,7 +21,7 @@ type Act = "make" | "open" | "retire";
 
 const name = "the merchant's share holder";
 const answered = answerReader(name);
-const shared = z.object({ share: z.base64() });
+const shared = z.object({ share: canonicalBase64 });
 const retired = z.object({ retired: z.literal(true) });
 
 export function createHttpShareHolder({ url, signer, now = Date.now, parallelMax }: HttpShareHolderOptions): ShareHolder {

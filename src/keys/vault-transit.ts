@@ -5,7 +5,7 @@
  * docs/DEPLOY.md gives allows no `create`.
  */
 import * as z from "zod";
-import { fromBase64, fromUtf8, toBase64, utf8 } from "../crypto/index.ts";
+import { canonicalBase64, fromBase64, fromUtf8, toBase64, utf8 } from "../crypto/index.ts";
 import { type KeyPlace, placeBytes } from "./key-place.ts";
 import { KeysUnavailable } from "./ports.ts";
 import { answerReader, createServiceCall, type ServiceAnswer } from "./service-call.ts";
@@ -26,7 +26,7 @@ export interface VaultTransitOptions {
 
 const answered = answerReader("Transit");
 const encrypted = z.object({ data: z.object({ ciphertext: z.string().regex(/^vault:v[0-9]+:[A-Za-z0-9+/=]+$/) }) });
-const decrypted = z.object({ data: z.object({ plaintext: z.base64() }) });
+const decrypted = z.object({ data: z.object({ plaintext: canonicalBase64 }) });
 const described = z.object({
   data: z.object({ type: z.string(), derived: z.boolean(), exportable: z.boolean(), allow_plaintext_backup: z.boolean() }),
 });

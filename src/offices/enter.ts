@@ -13,10 +13,12 @@ import {
   type Strangers,
 } from "../audit/index.ts";
 import { type Contract, hasSeat, selectContract } from "../contracts/index.ts";
+import type { Aead } from "../crypto/index.ts";
 import type { Identity, Principal } from "../identity/index.ts";
 import { type ContractId, ok, type Presented, type Refusal, type RefusalCode, type Result, refuse } from "../kernel/index.ts";
-import { type Keyring, KeysUnavailable, newestEpoch } from "../keys/index.ts";
+import { type AuditKeys, type Keyring, KeysUnavailable, newestEpoch } from "../keys/index.ts";
 import { isVendorRevoked } from "../revocations/index.ts";
+import { isGranted } from "../service-keys/index.ts";
 import type { Database } from "../storage/index.ts";
 import { admittedTo } from "./matrix.ts";
 import type { Office, Offices } from "./offices.ts";
@@ -29,6 +31,9 @@ export interface OfficeDoor {
   readonly audit: AuditLog;
   readonly logs: LogHandles;
   readonly strangers: Strangers;
+  /** For what people say why they do it. */
+  readonly aead: Aead;
+  readonly auditKeys: AuditKeys;
 }
 
 export interface Visit {
@@ -51,6 +56,7 @@ export async function enterContract(door: OfficeDoor, visit: Visit, id: Contract
   const person = await identifyPerson(door, visit, contract?.id);
   if (!person.ok) return person;
   const who = person.value;
+  if (who.service) return enterAsService(door, visit, contract, { who, ...who.service, id });
   const held = contract && door.offices.officeAt(contract, who);
   if (contract && held === "vendor_admin" && (await isVendorRevoked(door.database, contract.vendor)))
     return turnAway(door, visit, { role: held, ...personOf(who) }, "token_revoked", id);
@@ -64,6 +70,20 @@ export async function enterContract(door: OfficeDoor, visit: Visit, id: Contract
   const actor: Actor = { role: held, ...personOf(who) };
   if (!roles.includes(held)) return turnAway(door, visit, actor, "not_permitted", id);
   return ok({ who, actor, contract, log: await logOfContract(door, contract) });
+}
+
+/** A key is of one contract, and opens no other; there it opens what its scopes name. */
+async function enterAsService(
+  door: OfficeDoor,
+  visit: Visit,
+  contract: Contract | null,
+  key: { readonly who: Principal; readonly contract: ContractId; readonly scopes: string; readonly id: ContractId },
+): Promise<Result<Entered, Refusal>> {
+  const actor: Actor = { role: "service", ...personOf(key.who) };
+  if (!contract || key.contract !== key.id) return turnAway(door, visit, actor, "not_found", contract?.id);
+  const { route } = visit.request;
+  if (!admittedTo(route).includes("service") || !isGranted(key.scopes, route)) return turnAway(door, visit, actor, "not_permitted", key.id);
+  return ok({ who: key.who, actor, contract, log: await logOfContract(door, contract) });
 }
 
 const offices = ["merchant_owner", "officer"] as const satisfies readonly Office[];

@@ -2,7 +2,7 @@
  * Who may come to which route: what the gateway is held to, what its document says, and what is tested cell by cell.
  * What has no row is open to nobody, and does not start.
  */
-type Role = "agent" | "vendor_admin" | "merchant_owner" | "officer" | "operator";
+type Role = "agent" | "vendor_admin" | "merchant_owner" | "service" | "officer" | "operator";
 /** Nobody is asked who they are; or nobody for the gateway's own log. */
 export type Admitted = Role | "anyone" | "anyone_for_gateway_log";
 
@@ -12,6 +12,8 @@ const owner: readonly Admitted[] = ["merchant_owner"];
 const officer: readonly Admitted[] = ["officer"];
 const operator: readonly Admitted[] = ["operator"];
 const officeHolders: readonly Admitted[] = ["officer", "merchant_owner"];
+/** Or one of the merchant's own systems, where its key has the scope (service-keys/scopes.ts). */
+const ownerOrService: readonly Admitted[] = ["merchant_owner", "service"];
 /** Of a contract: the merchant's, and the vendor's for its own people. */
 const seatKeepers: readonly Admitted[] = ["merchant_owner", "vendor_admin"];
 const everybodyInside: readonly Admitted[] = ["officer", "merchant_owner", "agent"];
@@ -43,7 +45,7 @@ export const matrix: Readonly<Record<string, readonly Admitted[]>> = {
   "POST /v1/clock/accept": operator,
   "GET /v1/contracts/{contract}/agents": seatKeepers,
   "POST /v1/contracts/{contract}/agents": seatKeepers,
-  "POST /v1/contracts/{contract}/records/{type}/import": owner,
+  "POST /v1/contracts/{contract}/records/{type}/import": ownerOrService,
   "GET /v1/approvals": owner,
   "POST /v1/approvals/{approval}/approve": owner,
   "POST /v1/approvals/{approval}/reject": owner,
@@ -74,18 +76,22 @@ export const matrix: Readonly<Record<string, readonly Admitted[]>> = {
   "GET /v1/contracts/{contract}/purges/{job}/attestations": owner,
   "POST /v1/contracts/{contract}/purges/{job}/attestations": owner,
   "GET /v1/contracts/{contract}/purges/{job}/attestations/{attestation}/evidence": owner,
-  "GET /v1/contracts/{contract}/subject-requests": owner,
-  "POST /v1/contracts/{contract}/subject-requests": owner,
-  "GET /v1/contracts/{contract}/subject-requests/{request}": owner,
-  "GET /v1/contracts/{contract}/subject-requests/{request}/report": owner,
-  "POST /v1/contracts/{contract}/subject-requests/{request}/close": owner,
+  "GET /v1/contracts/{contract}/subject-requests": ownerOrService,
+  "POST /v1/contracts/{contract}/subject-requests": ownerOrService,
+  "GET /v1/contracts/{contract}/subject-requests/{request}": ownerOrService,
+  "GET /v1/contracts/{contract}/subject-requests/{request}/report": ownerOrService,
+  "POST /v1/contracts/{contract}/subject-requests/{request}/close": ownerOrService,
   "GET /v1/contracts/{contract}/keys": owner,
   "POST /v1/contracts/{contract}/keys/rotate": owner,
-  "POST /v1/contracts/{contract}/erasures": owner,
-  "GET /v1/contracts/{contract}/erasures/{erasure}": owner,
+  "POST /v1/contracts/{contract}/erasures": ownerOrService,
+  "GET /v1/contracts/{contract}/erasures/{erasure}": ownerOrService,
   "POST /v1/contracts/{contract}/partial-purges": owner,
   "GET /v1/contracts/{contract}/partial-purges/{job}": owner,
-  "GET /v1/contracts/{contract}/retention": officeHolders,
+  "GET /v1/contracts/{contract}/retention": [...officeHolders, "service"],
+  "GET /v1/contracts/{contract}/service-keys": owner,
+  "POST /v1/contracts/{contract}/service-keys": owner,
+  "POST /v1/contracts/{contract}/service-keys/{key}/rotate": owner,
+  "POST /v1/contracts/{contract}/service-keys/{key}/revoke": owner,
   "POST /v1/contracts/{contract}/agents/revoke": seatKeepers,
   "POST /v1/contracts/{contract}/agents/restore": seatKeepers,
   "GET /v1/revocations": operator,

@@ -21,6 +21,8 @@ const listedEntry = z.object({
   effect: z.string(),
   code: z.string(),
   purpose: z.string().nullable(),
+  /** Why, in the actor's own words. */
+  reason: z.string().nullable(),
   type: z.string().nullable(),
   locators: z.array(z.string()),
   fields: z.record(z.string(), z.string()),
@@ -213,6 +215,7 @@ function describeEntry({ index, entry, details, gone }: ListedEntry): z.infer<ty
     effect: outcome.effect,
     code: outcome.code,
     purpose: reason?.purpose ?? null,
+    reason: details?.reason ?? null,
     type: resource?.type ?? null,
     locators: resource?.records.map((record) => record.locator) ?? [],
     fields: resource?.fields ?? {},

@@ -71,6 +71,8 @@ const bundleSchema = z.strictObject({
     hours: z.array(z.strictObject({ days: z.array(z.int()), from: z.int(), to: z.int() })).exactOptional(),
     /** Absent = from anywhere. */
     networks: z.array(z.strictObject({ name: z.string(), blocks: z.array(z.string()) })).exactOptional(),
+    /** Of the key that an agent's token is bound to, in each request; absent = a bearer's token will do. */
+    dpop: z.literal("required").exactOptional(),
     /** `classes`: of personal data, what the purpose needs; absent = all. */
     purposes: z.record(z.string(), z.strictObject({ classes: z.array(z.enum(classNames)).exactOptional() })),
     purge: z.strictObject({

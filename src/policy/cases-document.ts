@@ -90,7 +90,7 @@ function readContracts({ source, shape, problems }: CaseReader): CasesDocument["
 
 function readCase(reader: CaseReader, at: YamlPath, one: CasesShape["cases"][number]): CaseDocument | null {
   const { source, policy, shape, problems } = reader;
-  const { name, agent, address, purpose, ticket, type, others, failed } = one;
+  const { name, agent, address, proven, purpose, ticket, type, others, failed } = one;
   const before = problems.length;
   const contract = readContractName(reader, at, one.contract);
   const now = one.now ?? shape.now;
@@ -113,7 +113,7 @@ function readCase(reader: CaseReader, at: YamlPath, one: CasesShape["cases"][num
     if (path !== rowsKey && !Object.hasOwn(resource.fields, path))
       unknownName(reader, [...at, "failed", index], { code: "unknown_field", kind: "field", word: path, known: resource.fields });
   }
-  const request = { agent, address, purpose: purpose ?? null, ticket: ticket ?? null };
+  const request = { agent, address, proven, purpose: purpose ?? null, ticket: ticket ?? null };
   return { name, line: source.placeOf(at).line, contract, request, now, type, record, expect, others, failed };
 }
 

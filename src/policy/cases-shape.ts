@@ -15,6 +15,7 @@ export const outcomes = [
   "contract_ended",
   "outside_hours",
   "outside_network",
+  "proof_invalid",
   "purpose_required",
   "purpose_unknown",
 ] as const;
@@ -38,6 +39,7 @@ function casesSchemaWith<Contract extends z.ZodType, Expectation extends z.ZodTy
     purpose: z.string().optional().describe("May be left out where the contract has one"),
     now: moment.optional().describe("In the contract's zone"),
     address: z.string().optional().describe("The IP address that the request comes from"),
+    proven: z.boolean().default(true).describe("false: it brings no proof of a key that its token is bound to"),
     ticket: z.string().optional(),
     type: z.string().describe("A resource of the policy"),
     record: z.union([z.string(), object], { error: "a name of records, or a record" }),

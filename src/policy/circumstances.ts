@@ -1,5 +1,6 @@
 /**
- * What a request meets before anything is decided: the contract's hours by its own clock, its networks, its purposes. What passes is what conditions may know.
+ * What a request meets before anything is decided: the contract's demand for a proof, its hours by its own clock, its networks, its purposes.
+ * What passes is what conditions may know.
  */
 import { ok, type RefusalCode, type Result, refuse } from "../kernel/index.ts";
 import type { Bundle } from "./bundle.ts";
@@ -17,6 +18,8 @@ export interface AgentRequest {
   readonly now: number;
   /** Where it came from; `undefined` = not known. */
   readonly address?: string | undefined;
+  /** Came with a proof of the key that its token is bound to. */
+  readonly proven: boolean;
   /** `null` = not named, which will do where the contract has one. */
   readonly purpose: string | null;
   readonly ticket: string | null;
@@ -29,14 +32,15 @@ export function outsideTerm({ contract }: Bundle, now: number): "contract_not_ac
   return now < Date.parse(endsAt) ? null : "contract_ended";
 }
 
-/** Where, when or what for not. */
-export type Unmet = Extract<RefusalCode, "outside_hours" | "outside_network" | "purpose_required" | "purpose_unknown">;
+/** By what, where, when or what for not. */
+export type Unmet = Extract<RefusalCode, "proof_invalid" | "outside_hours" | "outside_network" | "purpose_required" | "purpose_unknown">;
 
-/** hours → network → purpose */
+/** proof → hours → network → purpose */
 export function circumstancesOf(
   bundle: Bundle,
-  { agent, now, address, purpose: asked, ticket }: AgentRequest,
+  { agent, now, address, proven, purpose: asked, ticket }: AgentRequest,
 ): Result<Circumstances, { readonly code: Unmet }> {
+  if (bundle.contract.dpop === "required" && !proven) return refuse({ code: "proof_invalid" });
   const place = placeOf(bundle, now, address);
   if (!place.ok) return place;
   const purpose = purposeOf(bundle, asked);

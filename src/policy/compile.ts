@@ -69,7 +69,7 @@ function seatProblems({ source, roles, seats }: ContractDocument): Problem[] {
 }
 
 function contractOf(document: ContractDocument): Bundle["contract"] {
-  const { id, merchant, vendor, subprocessors, term, hours, networks, purposes, purge } = document;
+  const { id, merchant, vendor, subprocessors, term, hours, networks, dpop, purposes, purge } = document;
   const { retentionDays, vendorSystems, seats, vendorKey } = document;
   return {
     id,
@@ -79,6 +79,7 @@ function contractOf(document: ContractDocument): Bundle["contract"] {
     term,
     ...(hours && { hours: hours.map(({ days, from, to }) => ({ days: [...days], from, to })) }),
     ...(networks && { networks: networks.map(({ name, blocks }) => ({ name, blocks: [...blocks] })) }),
+    ...(dpop && { dpop }),
     purposes: mapValues(purposes, ({ classes }) => (classes ? { classes: [...classes] } : {})),
     purge,
     ...(retentionDays && { retentionDays }),

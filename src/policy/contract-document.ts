@@ -34,6 +34,8 @@ export interface ContractDocument {
   readonly hours?: readonly Hours[];
   /** `undefined` = from anywhere. */
   readonly networks?: readonly Network[];
+  /** Agents come with tokens that are bound to a key of theirs (RFC 9449); `undefined` = any token of their issuer's will do. */
+  readonly dpop?: "required";
   /** The most that any role may see of a class; a class that is not here: withhold. */
   readonly ceiling: Readonly<Partial<Record<DataClass, Grant>>>;
   readonly policy: string;
@@ -100,6 +102,10 @@ function contractSchemaWith<Ceiling extends z.ZodType, Times extends z.ZodType>(
       .union([blocks, z.record(nameSchema, blocks)], { error: "a list of networks, or lists by name" })
       .optional()
       .describe("Not from anywhere else"),
+    dpop: z
+      .literal("required")
+      .optional()
+      .describe("Only with tokens that are bound to a key of the agent's, and with a proof of that key in each request (DPoP)"),
     ceiling,
     policy: id,
     roles: z
@@ -163,6 +169,7 @@ export function readContract(source: Source): Result<ContractDocument, Problem[]
     purposes: Object.fromEntries(Object.entries(purposes).map(([name, shape]) => [name, readPurpose(shape)])),
     ...(times && { hours: times }),
     ...(networks && { networks }),
+    ...(shape.value.dpop && { dpop: shape.value.dpop }),
     ceiling,
     policy,
     roles,

@@ -53,6 +53,12 @@ function places(before: Contract, after: Contract): Difference[] {
       describeNetworks(before.networks),
       describeNetworks(after.networks),
     ),
+    ...compared(
+      "proof of possession",
+      comparisonOf(after.dpop !== undefined || before.dpop === undefined, before.dpop !== undefined || after.dpop === undefined),
+      before.dpop ?? "not asked for",
+      after.dpop ?? "not asked for",
+    ),
   ];
 }
 
@@ -134,6 +140,7 @@ const comparedByName = [
   "term",
   "hours",
   "networks",
+  "dpop",
   "purposes",
   "purge",
   "retentionDays",

@@ -1,6 +1,6 @@
 /** What the vendor says of its systems, as the merchant's owners record it. */
 import * as z from "zod";
-import { fromBase64, sha256, toHex } from "../crypto/index.ts";
+import { canonicalBase64, fromBase64, sha256, toHex } from "../crypto/index.ts";
 import { json, type Received, type Route } from "../http/index.ts";
 import { type ContractId, ok } from "../kernel/index.ts";
 import { type Filing, fetchEvidence, fileAttestation, listAttestations, type SystemStanding } from "./attestations.ts";
@@ -13,7 +13,7 @@ const bodyBytesMax = 400_000;
 const name = z.string().min(1).max(128);
 const evidence = z.union([
   z.strictObject({ name, digest: z.string().regex(/^sha256:[0-9a-f]{64}$/) }),
-  z.strictObject({ name, content: z.base64().max(Math.ceil(evidenceBytesMax / 3) * 4) }),
+  z.strictObject({ name, content: canonicalBase64.max(Math.ceil(evidenceBytesMax / 3) * 4) }),
 ]);
 const filingBody = z.strictObject({
   system: z.string().max(64),

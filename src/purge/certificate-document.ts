@@ -6,7 +6,7 @@
  * list differ, each has its own; else it stands in `assurance` under the item's name.
  */
 import * as z from "zod";
-import { sha256, toHex, utf8 } from "../crypto/index.ts";
+import { canonicalBase64, sha256, toHex, utf8 } from "../crypto/index.ts";
 import { acts } from "./plan.ts";
 
 /** NIST SP 800-88 §4.7 asks what was verified, and by whom. From the strongest to the weakest. */
@@ -26,7 +26,7 @@ const words = z.strictObject({ en: z.string(), "zh-CN": z.string() });
 export type Words = z.infer<typeof words>;
 const instant = z.iso.datetime();
 const digest = z.string().regex(/^sha256:[0-9a-f]{64}$/);
-const provenEntry = z.strictObject({ index: z.int().min(0), bytes: z.base64(), proof: z.array(z.base64()) });
+const provenEntry = z.strictObject({ index: z.int().min(0), bytes: canonicalBase64, proof: z.array(canonicalBase64) });
 
 /** What was done to a table, or to one of these. */
 const methods = z.union([

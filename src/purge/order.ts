@@ -4,7 +4,7 @@
  */
 
 import { uuidv7 } from "uuidv7";
-import { type Approval, digestOf, type Effect, requestApproval, selectApprovals } from "../approvals/index.ts";
+import { type Approval, digestOf, type Effect, requestApproval, saidOf, selectApprovals } from "../approvals/index.ts";
 import { type Bundles, type Contract, lockContract, namedHolds, selectOverdue, standingHolds } from "../contracts/index.ts";
 import { ensureEntry } from "../jobs/index.ts";
 import { type ContractId, canonicalJson, inTurn, ok, type Refusal, type Result, refuse } from "../kernel/index.ts";
@@ -87,7 +87,7 @@ export async function requestPurge(
     if (!found) throw new Error("a purge job that was just written is not there");
     if (found.step !== "requested") return ok({ job: found, approval: null });
     const ask = { contract: id, action: "purge", digest: orderDigest(contract, found), by: who, now: contract.readAt } as const;
-    return ok({ job: found, approval: await requestApproval(tx, ask) });
+    return ok({ job: found, approval: await requestApproval(tx, { ...ask, said: saidOf(desk, visit, entered.value) }) });
   });
 }
 

@@ -12,7 +12,7 @@ import { createSigner, randomBytes } from "../../src/crypto/index.ts";
 import { nodeAead } from "../../src/crypto/node-aead.ts";
 import { createMetrics } from "../../src/http/index.ts";
 import { headerOf } from "../../src/http/node-request.ts";
-import { createBuiltInIssuer, generateBuiltInKey } from "../../src/identity/index.ts";
+import { createBuiltInIssuer, generateBuiltInKey, type IssuerProfile } from "../../src/identity/index.ts";
 import { createInFlight } from "../../src/kernel/index.ts";
 import { createKeyring, createRootKey, type Deletion, type ShareStore } from "../../src/keys/index.ts";
 import type { Database } from "../../src/storage/index.ts";
@@ -46,6 +46,8 @@ export interface GatewayOptions {
   readonly database?: Database;
   readonly edgeDatabase?: Database;
   readonly common?: Partial<CommonParts>;
+  /** Beside the built-in one. */
+  readonly issuers?: readonly IssuerProfile[];
   readonly edge?: Partial<SideParts>;
   readonly keeper?: Partial<KeeperParts>;
   /** From where requests come; default: this machine. */
@@ -74,7 +76,7 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
     keyring: createKeyring({ aead: nodeAead, root, shares, now: Date.now }),
     logName: "test/postern",
     freshness: usualFreshness,
-    issuers: [issuer.profile],
+    issuers: [issuer.profile, ...(options.issuers ?? [])],
     merchants,
     vendors: {},
     operators: [demo("operator")],

@@ -34,6 +34,8 @@ const bodies: Readonly<Record<string, unknown>> = {
   "POST /v1/clock/accept": { now: "2000-01-01T00:00:00Z" },
   [`POST ${contract}/agents/revoke`]: { ...nobody, reason: "left" },
   [`POST ${contract}/agents/restore`]: nobody,
+  [`POST ${contract}/service-keys`]: { name: "x", scopes: ["records:import"], days: 1 },
+  [`POST ${contract}/service-keys/{key}/rotate`]: {},
   "POST /v1/revocations": { kind: "person", issuer: "demo", subject: "operator", reason: "left" },
   [`POST ${contract}/audit/subjects`]: { type: "customer", id: "U0" },
   "POST /log/{log}/epochs": { dry_run: true },

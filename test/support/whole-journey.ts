@@ -228,6 +228,18 @@ async function climb(gateway: Gateway): Promise<void> {
   await expectStatus(gateway.call("POST", "/v1/root-key/rewrap", { as: "operator", body: { dry_run: true } }), 200);
 }
 
+/** One of the merchant's own systems gets a key, uses it, gets another secret, and loses it. */
+async function keyOfSystem(gateway: Gateway): Promise<void> {
+  const keys = `${contract}/service-keys`;
+  const wish = { name: "nightly import", scopes: ["retention:read"] };
+  const made = await expectStatus(gateway.call("POST", keys, { as: "owner-1", body: wish }), 200);
+  const { key, secret } = (await made.json()) as { key: string; secret: string };
+  await expectStatus(gateway.call("GET", `${contract}/retention`, { headers: { authorization: `Bearer ${secret}` } }), 200);
+  await expectStatus(gateway.call("POST", `${keys}/${key}/rotate`, { as: "owner-1", body: {} }), 200);
+  await expectStatus(gateway.call("POST", `${keys}/${key}/revoke`, { as: "owner-1" }), 200);
+  await expectStatus(gateway.call("GET", keys, { as: "owner-1" }), 200);
+}
+
 /** A seat is taken away and given back; a person is refused everywhere and let in again. */
 async function cutOff(gateway: Gateway): Promise<void> {
   const agent = { issuer: "demo", subject: "agent-1" };
@@ -249,6 +261,7 @@ export async function journeyToTheCertificate(gateway: Gateway): Promise<void> {
   await holdAndRelease(gateway);
   await climb(gateway);
   await cutOff(gateway);
+  await keyOfSystem(gateway);
   await expectStatus(gateway.call("GET", purges, { as: "owner-1" }), 200);
   const key = await makeMerchantKey();
   const body = { confirm: "c-test", return: { to: key.jwk } };
