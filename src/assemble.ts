@@ -13,6 +13,7 @@ import { type Bundles, createBundles } from "./contracts/index.ts";
 import type { Aead, Signer } from "./crypto/index.ts";
 import { disclosureRoutes, logAgentTurnedAway } from "./disclosure/index.ts";
 import { createVaultLoad } from "./disclosure/postgres.ts";
+import { createSeatWatch, type WatchMemory } from "./disclosure/postgres-watch.ts";
 import type { Metrics, Route } from "./http/index.ts";
 import { createIdentity, type Digest, type Identity, type IssuerProfile, withSpentProofs } from "./identity/index.ts";
 import { createSpentProofs } from "./identity/postgres.ts";
@@ -54,6 +55,7 @@ export interface Memory {
   readonly auditKeys: OpenedAuditKeys;
   readonly strangers: StrangersTally;
   readonly origins: LogOrigins;
+  readonly uses: WatchMemory;
 }
 
 export function createMemory({ issuers, audience, now, digest }: Pick<CommonParts, "issuers" | "audience" | "now" | "digest">): Memory {
@@ -63,6 +65,7 @@ export function createMemory({ issuers, audience, now, digest }: Pick<CommonPart
     auditKeys: new Map(),
     strangers: createStrangersTally(),
     origins: new Map(),
+    uses: new Map(),
   };
 }
 
@@ -76,9 +79,10 @@ export interface SideParts {
 }
 
 export function assembleEdge(common: CommonParts, side: SideParts, inFlight: InFlight): Side {
-  const { database } = side;
-  const shared = sharedParts(common, side, common.freshness.disclosureStopsSeconds);
-  const deps = { ...shared, database, load: createVaultLoad(database), aead: common.aead, inFlight };
+  const { database, memory = createMemory(common) } = side;
+  const shared = sharedParts(common, { ...side, memory }, common.freshness.disclosureStopsSeconds);
+  const watch = createSeatWatch({ database, logs: shared.logs, memory: memory.uses, now: common.now });
+  const deps = { ...shared, database, load: createVaultLoad(database), watch, aead: common.aead, inFlight };
   const { settle } = shared.strangers;
   return {
     ...{ database, settle, counted: shared, freshness: common.freshness },

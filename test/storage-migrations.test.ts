@@ -6,6 +6,7 @@ import * as approvals from "../src/approvals/schema.ts";
 import * as audit from "../src/audit/schema.ts";
 import * as contracts from "../src/contracts/schema.ts";
 import * as copies from "../src/copies/schema.ts";
+import * as disclosure from "../src/disclosure/schema.ts";
 import * as erasure from "../src/erasure/schema.ts";
 import * as idempotency from "../src/idempotency/schema.ts";
 import * as identity from "../src/identity/schema.ts";
@@ -132,6 +133,7 @@ describe("migrations of this build", () => {
       purge,
       audit,
       copies,
+      disclosure,
       rotation,
       erasure,
       idempotency,

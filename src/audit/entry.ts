@@ -52,6 +52,7 @@ export const eventNames = [
   "service_key.revoked",
   "seat.revoked",
   "seat.restored",
+  "seat.shared",
   "access.revoked",
   "access.restored",
   "revocations.listed",

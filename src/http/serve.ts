@@ -26,6 +26,7 @@ export interface ServeOptions {
   readonly newRequestId: () => string;
   /** The peer's address, where the runtime knows it. */
   readonly addressOf: (c: Context) => string | undefined;
+  readonly countryOf?: ((c: Context) => string | undefined) | undefined;
   /** A header by its lower-case name; repeated ones joined by `, `, as Fetch does. Where the runtime has them without building a Headers object. */
   readonly headerOf?: ((c: Context, name: string) => string | null) | undefined;
   /** From a thrown fault to what the caller is told; reports what it does not know. */
@@ -85,12 +86,16 @@ async function respond(options: ServeOptions, c: Context, group: readonly Route[
   });
 }
 
-function arrivalOf({ headerOf, addressOf, newRequestId, turnedAway }: ServeOptions, c: Context, group: readonly Route[]): Arrival {
+function arrivalOf(
+  { headerOf, addressOf, countryOf, newRequestId, turnedAway }: ServeOptions,
+  c: Context,
+  group: readonly Route[],
+): Arrival {
   const route = group.find((candidate) => candidate.method === c.req.raw.method);
   const header: HeaderReader = headerOf ? (name) => headerOf(c, name) : (name) => c.req.raw.headers.get(name);
   const name = route ? `${route.method} ${route.path}` : (group[0]?.path ?? "no route");
   const said = { userAgent: header("user-agent") ?? undefined, reason: readReason(header("postern-reason")) ?? undefined };
-  const request = { id: newRequestId(), route: name, address: addressOf(c), ...said };
+  const request = { id: newRequestId(), route: name, address: addressOf(c), country: countryOf?.(c), ...said };
   const caller: Caller = { authorization: credentialOf(c, header), request };
   const turnAway = async (refusal: Refusal): Promise<Result<never, Refusal>> => {
     await turnedAway(route ?? group[0] ?? null, { refusal, caller, contract: readContract(c.req.param("contract") ?? c.req.param("log")) });

@@ -17,6 +17,7 @@ export const migrationsOfThisBuild: readonly MigrationDigest[] = [
   { number: 10, name: "0010-index-key.sql", digest: "0e1f0e0428d7fafac5271a1dc3c7a060678e38853afd18b148a5bd038dd30b4b" },
   { number: 11, name: "0011-reasons.sql", digest: "a79d1b98cf66d0cf0f8ba31d41fa86a10df5a8a6c07ad246ac6725e0a6ec5c79" },
   { number: 12, name: "0012-age.sql", digest: "0cfbc5bcf0d27aa54e2727a8197519026b44f8b8ebc39e5a385a2f0dfa396b70" },
+  { number: 13, name: "0013-seat-use.sql", digest: "45e5a8b12e43d12fcdd207eb9756065884d080b92c86906c6612a50b201c9522" },
   { number: 14, name: "0014-possession.sql", digest: "c1d93e27f4820efcc5fdbe64dd5153d26b2baf4e0e96c2b0d154a04b06817b2b" },
   { number: 15, name: "0015-seats.sql", digest: "dc39c03bf043d9dfe85a134e4d8e84502f0ecd9421039ad89f3936ca8ea26362" },
   { number: 17, name: "0017-revocation.sql", digest: "0d7a7084a96f2e14113ce65072b2fe8cda9fe244292664a6c30b983b4a8bf1b0" },
