@@ -45,6 +45,7 @@ export const seat = postern.table(
     name: text("name").notNull(),
     likeness: text("likeness").notNull(),
     revokedAt: timestamp("revoked_at", { withTimezone: true, mode: "string" }),
+    scim: text("scim", { enum: ["member", "left"] }),
   },
   (table) => [
     primaryKey({ columns: [table.contractId, table.issuer, table.subject] }),

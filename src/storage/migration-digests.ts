@@ -18,6 +18,7 @@ export const migrationsOfThisBuild: readonly MigrationDigest[] = [
   { number: 12, name: "0012-age.sql", digest: "0cfbc5bcf0d27aa54e2727a8197519026b44f8b8ebc39e5a385a2f0dfa396b70" },
   { number: 14, name: "0014-possession.sql", digest: "c1d93e27f4820efcc5fdbe64dd5153d26b2baf4e0e96c2b0d154a04b06817b2b" },
   { number: 15, name: "0015-seats.sql", digest: "0cd5b47528aa3d97707c7d3a51a50cf7ce61e2c5a711b9b867b70db41819d9db" },
+  { number: 16, name: "0016-scim.sql", digest: "dae24554fd3ac3bb4fbb22221367dfa37f8b3f880de6b8e976e73971eef9645d" },
   { number: 17, name: "0017-revocation.sql", digest: "0d7a7084a96f2e14113ce65072b2fe8cda9fe244292664a6c30b983b4a8bf1b0" },
   { number: 18, name: "0018-shop.sql", digest: "34063fa448e62c2291a87a539a3712ba91b4361b75b77f0dd4b9ccedd088fbae" },
 ];

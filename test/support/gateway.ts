@@ -74,7 +74,7 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
     freshness: usualFreshness,
     issuers: [issuer.profile],
     merchants,
-    vendors: {},
+    vendors: { "v-yunfu": { issuers: ["demo"] } },
     operators: [demo("operator")],
     metrics: createMetrics(),
     audience,
