@@ -21,6 +21,7 @@ import { purge } from "./cli/purge.ts";
 import { records } from "./cli/records.ts";
 import { requests } from "./cli/requests.ts";
 import { revoke } from "./cli/revoke.ts";
+import { scim } from "./cli/scim.ts";
 import { serve } from "./cli/serve.ts";
 import { subject } from "./cli/subject.ts";
 import { token } from "./cli/token.ts";
@@ -45,6 +46,7 @@ const postern = command({
     approvals,
     agents,
     revoke,
+    scim,
     records,
     requests,
     policy,
