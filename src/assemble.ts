@@ -17,6 +17,7 @@ import { createSeatWatch, type WatchMemory } from "./disclosure/postgres-watch.t
 import type { Metrics, Route } from "./http/index.ts";
 import { createIdentity, type Digest, type Identity, type IssuerProfile, withSpentProofs } from "./identity/index.ts";
 import { createSpentProofs } from "./identity/postgres.ts";
+import type { VendorSettings } from "./issuer-settings.ts";
 import type { InFlight } from "./kernel/index.ts";
 import { createAuditKeys, type Keyring, type OpenedAuditKeys, type RootKey, type ShareStore } from "./keys/index.ts";
 import { createOffices, type MerchantOffices, type OfficeHolder } from "./offices/index.ts";
@@ -35,7 +36,7 @@ export interface CommonParts {
   readonly issuers: readonly IssuerProfile[];
   readonly merchants: Readonly<Record<string, MerchantOffices>>;
   /** By whose tokens a vendor's agents come; a vendor that is not here has no issuers of its own. */
-  readonly vendors: Readonly<Record<string, { readonly issuers: readonly string[]; readonly admins: readonly OfficeHolder[] }>>;
+  readonly vendors: Readonly<Record<string, VendorSettings>>;
   readonly operators: readonly OfficeHolder[];
   /** One for all sides of a process. */
   readonly metrics: Metrics;

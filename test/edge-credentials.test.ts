@@ -25,6 +25,7 @@ const readable: Readonly<Record<string, readonly string[] | null>> = {
   "postern.contract": null,
   "postern.bundle": null,
   "postern.revocation": ["kind", "issuer", "name"],
+  "postern.scim_user": ["vendor", "issuer", "subject", "active"],
   "postern.spent_proof": ["proof"],
   "postern.seat": null,
   "postern.seat_use": null,

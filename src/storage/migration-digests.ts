@@ -20,6 +20,7 @@ export const migrationsOfThisBuild: readonly MigrationDigest[] = [
   { number: 13, name: "0013-seat-use.sql", digest: "45e5a8b12e43d12fcdd207eb9756065884d080b92c86906c6612a50b201c9522" },
   { number: 14, name: "0014-possession.sql", digest: "c1d93e27f4820efcc5fdbe64dd5153d26b2baf4e0e96c2b0d154a04b06817b2b" },
   { number: 15, name: "0015-seats.sql", digest: "dc39c03bf043d9dfe85a134e4d8e84502f0ecd9421039ad89f3936ca8ea26362" },
+  { number: 16, name: "0016-scim.sql", digest: "dae24554fd3ac3bb4fbb22221367dfa37f8b3f880de6b8e976e73971eef9645d" },
   { number: 17, name: "0017-revocation.sql", digest: "0d7a7084a96f2e14113ce65072b2fe8cda9fe244292664a6c30b983b4a8bf1b0" },
   { number: 18, name: "0018-shop.sql", digest: "34063fa448e62c2291a87a539a3712ba91b4361b75b77f0dd4b9ccedd088fbae" },
   { number: 20, name: "0020-service-keys.sql", digest: "7380bf241347788fefa924539f0fd01734a9bdc509c7b5a22c49272fb7663890" },

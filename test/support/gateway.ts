@@ -78,7 +78,7 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
     freshness: usualFreshness,
     issuers: [issuer.profile, ...(options.issuers ?? [])],
     merchants,
-    vendors: {},
+    vendors: { "v-yunfu": { issuers: ["demo"], admins: [] } },
     operators: [demo("operator")],
     metrics: createMetrics(),
     audience,
