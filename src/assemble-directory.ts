@@ -4,7 +4,6 @@ import { type CommonParts, counted, type SideParts, sharedParts } from "./assemb
 import { directoryRoutes } from "./directory/index.ts";
 import { repeatable } from "./idempotency/index.ts";
 import type { InFlight } from "./kernel/index.ts";
-import { logTurnedAway } from "./offices/index.ts";
 import { type DirectoryProfile, logDirectoryTurnedAway, scimRoutes } from "./scim/index.ts";
 import { withServiceKeys } from "./service-keys/index.ts";
 
@@ -15,15 +14,10 @@ export function assembleDirectory(common: CommonParts, side: SideParts, inFlight
   const all = common.issuers.map((issuer) => issuer.id);
   const issuersOf = (vendor: string) => (Object.hasOwn(common.vendors, vendor) ? (common.vendors[vendor]?.issuers ?? []) : all);
   const scim = { ...door, origin: common.audience, profileOf: (vendor: string) => profileOf(common.vendors, vendor) };
-  const ofScim = scimRoutes(scim);
-  const ofDirectories = new Set(ofScim.filter((route) => route.refusalForm).map(({ method, path }) => `${method} ${path}`));
   return {
     ...{ database, settle: shared.strangers.settle, counted: shared, freshness: common.freshness },
-    turnedAway: ({ caller, refusal, contract, vendor }) =>
-      ofDirectories.has(caller.request.route)
-        ? logDirectoryTurnedAway(scim, caller, vendor, refusal.code)
-        : logTurnedAway(door, caller, { code: refusal.code, contract }),
-    routes: [...directoryRoutes({ ...door, issuersOf }), ...ofScim].map((route) => counted(inFlight, repeatable(door, route))),
+    turnedAway: (away) => logDirectoryTurnedAway(scim, away),
+    routes: [...directoryRoutes({ ...door, issuersOf }), ...scimRoutes(scim)].map((route) => counted(inFlight, repeatable(door, route))),
   };
 }
 

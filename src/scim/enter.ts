@@ -5,9 +5,10 @@
 import type { Actor, EntryDraft, LogHandle } from "../audit/index.ts";
 import type { Bundles, Contract } from "../contracts/index.ts";
 import { sha256, toHex, utf8 } from "../crypto/index.ts";
-import { ok, type Presented, type Refusal, type RefusalCode, type Result, refuse } from "../kernel/index.ts";
+import type { TurnedAway } from "../http/index.ts";
+import { ok, type Presented, type Refusal, type Result, refuse } from "../kernel/index.ts";
 import { KeysUnavailable } from "../keys/index.ts";
-import { admittedTo, logOfContract, type OfficeDoor, type Visit } from "../offices/index.ts";
+import { admittedTo, logOfContract, logTurnedAway, type OfficeDoor, type Visit } from "../offices/index.ts";
 import { useToken } from "./postgres-tokens.ts";
 
 /** Whose tokens the vendor's people come by, and which attribute is their subject there. */
@@ -40,17 +41,16 @@ export function digestOfToken(token: string): string {
 
 export async function enterScim(desk: ScimDesk, visit: Visit, vendor: string): Promise<Result<Directory, Refusal>> {
   const directory = await identify(desk, visit, vendor);
-  if (directory.ok) return directory;
-  await refuseStranger(desk, visit, directory.refusal.code);
+  // Whoever comes by a person's token is named in the entry.
+  if (!directory.ok) await logTurnedAway(desk, visit, { code: directory.refusal.code, contract: null });
   return directory;
 }
 
-/** A request that no use case saw. */
-export async function logDirectoryTurnedAway(desk: ScimDesk, visit: Visit, vendor: string | null, code: RefusalCode): Promise<void> {
-  const directory = vendor === null ? null : await identify(desk, visit, vendor);
-  if (!directory?.ok) return refuseStranger(desk, visit, code);
-  const { actor, log } = directory.value;
-  await desk.audit.append(log, { ...refusedDraft(visit, code), actor, facts: { vendor: directory.value.vendor } });
+/** A request that no use case saw, of a vendor's directory or of anybody else. */
+export async function logDirectoryTurnedAway(desk: ScimDesk, { caller, refusal: { code }, contract, vendor }: TurnedAway): Promise<void> {
+  const directory = vendor === null ? null : await identify(desk, caller, vendor);
+  if (!directory?.ok) return logTurnedAway(desk, caller, { code, contract });
+  await noteScim(desk, caller, directory.value, { event: "request.refused", outcome: { effect: "deny", code } });
 }
 
 async function identify(desk: ScimDesk, { authorization, request }: Visit, vendor: string): Promise<Result<Directory, Refusal>> {
@@ -67,14 +67,6 @@ async function identify(desk: ScimDesk, { authorization, request }: Visit, vendo
 
 function tokenOf(shown: Presented): string | null {
   return typeof shown === "string" ? (tokenForm.exec(shown)?.[1] ?? null) : null;
-}
-
-function refuseStranger(desk: ScimDesk, visit: Visit, code: RefusalCode): Promise<void> {
-  return desk.strangers.refused(code, () => Promise.resolve(refusedDraft(visit, code)));
-}
-
-function refusedDraft({ request }: Visit, code: RefusalCode): EntryDraft {
-  return { event: "request.refused", actor: { role: "unknown" }, request, outcome: { effect: "deny", code } };
 }
 
 /** Of an act: its entry in the gateway's log, which names the vendor. */

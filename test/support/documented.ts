@@ -16,6 +16,13 @@ export const problemShape = z.strictObject({
   errors: z.array(z.looseObject({ pointer: z.string(), code: z.string() })).optional(),
 });
 
+const scimRefusal = z.strictObject({
+  schemas: z.tuple([z.literal("urn:ietf:params:scim:api:messages:2.0:Error")]),
+  status: z.string(),
+  detail: z.string().min(1),
+  scimType: z.string().optional(),
+});
+
 export type Served = z.infer<typeof openApi>["paths"];
 
 export async function readDocument(gateway: Gateway): Promise<Served> {
@@ -40,12 +47,21 @@ export function documentedAsk(gateway: Gateway, served: Served): Ask {
     const documented = served[patternOf(served, path) ?? ""]?.[method.toLowerCase()]?.responses;
     if (documented) expect(Object.keys(documented), `${method} ${path}`).toContain(String(answer.status));
     if (answer.status < 400) return { status: answer.status, code: undefined, answer };
-    expect(answer.headers.get("content-type")).toBe("application/problem+json");
+    if (method !== "HEAD" && /^\/v1\/scim\/[^/]+\/v2\//.test(path)) return { status: answer.status, code: await scimCode(answer), answer };
+    expect(answer.headers.get("content-type")).toMatch(/^application\/(problem|scim)\+json$/);
     if (method === "HEAD") return { status: answer.status, code: undefined, answer };
     const problem = problemShape.parse(await answer.clone().json());
     expect([problem.status, problem.request_id]).toEqual([answer.status, answer.headers.get("x-request-id")]);
     return { status: answer.status, code: problem.code, answer };
   };
+}
+
+/** RFC 7644 §3.12: directories get refusals in a form of their own. */
+async function scimCode(answer: Response): Promise<string | undefined> {
+  expect(answer.headers.get("content-type")).toBe("application/scim+json");
+  const refused = scimRefusal.parse(await answer.clone().json());
+  expect(refused.status).toBe(String(answer.status));
+  return refused.scimType;
 }
 
 /** The documented path that a request's path is an instance of. */

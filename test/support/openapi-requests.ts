@@ -1,5 +1,6 @@
 /** Requests made from an OpenAPI document: such as it allows, and the same with something wrong in them. */
 import * as fc from "fast-check";
+import { pathTails } from "../../src/http/route.ts";
 
 export interface Schema {
   readonly type?: string;
@@ -85,7 +86,7 @@ export function requestOf(
     requiredKeys: placed("query").flatMap(({ name, required }) => (required ? [name] : [])),
   });
   return fc.record({ path, query, content: contentOf(operation, odd), headers: headersOf() }).map((parts) => {
-    const filled = operation.path.replace(/\{(\w+)\}/g, (_, name: string) => pathSegment(parts.path[name] ?? ""));
+    const filled = operation.path.replace(/\{(\w+)\}/g, (_, name: string) => pathSegment(name, parts.path[name] ?? ""));
     const asked = new URLSearchParams(parts.query).toString();
     const media: Record<string, string> = parts.content ? { "content-type": parts.content.media } : {};
     return {
@@ -97,9 +98,11 @@ export function requestOf(
   });
 }
 
-/** As a client writes it that escapes what has to be; what cannot be written in UTF-8 is left out. */
-function pathSegment(text: string): string {
-  return encodeURIComponent(text.toWellFormed()).replaceAll("%2F", "/");
+/** As a client writes it that escapes what has to be; nothing at all, or a way up, would be another route. */
+function pathSegment(name: string, text: string): string {
+  const escaped = encodeURIComponent(text.toWellFormed());
+  if (escaped === "" || /^(\.|%2e){1,2}$/i.test(escaped)) return "-";
+  return pathTails.has(name) ? escaped.replaceAll("%2F", "/").replace(/\.\.|\/\//g, "-") : escaped;
 }
 
 function headersOf(): fc.Arbitrary<Record<string, string>> {
