@@ -239,7 +239,7 @@ export function assembleKeeper(common: CommonParts, side: KeeperParts, inFlight:
         () => forgetExpired(database),
         () => forgetExpiredRevocations(database),
         () => forgetSpentProofs(database),
-        () => tickAgreements(activation, believed),
+        () => tickAgreements({ ...activation, sequencer, leaseMs }, believed),
         ...byTheClock(() => orderDuePurges(purge)),
         () => runErasures(erasures),
         ...byTheClock(

@@ -192,7 +192,7 @@ export async function purgeTerms(
 export async function orderOf(database: Queryable, job: PurgeJob): Promise<Approval | null> {
   const actions = job.basis === "owners" ? ["purge"] : ["activate", "amend", "terminate"];
   const orders = (await selectApprovals(database, [job.contract])).filter(({ action }) => actions.includes(action));
-  return latestDecided(orders) ?? orders.findLast(({ state }) => state === "requested") ?? null;
+  return latestDecided(orders) ?? orders.findLast(({ state }) => state === "requested" || state === "expired") ?? null;
 }
 
 /** Not the latest asked for: of two that wait, either may be approved first. */

@@ -148,7 +148,7 @@ function jobRoutes(desk: PurgeDesk & ApprovalDesk): Route[] {
       path: "/v1/contracts/{contract}/purges/{job}/approve",
       summary: "As a second owner: approve a purge",
       answers: { 200: { media: "application/json", description: "The job", schema: jobSchema } },
-      refusals: ["own_request", "approval_closed", "wrong_state", "held", "audit_unavailable"],
+      refusals: ["own_request", "approval_closed", "busy", "wrong_state", "held", "audit_unavailable"],
       handle: (received) => approve(desk, received),
     },
   ];
