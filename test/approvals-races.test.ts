@@ -1,7 +1,7 @@
 /** Four eyes on a real Postgres, where requests and keepers truly run at once: one decides of however many, and what nobody decided is told once. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Trust } from "../src/audit/index.ts";
-import { contractText, expectStatus, problemOf, shippedPolicy } from "./support/agreement.ts";
+import { because, contractText, expectStatus, problemOf, shippedPolicy } from "./support/agreement.ts";
 import { createWorld, entriesOf, openGateway, populate, verifyLog, type World } from "./support/purge-world.ts";
 
 const base = "/v1/contracts/c-test";
@@ -15,7 +15,7 @@ beforeAll(async () => {
 afterAll(() => world.close());
 
 const call = (method: string, path: string, as: string, body?: unknown) =>
-  world.gateway.call(method, path, { as, ...(body !== undefined && { body }) });
+  world.gateway.call(method, path, { as, ...(body !== undefined && { body }), ...because });
 
 async function stateOf(id: string): Promise<string | undefined> {
   const answer = await expectStatus(call("GET", "/v1/approvals", "owner-2"), 200);

@@ -126,7 +126,7 @@ describe("postern policy apply", () => {
       expect(narrowed.stdout).toMatch(/mask → withhold.*\n1 narrowed\nin force in c-own from now on\nsha256:/);
       expect(await nameSeen()).toBeNull();
 
-      const widened = await postern("policy apply contract.yaml --policy old.yaml --as owner-1");
+      const widened = await postern("policy apply contract.yaml --policy old.yaml --why season --as owner-1");
       expect(widened).toMatchObject({ code: 0, stdout: expect.stringContaining("so a second owner is asked: approval ") });
       const [, id = ""] = /approvals approve (\S+)/.exec(widened.stderr) ?? [];
       expect(await nameSeen()).toBeNull();

@@ -11,7 +11,7 @@ import { type Queryable, refusableTransaction } from "../storage/index.ts";
 import { type Approval, type ApprovalAction, standingOf, type Verdict } from "./approval.ts";
 import { closed, decideApproval, mayDecide, openReasons, type Reasons } from "./approvals.ts";
 import { letGo, selectApproval, selectApprovals, takeDecision } from "./postgres.ts";
-import { saidOf } from "./reasons.ts";
+import { refusalOfSilence, saidOf } from "./reasons.ts";
 
 /** How long a decision may take. After a crash nobody decides for so long. */
 const decisionLeaseMs = 30_000;
@@ -81,6 +81,8 @@ export async function decideInContract(
     const refusal = allowed.ok ? ({ code: "not_found" } as const) : allowed.refusal;
     return turnDown(desk, visit, entered.value, { event: "request.refused", refusal });
   }
+  const silent = verdict === "rejected" ? refusalOfSilence(visit) : null;
+  if (silent) return turnDown(desk, visit, entered.value, { event: "request.refused", refusal: silent });
   if (!(await takeDecision(desk.database, found, decisionLeaseMs)))
     return turnDown(desk, visit, entered.value, { event: "request.refused", refusal: await refusalOfTaken(desk, found) });
   try {

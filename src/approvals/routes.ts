@@ -27,7 +27,17 @@ export function approvalRoutes(desk: ApprovalDesk): Route[] {
     path: `/v1/approvals/{approval}/${word}`,
     summary,
     answers: { 200: { media: "application/json", description: "The decided request, and what followed", schema: decidedSchema } },
-    refusals: ["own_request", "approval_closed", "busy", "wrong_state", "held", "audit_unavailable", "keys_unavailable", "share_closed"],
+    refusals: [
+      "own_request",
+      "approval_closed",
+      "busy",
+      "reason_required",
+      "wrong_state",
+      "held",
+      "audit_unavailable",
+      "keys_unavailable",
+      "share_closed",
+    ],
     handle: async (received) => {
       const decided = await decideById(desk, received.caller, received.params.approval ?? "", verdict);
       if (!decided.ok) return decided;

@@ -64,7 +64,7 @@ function nextAfter(action: string, contract: string, as: string, result: Readonl
 
 const reject = command({
   meta: { description: "As another owner than the one who asked: reject" },
-  examples: ["npx postern approvals reject 0198c1f0-… --as owner-2"],
+  examples: ['npx postern approvals reject 0198c1f0-… --why "not before the audit" --as owner-2'],
   args: { ...approvalArgument, ...clientFlags, ...jsonFlag },
   async run({ args }) {
     const decided = await createClient(args).post(decidedSchema, `/v1/approvals/${idOf(args.id)}/reject`);

@@ -87,7 +87,7 @@ function orderRoutes(desk: PurgeDesk): Route[] {
           schema: jobSchema.extend({ approval: approvalSchema.nullable() }),
         },
       },
-      refusals: ["wrong_state", "held", "audit_unavailable", "keys_unavailable", "share_closed"],
+      refusals: ["wrong_state", "held", "reason_required", "audit_unavailable", "keys_unavailable", "share_closed"],
       handle: async (received) => {
         const body = received.body as z.infer<typeof orderBody>;
         if ("dry_run" in body) {
