@@ -133,6 +133,7 @@ describe("postern policy apply", () => {
       const shown = await postern("policy show c-own --as owner-2");
       expect(shown.stdout).toMatch(/^widened +first_line +customer +name +withhold → mask/m);
       expect(shown.stderr).toBe(`next: npx postern approvals approve ${id} --as owner-2\n`);
+      expect((await postern(`approvals show ${id} --as owner-2`)).stdout).toMatch(/^why +season$/m);
       expect(await postern(`approvals approve ${id} --as owner-2`)).toMatchObject({
         code: 0,
         stdout: "approved: change_policy of c-own\n",
