@@ -93,13 +93,18 @@ export async function takeDecision(database: Queryable, { contract, id }: Approv
   return rows.length > 0;
 }
 
+/** At once, so that their entries are written within a lease. */
+const expiredMax = 20;
+
 /** Ends what nobody decided in its time, and what ended without its entry. What it answers owes one, to this caller for `leaseMs`. */
 export async function takeExpired(database: Queryable, leaseMs: number): Promise<Approval[]> {
   const overdue = and(eq(approval.state, "requested"), sql`${approval.expiresAt} <= now()`, leaseIsFree(approval.takenUntil));
+  const due = or(overdue, and(eq(approval.state, "expired"), sql`${approval.takenUntil} < now()`));
+  const some = orm(database).select({ id: approval.approvalId }).from(approval).where(due).orderBy(approval.approvalId).limit(expiredMax);
   const rows = await orm(database)
     .update(approval)
     .set({ state: "expired", takenUntil: leaseEnd(leaseMs) })
-    .where(or(overdue, and(eq(approval.state, "expired"), sql`${approval.takenUntil} < now()`)))
+    .where(and(due, inArray(approval.approvalId, some)))
     .returning(columns);
   return rows.map(shaped);
 }
