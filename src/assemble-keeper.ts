@@ -241,7 +241,7 @@ export function assembleKeeper(common: CommonParts, side: KeeperParts, inFlight:
         () => forgetExpiredRevocations(database),
         () => forgetSpentProofs(database),
         () => forgetSeatUses(database),
-        () => tickAgreements(activation, believed),
+        () => tickAgreements({ ...activation, sequencer, leaseMs }, believed),
         ...byTheClock(() => orderDuePurges(purge)),
         () => runErasures(erasures),
         ...byTheClock(

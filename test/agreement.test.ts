@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Database } from "../src/storage/index.ts";
 import {
   applyFiles,
+  because,
   bringIntoForce,
   contractText,
   expectStatus,
@@ -76,7 +77,7 @@ describe("a contract comes into force by two owners", () => {
   it("a rejected request is closed, and asking twice is one request", async () => {
     const id = await ask("owner-1");
     expect(await ask("owner-1")).toBe(id);
-    await expectStatus(gateway.call("POST", `/v1/approvals/${id}/reject`, { as: "owner-2" }), 200);
+    await expectStatus(gateway.call("POST", `/v1/approvals/${id}/reject`, { as: "owner-2", ...because }), 200);
     expect((await problemOf(gateway.call("POST", `/v1/approvals/${id}/approve`, { as: "owner-2" }), 409)).code).toBe("approval_closed");
   });
 

@@ -1,6 +1,6 @@
 /** What a second owner is told, and what becomes of a request that nobody decides. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { bringIntoForce, expectStatus } from "./support/agreement.ts";
+import { bringIntoForce, contractText, expectStatus, problemOf, shippedPolicy } from "./support/agreement.ts";
 import { createGateway, type Gateway } from "./support/gateway.ts";
 import { entriesOf } from "./support/log-writers.ts";
 
@@ -58,7 +58,7 @@ describe("why somebody asks, and why another one decides so", () => {
     expect(await officersView("approval.rejected")).toEqual(["not before the season ends"]);
   });
 
-  it("need not be said", async () => {
+  it("need not be said where an end is moved", async () => {
     const id = await ask();
     expect(await listed(id)).toMatchObject({ reason: null });
     await expectStatus(decide(id, "withdraw"), 200);
@@ -101,6 +101,38 @@ describe("why somebody asks, and why another one decides so", () => {
       { code: "bad_header", errors: [{ pointer: "header:postern-reason", code: "grammar" }] },
     ]);
     expect(await log("contract.termination_requested")).toHaveLength(before);
+  });
+});
+
+describe("what needs a reason", () => {
+  const policy = (text: string, headers = {}) => {
+    const files = { contract: { name: "contract.yaml", text: contractText() }, policy: { name: "policy.yaml", text } };
+    return gateway.call("PUT", "/v1/contracts/c-test/policy", { as: "owner-1", body: files, headers });
+  };
+
+  it("is not asked for without one: a purge, a part of one, a wider policy; what is narrower needs none", async () => {
+    const body = { confirm: "c-test" };
+    for (const [path, order] of [
+      ["purges", body],
+      ["partial-purges", { ...body, older_than_days: 30 }],
+    ] as const) {
+      const asked = gateway.call("POST", `/v1/contracts/c-test/${path}`, { as: "owner-1", body: order });
+      expect((await problemOf(asked, 422)).code).toBe("reason_required");
+    }
+    const shipped = shippedPolicy("cs-standard");
+    await expectStatus(policy(shipped.replace("      name: mask", "      name: withhold")), 200);
+    expect((await problemOf(policy(shipped), 422)).code).toBe("reason_required");
+    expect(await gateway.database.query("select action, now() from postern.approval where action in ('change_policy', 'purge')")).toEqual(
+      [],
+    );
+    await expectStatus(policy(shipped, saying(why)), 202);
+  });
+
+  it("nor is a request turned down without one; it stays open", async () => {
+    const id = await ask();
+    expect((await problemOf(decide(id, "reject"), 422)).code).toBe("reason_required");
+    expect(await listed(id)).toMatchObject({ state: "requested" });
+    await expectStatus(decide(id, "withdraw"), 200);
   });
 });
 

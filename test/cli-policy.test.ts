@@ -126,13 +126,14 @@ describe("postern policy apply", () => {
       expect(narrowed.stdout).toMatch(/mask → withhold.*\n1 narrowed\nin force in c-own from now on\nsha256:/);
       expect(await nameSeen()).toBeNull();
 
-      const widened = await postern("policy apply contract.yaml --policy old.yaml --as owner-1");
+      const widened = await postern("policy apply contract.yaml --policy old.yaml --why season --as owner-1");
       expect(widened).toMatchObject({ code: 0, stdout: expect.stringContaining("so a second owner is asked: approval ") });
       const [, id = ""] = /approvals approve (\S+)/.exec(widened.stderr) ?? [];
       expect(await nameSeen()).toBeNull();
       const shown = await postern("policy show c-own --as owner-2");
       expect(shown.stdout).toMatch(/^widened +first_line +customer +name +withhold → mask/m);
       expect(shown.stderr).toBe(`next: npx postern approvals approve ${id} --as owner-2\n`);
+      expect((await postern(`approvals show ${id} --as owner-2`)).stdout).toMatch(/^why +season$/m);
       expect(await postern(`approvals approve ${id} --as owner-2`)).toMatchObject({
         code: 0,
         stdout: "approved: change_policy of c-own\n",

@@ -102,7 +102,7 @@ not stored, because no policy names them or they are secrets:
     expect((await postern("purge plan c-own --as owner-1")).stdout).toMatch(/postern\.record +2$/m);
     expect(await postern("purge start c-own --confirm=c-other --as owner-1")).toMatchObject({ code: 2, stdout: "" });
     expect(await postern("purge start c-own --as owner-1")).toMatchObject({ code: 2, stderr: expect.stringContaining("--confirm=c-own") });
-    expect((await postern("purge start c-own --confirm=c-own --as owner-1")).stdout).toContain("waits for a second owner");
+    expect((await postern("purge start c-own --confirm=c-own --why leaving --as owner-1")).stdout).toContain("waits for a second owner");
     expect((await postern("purge approve c-own --as owner-1")).stderr).toContain("own_request");
     expect((await postern("purge approve c-own --as owner-2")).code).toBe(0);
     const watched = await postern("purge watch c-own --as owner-1");

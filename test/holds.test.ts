@@ -2,7 +2,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { anyHoldStands, holdsOnSubject, standingHolds } from "../src/contracts/index.ts";
 import type { ContractId } from "../src/kernel/index.ts";
-import { expectStatus, search } from "./support/agreement.ts";
+import { because, expectStatus, search } from "./support/agreement.ts";
 import type { Gateway } from "./support/gateway.ts";
 import {
   approvePurge,
@@ -56,7 +56,8 @@ async function problemOf(asked: Promise<Response>): Promise<[number, string, Pro
   return [answer.status, code, errors];
 }
 
-const order = (gateway: Gateway) => gateway.call("POST", "/v1/contracts/c-test/purges", { as: "owner-1", body: { confirm: "c-test" } });
+const order = (gateway: Gateway) =>
+  gateway.call("POST", "/v1/contracts/c-test/purges", { as: "owner-1", body: { confirm: "c-test" }, ...because });
 const standingOf = async (gateway: Gateway) =>
   ((await (await gateway.call("GET", "/v1/contracts/c-test", { as: "owner-1" })).json()) as { standing: string }).standing;
 

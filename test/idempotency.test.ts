@@ -1,7 +1,7 @@
 /** `Idempotency-Key`: an owner who lost an answer asks again and gets it, byte for byte, and nothing is done twice. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import * as z from "zod";
-import { expectStatus } from "./support/agreement.ts";
+import { because, expectStatus } from "./support/agreement.ts";
 import type { CallOptions, Gateway } from "./support/gateway.ts";
 import { createWorld, entriesOf, neighbour, openGateway, populate, type World } from "./support/purge-world.ts";
 
@@ -162,7 +162,7 @@ describe("twenty purge orders at once under one key", () => {
     const { gateway: other, close, owner } = await createWorld();
     await populate(other);
     const key = newKey();
-    const orders = Array.from({ length: 20 }, () => shown(send(`${base}/purges`, key, { body: { confirm: "c-test" } }, other)));
+    const orders = Array.from({ length: 20 }, () => shown(send(`${base}/purges`, key, { body: { confirm: "c-test" }, ...because }, other)));
     const answers = await Promise.all(orders);
     expect(answers.map(({ status }) => status)).toEqual(Array.from({ length: 20 }, () => 202));
     expect(new Set(answers.map(({ body }) => body)).size).toBe(1);

@@ -1,7 +1,7 @@
 /** What is old goes before the contract's end where two owners say so: by the routes, on a real Postgres. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type AgedWorld, countsOf, createAgedWorld, lapsesOf, old, records } from "./support/aged-world.ts";
-import { expectStatus } from "./support/agreement.ts";
+import { because, expectStatus } from "./support/agreement.ts";
 import type { Gateway } from "./support/gateway.ts";
 import type { Copy } from "./support/purge-kill.ts";
 import { openGateway, verifyLog } from "./support/purge-world.ts";
@@ -16,7 +16,7 @@ afterAll(() => world.close());
 describe("a part of the data, by its age, on the word of two owners", () => {
   const path = "/v1/contracts/c-test/partial-purges";
   const order = { older_than_days: 20, type: "order" };
-  const call = (gateway: Gateway, body: object, as = "owner-1") => gateway.call("POST", path, { as, body });
+  const call = (gateway: Gateway, body: object, as = "owner-1") => gateway.call("POST", path, { as, body, ...because });
   /** By the agreed retention, what is too old is gone already. */
   const calm = async (copy: Copy) => {
     const gateway = await openGateway(copy);

@@ -1,7 +1,16 @@
 /** The policy of a contract in force changes: by one owner where nothing is wider, by two where something is, and from the next request on. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type * as z from "zod";
-import { type Agreement, bringIntoForce, contractText, expectStatus, importLines, search, shippedPolicy } from "./support/agreement.ts";
+import {
+  type Agreement,
+  because,
+  bringIntoForce,
+  contractText,
+  expectStatus,
+  importLines,
+  search,
+  shippedPolicy,
+} from "./support/agreement.ts";
 import { documentedAsk, problemShape, readDocument } from "./support/documented.ts";
 import { audience, createGateway, type Gateway } from "./support/gateway.ts";
 import { entriesOf } from "./support/log-writers.ts";
@@ -33,7 +42,7 @@ function put(
 ) {
   const text = contractText({ contract, ceiling: wide, ...agreement });
   const files = { contract: { name: "contract.yaml", text }, policy: { name: "policy.yaml", text: policy } };
-  return gateway.call("PUT", `/v1/contracts/${contract}/policy`, { as, body: { ...files, ...(replaces && { replaces }) } });
+  return gateway.call("PUT", `/v1/contracts/${contract}/policy`, { as, body: { ...files, ...(replaces && { replaces }) }, ...because });
 }
 
 async function change(answer: Promise<Response>, status: number): Promise<z.infer<typeof changedShape>> {
@@ -123,7 +132,7 @@ describe("a change that widens", () => {
   it("is refused by a second owner without a trace in what is seen", async () => {
     await inForce("c-rejected");
     const changed = await change(put("c-rejected", wider), 202);
-    await expectStatus(gateway.call("POST", `/v1/approvals/${changed.approval?.id}/reject`, { as: "owner-2" }), 200);
+    await expectStatus(gateway.call("POST", `/v1/approvals/${changed.approval?.id}/reject`, { as: "owner-2", ...because }), 200);
     expect((await policyOf("c-rejected")).pending).toEqual([]);
     expect(await nameSeen("c-rejected")).toBe("欧阳**");
     const rejected = (await logged("c-rejected")).find(({ event }) => event === "approval.rejected");

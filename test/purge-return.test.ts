@@ -4,7 +4,7 @@ import { exportJWK, generateKeyPair } from "jose";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { verifySignature } from "../src/crypto/index.ts";
 import { verifyCertificate } from "../src/purge/verify-certificate.ts";
-import { contractText, expectStatus, importLines, search } from "./support/agreement.ts";
+import { because, contractText, expectStatus, importLines, search } from "./support/agreement.ts";
 import {
   approvePurge,
   contentOf,
@@ -217,7 +217,7 @@ describe("owners who ask for a return with the purge itself", () => {
     await populate(world.gateway);
   });
   afterAll(() => world.close());
-  const ask = (body: unknown) => world.gateway.call("POST", "/v1/contracts/c-test/purges", { as: "owner-1", body });
+  const ask = (body: unknown) => world.gateway.call("POST", "/v1/contracts/c-test/purges", { as: "owner-1", body, ...because });
 
   it("are refused a key that nobody should seal to", async () => {
     const { privateKey } = await generateKeyPair("ECDH-ES+A256KW", { extractable: true });

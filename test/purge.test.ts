@@ -5,7 +5,7 @@ import type { Trust } from "../src/audit/index.ts";
 import { verifySignature } from "../src/crypto/index.ts";
 import { dyingStores, steps } from "../src/purge/plan.ts";
 import { verifyCertificate } from "../src/purge/verify-certificate.ts";
-import { contractText, expectStatus, search, shippedPolicy } from "./support/agreement.ts";
+import { because, contractText, expectStatus, search, shippedPolicy } from "./support/agreement.ts";
 import {
   approvePurge,
   contentOf,
@@ -85,7 +85,7 @@ describe("an owner plans and orders a purge", () => {
       approval?.id ?? "",
     ]);
     const other = requested?.[0] === "owner-1" ? "owner-2" : "owner-1";
-    await expectStatus(world.gateway.call("POST", `/v1/approvals/${approval?.id}/reject`, { as: other }), 200);
+    await expectStatus(world.gateway.call("POST", `/v1/approvals/${approval?.id}/reject`, { as: other, ...because }), 200);
     const asked = await Promise.all(Array.from({ length: 20 }, () => orderPurge(world.gateway)));
     expect(new Set(asked.map((one) => one.approval?.id)).size).toBe(1);
     expect(asked[0]?.approval?.id).not.toBe(approval?.id);

@@ -10,6 +10,7 @@ import {
   digestOf,
   type Effect,
   type Person,
+  refusalOfSilence,
   requestApproval,
   type Said,
   saidOf,
@@ -62,6 +63,8 @@ export async function changePolicy(desk: PolicyDesk, visit: Visit, id: ContractI
   if (!proposed.ok) return turnChangeDown(desk, visit, entered.value, proposed.refusal);
   const step = proposed.value;
   const widens = isWider(step.differences);
+  const silent = widens ? refusalOfSilence(visit) : null;
+  if (silent) return turnChangeDown(desk, visit, entered.value, silent);
   await desk.audit.append(entered.value.log, {
     event: widens ? "policy.change_requested" : "policy.changed",
     actor: entered.value.actor,

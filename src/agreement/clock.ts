@@ -2,7 +2,7 @@
  * What the keeper does about contracts as time passes, by the database's clock while that is believed: announces an end that is near, and stores one that
  * has come. Access ended by itself at that instant; this only writes it down. It never starts a purge: purge/ does, days later.
  */
-import { expireApprovals } from "../approvals/index.ts";
+import { type ExpiryParts, expireApprovals } from "../approvals/index.ts";
 import { selectSilentLogs } from "../audit/index.ts";
 import { beatClock, type Contract, describeDoubt, moveState, noteAnnounced, selectOverdue, selectUnannounced } from "../contracts/index.ts";
 import { type ContractId, inTurn } from "../kernel/index.ts";
@@ -20,7 +20,7 @@ export async function lookAtClock({ database, audit, logs }: Pick<ActivationPart
 }
 
 /** Run every few seconds; safe in any number of processes. `believed`: the clock did not leap. */
-export async function tickAgreements(parts: ActivationParts, believed: boolean): Promise<void> {
+export async function tickAgreements(parts: ActivationParts & ExpiryParts, believed: boolean): Promise<void> {
   await inTurn(await selectSilentLogs(parts.database), (log) => announce(parts, log as ContractId));
   if (!believed) return;
   await expireApprovals(parts);

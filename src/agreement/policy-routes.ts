@@ -65,7 +65,7 @@ export function policyRoutes(desk: PolicyDesk): Route[] {
           schema: changedSchema.extend({ approval: approvalSchema }),
         },
       },
-      refusals: ["wrong_state", "busy", "audit_unavailable", "keys_unavailable", "share_closed"],
+      refusals: ["wrong_state", "busy", "reason_required", "audit_unavailable", "keys_unavailable", "share_closed"],
       handle: async (received) => {
         const proposal = received.body as z.infer<typeof changeBody>;
         const changed = await changePolicy(desk, received.caller, contractOf(received), proposal);

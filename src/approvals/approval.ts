@@ -31,6 +31,11 @@ export interface Approval {
   readonly readAt: number;
 }
 
+/** What it is at this moment: its time may be over before a keeper has written so. */
+export function standingOf({ state, expiresAt, readAt }: Approval): Approval["state"] {
+  return state === "requested" && expiresAt <= readAt ? "expired" : state;
+}
+
 /** What two people agree to, as the digest that both of them sign. */
 export function digestOf(order: Parameters<typeof canonicalJson>[0]): string {
   return `sha256:${toHex(sha256(utf8(canonicalJson(order))))}`;

@@ -5,7 +5,7 @@
 import { uuidv7 } from "uuidv7";
 import { type ContractId, ok, type Refusal, type Result, refuse } from "../kernel/index.ts";
 import type { Queryable } from "../storage/index.ts";
-import type { Approval, ApprovalAction, Person, Verdict } from "./approval.ts";
+import { type Approval, type ApprovalAction, type Person, standingOf, type Verdict } from "./approval.ts";
 import { insertApproval, lockApproval, selectApproval, selectApprovals, updateDecision } from "./postgres.ts";
 import { openReason, type ReasonKeys, type Said, sealReason } from "./reasons.ts";
 
@@ -37,15 +37,20 @@ export async function requestApproval(
   return written;
 }
 
-/** May this person decide this request now, and so? Whoever asked may withdraw it, and that alone. Asked before the act is logged, and again by `decideApproval`. */
+/** May this person decide this request now, and so? Whoever asked may withdraw it, and that alone. */
 export function mayDecide(found: Approval, by: Person, verdict: Verdict): Result<Approval, Refusal> {
-  if (found.state !== "requested" || found.expiresAt <= found.readAt) return refuse({ code: "approval_closed" });
+  const standing = standingOf(found);
+  if (standing !== "requested") return refuse(closed(standing));
   const isOwn = found.requestedBy.issuer === by.issuer && found.requestedBy.subject === by.subject;
   if (isOwn !== (verdict === "withdrawn")) return refuse({ code: isOwn ? "own_request" : "not_permitted" });
   return ok(found);
 }
 
-/** Decides under a row lock, so that fifty at once are one; `effect` runs in the same transaction, and its refusal leaves the request open. */
+export function closed(standing: Approval["state"]): Refusal {
+  return { code: "approval_closed", errors: [{ pointer: "/state", code: standing }] };
+}
+
+/** Of a request that `mayDecide` and that was taken in its time. `effect` runs in the same transaction, and its refusal leaves the request open. */
 export async function decideApproval(
   tx: Queryable,
   decision: { readonly contract: ContractId; readonly id: string; readonly by: Person; readonly verdict: Verdict; readonly said: Said },
@@ -54,8 +59,7 @@ export async function decideApproval(
   const { contract, id, by, verdict, said } = decision;
   const found = await lockApproval(tx, contract, id);
   if (!found) return refuse({ code: "not_found" });
-  const allowed = mayDecide(found, by, verdict);
-  if (!allowed.ok) return allowed;
+  if (found.state !== "requested") return refuse(closed(found.state));
   if (verdict === "approved") {
     const done = await effect(found);
     if (!done.ok) return done;

@@ -1,16 +1,20 @@
 /**
- * A second person decides, or the first takes the request back:  enter → find → may they? → log → decide and carry out in one transaction → what follows
+ * A second person decides, or the first takes the request back:
+ * enter → find → may they? → take it, so that one of many decides → log → decide and carry out in one transaction → what follows
  * What an approval sets off belongs to whoever asked for it; it comes in as an effect.
  */
 import type { EntryDraft, EventName } from "../audit/index.ts";
 import { selectContractsOf } from "../contracts/index.ts";
 import { type ContractId, ok, type Refusal, type Result, refuse } from "../kernel/index.ts";
-import { enterContract, enterHouse, logAct, type OfficeDoor, turnDown, type Visit } from "../offices/index.ts";
+import { type Entered, enterContract, enterHouse, logAct, type OfficeDoor, turnDown, type Visit } from "../offices/index.ts";
 import { type Queryable, refusableTransaction } from "../storage/index.ts";
-import type { Approval, ApprovalAction, Verdict } from "./approval.ts";
-import { decideApproval, mayDecide, openReasons, type Reasons } from "./approvals.ts";
-import { selectApproval, selectApprovals } from "./postgres.ts";
-import { saidOf } from "./reasons.ts";
+import { type Approval, type ApprovalAction, standingOf, type Verdict } from "./approval.ts";
+import { closed, decideApproval, mayDecide, openReasons, type Reasons } from "./approvals.ts";
+import { letGo, selectApproval, selectApprovals, takeDecision } from "./postgres.ts";
+import { refusalOfSilence, saidOf } from "./reasons.ts";
+
+/** How long a decision may take. After a crash nobody decides for so long. */
+const decisionLeaseMs = 30_000;
 
 export interface Effect {
   /** What the approval is called in the log. */
@@ -77,17 +81,41 @@ export async function decideInContract(
     const refusal = allowed.ok ? ({ code: "not_found" } as const) : allowed.refusal;
     return turnDown(desk, visit, entered.value, { event: "request.refused", refusal });
   }
+  const silent = verdict === "rejected" ? refusalOfSilence(visit) : null;
+  if (silent) return turnDown(desk, visit, entered.value, { event: "request.refused", refusal: silent });
+  if (!(await takeDecision(desk.database, found, decisionLeaseMs)))
+    return turnDown(desk, visit, entered.value, { event: "request.refused", refusal: await refusalOfTaken(desk, found) });
+  try {
+    return await decideTaken(desk, visit, entered.value, { found, verdict });
+  } finally {
+    await letGo(desk.database, found);
+  }
+}
 
+/** Another one decides it now, or has just done so. */
+async function refusalOfTaken({ database }: ApprovalDesk, { contract, id }: Approval): Promise<Refusal> {
+  const found = await selectApproval(database, contract, id);
+  const standing = found && standingOf(found);
+  return standing === null || standing === "requested" ? { code: "busy" } : closed(standing);
+}
+
+async function decideTaken(
+  desk: ApprovalDesk,
+  visit: Visit,
+  entered: Entered,
+  { found, verdict }: { readonly found: Approval; readonly verdict: Verdict },
+): Promise<Result<Decided, Refusal>> {
+  const { contract, id } = found;
   // Logged before it is done: a crash between leaves an entry of something that did not happen, never an act without an entry.
   const effect = desk.effects[found.action];
-  await logAct(desk, visit, entered.value, {
+  await logAct(desk, visit, entered, {
     event: verdict === "approved" ? effect.event : `approval.${verdict}`,
     outcome: { effect: "allow", code: verdict },
     facts: { ...(await effect.facts?.(desk.database, found)), contract, approval: id, action: found.action, digest: found.digest },
   });
-  const decision = { contract, id, by: entered.value.who, verdict, said: saidOf(desk, visit, entered.value) };
+  const decision = { contract, id, by: entered.who, verdict, said: saidOf(desk, visit, entered) };
   const decided = await refusableTransaction(desk.database, (tx) => decideApproval(tx, decision, (approved) => effect.apply(tx, approved)));
-  if (!decided.ok) return turnDown(desk, visit, entered.value, { event: "request.refused", refusal: decided.refusal });
+  if (!decided.ok) return turnDown(desk, visit, entered, { event: "request.refused", refusal: decided.refusal });
   return ok({ approval: decided.value, result: verdict === "approved" ? await effect.after(decided.value) : {} });
 }
 

@@ -1,28 +1,33 @@
-/** Requests that nobody decided in time are closed, and the log says so of each. */
-import type { AuditLog, LogHandles } from "../audit/index.ts";
+/**
+ * A request that nobody decided in its time is over, and the log says so once.
+ * Crash order: the row first, so that nobody decides what is told to have expired, with the entry still owed; then the entry; then nothing is owed.
+ * Whoever finds one owed after a crash looks in the log before it writes.
+ */
+import type { LogHandles } from "../audit/index.ts";
 import { selectContract } from "../contracts/index.ts";
+import { ensureEntry, type JobLog } from "../jobs/index.ts";
 import { inTurn } from "../kernel/index.ts";
-import type { Database } from "../storage/index.ts";
-import { selectLapsed, setExpired } from "./postgres.ts";
+import type { Approval } from "./approval.ts";
+import { letGo, takeExpired } from "./postgres.ts";
 
-/** Run every few seconds. Logged first: a crash between leaves a second entry, never a silent end. */
-export async function expireApprovals(parts: {
-  readonly database: Database;
-  readonly audit: AuditLog;
+export interface ExpiryParts extends JobLog {
   readonly logs: LogHandles;
-}): Promise<void> {
-  const { database, audit, logs } = parts;
-  await inTurn(await selectLapsed(database), async (lapsed) => {
-    const { contract: id, id: approval, action, digest } = lapsed;
-    const state = (await selectContract(database, id))?.state;
-    // Of a draft, and of what is purged, the gateway's log tells.
-    const log = state === "active" || state === "ended" ? logs.closing(id) : await logs.gateway(database);
-    await audit.append(log, {
-      event: "approval.expired",
-      actor: { role: "system" },
-      outcome: { effect: "deny", code: "expired" },
-      facts: { contract: id, approval, action, digest },
-    });
-    await setExpired(database, lapsed);
+  /** How long one keeper has for the entries, before another looks for them. */
+  readonly leaseMs: number;
+}
+
+/** By a clock that is believed. Safe in any number of processes. */
+export async function expireApprovals(parts: ExpiryParts): Promise<void> {
+  await inTurn(await takeExpired(parts.database, parts.leaseMs), async (expired) => {
+    const { id, contract, action, digest, expiresAt } = expired;
+    const facts = { contract, approval: id, action, digest, expires_at: new Date(expiresAt).toISOString() };
+    await ensureEntry(parts, await logOf(parts, expired), { event: "approval.expired", effect: "deny", code: "expired", facts });
+    await letGo(parts.database, expired);
   });
+}
+
+/** It names nobody, so it needs none of the contract's keys. A draft has no log yet, and from the fence on the purge alone writes it. */
+async function logOf({ database, logs }: ExpiryParts, { contract }: Approval) {
+  const state = (await selectContract(database, contract))?.state;
+  return state === "active" || state === "ended" ? logs.closing(contract) : logs.gateway(database);
 }

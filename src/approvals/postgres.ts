@@ -1,5 +1,6 @@
 /** The table of four-eyes requests. */
-import { and, eq, inArray, sql } from "drizzle-orm";
+import { and, eq, inArray, or, sql } from "drizzle-orm";
+import { leaseEnd, leaseIsFree } from "../jobs/index.ts";
 import type { ContractId } from "../kernel/index.ts";
 import { databaseNowMs, epochMs, orm, type Queryable } from "../storage/index.ts";
 import type { Approval, ApprovalAction, Person, Verdict } from "./approval.ts";
@@ -77,29 +78,43 @@ export async function updateDecision(
   const decided = { decidedIssuer: by.issuer, decidedSubject: by.subject, decidedAt: new Date(found.readAt).toISOString() };
   await orm(tx)
     .update(approval)
-    .set({ state: verdict, decidedReason: reason, ...decided })
+    .set({ state: verdict, decidedReason: reason, takenUntil: null, ...decided })
     .where(and(eq(approval.contractId, found.contract), eq(approval.approvalId, found.id)));
 }
 
-/** Requests that nobody decided in time, and of which nobody said so yet. */
-export async function selectLapsed(database: Queryable): Promise<Approval[]> {
+/** Of those who decide one request at once, the first, for `leaseMs`. False: another one does, or it is no longer open. */
+export async function takeDecision(database: Queryable, { contract, id }: Approval, leaseMs: number): Promise<boolean> {
+  const isOpen = and(eq(approval.state, "requested"), sql`${approval.expiresAt} > now()`, leaseIsFree(approval.takenUntil));
   const rows = await orm(database)
-    .select(columns)
-    .from(approval)
-    .where(and(eq(approval.state, "requested"), sql`${approval.expiresAt} <= now()`))
-    .orderBy(approval.approvalId)
-    .limit(lapsedMax);
+    .update(approval)
+    .set({ takenUntil: leaseEnd(leaseMs) })
+    .where(and(eq(approval.contractId, contract), eq(approval.approvalId, id), isOpen))
+    .returning({ id: approval.approvalId, readAt: databaseNowMs });
+  return rows.length > 0;
+}
+
+/** At once, so that their entries are written within a lease. */
+const expiredMax = 20;
+
+/** Ends what nobody decided in its time, and what ended without its entry. What it answers owes one, to this caller for `leaseMs`. */
+export async function takeExpired(database: Queryable, leaseMs: number): Promise<Approval[]> {
+  const overdue = and(eq(approval.state, "requested"), sql`${approval.expiresAt} <= now()`, leaseIsFree(approval.takenUntil));
+  const due = or(overdue, and(eq(approval.state, "expired"), sql`${approval.takenUntil} < now()`));
+  const some = orm(database).select({ id: approval.approvalId }).from(approval).where(due).orderBy(approval.approvalId).limit(expiredMax);
+  const rows = await orm(database)
+    .update(approval)
+    .set({ state: "expired", takenUntil: leaseEnd(leaseMs) })
+    .where(and(due, inArray(approval.approvalId, some)))
+    .returning(columns);
   return rows.map(shaped);
 }
 
-/** At once. */
-const lapsedMax = 100;
-
-export async function setExpired(database: Queryable, { contract: id, id: name }: Pick<Approval, "contract" | "id">): Promise<void> {
+/** Whoever took it is done with it; what became of it meanwhile is another's. */
+export async function letGo(database: Queryable, { contract, id, state }: Approval): Promise<void> {
   await orm(database)
     .update(approval)
-    .set({ state: "expired" })
-    .where(and(eq(approval.contractId, id), eq(approval.approvalId, name), eq(approval.state, "requested")));
+    .set({ takenUntil: null })
+    .where(and(eq(approval.contractId, contract), eq(approval.approvalId, id), eq(approval.state, state)));
 }
 
 /** Those of the given contracts, newest last. */

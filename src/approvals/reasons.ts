@@ -3,7 +3,7 @@
  * the entry that says it, under the same key: both go when the log's month goes.
  */
 import { fromBase64, fromUtf8, open, seal, toBase64, utf8 } from "../crypto/index.ts";
-import { canonicalJson } from "../kernel/index.ts";
+import { canonicalJson, type Refusal } from "../kernel/index.ts";
 import { monthOf } from "../keys/index.ts";
 import type { Entered, OfficeDoor, Visit } from "../offices/index.ts";
 import type { Queryable } from "../storage/index.ts";
@@ -15,6 +15,11 @@ export interface Said {
   readonly keys: ReasonKeys;
   readonly log: string;
   readonly reason: string | undefined;
+}
+
+/** What shows more or deletes is not asked for, and no request turned down, without a word. `null` = it was said. */
+export function refusalOfSilence({ request }: Visit): Refusal | null {
+  return request.reason === undefined ? { code: "reason_required" } : null;
 }
 
 /** What somebody who came through the door says of their act. */

@@ -2,7 +2,7 @@
 import * as z from "zod";
 import { json, type Route } from "../http/index.ts";
 import { ok } from "../kernel/index.ts";
-import type { Approval, Verdict } from "./approval.ts";
+import { type Approval, standingOf, type Verdict } from "./approval.ts";
 import { type ApprovalDesk, decideById, type ListedApproval, listApprovals } from "./decide.ts";
 
 const person = z.object({ issuer: z.string(), subject: z.string() });
@@ -27,7 +27,17 @@ export function approvalRoutes(desk: ApprovalDesk): Route[] {
     path: `/v1/approvals/{approval}/${word}`,
     summary,
     answers: { 200: { media: "application/json", description: "The decided request, and what followed", schema: decidedSchema } },
-    refusals: ["own_request", "approval_closed", "wrong_state", "held", "audit_unavailable", "keys_unavailable", "share_closed"],
+    refusals: [
+      "own_request",
+      "approval_closed",
+      "busy",
+      "reason_required",
+      "wrong_state",
+      "held",
+      "audit_unavailable",
+      "keys_unavailable",
+      "share_closed",
+    ],
     handle: async (received) => {
       const decided = await decideById(desk, received.caller, received.params.approval ?? "", verdict);
       if (!decided.ok) return decided;
@@ -59,9 +69,9 @@ function describeListed({ approval, reason, decidedReason }: ListedApproval): z.
 }
 
 export function describeApproval(approval: Approval): z.infer<typeof approvalSchema> {
-  const { id, contract, action, digest, state, requestedBy, requestedAt, expiresAt, decidedBy } = approval;
+  const { id, contract, action, digest, requestedBy, requestedAt, expiresAt, decidedBy } = approval;
   return {
-    ...{ id, contract, action, digest, state },
+    ...{ id, contract, action, digest, state: standingOf(approval) },
     requested_by: requestedBy,
     requested_at: new Date(requestedAt).toISOString(),
     expires_at: new Date(expiresAt).toISOString(),

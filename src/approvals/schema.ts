@@ -24,6 +24,7 @@ export const approval = postern.table(
     decidedAt: timestamp("decided_at", { withTimezone: true, mode: "string" }),
     reason: text("reason"),
     decidedReason: text("decided_reason"),
+    takenUntil: timestamp("taken_until", { withTimezone: true, mode: "string" }),
   },
   (table) => [primaryKey({ columns: [table.contractId, table.approvalId] })],
 );

@@ -2,6 +2,7 @@
 import * as z from "zod";
 import { createClient } from "./client.ts";
 import { asBefore, clientFlags, command, idOf, jsonFlag } from "./command.ts";
+import { Failure } from "./failure.ts";
 import { columns, plain, print, printJson, suggest } from "./output.ts";
 
 const person = z.looseObject({ issuer: z.string(), subject: z.string() });
@@ -19,12 +20,14 @@ const approvalSchema = z.looseObject({
 });
 const decidedSchema = z.looseObject({ approval: approvalSchema, result: z.looseObject({}) });
 
+const listedSchema = z.looseObject({ approvals: z.array(approvalSchema) });
+
 const list = command({
   meta: { description: "What waits for a second owner, and what was decided" },
   examples: ["npx postern approvals list --as owner-2"],
   args: { ...clientFlags, ...jsonFlag },
   async run({ args }) {
-    const listed = await createClient(args).get(z.looseObject({ approvals: z.array(approvalSchema) }), "/v1/approvals");
+    const listed = await createClient(args).get(listedSchema, "/v1/approvals");
     if (args.json) return printJson(listed);
     if (listed.approvals.length === 0) return print("no requests");
     const rows = listed.approvals.map(({ id, action, contract, state, requested_by: by, expires_at, ...said }) => [
@@ -38,6 +41,31 @@ const list = command({
 });
 
 const approvalArgument = { id: { type: "positional", required: true, valueHint: "ID", description: "The approval's id" } } as const;
+
+const show = command({
+  meta: { description: "What is asked for, by whom, and why" },
+  examples: ["npx postern approvals show 0198c1f0-… --as owner-2"],
+  args: { ...approvalArgument, ...clientFlags, ...jsonFlag },
+  async run({ args }) {
+    const { approvals: listed } = await createClient(args).get(listedSchema, "/v1/approvals");
+    const found = listed.find(({ id }) => id === args.id);
+    if (!found) throw new Failure(`there is no request ${plain(args.id)}`);
+    if (args.json) return printJson(found);
+    const { id, action, contract, state, digest, requested_by: by, requested_at, expires_at, reason, decided_reason } = found;
+    const rows = [
+      ["act", `${action} of ${contract}`],
+      ["digest", digest],
+      ["state", state === "requested" ? `requested, open until ${expires_at}` : state],
+      ["asked", `${requested_at} by ${by.issuer}/${by.subject}`],
+      ["why", reason ?? "-"],
+      ...(decided_reason ? [["decided so because", decided_reason]] : []),
+    ];
+    print(columns(rows.map((row) => row.map(plain))));
+    if (state !== "requested") return;
+    if (action === "change_policy") suggest(`npx postern policy show ${idOf(contract)}${asBefore(args)}`);
+    suggest(`npx postern approvals approve ${idOf(id)}${asBefore(args)}`);
+  },
+});
 
 const approve = command({
   meta: { description: "As another owner than the one who asked: approve" },
@@ -64,7 +92,7 @@ function nextAfter(action: string, contract: string, as: string, result: Readonl
 
 const reject = command({
   meta: { description: "As another owner than the one who asked: reject" },
-  examples: ["npx postern approvals reject 0198c1f0-… --as owner-2"],
+  examples: ['npx postern approvals reject 0198c1f0-… --why "not before the audit" --as owner-2'],
   args: { ...approvalArgument, ...clientFlags, ...jsonFlag },
   async run({ args }) {
     const decided = await createClient(args).post(decidedSchema, `/v1/approvals/${idOf(args.id)}/reject`);
@@ -86,5 +114,5 @@ const withdraw = command({
 
 export const approvals = command({
   meta: { description: "Decide what another owner asked for, or take back what you asked for" },
-  subCommands: { list, approve, reject, withdraw },
+  subCommands: { list, show, approve, reject, withdraw },
 });

@@ -23,6 +23,7 @@ export const policyApply = command({
   examples: [
     "npx postern policy apply contract.yaml --policy policy.yaml --dry-run --as owner-1",
     "npx postern policy apply contract.yaml --policy policy.yaml --as owner-1",
+    'npx postern policy apply contract.yaml --policy wider.yaml --why "returns need the address" --as owner-1',
   ],
   args: {
     file: {

@@ -25,7 +25,7 @@ export const part = command({
   meta: { description: "Delete what is old, of one shop or for one purpose, while the contract goes on; or the receipt of it" },
   examples: [
     "npx postern purge part c-hangzhou-cs --older-than 90d --type order --dry-run --as owner-1",
-    "npx postern purge part c-hangzhou-cs --older-than 90d --type order --confirm=c-hangzhou-cs --as owner-1",
+    'npx postern purge part c-hangzhou-cs --older-than 90d --type order --confirm=c-hangzhou-cs --why "past returns" --as owner-1',
     "npx postern purge part c-hangzhou-cs --shop west-lake --dry-run --as owner-1",
     "npx postern purge part c-hangzhou-cs --job JOB --as owner-1",
   ],

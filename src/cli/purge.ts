@@ -38,15 +38,15 @@ const plan = command({
     print(columns(stays.map(({ table, reason }) => [`  ${plain(table)}`, plain(reason)])));
     if (returns) print(`First every record is sealed to key ${plain(returns.key)}, and waited for ${returns.wait_hours} h to be fetched.`);
     print(`It begins ${cooling_hours} h after a second owner's approval.`);
-    suggest(`npx postern purge start ${contract} --confirm=${contract}${asBefore(args)}`);
+    suggest(`npx postern purge start ${contract} --confirm=${contract} --why "…"${asBefore(args)}`);
   },
 });
 
 const start = command({
   meta: { description: "Ask a second owner to purge a contract" },
   examples: [
-    "npx postern purge start c-hangzhou-cs --confirm=c-hangzhou-cs --as owner-1",
-    "npx postern purge start c-hangzhou-cs --confirm=c-hangzhou-cs --return-to merchant.jwk --return-wait 7d --as owner-1",
+    'npx postern purge start c-hangzhou-cs --confirm=c-hangzhou-cs --why "the vendor leaves" --as owner-1',
+    'npx postern purge start c-hangzhou-cs --confirm=c-hangzhou-cs --why "moved" --return-to merchant.jwk --return-wait 7d --as owner-1',
   ],
   args: {
     ...contractArgument,

@@ -110,7 +110,7 @@ function ending({ origin, data, highlights }: TourFacts): Step {
     title: "As the merchant's owners, end the contract: what would die, the order, the second person, the certificate",
     commands: [
       ["", `npx postern purge plan ${contract} --as owner-1`],
-      ["", `npx postern purge start ${contract} --confirm=${contract} --as owner-1`],
+      ["", `npx postern purge start ${contract} --confirm=${contract} --why "the vendor leaves" --as owner-1`],
       ["", `npx postern purge approve ${contract} --as owner-2`],
       ["", `npx postern purge watch ${contract} --as owner-1`],
       ["", `npx postern purge certificate ${contract} --as owner-1 -o ${certificate}`],

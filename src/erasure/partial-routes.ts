@@ -57,7 +57,7 @@ export function partialRoutes(desk: ErasureDesk): Route[] {
         200: { media: "application/json", description: "The plan", schema: planSchema },
         202: { media: "application/json", description: "The job, and the request that waits for a second owner", schema: requestedSchema },
       },
-      refusals: ["wrong_state", "held", "audit_unavailable", "keys_unavailable", "share_closed"],
+      refusals: ["wrong_state", "held", "reason_required", "audit_unavailable", "keys_unavailable", "share_closed"],
       handle: async (received) => {
         const body = received.body as z.infer<typeof orderBody>;
         const id = received.params.contract as ContractId;

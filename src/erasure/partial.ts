@@ -4,7 +4,7 @@
  * plan (counts, nothing changes) · request (first owner) · approval (second owner, then the contract's cooling) · the run is erasure/lapse.ts
  */
 import { uuidv7 } from "uuidv7";
-import { type Approval, digestOf, type Effect, requestApproval, saidOf } from "../approvals/index.ts";
+import { type Approval, digestOf, type Effect, refusalOfSilence, requestApproval, saidOf } from "../approvals/index.ts";
 import { type Bundles, lockContract, namedHolds, selectClock, sparedBy, standingHolds } from "../contracts/index.ts";
 import { type ContractId, ok, type Refusal, type Result, refuse } from "../kernel/index.ts";
 import { selectKeyEpochs } from "../keys/index.ts";
@@ -61,7 +61,7 @@ export async function requestPart(
   if (!entered.ok) return entered;
   const unconfirmed: Refusal = { code: "unacceptable", errors: [{ pointer: "/confirm", code: "not_the_contract" }] };
   const asked: Result<AgeRules, Refusal> = confirm === id ? await rulesOf(desk, entered.value, part) : refuse(unconfirmed);
-  const refusal = asked.ok ? await heldWhole(desk.database, id) : asked.refusal;
+  const refusal = asked.ok ? ((await heldWhole(desk.database, id)) ?? refusalOfSilence(visit)) : asked.refusal;
   const outcome = refusal ? ({ effect: "deny", code: refusal.code } as const) : ({ effect: "allow", code: "requested" } as const);
   const facts = { contract: id, ...(asked.ok ? { older: describeRules(asked.value) } : {}) };
   await logAct(desk, visit, entered.value, { event: "partial_purge.requested", outcome, facts });

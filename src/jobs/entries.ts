@@ -1,4 +1,4 @@
-/** A job's own entries: each stands once in the log, however often the job was interrupted. */
+/** A job's own entries, and a request's: each stands once in the log, however often whoever writes it was interrupted. */
 import {
   type AuditLog,
   type EntryDraft,
@@ -21,22 +21,26 @@ export interface JobLog {
 export interface JobEntry extends Pick<EntryDraft, "resource"> {
   readonly event: EventName;
   readonly code: string;
-  readonly facts: { readonly job: string } & NonNullable<EntryDraft["facts"]>;
+  /** Default: allow. */
+  readonly effect?: "deny";
+  /** Whose entry it is. */
+  readonly facts: ({ readonly job: string } | { readonly approval: string }) & NonNullable<EntryDraft["facts"]>;
 }
 
 /**
- * Writes the entry unless this job's stands already, numbered or not. For the holder of the job's lease alone: two who look at once would both write.
+ * Writes the entry unless it stands already, numbered or not. For the holder of the lease alone: two who look at once would both write.
  * What waits is read before what is numbered, so that an entry on its way from one to the other is seen.
  */
 export async function ensureEntry({ database, sequencer, audit }: JobLog, log: LogHandle, wanted: JobEntry): Promise<void> {
-  const { event, code, facts, resource } = wanted;
+  const { event, effect = "allow", code, facts, resource } = wanted;
+  const whose = "job" in facts ? "job" : "approval";
   await sequencer.run(log.log);
   const waiting = await selectPending(database, log.log);
   const indexes = await selectIndexesOfEvent(database, log.log, event);
   const numbered = await selectEntriesAt(database, log.log, indexes);
   for (const bytes of [...waiting, ...numbered.flatMap((found) => found.bytes ?? [])]) {
     const entry = readEntry(bytes);
-    if (entry?.event === event && entry.facts?.job === facts.job) return;
+    if (entry?.event === event && entry.facts?.[whose] === facts[whose]) return;
   }
-  await audit.append(log, { event, actor: { role: "system" }, outcome: { effect: "allow", code }, facts: { ...facts }, resource });
+  await audit.append(log, { event, actor: { role: "system" }, outcome: { effect, code }, facts: { ...facts }, resource });
 }

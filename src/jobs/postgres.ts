@@ -1,4 +1,4 @@
-/** A lease as parts of statements, for tables with `fence` and `lease_until`. */
+/** A lease as parts of statements, for tables that say until when somebody works on a row. */
 import { type AnyColumn, type SQL, sql } from "drizzle-orm";
 
 export function leaseEnd(leaseMs: number): SQL {

@@ -45,6 +45,7 @@ export const refusals = {
   too_large: { status: 413, en: "The body is over its limit", "zh-CN": "请求体超过上限" },
   wrong_media_type: { status: 415, en: "The media type is not accepted here", "zh-CN": "不支持的媒体类型" },
   unacceptable: { status: 422, en: "The content is not acceptable", "zh-CN": "内容不符合要求" },
+  reason_required: { status: 422, en: "A reason must be given", "zh-CN": "必须说明理由" },
   purpose_required: { status: 422, en: "A purpose of the contract must be named", "zh-CN": "必须指明合同约定的处理目的" },
   purpose_unknown: { status: 422, en: "The contract does not know this purpose", "zh-CN": "合同未约定该处理目的" },
   idempotency_key_reused: {

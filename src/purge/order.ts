@@ -4,7 +4,7 @@
  */
 
 import { uuidv7 } from "uuidv7";
-import { type Approval, digestOf, type Effect, requestApproval, saidOf, selectApprovals } from "../approvals/index.ts";
+import { type Approval, digestOf, type Effect, refusalOfSilence, requestApproval, saidOf, selectApprovals } from "../approvals/index.ts";
 import { type Bundles, type Contract, lockContract, namedHolds, selectOverdue, standingHolds } from "../contracts/index.ts";
 import { ensureEntry } from "../jobs/index.ts";
 import { type ContractId, canonicalJson, inTurn, ok, type Refusal, type Result, refuse } from "../kernel/index.ts";
@@ -66,7 +66,7 @@ export async function requestPurge(
   if (!entered.ok) return entered;
   const { contract, who } = entered.value;
   const standing = await selectJob(desk.database, id);
-  const refusal = refusalOf(contract, standing, request) ?? (await refusalOfHolds(desk.database, id));
+  const refusal = refusalOf(contract, standing, request) ?? (await refusalOfHolds(desk.database, id)) ?? refusalOfSilence(visit);
   const { returnTo } = request;
   const job = standing?.id ?? uuidv7();
   const digest = orderDigest(contract, { id: job, facts: standing?.facts ?? { returnTo } });
@@ -192,7 +192,7 @@ export async function purgeTerms(
 export async function orderOf(database: Queryable, job: PurgeJob): Promise<Approval | null> {
   const actions = job.basis === "owners" ? ["purge"] : ["activate", "amend", "terminate"];
   const orders = (await selectApprovals(database, [job.contract])).filter(({ action }) => actions.includes(action));
-  return latestDecided(orders) ?? orders.findLast(({ state }) => state === "requested") ?? null;
+  return latestDecided(orders) ?? orders.findLast(({ state }) => state === "requested" || state === "expired") ?? null;
 }
 
 /** Not the latest asked for: of two that wait, either may be approved first. */

@@ -87,7 +87,7 @@ function orderRoutes(desk: PurgeDesk): Route[] {
           schema: jobSchema.extend({ approval: approvalSchema.nullable() }),
         },
       },
-      refusals: ["wrong_state", "held", "audit_unavailable", "keys_unavailable", "share_closed"],
+      refusals: ["wrong_state", "held", "reason_required", "audit_unavailable", "keys_unavailable", "share_closed"],
       handle: async (received) => {
         const body = received.body as z.infer<typeof orderBody>;
         if ("dry_run" in body) {
@@ -148,7 +148,7 @@ function jobRoutes(desk: PurgeDesk & ApprovalDesk): Route[] {
       path: "/v1/contracts/{contract}/purges/{job}/approve",
       summary: "As a second owner: approve a purge",
       answers: { 200: { media: "application/json", description: "The job", schema: jobSchema } },
-      refusals: ["own_request", "approval_closed", "wrong_state", "held", "audit_unavailable"],
+      refusals: ["own_request", "approval_closed", "busy", "wrong_state", "held", "audit_unavailable"],
       handle: (received) => approve(desk, received),
     },
   ];

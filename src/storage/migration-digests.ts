@@ -15,7 +15,7 @@ export const migrationsOfThisBuild: readonly MigrationDigest[] = [
   { number: 8, name: "0008-share-c.sql", digest: "9a974479df441961dd885c5f83800c8f9fa8e282229a0ef9c445f18ecfcf6577" },
   { number: 9, name: "0009-idempotency.sql", digest: "82de5fa32828266ee0408707404b40b35f0c9d762cc71a0c507ad7b1605fd5b9" },
   { number: 10, name: "0010-index-key.sql", digest: "0e1f0e0428d7fafac5271a1dc3c7a060678e38853afd18b148a5bd038dd30b4b" },
-  { number: 11, name: "0011-reasons.sql", digest: "a79d1b98cf66d0cf0f8ba31d41fa86a10df5a8a6c07ad246ac6725e0a6ec5c79" },
+  { number: 11, name: "0011-reasons.sql", digest: "40e4fb9bba11e4b721a04961fa2f43b47937620e9a84c247e2936746610e737c" },
   { number: 12, name: "0012-age.sql", digest: "0cfbc5bcf0d27aa54e2727a8197519026b44f8b8ebc39e5a385a2f0dfa396b70" },
   { number: 13, name: "0013-seat-use.sql", digest: "45e5a8b12e43d12fcdd207eb9756065884d080b92c86906c6612a50b201c9522" },
   { number: 14, name: "0014-possession.sql", digest: "c1d93e27f4820efcc5fdbe64dd5153d26b2baf4e0e96c2b0d154a04b06817b2b" },

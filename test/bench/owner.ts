@@ -71,7 +71,7 @@ export async function readAs(house: House, owner: "owner-1" | "owner-2", path: s
 }
 
 async function post({ origin }: House, token: string, path: string, media?: string, body?: string): Promise<Response> {
-  const headers = { authorization: `Bearer ${token}`, ...(media ? { "content-type": media } : {}) };
+  const headers = { authorization: `Bearer ${token}`, "postern-reason": "bench", ...(media ? { "content-type": media } : {}) };
   const answer = await fetch(`${origin}${path}`, { method: "POST", headers, ...(body === undefined ? {} : { body }) });
   if (!answer.ok) throw new Error(`POST ${path}: ${answer.status} ${await answer.text()}`);
   return answer;

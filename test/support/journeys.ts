@@ -9,7 +9,7 @@ import { verifyReceipt } from "../../src/audit/receipt.ts";
 import { verifyExport } from "../../src/audit/verify.ts";
 import { verifySignature } from "../../src/crypto/index.ts";
 import { verifyCertificate } from "../../src/purge/verify-certificate.ts";
-import { bringIntoForce, contractText, expectStatus, importLines, search, shippedPolicy } from "./agreement.ts";
+import { because, bringIntoForce, contractText, expectStatus, importLines, search, shippedPolicy } from "./agreement.ts";
 import type { Door } from "./gateway.ts";
 import { codeOf, describeRefusals } from "./journey-refusals.ts";
 import { approvePurge, contentOf, fetchCertificate, neighbour, orderPurge, verifyLog } from "./purge-world.ts";
@@ -236,7 +236,7 @@ function describePolicyChange(door: Door): void {
     const shipped = shippedPolicy("cs-standard");
     const put = (text: string) => {
       const files = { contract: { name: "contract.yaml", text: contractText() }, policy: { name: "policy.yaml", text } };
-      return door.call("PUT", `${base}/policy`, { as: "owner-1", body: files });
+      return door.call("PUT", `${base}/policy`, { as: "owner-1", body: files, ...because });
     };
     const nameSeen = async () => (await search(door, { id: "U1" })).records[0]?.fields.name;
 

@@ -15,7 +15,7 @@ import { createRootKey, type ShareStore } from "../../src/keys/index.ts";
 import { type Certificate, certificateSchema } from "../../src/purge/certificate-document.ts";
 import { stores } from "../../src/purge/plan.ts";
 import type { Database } from "../../src/storage/index.ts";
-import { type Agreement, bringIntoForce, expectStatus, importLines } from "./agreement.ts";
+import { type Agreement, because, bringIntoForce, expectStatus, importLines } from "./agreement.ts";
 import { createPostgresDatabase, openTestPool } from "./databases.ts";
 import { createGateway, type Door, type Gateway, type GatewayOptions } from "./gateway.ts";
 
@@ -147,7 +147,7 @@ export interface ShownJob {
 
 /** By the first owner. */
 export async function orderPurge(gateway: Door, contract = "c-test", as = "owner-1", more: object = {}): Promise<ShownJob> {
-  const asked = gateway.call("POST", `/v1/contracts/${contract}/purges`, { as, body: { confirm: contract, ...more } });
+  const asked = gateway.call("POST", `/v1/contracts/${contract}/purges`, { as, body: { confirm: contract, ...more }, ...because });
   return (await (await expectStatus(asked, 202)).json()) as ShownJob;
 }
 

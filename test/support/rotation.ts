@@ -1,6 +1,6 @@
 /** A contract's keys, as its owner sees and moves them through the routes. */
 import type { Queryable } from "../../src/storage/index.ts";
-import { contractText, expectStatus, search, shippedPolicy } from "./agreement.ts";
+import { because, contractText, expectStatus, search, shippedPolicy } from "./agreement.ts";
 import type { Door, Gateway } from "./gateway.ts";
 
 export interface ShownRotation {
@@ -100,7 +100,7 @@ export async function hits(gateway: Door, phone: string): Promise<number> {
 export async function searchNames(gateway: Door): Promise<void> {
   const policy = shippedPolicy("cs-standard").replace("{ class: person_name }", "{ class: person_name, search: true }");
   const files = { contract: { name: "contract.yaml", text: contractText() }, policy: { name: "policy.yaml", text: policy } };
-  const asked = await expectStatus(gateway.call("PUT", "/v1/contracts/c-test/policy", { as: "owner-1", body: files }), 202);
+  const asked = await expectStatus(gateway.call("PUT", "/v1/contracts/c-test/policy", { as: "owner-1", body: files, ...because }), 202);
   const { approval } = (await asked.json()) as { approval: { id: string } };
   await expectStatus(gateway.call("POST", `/v1/approvals/${approval.id}/approve`, { as: "owner-2" }), 200);
 }

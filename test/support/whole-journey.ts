@@ -6,7 +6,7 @@ import type { Anchor } from "../../src/audit/index.ts";
 import { parsePromise } from "../../src/audit/promise.ts";
 import { extendRange } from "../../src/audit/tree.ts";
 import { pathTails } from "../../src/http/route.ts";
-import { bringIntoForce, contractText, expectStatus, importLines, search, shippedPolicy } from "./agreement.ts";
+import { because, bringIntoForce, contractText, expectStatus, importLines, search, shippedPolicy } from "./agreement.ts";
 import { canaryCustomer, canaryElsewhere, canaryOrder } from "./canaries.ts";
 import type { CallOptions, Gateway } from "./gateway.ts";
 import { acknowledge, fetchReturn, makeMerchantKey } from "./returned.ts";
@@ -115,7 +115,7 @@ async function changePolicy(gateway: Gateway): Promise<void> {
   const shipped = shippedPolicy("cs-standard");
   const put = (text: string) => {
     const files = { contract: { name: "contract.yaml", text: contractText(agreement) }, policy: { name: "policy.yaml", text } };
-    return gateway.call("PUT", `${contract}/policy`, { as: "owner-1", body: files });
+    return gateway.call("PUT", `${contract}/policy`, { as: "owner-1", body: files, ...because });
   };
   await expectStatus(put(shipped.replace("      name: mask", "      name: withhold")), 200);
   const asked = await expectStatus(put(shipped), 202);
@@ -156,7 +156,7 @@ async function answerCustomers(gateway: Gateway): Promise<void> {
   await expectStatus(gateway.call("GET", `${contract}/retention`, { as: "officer" }), 200);
   const parts = `${contract}/partial-purges`;
   const order = { older_than_days: 90, confirm: "c-test" };
-  const ordered = await expectStatus(gateway.call("POST", parts, { as: "owner-1", body: order }), 202);
+  const ordered = await expectStatus(gateway.call("POST", parts, { as: "owner-1", body: order, ...because }), 202);
   const { job } = (await ordered.json()) as { job: string };
   await expectStatus(gateway.call("GET", `${parts}/${job}`, { as: "owner-1" }), 200);
   for (const index of [false, true]) {
@@ -187,7 +187,7 @@ async function rejectOne(gateway: Gateway): Promise<void> {
   await expectStatus(gateway.call("POST", "/v1/contracts", { as: "owner-1", body: files }), 200);
   const asked = await expectStatus(gateway.call("POST", "/v1/contracts/c-rejected/activate", { as: "owner-1" }), 202);
   const { approval } = (await asked.json()) as { approval: { id: string } };
-  await expectStatus(gateway.call("POST", `/v1/approvals/${approval.id}/reject`, { as: "owner-2" }), 200);
+  await expectStatus(gateway.call("POST", `/v1/approvals/${approval.id}/reject`, { as: "owner-2", ...because }), 200);
 }
 
 /** One customer's data is kept for a while. */
@@ -267,7 +267,7 @@ export async function journeyToTheCertificate(gateway: Gateway): Promise<void> {
   await expectStatus(gateway.call("GET", purges, { as: "owner-1" }), 200);
   const key = await makeMerchantKey();
   const body = { confirm: "c-test", return: { to: key.jwk } };
-  const ordered = await expectStatus(gateway.call("POST", purges, { as: "owner-1", body }), 202);
+  const ordered = await expectStatus(gateway.call("POST", purges, { as: "owner-1", body, ...because }), 202);
   const { job } = (await ordered.json()) as { job: string };
   await expectStatus(gateway.call("POST", `${purges}/${job}/approve`, { as: "owner-2" }), 200);
   await gateway.keeper.tick();
