@@ -2,30 +2,69 @@
 import { expect } from "vitest";
 import { expectStatus, search } from "./agreement.ts";
 import type { Door } from "./gateway.ts";
+import { directoryOf, issueToken, patch, person } from "./scim.ts";
 
 const readersADoor = 4;
 const beforeMs = 500;
 const afterMs = 300;
 const agent = { issuer: "demo", subject: "agent-1" };
-const ways: readonly [route: string, body: object, as: string][] = [
-  ["/v1/revocations", { kind: "person", ...agent }, "operator"],
-  ["/v1/revocations", { kind: "vendor", vendor: "v-yunfu" }, "operator"],
-  ["/v1/contracts/c-test/agents/revoke", agent, "owner-1"],
+/** Says the word; answers what takes it back. */
+type Way = (at: Door) => Promise<() => Promise<unknown>>;
+
+const everywhere =
+  (body: object): Way =>
+  async (at) => {
+    const revoked = await expectStatus(at.call("POST", "/v1/revocations", { as: "operator", body: { ...body, reason: "incident" } }), 201);
+    const { revocation } = (await revoked.json()) as { revocation: string };
+    return () => expectStatus(at.call("POST", `/v1/revocations/${revocation}/lift`, { as: "operator" }), 200);
+  };
+
+const atTheContract: Way = async (at) => {
+  const say = (act: string, body: object) =>
+    expectStatus(at.call("POST", `/v1/contracts/c-test/agents/${act}`, { as: "owner-1", body }), 200);
+  await say("revoke", { ...agent, reason: "incident" });
+  return () => say("restore", agent);
+};
+
+const byTheVendor: Way = async (at) => {
+  const ask = directoryOf(at, (await issueToken(at)).token);
+  const { id } = (await ask("POST", "/Users", person(agent.subject, { active: false }))).body;
+  return async () => expect((await ask("PATCH", `/Users/${id}`, patch({ op: "replace", path: "active", value: "True" }))).status).toBe(200);
+};
+
+/** After `byTheVendor`, who brought the person. */
+const byItsGroup: Way = async (at) => {
+  const ask = directoryOf(at, (await issueToken(at)).token);
+  const { Resources: found } = (await ask("GET", `/Users?filter=${encodeURIComponent(`externalId eq "${agent.subject}"`)}`)).body;
+  const change = async (op: "add" | "remove") => {
+    const value = found.map(({ id }: { id: string }) => ({ value: id }));
+    expect((await ask("PATCH", "/Groups/c-test~first_line", patch({ op, path: "members", value }))).status).toBe(200);
+  };
+  await change("add");
+  await change("remove");
+  return () => change("add");
+};
+
+const ways: readonly Way[] = [
+  everywhere({ kind: "person", ...agent }),
+  everywhere({ kind: "vendor", vendor: "v-yunfu" }),
+  atTheContract,
+  byTheVendor,
+  byItsGroup,
 ];
 
 /** Answers how long after the word was out the last answer came that it should have stopped, milliseconds. `at`: where the word is said. */
 export async function cutOff(at: Door, doors: readonly Door[]): Promise<number> {
   const path = `/v1/contracts/c-test/records/customer/${(await search(at, { id: "U1" })).records[0]?.locator}`;
   const late: number[] = [];
-  for (const [route, body, as] of ways) {
-    for (const door of doors) await expectStatus(read(door, path), 200);
+  for (const door of doors) await expectStatus(read(door, path), 200);
+  for (const sayTheWord of ways) {
     let until = Number.POSITIVE_INFINITY;
     const readers = doors.flatMap((door) =>
       Array.from({ length: readersADoor }, () => lastGiven(door, path, () => performance.now() < until)),
     );
     await new Promise((resolve) => setTimeout(resolve, beforeMs));
-    const revoked = await at.call("POST", route, { as, body: { ...body, reason: "incident" } });
-    expect(revoked.ok).toBe(true);
+    const takeBack = await sayTheWord(at);
     const answered = performance.now();
     until = answered + afterMs;
     for (const last of await Promise.all(readers)) {
@@ -33,9 +72,8 @@ export async function cutOff(at: Door, doors: readonly Door[]): Promise<number> 
       late.push(last - answered);
     }
     for (const door of doors) expect((await read(door, path)).status).toBeGreaterThan(400);
-    const { revocation } = (await revoked.json()) as { revocation?: string };
-    if (revocation === undefined) await expectStatus(at.call("POST", route.replace(/revoke$/, "restore"), { as, body }), 200);
-    else await expectStatus(at.call("POST", `/v1/revocations/${revocation}/lift`, { as }), 200);
+    await takeBack();
+    for (const door of doors) await expectStatus(read(door, path), 200);
   }
   const most = Math.max(...late);
   console.info(`cut off: the last answer came ${Math.round(most)} ms after the word was out`);
