@@ -2,7 +2,7 @@
 import { expect } from "vitest";
 import * as z from "zod";
 import { pathTails } from "../../src/http/route.ts";
-import type { CallOptions, Gateway } from "./gateway.ts";
+import type { CallOptions, Door } from "./gateway.ts";
 
 const openApi = z.looseObject({
   paths: z.record(z.string(), z.record(z.string(), z.looseObject({ responses: z.record(z.string(), z.unknown()) }))),
@@ -18,7 +18,7 @@ export const problemShape = z.strictObject({
 
 export type Served = z.infer<typeof openApi>["paths"];
 
-export async function readDocument(gateway: Gateway): Promise<Served> {
+export async function readDocument(gateway: Door): Promise<Served> {
   return openApi.parse(await (await gateway.call("GET", "/openapi.json")).json()).paths;
 }
 
@@ -32,12 +32,13 @@ export interface Asked {
 export type Ask = (method: string, path: string, options?: CallOptions) => Promise<Asked>;
 
 /** As agent-1, where nobody else is named. */
-export function documentedAsk(gateway: Gateway, served: Served): Ask {
+export function documentedAsk(gateway: Door, served: Served): Ask {
+  const patternOf = patternsOf(served);
   return async (method, path, options = {}) => {
     const answer = await gateway.call(method, path, { as: "agent-1", ...options });
     expect(answer.headers.get("cache-control")).toBe("no-store");
     expect(answer.headers.get("x-content-type-options")).toBe("nosniff");
-    const documented = served[patternOf(served, path) ?? ""]?.[method.toLowerCase()]?.responses;
+    const documented = served[patternOf(path) ?? ""]?.[method.toLowerCase()]?.responses;
     if (documented) expect(Object.keys(documented), `${method} ${path}`).toContain(String(answer.status));
     if (answer.status < 400) return { status: answer.status, code: undefined, answer };
     expect(answer.headers.get("content-type")).toBe("application/problem+json");
@@ -49,9 +50,13 @@ export function documentedAsk(gateway: Gateway, served: Served): Ask {
 }
 
 /** The documented path that a request's path is an instance of. */
-function patternOf(served: Served, path: string): string | undefined {
-  const { pathname } = new URL(path, "http://127.0.0.1");
-  return Object.keys(served).find((pattern) =>
-    new RegExp(`^${pattern.replaceAll(/\{(\w+)\}/g, (_, name) => (pathTails.has(name) ? ".*" : "[^/]*"))}$`).test(pathname),
-  );
+function patternsOf(served: Served): (path: string) => string | undefined {
+  const tests = Object.keys(served).map((pattern) => {
+    const text = pattern.replaceAll(/\{(\w+)\}/g, (_, name) => (pathTails.has(name) ? ".*" : "[^/]*"));
+    return { pattern, test: new RegExp(`^${text}$`) };
+  });
+  return (path) => {
+    const { pathname } = new URL(path, "http://127.0.0.1");
+    return tests.find(({ test }) => test.test(pathname))?.pattern;
+  };
 }
