@@ -42,6 +42,8 @@ export interface CountedSide {
 export interface AppOptions {
   readonly version: string;
   readonly addressOf: (c: Context) => string | undefined;
+  /** Default: nobody knows. */
+  readonly countryOf?: (c: Context) => string | undefined;
   /** Default: the Fetch request's. */
   readonly headerOf?: (c: Context, name: string) => string | null;
   /** Called with faults that nobody expected. */
@@ -49,7 +51,7 @@ export interface AppOptions {
 }
 
 /** One app over the sides that this process serves. */
-export function buildApp(sides: readonly Side[], { version, addressOf, headerOf, report }: AppOptions): Hono {
+export function buildApp(sides: readonly Side[], { version, addressOf, countryOf, headerOf, report }: AppOptions): Hono {
   const routes = sides.flatMap((side) => side.routes);
   const [counted] = sides.map((side) => side.counted);
   const platform = [
@@ -68,7 +70,7 @@ export function buildApp(sides: readonly Side[], { version, addressOf, headerOf,
   };
   const answered = (route: string, status: number) => counted?.metrics.requests.add(1, route, `${Math.floor(status / 100)}xx`);
   const faults = (fault: unknown) => describeFault(fault, report);
-  return serve({ routes, newRequestId: uuidv7, addressOf, headerOf, turnedAway, describeFault: faults, answered });
+  return serve({ routes, newRequestId: uuidv7, addressOf, countryOf, headerOf, turnedAway, describeFault: faults, answered });
 }
 
 function describeFault(fault: unknown, report: (fault: unknown) => void): Refusal {

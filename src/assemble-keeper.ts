@@ -31,6 +31,7 @@ import {
 import { anyHoldStands, describeDoubt, holdsOnSubject, namedHolds, selectClock, standingHolds } from "./contracts/index.ts";
 import { createCopyFormats, createPump, type Pump, type Sink } from "./copies/index.ts";
 import { type Signer, verifySignature } from "./crypto/index.ts";
+import { forgetSeatUses } from "./disclosure/postgres-uses.ts";
 import {
   type ErasureParts,
   erasureRoutes,
@@ -239,6 +240,7 @@ export function assembleKeeper(common: CommonParts, side: KeeperParts, inFlight:
         () => forgetExpired(database),
         () => forgetExpiredRevocations(database),
         () => forgetSpentProofs(database),
+        () => forgetSeatUses(database),
         () => tickAgreements(activation, believed),
         ...byTheClock(() => orderDuePurges(purge)),
         () => runErasures(erasures),

@@ -13,9 +13,11 @@ import { type Bundles, createBundles } from "./contracts/index.ts";
 import type { Aead, Signer } from "./crypto/index.ts";
 import { disclosureRoutes, logAgentTurnedAway } from "./disclosure/index.ts";
 import { createVaultLoad } from "./disclosure/postgres.ts";
+import { createSeatWatch, type WatchMemory } from "./disclosure/postgres-watch.ts";
 import type { Metrics, Route } from "./http/index.ts";
 import { createIdentity, type Digest, type Identity, type IssuerProfile, withSpentProofs } from "./identity/index.ts";
 import { createSpentProofs } from "./identity/postgres.ts";
+import type { VendorSettings } from "./issuer-settings.ts";
 import type { InFlight } from "./kernel/index.ts";
 import { createAuditKeys, type Keyring, type OpenedAuditKeys, type RootKey, type ShareStore } from "./keys/index.ts";
 import { createOffices, type MerchantOffices, type OfficeHolder } from "./offices/index.ts";
@@ -34,7 +36,7 @@ export interface CommonParts {
   readonly issuers: readonly IssuerProfile[];
   readonly merchants: Readonly<Record<string, MerchantOffices>>;
   /** By whose tokens a vendor's agents come; a vendor that is not here has no issuers of its own. */
-  readonly vendors: Readonly<Record<string, { readonly issuers: readonly string[]; readonly admins: readonly OfficeHolder[] }>>;
+  readonly vendors: Readonly<Record<string, VendorSettings>>;
   readonly operators: readonly OfficeHolder[];
   /** One for all sides of a process. */
   readonly metrics: Metrics;
@@ -54,6 +56,7 @@ export interface Memory {
   readonly auditKeys: OpenedAuditKeys;
   readonly strangers: StrangersTally;
   readonly origins: LogOrigins;
+  readonly uses: WatchMemory;
 }
 
 export function createMemory({ issuers, audience, now, digest }: Pick<CommonParts, "issuers" | "audience" | "now" | "digest">): Memory {
@@ -63,6 +66,7 @@ export function createMemory({ issuers, audience, now, digest }: Pick<CommonPart
     auditKeys: new Map(),
     strangers: createStrangersTally(),
     origins: new Map(),
+    uses: new Map(),
   };
 }
 
@@ -76,9 +80,10 @@ export interface SideParts {
 }
 
 export function assembleEdge(common: CommonParts, side: SideParts, inFlight: InFlight): Side {
-  const { database } = side;
-  const shared = sharedParts(common, side, common.freshness.disclosureStopsSeconds);
-  const deps = { ...shared, database, load: createVaultLoad(database), aead: common.aead, inFlight };
+  const { database, memory = createMemory(common) } = side;
+  const shared = sharedParts(common, { ...side, memory }, common.freshness.disclosureStopsSeconds);
+  const watch = createSeatWatch({ database, logs: shared.logs, memory: memory.uses, now: common.now });
+  const deps = { ...shared, database, load: createVaultLoad(database), watch, aead: common.aead, inFlight };
   const { settle } = shared.strangers;
   return {
     ...{ database, settle, counted: shared, freshness: common.freshness },

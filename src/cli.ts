@@ -21,6 +21,7 @@ import { purge } from "./cli/purge.ts";
 import { records } from "./cli/records.ts";
 import { requests } from "./cli/requests.ts";
 import { revoke } from "./cli/revoke.ts";
+import { scim } from "./cli/scim.ts";
 import { serve } from "./cli/serve.ts";
 import { serviceKeys } from "./cli/service-keys.ts";
 import { subject } from "./cli/subject.ts";
@@ -47,6 +48,7 @@ const postern = command({
     agents,
     revoke,
     "service-keys": serviceKeys,
+    scim,
     records,
     requests,
     policy,

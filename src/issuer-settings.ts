@@ -56,6 +56,16 @@ const builtInIssuer = z.strictObject({ id: z.literal("demo"), built_in: z.litera
 
 export const issuerSchema = z.discriminatedUnion("built_in", [builtInIssuer, remoteIssuer]);
 
+/** `scim`: whose tokens the people of its directory come by, and which attribute is their subject (docs/SCIM.md). */
+export const vendorSchema = z.strictObject({
+  issuers: z.array(id).min(1),
+  /** Say who of the vendor's people sits where, within what each merchant allows. */
+  admins: z.array(z.strictObject({ issuer: id, subject: z.string().min(1).max(255) })).default([]),
+  scim: z.strictObject({ issuer: id, subject: z.enum(["external_id", "user_name"]).default("external_id") }).optional(),
+});
+
+export type VendorSettings = z.infer<typeof vendorSchema>;
+
 export type IssuerSettings = z.infer<typeof issuerSchema>;
 
 export function issuerProfile(settings: z.infer<typeof remoteIssuer>): IssuerProfile {
@@ -74,7 +84,7 @@ export function issuerProfile(settings: z.infer<typeof remoteIssuer>): IssuerPro
 interface Organisations {
   readonly issuers: readonly IssuerSettings[];
   readonly merchants: Readonly<Record<string, { readonly owners: readonly Person[]; readonly officers: readonly Person[] }>>;
-  readonly vendors: Readonly<Record<string, { readonly issuers: readonly string[] }>>;
+  readonly vendors: Readonly<Record<string, VendorSettings>>;
 }
 interface Person {
   readonly issuer: string;
@@ -96,9 +106,10 @@ export function issuerProblem(file: Organisations, production: boolean): string 
     if (other !== undefined)
       return `issuers: ${issuer.id} is ${organisation}'s, and ${other} has people by it; give ${other} its own issuer`;
   }
-  for (const [vendor, { issuers }] of Object.entries(file.vendors)) {
+  for (const [vendor, { issuers, scim }] of Object.entries(file.vendors)) {
     const unknown = issuers.find((named) => !ids.has(named));
     if (unknown !== undefined) return `vendors.${vendor}.issuers: ${unknown} is not one of the issuers`;
+    if (scim && !issuers.includes(scim.issuer)) return `vendors.${vendor}.scim.issuer: ${scim.issuer} is not one of the vendor's issuers`;
   }
   return null;
 }

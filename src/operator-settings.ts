@@ -6,7 +6,7 @@ import { parseDocument } from "yaml";
 import * as z from "zod";
 import type { Freshness } from "./audit/index.ts";
 import { canonicalBase64 } from "./crypto/index.ts";
-import { issuerProblem, issuerSchema } from "./issuer-settings.ts";
+import { issuerProblem, issuerSchema, vendorSchema } from "./issuer-settings.ts";
 import { isId } from "./kernel/index.ts";
 import { retentionProblem, retentionSchema } from "./retention-settings.ts";
 import { isPrivateUrl } from "./root-key-settings.ts";
@@ -60,8 +60,7 @@ const operatorFileSchema = z.strictObject({
         .optional(),
     }),
   ),
-  /** `admins`: say who of the vendor's people sits where, within what each merchant allows. */
-  vendors: z.record(id, z.strictObject({ issuers: z.array(id).min(1), admins: z.array(person).default([]) })).default({}),
+  vendors: z.record(id, vendorSchema).default({}),
   operators: z.array(person).default([]),
   /** Other systems that are told what the log holds. */
   sinks: z.array(sinkSchema).max(16).default([]),

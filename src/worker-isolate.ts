@@ -128,6 +128,12 @@ export function addressOf(c: Context): string | undefined {
   return "cf" in c.req.raw && c.req.raw.cf ? c.req.header("cf-connecting-ip") : undefined;
 }
 
+/** As Cloudflare has it of the address; `XX`: it does not know. */
+export function countryOf(c: Context): string | undefined {
+  const country = "cf" in c.req.raw && c.req.raw.cf ? c.req.header("cf-ipcountry") : undefined;
+  return country === "XX" ? undefined : country;
+}
+
 /** A script that is not set up serves nothing; why stands in its own log alone. */
 export function misconfigured(request: Request): Response {
   const language = languageOf(request.headers.get("accept-language"));

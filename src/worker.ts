@@ -11,6 +11,7 @@ import { version } from "./version.ts";
 import {
   addressOf,
   connect,
+  countryOf,
   type Environment,
   type Isolate,
   misconfigured,
@@ -47,7 +48,7 @@ async function serveOne(isolate: Isolate<WorkerSettings>, request: Request, cont
   const { writer, memory } = isolate;
   const edge = assembleEdge(common, { database: behind(database, pass), writer, memory }, createInFlight());
   try {
-    return await buildApp([edge], { version, addressOf, report }).fetch(request);
+    return await buildApp([edge], { version, addressOf, countryOf, report }).fetch(request);
   } finally {
     context.waitUntil(edge.settle().catch(report).then(close));
   }

@@ -11,7 +11,7 @@ import { type Import, lawful, unlawful } from "./support/architecture-seeds.ts";
 import { plantTree, root, runTool, sourceFiles } from "./support/repository.ts";
 
 const layers = {
-  journeys: ["disclosure", "oversight", "agreement", "directory", "purge", "rotation", "erasure", "rights", "retention", "demo"],
+  journeys: ["disclosure", "oversight", "agreement", "directory", "scim", "purge", "rotation", "erasure", "rights", "retention", "demo"],
   capabilities: [
     "masking",
     "policy",

@@ -43,6 +43,8 @@ describe("an owner with a contract file and two lines of NDJSON", () => {
         stderr: expect.stringContaining("row:2: not_utf8"),
       });
       expect((await postern("agents import agents.csv --contract c-own --as owner-1")).stdout).toBe("1 seat in c-own\n");
+      const seats = (await postern("agents list --contract c-own --as owner-1")).stdout;
+      expect(seats).toBe("demo/agent-1  first_line  林小满  works\n1 seat in c-own\n");
 
       const imported = await postern("records import two.ndjson --contract c-own --type customer --as owner-1");
       expect(imported).toEqual({

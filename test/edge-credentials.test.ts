@@ -25,8 +25,10 @@ const readable: Readonly<Record<string, readonly string[] | null>> = {
   "postern.contract": null,
   "postern.bundle": null,
   "postern.revocation": ["kind", "issuer", "name"],
+  "postern.scim_user": ["vendor", "issuer", "subject", "active"],
   "postern.spent_proof": ["proof"],
   "postern.seat": null,
+  "postern.seat_use": null,
   "postern.record": null,
   "postern.blind_index": null,
   "postern.key_epoch": null,
@@ -42,8 +44,8 @@ const readable: Readonly<Record<string, readonly string[] | null>> = {
   "postern.partial_purge": ["contract_id", "job_id"],
   "public.postern_migration": null,
 };
-/** The log's intake, proofs that were shown, and what customers ask of the merchant: all that it adds to. */
-const intake = ["audit.flush", "audit.pending", "postern.spent_proof", "postern.subject_request"];
+/** The log's intake, uses of seats, proofs that were shown, and what customers ask of the merchant: all that it adds to. */
+const intake = ["audit.flush", "audit.pending", "postern.seat_use", "postern.spent_proof", "postern.subject_request"];
 
 let world: LogGateway;
 let tables: Table[];
@@ -77,7 +79,7 @@ describe("a thief of the edge's database role", () => {
     expect(expected.length).toBeLessThan(columns.length);
   });
 
-  it("adds to the log's intake, to proofs that were shown and to what customers ask, and to nothing else", async () => {
+  it("adds to the log's intake, to uses of seats, proofs that were shown and what customers ask, and to nothing else", async () => {
     const statements = tables.map(({ name }) => `insert into ${name} default values`);
     const notNull = "23502";
     expect(await allowedOf(world.edge, statements)).toEqual(intake.map((name) => `${notNull}: insert into ${name} default values`));

@@ -211,6 +211,9 @@ describe("a contract's own terms", () => {
     ["networks: [203.0.113.0/24]", "networks: [203.0.113.0/24, '2001:db8::/32']", "widened"],
     ["networks: [203.0.113.0/24]", "networks: [203.0.114.0/24]", "changed"],
     ["", "seats: {}", null],
+    ["", "seats: { sharing: note }", null],
+    ["seats: { sharing: note }", "seats: { sharing: refuse }", "narrowed"],
+    ["seats: { sharing: refuse }", "seats: {}", "widened"],
     ["", "seats: { roles: [first] }", "narrowed"],
     ["seats: { roles: [first] }", "seats: {}", "widened"],
     ["", "seats: { agreement: required }", "narrowed"],
@@ -219,7 +222,7 @@ describe("a contract's own terms", () => {
     ["seats: { training: { within: 30d } }", "seats: { training: { within: 31d } }", "widened"],
   ] as const)("%s → %s is %s", (before, after, direction) => {
     const found = diffBundles(withMore(before), withMore(after)).filter(({ what }) =>
-      /^(hours|networks|seats|proof of possession)/.test(what),
+      /^(hours|networks|seats|shared|proof of possession)/.test(what),
     );
     expect(found[0]?.direction ?? null).toBe(direction);
   });

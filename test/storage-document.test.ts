@@ -65,7 +65,8 @@ describe("docs/STORAGE.md", () => {
     expect(columns.filter(({ form }) => !forms.includes(form))).toEqual([]);
     expect(
       columns.filter(
-        ({ writer, dies }) => writer === "" || !/^(never|numbered|retention|a day|three minutes|lifted|purge: \w+)$/.test(dies),
+        ({ writer, dies }) =>
+          writer === "" || !/^(never|numbered|retention|a day|three minutes|lifted|expired|deleted|purge: \w+)$/.test(dies),
       ),
     ).toEqual([]);
   });

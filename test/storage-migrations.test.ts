@@ -6,6 +6,7 @@ import * as approvals from "../src/approvals/schema.ts";
 import * as audit from "../src/audit/schema.ts";
 import * as contracts from "../src/contracts/schema.ts";
 import * as copies from "../src/copies/schema.ts";
+import * as disclosure from "../src/disclosure/schema.ts";
 import * as erasure from "../src/erasure/schema.ts";
 import * as idempotency from "../src/idempotency/schema.ts";
 import * as identity from "../src/identity/schema.ts";
@@ -16,6 +17,7 @@ import * as records from "../src/records/schema.ts";
 import * as requests from "../src/requests/schema.ts";
 import * as revocations from "../src/revocations/schema.ts";
 import * as rotation from "../src/rotation/schema.ts";
+import * as scim from "../src/scim/schema.ts";
 import * as serviceKeys from "../src/service-keys/schema.ts";
 import { checkMigrations, type Database, type Migration, MigrationRefused, migrate } from "../src/storage/index.ts";
 import { readMigrations } from "../src/storage/node-migrations.ts";
@@ -106,7 +108,7 @@ describe("migrations of this build", () => {
     closers.push(() => database.close());
     const rows = await database.query(primaryKeys);
     expect(rows.length).toBeGreaterThan(15);
-    const bounded = ["clock", "idempotency", "revocation", "spent_proof"];
+    const bounded = ["clock", "idempotency", "revocation", "scim_token", "scim_user", "spent_proof"];
     const growing = rows.filter(([, table]) => !bounded.includes(String(table)));
     const strays = growing.filter(([, , columns]) => !/^(contract_id|log)(,|$)/.test(String(columns)));
     expect(strays).toEqual([]);
@@ -132,12 +134,14 @@ describe("migrations of this build", () => {
       purge,
       audit,
       copies,
+      disclosure,
       rotation,
       erasure,
       idempotency,
       identity,
       revocations,
       serviceKeys,
+      scim,
     ];
     const tables = modules.flatMap((module) => Object.values(module)).filter((value) => is(value, PgTable));
     expect(tables.flatMap(columnsOf).sort()).toEqual((await database.query(columns)).map(String).sort());

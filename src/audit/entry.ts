@@ -52,6 +52,7 @@ export const eventNames = [
   "service_key.revoked",
   "seat.revoked",
   "seat.restored",
+  "seat.shared",
   "access.revoked",
   "access.restored",
   "revocations.listed",
@@ -129,10 +130,16 @@ export const eventNames = [
   "clock.doubted",
   "clock.accepted",
   "seats.listed",
+  "seats.provisioned",
+  "scim.read",
+  "scim.user_changed",
+  "scim.token_issued",
+  "scim.token_revoked",
+  "scim.tokens_listed",
 ] as const;
 export type EventName = (typeof eventNames)[number];
 
-const actorRoles = ["agent", "vendor_admin", "officer", "merchant_owner", "service", "operator", "system", "unknown"] as const;
+const actorRoles = ["agent", "vendor_admin", "officer", "merchant_owner", "service", "operator", "scim", "system", "unknown"] as const;
 export type ActorRole = (typeof actorRoles)[number];
 
 const short = z.string().max(256);

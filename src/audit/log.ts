@@ -42,6 +42,8 @@ export interface RequestFacts {
   /** The route's pattern, never the path: `GET /v1/contracts/{contract}/records/{type}/{locator}`. */
   readonly route: string;
   readonly address?: string | undefined;
+  /** Two letters, where whoever brings the request says so; not in the entry. */
+  readonly country?: string | undefined;
   readonly userAgent?: string | undefined;
   /** Why, in the caller's own words. */
   readonly reason?: string | undefined;

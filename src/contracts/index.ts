@@ -3,6 +3,7 @@ export { type ClockStanding, describeDoubt } from "./clock.ts";
 export { type Hold, type HoldBasis, type HoldScope, holdBases, holdsOnSubject, isStanding, namedHolds, sparedBy } from "./holds.ts";
 export { type ContractState, isInLastDays, lastDaysAt, type Standing, standingAt, type Term, windsDownAt } from "./ladder.ts";
 export { likenessOf } from "./likeness.ts";
+export { faultOfSubject, startsFormula, visible } from "./names.ts";
 export {
   type Contract,
   lockContract,
@@ -18,6 +19,7 @@ export {
   selectBundleDigests,
   selectContract,
   selectContractsOf,
+  selectContractsWith,
   selectInUse,
   selectOverdue,
   selectProposal,
@@ -29,6 +31,7 @@ export { acceptClock, beatClock, selectClock } from "./postgres-clock.ts";
 export { anyHoldStands, holdStandsOn, insertHold, releaseHold, selectHolds, standingHolds } from "./postgres-holds.ts";
 export {
   hasSeat,
+  isSeatStandingText,
   type ListedSeat,
   putSeats,
   restoreSeat,

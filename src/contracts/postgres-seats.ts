@@ -1,5 +1,5 @@
 /** The table of seats. */
-import { and, eq, isNull, sql } from "drizzle-orm";
+import { and, eq, sql } from "drizzle-orm";
 import type { ContractId } from "../kernel/index.ts";
 import type { Paper } from "../policy/index.ts";
 import { databaseNowMs, epochMs, orm, type Queryable } from "../storage/index.ts";
@@ -69,11 +69,23 @@ export async function selectSeated(database: Queryable, id: ContractId): Promise
     .where(eq(seat.contractId, id));
 }
 
+/**
+ * SQL: whether a seat gives access, read with whatever is asked for it. Not where the merchant took it away, the vendor's own directory took the person out of
+ * the role's group, or has them as inactive. Each value is a text in SQL; `seat`: the row's name.
+ */
+export function isSeatStandingText(row: string, vendor: string): string {
+  return `${row}.revoked_at is null and ${row}.scim is distinct from 'left' and coalesce((select u.active from postern.scim_user u
+    where u.vendor = ${vendor} and u.issuer = ${row}.issuer and u.subject = ${row}.subject limit 1), true)`;
+}
+
+const isStanding = sql.raw(isSeatStandingText('"postern"."seat"', '"postern"."contract"."vendor"'));
+
 export async function hasSeat(database: Queryable, id: ContractId, issuer: string, subject: string): Promise<boolean> {
   const rows = await orm(database)
     .select({ role: seat.role, readAt: databaseNowMs })
     .from(seat)
-    .where(and(isSeatOf(id, issuer, subject), isNull(seat.revokedAt)));
+    .innerJoin(contract, eq(contract.contractId, seat.contractId))
+    .where(and(isSeatOf(id, issuer, subject), isStanding));
   return rows.length > 0;
 }
 
@@ -168,7 +180,7 @@ export async function selectSeatsOf(database: Queryable, issuer: string, subject
     })
     .from(seat)
     .innerJoin(contract, eq(contract.contractId, seat.contractId))
-    .where(and(eq(seat.issuer, issuer), eq(seat.subject, subject), isNull(seat.revokedAt)))
+    .where(and(eq(seat.issuer, issuer), eq(seat.subject, subject), isStanding))
     .orderBy(seat.contractId);
   return rows.map((row) => ({ ...row, contract: row.contract as ContractId }));
 }

@@ -76,6 +76,16 @@ export async function selectContractsOf(database: Queryable, merchant: string): 
   return rows.map(branded);
 }
 
+/** A vendor's contracts in force, as they are stored. */
+export async function selectContractsWith(database: Queryable, vendor: string): Promise<Contract[]> {
+  const rows = await orm(database)
+    .select(columns)
+    .from(contract)
+    .where(and(eq(contract.vendor, vendor), eq(contract.state, "active")))
+    .orderBy(contract.contractId);
+  return rows.map(branded);
+}
+
 /** Contracts in force, or ended, whose purge has not begun. */
 export async function selectInUse(database: Queryable): Promise<Contract[]> {
   const rows = await orm(database)

@@ -53,6 +53,7 @@ export const seat = postern.table(
     shifts: text("shifts"),
     revokedBy: text("revoked_by", { enum: seatKeepers }),
     revokedAt: timestamp("revoked_at", { withTimezone: true, mode: "string" }),
+    scim: text("scim", { enum: ["member", "left"] }),
   },
   (table) => [
     primaryKey({ columns: [table.contractId, table.issuer, table.subject] }),

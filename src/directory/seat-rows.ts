@@ -4,11 +4,10 @@
  */
 import { parse } from "csv-parse/sync";
 import * as z from "zod";
-import { likenessOf, type Seat } from "../contracts/index.ts";
+import { faultOfSubject, likenessOf, type Seat, startsFormula, visible } from "../contracts/index.ts";
 import { fromUtf8 } from "../crypto/index.ts";
 import { ok, type Refusal, type Result, refuse } from "../kernel/index.ts";
 import { isCivilDate, type Paper, parseShifts } from "../policy/index.ts";
-import { faultOfSubject, startsFormula } from "./names.ts";
 
 const columns = ["issuer", "subject", "role", "name"];
 /** May follow in any order; what a file has no column for stays as it is. A last day is of a paper, so its column is never alone. */
@@ -17,8 +16,6 @@ const seatsMax = 5_000;
 const errorsMax = 100;
 const newline = 0x0a;
 
-/** U+FFFD stands where a program met bytes that it could not read. */
-const visible = /^[^\p{Cc}\p{Cf}\p{Co}\p{Cs}\ufffd]+$/u;
 const day = z.string().refine((text) => text === "" || isCivilDate(text));
 const rowSchema = z.strictObject({
   issuer: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$/),

@@ -9,6 +9,7 @@ import type { Keyring } from "../keys/index.ts";
 import type { Offices } from "../offices/index.ts";
 import type { Queryable } from "../storage/index.ts";
 import type { Load } from "./load.ts";
+import type { SeatWatch } from "./watch.ts";
 
 export interface Disclosure {
   /** Knows what was revoked. */
@@ -17,6 +18,7 @@ export interface Disclosure {
   readonly tokens: Identity;
   readonly database: Queryable;
   readonly load: Load;
+  readonly watch: SeatWatch;
   readonly bundles: Bundles;
   readonly keyring: Keyring;
   readonly aead: Aead;

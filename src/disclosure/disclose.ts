@@ -16,7 +16,7 @@ import { admittedTo, type Offices } from "../offices/index.ts";
 import { type AgentRequest, circumstancesOf, type Decision, decide, faultOfSeat, type HeldSeat, lastDaysOf } from "../policy/index.ts";
 import { indexValueOf, locatorOf } from "../records/index.ts";
 import type { Ask, Disclosure } from "./ask.ts";
-import { deny, denyDraft, denyUnknown, disclosedDraft, draftOf, excludedDraft, logOf } from "./entries.ts";
+import { deny, denyDraft, denyUnknown, disclosedDraft, draftOf, excludedDraft, logOf, sharedDraft } from "./entries.ts";
 import type { Load, Loaded, LoadedRecord } from "./load.ts";
 import { type MaskedRecord, type Opened, openRecords } from "./open.ts";
 
@@ -59,7 +59,10 @@ export async function reach(deps: Disclosure, ask: Ask): Promise<Result<Reached,
   if (!principal.ok) return denyUnknown(deps, ask, principal.refusal);
   const who = principal.value;
 
-  const loaded = await deps.load(questionOf(ask, who, ask.want.kind === "read" ? { locator: ask.want.locator } : null));
+  const come = { contract: ask.contract, who, address: ask.request.address, country: ask.request.country };
+  const looked = deps.watch.look(come);
+  const loading = deps.load(questionOf(ask, who, ask.want.kind === "read" ? { locator: ask.want.locator } : null));
+  const [loaded, sharing] = looked instanceof Promise ? await Promise.all([loading, looked]) : [await loading, looked];
   const seated = standAt(loaded, deps.offices, who, ask.request.route);
   if (!seated.ok) {
     // Perhaps another process fenced it: what this one cached of its keys goes too.
@@ -75,6 +78,14 @@ export async function reach(deps: Disclosure, ask: Ask): Promise<Result<Reached,
   const bundle = lastDays ? lastDaysOf(agreed) : agreed;
   const fault = faultOfSeat(bundle, seat, loaded.now);
   if (fault) return deny(deps, ask, who, { code: fault }, { log, exists: true, bundle });
+  if (sharing) {
+    const isRefused = bundle.contract.seats?.sharing === "refuse";
+    if (deps.watch.takeNews(come)) {
+      await deps.audit.append(log, sharedDraft(ask, who, sharing, isRefused));
+      await deps.watch.noted(come);
+    }
+    if (isRefused) return deny(deps, ask, who, { code: "seat_shared" }, { log, exists: true, bundle });
+  }
   const circumstances = circumstancesOf(bundle, requestOf(ask, who, role, loaded.now));
   if (!circumstances.ok) return deny(deps, ask, who, circumstances.refusal, { log, exists: true, bundle });
   const { purpose } = circumstances.value.request;

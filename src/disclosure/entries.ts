@@ -9,6 +9,7 @@ import type { Bundle } from "../policy/index.ts";
 import type { Ask, Disclosure } from "./ask.ts";
 import type { Loaded } from "./load.ts";
 import type { Opened, OpenedRecords } from "./open.ts";
+import type { Sharing } from "./sharing.ts";
 
 export function draftOf(
   ask: Ask,
@@ -109,6 +110,22 @@ export async function deny(
     ...(inGateway ? { facts: { contract } } : {}),
   });
   return refuse(refusal);
+}
+
+/** Beside the entry of the request by which it was seen. */
+export function sharedDraft(
+  { contract, request }: Ask,
+  { issuer, subject }: Principal,
+  { networks, countries, oneToken }: Sharing,
+  isRefused: boolean,
+): EntryDraft {
+  return {
+    event: "seat.shared",
+    actor: { role: "agent", issuer, subject },
+    request,
+    outcome: isRefused ? { effect: "deny", code: "seat_shared" } : { effect: "allow", code: "noted" },
+    facts: { contract, networks, countries, one_token: oneToken ? 1 : 0 },
+  };
 }
 
 /** Somebody without a token that holds. Of a contract that exists its officers are to learn who tried; what else a path says is not repeated in the log. */

@@ -3,7 +3,7 @@
  * It always answers at least one row a question, so that a missing contract costs what a present one costs.
  * Reads by locator of one contract that come while others are under way share a statement: most of a small statement's cost is the journey.
  */
-import type { ContractState } from "../contracts/index.ts";
+import { type ContractState, isSeatStandingText } from "../contracts/index.ts";
 import type { ContractId, Locator } from "../kernel/index.ts";
 import type { HeldSeat, Paper } from "../policy/index.ts";
 import { isRevokedText } from "../revocations/index.ts";
@@ -102,7 +102,7 @@ const recordColumns = ["r.locator", "r.subject", "r.version", "k.epoch"];
 // Names and keys carry no statistics, so the planner takes them for common values and would rather read whole tables.
 // `limit 1` of a unique key changes no row and leaves it only the index.
 const seatOf = (issuer: string, subject: string) => `left join lateral (select * from postern.seat s
-    where s.contract_id = $1 and s.issuer = ${issuer} and s.subject = ${subject} and s.revoked_at is null limit 1) s on true`;
+    where s.contract_id = $1 and s.issuer = ${issuer} and s.subject = ${subject} and ${isSeatStandingText("s", "c.vendor")} limit 1) s on true`;
 /** JSON: dates in it are ISO 8601, whatever the database's own style. */
 const seat = "json_build_array(s.role, s.agreement_on, s.agreement_until, s.training_on, s.training_until, s.shifts)";
 const revoked = (issuer: string, subject: string, token: string, key: string) =>

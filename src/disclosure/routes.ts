@@ -109,6 +109,7 @@ const refusals = [
   "seat_training_missing",
   "seat_training_expired",
   "off_shift",
+  "seat_shared",
   "purpose_required",
   "purpose_unknown",
   "record_damaged",

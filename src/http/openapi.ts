@@ -95,7 +95,11 @@ function headerParameters({ headers = [] }: Route, who: readonly string[]): unkn
 
 function requestBody(body: NonNullable<Route["body"]>): unknown {
   const schema = body.schema ? z.toJSONSchema(body.schema, { io: "input" }) : { type: "string" };
-  return { required: true, description: `${body.description} At most ${body.bytesMax} bytes.`, content: { [body.media]: { schema } } };
+  return {
+    required: true,
+    description: `${body.description} At most ${body.bytesMax} bytes.`,
+    content: Object.fromEntries([body.media, ...(body.alsoAs ?? [])].map((media) => [media, { schema }])),
+  };
 }
 
 function problems(route: Route, who: readonly string[]): Record<string, unknown> {
@@ -114,7 +118,9 @@ function problems(route: Route, who: readonly string[]): Record<string, unknown>
       String(status),
       {
         description: [...codes].join(", "),
-        content: { "application/problem+json": { schema: { $ref: "#/components/schemas/Problem" } } },
+        content: route.refusalForm
+          ? { [route.refusalForm.media]: { schema: {} } }
+          : { "application/problem+json": { schema: { $ref: "#/components/schemas/Problem" } } },
       },
     ]),
   );

@@ -1,5 +1,6 @@
 /** RFC 9457 problems: one shape for every refusal, in the reader's language, never with a value, SQL, path or stack. */
 import { proofAlgorithms, type Refusal, type RefusalCode, refusals } from "../kernel/index.ts";
+import type { RefusalForm } from "./route.ts";
 
 export type Language = "en" | "zh-CN";
 
@@ -18,9 +19,11 @@ export interface ProblemContext {
   readonly headers?: Readonly<Record<string, string>>;
   /** The caller came with the DPoP scheme. */
   readonly proven?: boolean;
+  /** Default: a problem. */
+  readonly form?: RefusalForm | undefined;
 }
 
-export function problem(refusal: Refusal, { requestId, language, headers = {}, proven = false }: ProblemContext): Response {
+export function problem(refusal: Refusal, { requestId, language, headers = {}, proven = false, form }: ProblemContext): Response {
   const { status } = refusals[refusal.code];
   const body = {
     type: `/docs/errors/${refusal.code}`,
@@ -30,14 +33,14 @@ export function problem(refusal: Refusal, { requestId, language, headers = {}, p
     request_id: requestId,
     ...(refusal.errors ? { errors: refusal.errors } : {}),
   };
-  return new Response(JSON.stringify(body), {
+  return new Response(form ? form.body(refusal) : JSON.stringify(body), {
     status,
     headers: {
       ...baseHeaders,
       ...(status === 401 ? { "www-authenticate": challengeOf(refusal.code, proven) } : {}),
       ...(status === 503 ? { "retry-after": "1" } : {}),
       ...headers,
-      "content-type": "application/problem+json",
+      "content-type": form?.media ?? "application/problem+json",
       "content-language": language,
       "x-request-id": requestId,
     },

@@ -10,8 +10,8 @@ export function readParams(raw: Readonly<Record<string, string>>): Result<Readon
   return ok(raw);
 }
 
-/** A contract's id as a path names it. `null` = none, or not of its grammar. */
-export function readContract(text: string | undefined): string | null {
+/** An id as a path names it. `null` = none, or not of its grammar. */
+export function readId(text: string | undefined): string | null {
   return text !== undefined && parameters.contract?.test(text) ? text : null;
 }
 
@@ -66,14 +66,14 @@ export function checkHeaders(header: HeaderReader): Result<void, Refusal> {
   return ok(undefined);
 }
 
-/** The media type without parameters must match; a charset other than UTF-8 is refused. */
-export function checkMedia(contentType: string | null, media: string): Result<void, Refusal> {
+/** The media type without parameters must be one of these; a charset other than UTF-8 is refused. */
+export function checkMedia(contentType: string | null, accepted: readonly string[]): Result<void, Refusal> {
   const [type, ...rest] = (contentType ?? "")
     .toLowerCase()
     .split(";")
     .map((part) => part.trim());
   const charset = rest.find((part) => part.startsWith("charset="));
-  const fits = type === media && (charset === undefined || /^charset="?utf-8"?$/.test(charset));
+  const fits = type !== undefined && accepted.includes(type) && (charset === undefined || /^charset="?utf-8"?$/.test(charset));
   return fits ? ok(undefined) : refuse({ code: "wrong_media_type" });
 }
 

@@ -6,7 +6,7 @@ import type * as z from "zod";
 import type { Presented, Refusal, RefusalCode, Result } from "../kernel/index.ts";
 
 export interface Route {
-  readonly method: "GET" | "POST" | "PUT";
+  readonly method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
   /** OpenAPI form: `/v1/contracts/{contract}`. Each parameter has its grammar in `parameters`. */
   readonly path: string;
   readonly summary: string;
@@ -18,7 +18,14 @@ export interface Route {
   readonly answers: Readonly<Record<number, AnswerSchema>>;
   /** Beyond those that every route of its kind has. */
   readonly refusals: readonly RefusalCode[];
+  /** Where a protocol has a form of its own for refusals. Default: RFC 9457 problems. */
+  readonly refusalForm?: RefusalForm;
   readonly handle: (request: Received) => Promise<Result<Answer, Refusal>>;
+}
+
+export interface RefusalForm {
+  readonly media: string;
+  readonly body: (refusal: Refusal) => string;
 }
 
 export interface HeaderSchema {
@@ -30,6 +37,8 @@ export interface HeaderSchema {
 /** `schema` absent: the handler reads the stream itself, within `bytesMax`. */
 export interface BodySchema {
   readonly media: string;
+  /** Other names that clients give the same. */
+  readonly alsoAs?: readonly string[];
   readonly bytesMax: number;
   readonly schema?: z.ZodType;
   readonly description: string;
@@ -65,6 +74,8 @@ export interface TurnedAway {
   readonly caller: Caller;
   /** As the path names it. `null` = it names none, or nothing that could be one. */
   readonly contract: string | null;
+  /** The same. */
+  readonly vendor: string | null;
 }
 
 /** Who calls, as the use cases take it. */
@@ -85,7 +96,8 @@ export interface Answer {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;
   readonly media: string;
-  readonly body: string | Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array>;
+  /** `null`: of a 204. */
+  readonly body: string | Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array> | null;
 }
 
 export function json(body: string, headers: Readonly<Record<string, string>> = {}, status = 200): Answer {
@@ -108,6 +120,10 @@ export const parameters: Readonly<Record<string, RegExp>> = {
   hold: idPattern,
   revocation: idPattern,
   key: idPattern,
+  vendor: idPattern,
+  token: idPattern,
+  user: idPattern,
+  group: /^[A-Za-z0-9][A-Za-z0-9._~-]{0,255}$/,
   log: idPattern,
   leaf: /^(0|[1-9][0-9]{0,14})$/,
   entry: /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/,

@@ -8,17 +8,7 @@ import { TrieRouter } from "hono/router/trie-router";
 import { isProven, ok, type Presented, type Refusal, type RefusalCode, type Result, refusals, refuse } from "../kernel/index.ts";
 import { preferredOf } from "./accept.ts";
 import { baseHeaders, type Language, languageOf, problem } from "./problem.ts";
-import {
-  byPath,
-  checkHeaders,
-  checkMedia,
-  type HeaderReader,
-  readContract,
-  readJsonBody,
-  readParams,
-  readQuery,
-  readReason,
-} from "./receive.ts";
+import { byPath, checkHeaders, checkMedia, type HeaderReader, readId, readJsonBody, readParams, readQuery, readReason } from "./receive.ts";
 import { type Answer, type Caller, parameters, pathTails, type Received, type Route, type TurnedAway } from "./route.ts";
 
 export interface ServeOptions {
@@ -26,6 +16,7 @@ export interface ServeOptions {
   readonly newRequestId: () => string;
   /** The peer's address, where the runtime knows it. */
   readonly addressOf: (c: Context) => string | undefined;
+  readonly countryOf?: ((c: Context) => string | undefined) | undefined;
   /** A header by its lower-case name; repeated ones joined by `, `, as Fetch does. Where the runtime has them without building a Headers object. */
   readonly headerOf?: ((c: Context, name: string) => string | null) | undefined;
   /** From a thrown fault to what the caller is told; reports what it does not know. */
@@ -76,7 +67,8 @@ async function respond(options: ServeOptions, c: Context, group: readonly Route[
     const language: Language = languageOf(arrival.header("accept-language"));
     const allow = group.map((route) => route.method).join(", ");
     const headers = result.refusal.code === "method_not_allowed" ? { allow } : varying(route);
-    return problem(result.refusal, { requestId, language, headers, proven: isProven(arrival.caller.authorization) });
+    const form = (route ?? group[0])?.refusalForm;
+    return problem(result.refusal, { requestId, language, headers, form, proven: isProven(arrival.caller.authorization) });
   }
   const { status, media, body, headers } = result.value;
   return new Response(body, {
@@ -85,15 +77,20 @@ async function respond(options: ServeOptions, c: Context, group: readonly Route[
   });
 }
 
-function arrivalOf({ headerOf, addressOf, newRequestId, turnedAway }: ServeOptions, c: Context, group: readonly Route[]): Arrival {
+function arrivalOf(
+  { headerOf, addressOf, countryOf, newRequestId, turnedAway }: ServeOptions,
+  c: Context,
+  group: readonly Route[],
+): Arrival {
   const route = group.find((candidate) => candidate.method === c.req.raw.method);
   const header: HeaderReader = headerOf ? (name) => headerOf(c, name) : (name) => c.req.raw.headers.get(name);
   const name = route ? `${route.method} ${route.path}` : (group[0]?.path ?? "no route");
   const said = { userAgent: header("user-agent") ?? undefined, reason: readReason(header("postern-reason")) ?? undefined };
-  const request = { id: newRequestId(), route: name, address: addressOf(c), ...said };
+  const request = { id: newRequestId(), route: name, address: addressOf(c), country: countryOf?.(c), ...said };
   const caller: Caller = { authorization: credentialOf(c, header), request };
   const turnAway = async (refusal: Refusal): Promise<Result<never, Refusal>> => {
-    await turnedAway(route ?? group[0] ?? null, { refusal, caller, contract: readContract(c.req.param("contract") ?? c.req.param("log")) });
+    const named = { contract: readId(c.req.param("contract") ?? c.req.param("log")), vendor: readId(c.req.param("vendor")) };
+    await turnedAway(route ?? group[0] ?? null, { refusal, caller, ...named });
     return refuse(refusal);
   };
   return { c, group, route, header, caller, turnAway };
@@ -165,7 +162,7 @@ async function readBody(request: Request, header: HeaderReader, route: Route): P
   if (!route.body) return ok(undefined);
   const length = Number(header("content-length") ?? 0);
   if (length > route.body.bytesMax) return refuse({ code: "too_large" });
-  const media = checkMedia(header("content-type"), route.body.media);
+  const media = checkMedia(header("content-type"), [route.body.media, ...(route.body.alsoAs ?? [])]);
   if (!media.ok) return media;
   return route.body.schema ? readJsonBody(request, route.body) : ok(undefined);
 }

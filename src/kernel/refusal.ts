@@ -29,6 +29,7 @@ export const refusals = {
   seat_training_missing: { status: 403, en: "No privacy training is on file for this seat", "zh-CN": "该席位未登记隐私培训" },
   seat_training_expired: { status: 403, en: "The privacy training of this seat has expired", "zh-CN": "该席位的隐私培训已过期" },
   off_shift: { status: 403, en: "Outside this seat's shifts", "zh-CN": "不在该席位的班次内" },
+  seat_shared: { status: 403, en: "This seat is used from several places at once", "zh-CN": "该席位正从多处同时使用" },
   share_closed: { status: 403, en: "The merchant has closed its share of the key", "zh-CN": "商家已关闭其持有的密钥份额" },
   own_request: { status: 403, en: "Nobody approves their own request", "zh-CN": "不得批准本人提交的申请" },
   not_found: { status: 404, en: "Not found", "zh-CN": "未找到" },

@@ -2,7 +2,7 @@
  * Who may come to which route: what the gateway is held to, what its document says, and what is tested cell by cell.
  * What has no row is open to nobody, and does not start.
  */
-type Role = "agent" | "vendor_admin" | "merchant_owner" | "service" | "officer" | "operator";
+type Role = "agent" | "vendor_admin" | "merchant_owner" | "service" | "officer" | "operator" | "scim";
 /** Nobody is asked who they are; or nobody for the gateway's own log. */
 export type Admitted = Role | "anyone" | "anyone_for_gateway_log";
 
@@ -11,6 +11,8 @@ const agent: readonly Admitted[] = ["agent"];
 const owner: readonly Admitted[] = ["merchant_owner"];
 const officer: readonly Admitted[] = ["officer"];
 const operator: readonly Admitted[] = ["operator"];
+/** A vendor's directory, by its own token, which opens nothing else. */
+const scim: readonly Admitted[] = ["scim"];
 const officeHolders: readonly Admitted[] = ["officer", "merchant_owner"];
 /** Or one of the merchant's own systems, where its key has the scope (service-keys/scopes.ts). */
 const ownerOrService: readonly Admitted[] = ["merchant_owner", "service"];
@@ -97,6 +99,24 @@ export const matrix: Readonly<Record<string, readonly Admitted[]>> = {
   "GET /v1/revocations": operator,
   "POST /v1/revocations": operator,
   "POST /v1/revocations/{revocation}/lift": operator,
+  "GET /v1/scim/{vendor}/tokens": operator,
+  "POST /v1/scim/{vendor}/tokens": operator,
+  "POST /v1/scim/{vendor}/tokens/{token}/revoke": operator,
+  "GET /v1/scim/{vendor}/v2/ServiceProviderConfig": scim,
+  "GET /v1/scim/{vendor}/v2/ResourceTypes": scim,
+  "GET /v1/scim/{vendor}/v2/Schemas": scim,
+  "GET /v1/scim/{vendor}/v2/Users": scim,
+  "POST /v1/scim/{vendor}/v2/Users": scim,
+  "GET /v1/scim/{vendor}/v2/Users/{user}": scim,
+  "PUT /v1/scim/{vendor}/v2/Users/{user}": scim,
+  "PATCH /v1/scim/{vendor}/v2/Users/{user}": scim,
+  "DELETE /v1/scim/{vendor}/v2/Users/{user}": scim,
+  "GET /v1/scim/{vendor}/v2/Groups": scim,
+  "POST /v1/scim/{vendor}/v2/Groups": scim,
+  "GET /v1/scim/{vendor}/v2/Groups/{group}": scim,
+  "PUT /v1/scim/{vendor}/v2/Groups/{group}": scim,
+  "PATCH /v1/scim/{vendor}/v2/Groups/{group}": scim,
+  "DELETE /v1/scim/{vendor}/v2/Groups/{group}": scim,
   "GET /v1/root-key": operator,
   "POST /v1/root-key/rewrap": operator,
   "POST /v1/demo/tamper": anyone,

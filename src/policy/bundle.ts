@@ -91,6 +91,8 @@ const bundleSchema = z.strictObject({
         roles: z.array(z.string()).exactOptional(),
         agreement: paperSchema.exactOptional(),
         training: paperSchema.exactOptional(),
+        /** A seat that is used from several places at once; absent = it is noted. */
+        sharing: z.literal("refuse").exactOptional(),
       })
       .exactOptional(),
     /** Raw Ed25519 public key, base64url. */

@@ -71,7 +71,13 @@ function seats({ seats: before = {} }: Contract, { seats: after = {} }: Contract
   const [was, is] = [before.roles, after.roles];
   const describeRoles = (roles: readonly string[] | undefined) => roles?.join(", ") ?? "any of the contract's";
   const comparison = comparisonOf(isSubset(is, was), isSubset(was, is));
-  return [...compared("seats' roles", comparison, describeRoles(was), describeRoles(is)), ...papers];
+  const sharing = ({ sharing: told }: NonNullable<Contract["seats"]>) => (told === "refuse" ? "refused" : "noted");
+  const [old, next] = [sharing(before), sharing(after)];
+  return [
+    ...compared("seats' roles", comparison, describeRoles(was), describeRoles(is)),
+    ...papers,
+    ...compared("shared seats", comparisonOf(next === "refused" || old === next, old === "refused" || old === next), old, next),
+  ];
 }
 
 /** Absent = all there are. */

@@ -15,7 +15,7 @@ export { type FileKind, fileJsonSchema, fileKinds } from "./editor-schemas.ts";
 export { type Explanation, explain, type FieldExplanation } from "./explain.ts";
 export { isWithin, parseShifts } from "./hours.ts";
 export { lastDaysOf } from "./last-days.ts";
-export { networkOf } from "./networks.ts";
+export { networkOf, networkPrefix } from "./networks.ts";
 export { type PolicyDocument, parsePolicy } from "./policy-document.ts";
 export { describeProblem, type Problem, type ProblemCode, problemCodes } from "./problem.ts";
 export { createReplay, type Replay, type ReplayResult } from "./replay-tally.ts";

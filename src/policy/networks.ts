@@ -24,6 +24,14 @@ export function networkOf(networks: readonly Network[], address: string | undefi
   return networks[known.findIndex((blocks) => blocks.some((block) => holds(block, parsed)))]?.name ?? null;
 }
 
+/** In which an address is taken for its neighbours': 24 bits of IPv4, 48 of IPv6; `null` = not an address. */
+export function networkPrefix(text: string): string | null {
+  const parsed = parseAddress(text);
+  if (parsed === null) return null;
+  const { address, bits } = parsed;
+  return `${bits}:${(bits === 32 ? address >> 8n : address >> 80n).toString(16)}`;
+}
+
 /** A bundle's networks are asked at every request. */
 const parsedNetworks = new WeakMap<readonly Network[], (Block | null)[][]>();
 

@@ -18,6 +18,7 @@ export const seatsSchema = z.strictObject({
   roles: z.array(nameSchema).min(1).optional().describe("The contract's roles that a seat may have"),
   agreement: paper.optional().describe("A confidentiality agreement on file"),
   training: paper.optional().describe("A privacy training on file"),
+  sharing: z.enum(["note", "refuse"]).optional().describe("What happens to a seat that is used from several places at once; default: note"),
 });
 
 export interface SeatTerms {
@@ -25,13 +26,16 @@ export interface SeatTerms {
   readonly roles?: readonly string[];
   readonly agreement?: PaperTerms;
   readonly training?: PaperTerms;
+  /** `note` is not written down: it is so wherever nothing else is. */
+  readonly sharing?: "refuse";
 }
 
-export function readSeatTerms({ roles, agreement, training }: z.output<typeof seatsSchema>): SeatTerms {
+export function readSeatTerms({ roles, agreement, training, sharing }: z.output<typeof seatsSchema>): SeatTerms {
   return {
     ...(roles && { roles }),
     ...(agreement && { agreement: readPaper(agreement) }),
     ...(training && { training: readPaper(training) }),
+    ...(sharing === "refuse" && { sharing }),
   };
 }
 

@@ -2,7 +2,7 @@
  * The real thing in one process, without a socket: real crypto, real tokens of the built-in issuer, a real database. Tests replace one part at most.
  */
 import type { Hono } from "hono";
-import { buildApp } from "../../src/app.ts";
+import { type AppOptions, buildApp } from "../../src/app.ts";
 import { assembleEdge, type CommonParts, type SideParts } from "../../src/assemble.ts";
 import { assembleDirectory } from "../../src/assemble-directory.ts";
 import { assembleKeeper, type Keeper, type KeeperParts } from "../../src/assemble-keeper.ts";
@@ -50,6 +50,8 @@ export interface GatewayOptions {
   readonly issuers?: readonly IssuerProfile[];
   readonly edge?: Partial<SideParts>;
   readonly keeper?: Partial<KeeperParts>;
+  /** From where requests come; default: this machine. */
+  readonly from?: Partial<Pick<AppOptions, "addressOf" | "countryOf">>;
 }
 
 const demo = (subject: string) => ({ issuer: "demo", subject });
@@ -76,7 +78,7 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
     freshness: usualFreshness,
     issuers: [issuer.profile, ...(options.issuers ?? [])],
     merchants,
-    vendors: {},
+    vendors: { "v-yunfu": { issuers: ["demo"], admins: [] } },
     operators: [demo("operator")],
     metrics: createMetrics(),
     audience,
@@ -104,7 +106,7 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
   const directory = assembleDirectory(common, own, inFlight);
   const faults: unknown[] = [];
   const report = (fault: unknown) => faults.push(fault);
-  const app = buildApp([edge, keeper, directory], { version: "0.0.0", addressOf: () => "127.0.0.1", headerOf, report });
+  const app = buildApp([edge, keeper, directory], { version: "0.0.0", addressOf: () => "127.0.0.1", headerOf, report, ...options.from });
   await keeper.prepare();
   const token = (subject: string, ttlSeconds = 900) => issuer.sign({ subject, audience, ttlSeconds, now: Date.now() });
   return {

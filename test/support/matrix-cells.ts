@@ -45,7 +45,7 @@ export interface Cell {
   readonly as: string | null;
   readonly route: string;
   readonly standing: Standing;
-  readonly expected: "open" | "401 token_missing" | "403 not_permitted" | "404 not_found";
+  readonly expected: "open" | "401 token_missing" | "401 scim" | "403 not_permitted" | "404 not_found";
 }
 
 export function cellsOf(rows: Readonly<Record<string, readonly Admitted[]>> = matrix): Cell[] {
@@ -77,6 +77,8 @@ function isThere(route: string, standing: Standing): boolean {
 
 function expectedOf(route: string, row: readonly Admitted[], { as, inside, anywhere }: Person, standing: Standing): Cell["expected"] {
   if (row.includes("anyone") || (standing === "gateway" && row.includes("anyone_for_gateway_log"))) return "open";
+  // A directory's token is none of these people's.
+  if (row.includes("scim")) return "401 scim";
   if (as === null) return "401 token_missing";
   if (route === "GET /v1/me") return "open";
   if (route.includes("{approval}") && inside === null && anywhere === "merchant_owner") return "404 not_found";
@@ -140,6 +142,8 @@ const answers: Readonly<Record<string, readonly (string | null)[]>> = {
   [`POST ${ofContract}/service-keys/{key}/revoke`]: nothingThere,
   "POST /v1/revocations": ["422 unacceptable"],
   "POST /v1/revocations/{revocation}/lift": [notThere],
+  "POST /v1/scim/{vendor}/tokens": ["422 unacceptable"],
+  "POST /v1/scim/{vendor}/tokens/{token}/revoke": [notThere],
   "POST /v1/approvals/{approval}/approve": ["403 own_request"],
   "POST /v1/approvals/{approval}/reject": ["403 own_request"],
   "POST /v1/approvals/{approval}/withdraw": [null],

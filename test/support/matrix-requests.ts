@@ -11,6 +11,7 @@ export interface Things {
 }
 
 const contract = "/v1/contracts/{contract}";
+const directory = "/v1/scim/{vendor}/v2";
 const vendor = { reference: "no. 3", statement: `sha256:${"a".repeat(64)}` };
 const nobody = { issuer: "demo", subject: "nobody" };
 const files = { contract: { name: "c.yaml", text: ":" }, policy: { name: "p.yaml", text: "" } };
@@ -47,6 +48,13 @@ const bodies: Readonly<Record<string, unknown>> = {
   [`POST ${contract}/keys/rotate`]: { dry_run: true },
   [`POST ${contract}/erasures`]: { subject: { type: "customer", id: "U0" }, dry_run: true },
   [`POST ${contract}/partial-purges`]: { older_than_days: 1, dry_run: true },
+  "POST /v1/scim/{vendor}/tokens": {},
+  [`POST ${directory}/Users`]: {},
+  [`PUT ${directory}/Users/{user}`]: {},
+  [`PATCH ${directory}/Users/{user}`]: {},
+  [`POST ${directory}/Groups`]: {},
+  [`PUT ${directory}/Groups/{group}`]: {},
+  [`PATCH ${directory}/Groups/{group}`]: {},
   "POST /v1/root-key/rewrap": { dry_run: true },
   "POST /v1/demo/tamper": { undo: true },
 };

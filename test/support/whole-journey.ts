@@ -10,6 +10,7 @@ import { bringIntoForce, contractText, expectStatus, importLines, search, shippe
 import { canaryCustomer, canaryElsewhere, canaryOrder } from "./canaries.ts";
 import type { CallOptions, Gateway } from "./gateway.ts";
 import { acknowledge, fetchReturn, makeMerchantKey } from "./returned.ts";
+import { provision } from "./scim.ts";
 
 const contract = "/v1/contracts/c-test";
 const customers = `${contract}/records/customer`;
@@ -262,6 +263,7 @@ export async function journeyToTheCertificate(gateway: Gateway): Promise<void> {
   await climb(gateway);
   await cutOff(gateway);
   await keyOfSystem(gateway);
+  await provision(gateway);
   await expectStatus(gateway.call("GET", purges, { as: "owner-1" }), 200);
   const key = await makeMerchantKey();
   const body = { confirm: "c-test", return: { to: key.jwk } };

@@ -109,7 +109,7 @@ function isAgents(path: string): boolean {
 
 /** Who sits where. */
 function isPeoples(path: string): boolean {
-  return /^\/v1\/(contracts\/[^/]+\/agents|revocations)(\/|$)/.test(path);
+  return /^\/v1\/(contracts\/[^/]+\/agents|revocations|scim\/[^/]+)(\/|$)/.test(path);
 }
 
 interface Operated {
@@ -119,7 +119,7 @@ interface Operated {
 }
 
 function operatorFileOf({ issuer }: IssuerProfile, jwks: string): string {
-  return `issuers: [{ id: demo, issuer: "${issuer}", jwks: "${jwks}" }]\nmerchants: ${JSON.stringify(merchants)}\noperators: [{ issuer: demo, subject: operator }]\n`;
+  return `issuers: [{ id: demo, issuer: "${issuer}", jwks: "${jwks}" }]\nmerchants: ${JSON.stringify(merchants)}\nvendors: { v-yunfu: { issuers: [demo] } }\noperators: [{ issuer: demo, subject: operator }]\n`;
 }
 
 interface Scripts extends Pick<Operated, "main" | "secrets"> {

@@ -9,6 +9,9 @@ const formulaStart = /^\s*[=+\-@\t\r]/u;
 /** Providers name people in base64url, which may begin with a hyphen and calls no function. */
 const hyphenated = /^-[\w-]+$/;
 
+/** U+FFFD stands where a program met bytes that it could not read. */
+export const visible = /^[^\p{Cc}\p{Cf}\p{Co}\p{Cs}\ufffd]+$/u;
+
 /** `null` = nothing is wrong with it. */
 export function faultOfSubject(subject: string): "mixed_alphabets" | "formula" | null {
   if (twoAlphabets.test(subject.normalize("NFKC"))) return "mixed_alphabets";

@@ -1,0 +1,2 @@
+export { type DirectoryProfile, logDirectoryTurnedAway } from "./enter.ts";
+export { scimRoutes } from "./routes.ts";
