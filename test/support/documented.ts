@@ -16,6 +16,14 @@ export const problemShape = z.strictObject({
   errors: z.array(z.looseObject({ pointer: z.string(), code: z.string() })).optional(),
 });
 
+/** RFC 7644 §3.12. */
+const scimError = z.strictObject({
+  schemas: z.array(z.string()).length(1),
+  status: z.string(),
+  scimType: z.string().optional(),
+  detail: z.string(),
+});
+
 export type Served = z.infer<typeof openApi>["paths"];
 
 export async function readDocument(gateway: Door): Promise<Served> {
@@ -24,7 +32,7 @@ export async function readDocument(gateway: Door): Promise<Served> {
 
 export interface Asked {
   readonly status: number;
-  /** Of the problem; undefined where the answer is none, or has no body. */
+  /** Of the problem; `scim` where a directory is refused, which has no codes; undefined where the answer is no refusal, or has no body. */
   readonly code: string | undefined;
   readonly answer: Response;
 }
@@ -38,11 +46,17 @@ export function documentedAsk(gateway: Door, served: Served): Ask {
     const answer = await gateway.call(method, path, { as: "agent-1", ...options });
     expect(answer.headers.get("cache-control")).toBe("no-store");
     expect(answer.headers.get("x-content-type-options")).toBe("nosniff");
-    const documented = served[patternOf(path) ?? ""]?.[method.toLowerCase()]?.responses;
+    const pattern = patternOf(path) ?? "";
+    const documented = served[pattern]?.[method.toLowerCase()]?.responses;
     if (documented) expect(Object.keys(documented), `${method} ${path}`).toContain(String(answer.status));
     if (answer.status < 400) return { status: answer.status, code: undefined, answer };
-    expect(answer.headers.get("content-type")).toBe("application/problem+json");
+    const isScim = /^\/v1\/scim\/[^/]+\/v2\//.test(pattern);
+    expect(answer.headers.get("content-type")).toBe(isScim ? "application/scim+json" : "application/problem+json");
     if (method === "HEAD") return { status: answer.status, code: undefined, answer };
+    if (isScim) {
+      expect(scimError.parse(await answer.clone().json()).status).toBe(String(answer.status));
+      return { status: answer.status, code: "scim", answer };
+    }
     const problem = problemShape.parse(await answer.clone().json());
     expect([problem.status, problem.request_id]).toEqual([answer.status, answer.headers.get("x-request-id")]);
     return { status: answer.status, code: problem.code, answer };
