@@ -10,13 +10,13 @@ import { migrationDigests, migrationsOfThisBuild } from "../src/storage/index.ts
 import { readMigrations } from "../src/storage/node-migrations.ts";
 import { expectStatus, importLines, search } from "./support/agreement.ts";
 import { cutOff } from "./support/cut-off.ts";
-import { audience, type Door, type Gateway } from "./support/gateway.ts";
+import type { Gateway } from "./support/gateway.ts";
 import { refusals } from "./support/journey-refusals.ts";
 import { agreeOnTrust, readMany, verifyLog } from "./support/log-gateway.ts";
-import { createHolder } from "./support/proofs.ts";
 import { approvePurge, fetchCertificate, neighbour, orderPurge, type ShownJob, stateOf } from "./support/purge-world.ts";
 import { root } from "./support/repository.ts";
 import { createWorkerWorld, type WorkerWorld } from "./support/worker.ts";
+import { proofCountsOnce, serviceKeyCounts } from "./support/worker-credentials.ts";
 import type { Over, Script } from "./support/worker-script.ts";
 
 const records = "/v1/contracts/c-test/records/customer";
@@ -106,38 +106,11 @@ describe("the scripts on Workers", () => {
   });
 });
 
-describe("a proof of the key that a token is bound to", () => {
-  it("counts once, for its own request, whichever isolate or process it is shown to", async () => {
-    const holder = await createHolder();
-    const token = await world.boundToken("agent-1", holder.thumbprint);
-    const prove = (claims = {}) => holder.proof(token, { htu: `${audience}/v1/me`, iat: Math.floor(Date.now() / 1000), ...claims });
-    const show = async (door: Door, dpop: string) =>
-      (await door.call("GET", "/v1/me", { headers: { authorization: `DPoP ${token}`, dpop } })).status;
-    const [first, second, third] = [await prove(), await prove(), await prove()];
-    expect([await show(world.edge, first), await show(world.edge, first), await show(onNode, first)]).toEqual([200, 401, 401]);
-    expect([await show(onNode, second), await show(world.edge, second)]).toEqual([200, 401]);
-    await world.edge.restart();
-    expect(await show(world.edge, first)).toBe(401);
-    const atOnce = [world.edge, onNode, world.edge, onNode].map((door) => show(door, third));
-    expect((await Promise.all(atOnce)).sort()).toEqual([200, 401, 401, 401]);
-    for (const wrong of [{ htm: "POST" }, { htu: `${audience}/v1/contracts` }, { htu: "https://other.example/v1/me" }, { ath: "x" }])
-      expect(await show(world.edge, await prove(wrong))).toBe(401);
-  });
-});
+describe("a credential that is no bearer's token of a person", () => {
+  it("is a proof that counts once, for its own request, whichever isolate or process it is shown to", () => proofCountsOnce(world, onNode));
 
-describe("a service key", () => {
-  it("is made by the directory's script and opens its route of the keeper's, until it is revoked", async () => {
-    const keys = "/v1/contracts/c-test/service-keys";
-    const body = { name: "nightly", scopes: ["retention:read"] };
-    const made = await expectStatus(world.directory.call("POST", keys, { as: "owner-1", body }), 200);
-    const { key, secret } = (await made.json()) as { key: string; secret: string };
-    const headers = { authorization: `Bearer ${secret}` };
-    const read = async () => (await world.keeper.call("GET", "/v1/contracts/c-test/retention", { headers })).status;
-    expect(await read()).toBe(200);
-    await expectStatus(world.directory.call("POST", `${keys}/${key}/revoke`, { as: "owner-2" }), 200);
-    expect(await read()).toBe(401);
-    expect((await world.edge.call("GET", "/v1/me", { headers })).status).toBe(401);
-  });
+  it("is a service key, made by the directory's script, that opens its route of the keeper's until it is revoked", () =>
+    serviceKeyCounts(world));
 });
 
 describe("an isolate", () => {
