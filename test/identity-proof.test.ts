@@ -1,18 +1,11 @@
 /** Tokens that are bound to a key (DPoP, RFC 9449), and the proofs that whoever shows them has it. */
-import { calculateJwkThumbprint, exportJWK, generateKeyPair, type JWK, SignJWT } from "jose";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { createIdentity, type Identity, type IssuerProfile, withSpentProofs } from "../src/identity/index.ts";
 import { createSpentProofs, forgetSpentProofs } from "../src/identity/postgres.ts";
 import type { Database } from "../src/storage/index.ts";
 import { createMemoryDatabase } from "./support/databases.ts";
+import { createHolder, type Holder } from "./support/proofs.ts";
 import { audience, createSmith, noon, type Smith } from "./support/tokens.ts";
-
-interface Holder {
-  readonly jwk: JWK;
-  readonly thumbprint: string;
-  /** A good proof of `GET /v1/me` with `token`, but for what is put over its header and claims; `undefined` takes a member away. */
-  proof(token: string, claims?: Record<string, unknown>, header?: Record<string, unknown>): Promise<string>;
-}
 
 let smith: Smith;
 let holder: Holder;
@@ -28,24 +21,6 @@ beforeAll(async () => {
 beforeEach(() => {
   now = noon;
 });
-
-let proofs = 0;
-async function createHolder(): Promise<Holder> {
-  const { privateKey, publicKey } = await generateKeyPair("ES256", { extractable: true });
-  const jwk = await exportJWK(publicKey);
-  return {
-    jwk,
-    thumbprint: await calculateJwkThumbprint(jwk),
-    async proof(of, claims, header) {
-      proofs += 1;
-      const ath = Buffer.from(await crypto.subtle.digest("SHA-256", Buffer.from(of))).toString("base64url");
-      const good = { jti: `p-${proofs}`, htm: "GET", htu: `${audience}/v1/me`, iat: noon / 1000, ath };
-      return new SignJWT({ ...good, ...claims })
-        .setProtectedHeader({ alg: "ES256", typ: "dpop+jwt", jwk, ...header } as { alg: string })
-        .sign(privateKey);
-    },
-  };
-}
 
 function identityOf(profile: Partial<IssuerProfile> = {}): Identity {
   return createIdentity({ issuers: [{ ...smith.profile, ...profile }], audience, now: () => now });

@@ -179,6 +179,18 @@ describe("a contract that demands a proof of agents", () => {
     expect((await codes()).slice(-2)).toEqual(["proof_invalid", "proof_invalid"]);
   });
 
+  it("is searched, and handed a customer's request, by nobody without one; that there is a seat is still said to its holder", async () => {
+    const bare = (method: string, at: string, body?: object) => door.call(method, at, { as: "agent-1", ...(body && { body }) });
+    const asked = [
+      await bare("POST", "/v1/contracts/c-test/records/customer/search", { by: { id: "U1" } }),
+      await bare("POST", `${path}/requests`, { kind: "correction" }),
+    ];
+    for (const answer of asked)
+      expect([answer.status, await answer.json()]).toEqual([401, expect.objectContaining({ code: "proof_invalid" })]);
+    expect((await codes()).slice(-2)).toEqual(["proof_invalid", "proof_invalid"]);
+    expect(await (await bare("GET", "/v1/me")).json()).toMatchObject({ contracts: [{ contract: "c-test" }] });
+  });
+
   it("shows what it shows to who proves in the request that the key is theirs", async () => {
     const keys = await randomDPoPKeyPair("ES256", { extractable: true });
     const { access } = await vendor.logIn("ada", keys);

@@ -1,9 +1,12 @@
 /** Keys of a merchant's own systems: what each opens, for how long, and that nothing of it can be had from what is stored. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { randomBytes } from "../src/crypto/index.ts";
+import { nodeAead } from "../src/crypto/node-aead.ts";
+import { createRootKey } from "../src/keys/index.ts";
 import { matrix } from "../src/offices/matrix.ts";
 import { scopeRoutes, scopes } from "../src/service-keys/scopes.ts";
 import { bringIntoForce, expectStatus, importLines, problemOf, search } from "./support/agreement.ts";
-import { type CallOptions, createGateway, type Gateway } from "./support/gateway.ts";
+import { type CallOptions, createGateway, createMemoryShareStore, type Gateway, merchants } from "./support/gateway.ts";
 import { entriesOf } from "./support/log-writers.ts";
 import { neighbour } from "./support/purge-world.ts";
 
@@ -16,9 +19,11 @@ interface Minted {
   readonly secret: string;
 }
 
+const places = { root: createRootKey(nodeAead, randomBytes(32)), shares: createMemoryShareStore() };
+
 let gateway: Gateway;
 beforeAll(async () => {
-  gateway = await createGateway();
+  gateway = await createGateway({ common: places });
   await bringIntoForce(gateway);
   await bringIntoForce(gateway, neighbour);
   await importLines(gateway, [{ id: "U0", name: "欧阳娜娜" }]);
@@ -105,6 +110,37 @@ describe("a service key", () => {
     await expectStatus(gateway.call("POST", `${keys}/${key}/revoke`, { as: "owner-2" }), 200);
     expect(await told(importBy(secret))).toBe("401 token_invalid");
     expect(await told(gateway.call("POST", `${keys}/${key}/rotate`, { as: "owner-1", body: {} }))).toBe("404 not_found");
+  });
+
+  it("is cut off by an operator as any token is, and let in again", async () => {
+    const { key, secret } = await make();
+    const post = (path: string, body: object = {}) => gateway.call("POST", `/v1/revocations${path}`, { as: "operator", body });
+    for (const what of [
+      { kind: "person", subject: key },
+      { kind: "key", kid: key },
+    ]) {
+      const revoked = await expectStatus(post("", { ...what, issuer: "service-key", reason: "leaked" }), 201);
+      expect(await told(importBy(secret))).toBe("401 token_revoked");
+      await expectStatus(post(`/${((await revoked.json()) as { revocation: string }).revocation}/lift`), 200);
+      expect(await told(importBy(secret))).toBe("200");
+    }
+  });
+
+  it("opens nothing any more where the operator's file has its merchant no more", async () => {
+    const { secret } = await make(["retention:read"]);
+    const path = `${contract}/retention`;
+    const { "m-linxi": _, ...others } = merchants;
+    const later = await createGateway({ database: gateway.database, common: { ...places, merchants: others } });
+    expect(await told(gateway.call("GET", path, { headers: shown(secret) }))).toBe("200");
+    expect(await told(later.call("GET", path, { headers: shown(secret) }))).toBe("404 not_found");
+  });
+
+  it("that is used wrongly is found in its contract's log as what it is", async () => {
+    const { secret } = await make();
+    const wrong = { body: line, headers: { ...shown(secret), "content-type": "text/plain" } };
+    expect(await told(gateway.call("POST", `${contract}/records/customer/import`, wrong))).toBe("415 wrong_media_type");
+    const entry = await lastEntry();
+    expect([entry?.actor.role, entry?.outcome.code]).toEqual(["service", "wrong_media_type"]);
   });
 
   it("counts beside the one that follows it for as long as was said, and no longer", async () => {

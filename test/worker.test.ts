@@ -16,6 +16,7 @@ import { agreeOnTrust, readMany, verifyLog } from "./support/log-gateway.ts";
 import { approvePurge, fetchCertificate, neighbour, orderPurge, type ShownJob, stateOf } from "./support/purge-world.ts";
 import { root } from "./support/repository.ts";
 import { createWorkerWorld, type WorkerWorld } from "./support/worker.ts";
+import { proofCountsOnce, serviceKeyCounts } from "./support/worker-credentials.ts";
 import type { Over, Script } from "./support/worker-script.ts";
 
 const records = "/v1/contracts/c-test/records/customer";
@@ -103,6 +104,13 @@ describe("the scripts on Workers", () => {
     const { problems } = await verifyLog(world, { ...trust, writers: withoutEdge });
     expect(problems.map(({ code }) => code)).toContain("head_signature");
   });
+});
+
+describe("a credential that is no bearer's token of a person", () => {
+  it("is a proof that counts once, for its own request, whichever isolate or process it is shown to", () => proofCountsOnce(world, onNode));
+
+  it("is a service key, made by the directory's script, that opens its route of the keeper's until it is revoked", () =>
+    serviceKeyCounts(world));
 });
 
 describe("an isolate", () => {

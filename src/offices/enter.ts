@@ -56,7 +56,7 @@ export async function enterContract(door: OfficeDoor, visit: Visit, id: Contract
   const person = await identifyPerson(door, visit, contract?.id);
   if (!person.ok) return person;
   const who = person.value;
-  if (who.service) return enterAsService(door, visit, contract, { who, ...who.service, id });
+  if (who.service) return enterAsService(door, visit, contract, { who, scopes: who.service.scopes, id });
   const held = contract && door.offices.officeAt(contract, who);
   if (contract && held === "vendor_admin" && (await isVendorRevoked(door.database, contract.vendor)))
     return turnAway(door, visit, { role: held, ...personOf(who) }, "token_revoked", id);
@@ -72,18 +72,24 @@ export async function enterContract(door: OfficeDoor, visit: Visit, id: Contract
   return ok({ who, actor, contract, log: await logOfContract(door, contract) });
 }
 
-/** A key is of one contract, and opens no other; there it opens what its scopes name. */
+/** A key is of one contract, and opens no other; there it opens what its scopes name, while its merchant is one. */
 async function enterAsService(
   door: OfficeDoor,
   visit: Visit,
   contract: Contract | null,
-  key: { readonly who: Principal; readonly contract: ContractId; readonly scopes: string; readonly id: ContractId },
+  key: { readonly who: Principal; readonly scopes: string; readonly id: ContractId },
 ): Promise<Result<Entered, Refusal>> {
   const actor: Actor = { role: "service", ...personOf(key.who) };
-  if (!contract || key.contract !== key.id) return turnAway(door, visit, actor, "not_found", contract?.id);
+  if (!contract || roleAt(door, contract, key.who) === null) return turnAway(door, visit, actor, "not_found", contract?.id);
   const { route } = visit.request;
   if (!admittedTo(route).includes("service") || !isGranted(key.scopes, route)) return turnAway(door, visit, actor, "not_permitted", key.id);
   return ok({ who: key.who, actor, contract, log: await logOfContract(door, contract) });
+}
+
+/** `null` = nobody of its own; agents are not asked about. */
+function roleAt({ offices }: OfficeDoor, contract: Contract, who: Principal): Office | "vendor_admin" | "service" | null {
+  if (!who.service) return offices.officeAt(contract, who);
+  return who.service.contract === contract.id && offices.isMerchant(contract.merchant) ? "service" : null;
 }
 
 const offices = ["merchant_owner", "officer"] as const satisfies readonly Office[];
@@ -153,7 +159,7 @@ export async function turnDown(
   return refuse(refusal);
 }
 
-/** A request that no use case saw: malformed, or lost to a fault. Who holds an office at the contract's merchant is found in its log. */
+/** A request that no use case saw: malformed, or lost to a fault. Who holds an office at the contract's merchant, or is a system of its, is found in its log. */
 export async function logTurnedAway(
   door: OfficeDoor,
   visit: Visit,
@@ -162,7 +168,7 @@ export async function logTurnedAway(
   const contract = named === null ? null : await selectContract(door.database, named as ContractId);
   const principal = await door.identity.identify(visit.authorization);
   if (!principal.ok) return refuseStranger(door, visit, code, contract?.id);
-  const held = contract && door.offices.officeAt(contract, principal.value);
+  const held = contract && roleAt(door, contract, principal.value);
   const own = held ? logOfContract(door, contract) : door.logs.gateway(door.database);
   // Where the contract's keys do not open, this is perhaps what the entry is about.
   const log = await own.catch((fault: unknown) =>

@@ -26,6 +26,8 @@ export interface Offices {
   officeAt(parties: Parties, holder: OfficeHolder): Office | "vendor_admin" | null;
   /** The merchants where this person holds `office`. */
   merchantsOf(holder: OfficeHolder, office: Office): readonly string[];
+  /** The operator's file names it: whose it names no more, of those nobody comes in. */
+  isMerchant(merchant: string): boolean;
   /** Runs the gateway: reads neither data nor logs. */
   isOperator(holder: OfficeHolder): boolean;
 }
@@ -59,6 +61,7 @@ export function createOffices({ merchants, vendors, operators }: OfficeSettings)
       return offices.get(merchant)?.get(name) ?? (admins.get(vendor)?.has(name) ? "vendor_admin" : null);
     },
     merchantsOf: (holder, office) => [...offices].filter(([, held]) => held.get(nameOf(holder)) === office).map(([merchant]) => merchant),
+    isMerchant: (merchant) => offices.has(merchant),
     isOperator: (holder) => running.has(nameOf(holder)),
   };
 }

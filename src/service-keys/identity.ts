@@ -2,11 +2,8 @@
 import type { Identity } from "../identity/index.ts";
 import { ok, refuse } from "../kernel/index.ts";
 import type { Queryable } from "../storage/index.ts";
-import { readKey } from "./key.ts";
+import { readKey, serviceIssuer } from "./key.ts";
 import { useServiceKey } from "./postgres.ts";
-
-/** What stands where others have the name of their issuer; no issuer may be called so. */
-export const serviceIssuer = "service-key";
 
 export function withServiceKeys(identity: Identity, database: Queryable): Identity {
   return {
@@ -18,6 +15,7 @@ export function withServiceKeys(identity: Identity, database: Queryable): Identi
       const used = key && (await useServiceKey(database, key));
       if (!key || !used) return refuse("token_invalid");
       if (used === "expired") return refuse("token_expired");
+      if (used === "cut_off") return refuse("token_revoked");
       const { contract, scopes, expiresAt } = used;
       return ok({ issuer: serviceIssuer, subject: key.id, tokenId: key.id, keyId: key.id, expiresAt, service: { contract, scopes } });
     },

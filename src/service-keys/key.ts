@@ -4,6 +4,9 @@
  */
 import { randomBytes, sha256, toBase32, utf8 } from "../crypto/index.ts";
 
+/** What stands where others have the name of their issuer; no issuer may be called so. */
+export const serviceIssuer = "service-key";
+
 const pattern = /^psk_([a-z2-7]{16})_([a-z2-7]{52})([a-z2-7]{6})$/;
 const checkCharacters = 6;
 

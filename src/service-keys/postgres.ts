@@ -1,9 +1,10 @@
 /** Service keys where they lie. All times are the database's. */
-import { and, eq, gt, isNull, lt, or, sql } from "drizzle-orm";
+import { and, eq, gt, isNull, sql } from "drizzle-orm";
 import { equalBytes } from "../crypto/index.ts";
 import type { ContractId } from "../kernel/index.ts";
+import { isRevokedText } from "../revocations/index.ts";
 import { databaseNowMs, epochMs, orm, type Queryable } from "../storage/index.ts";
-import type { ShownKey } from "./key.ts";
+import { type ShownKey, serviceIssuer } from "./key.ts";
 import { serviceKey } from "./schema.ts";
 
 /** How exact the time of the last use is. */
@@ -98,8 +99,13 @@ export interface UsedKey {
   readonly expiresAt: number;
 }
 
-/** The key that was shown, if it counts now; notes that it was used. */
-export async function useServiceKey(database: Queryable, { id, digest }: ShownKey): Promise<UsedKey | "expired" | null> {
+const keyName = "service_key.key_id";
+/** By an operator, everywhere. A key is its own holder and its own token. */
+const isCutOff = isRevokedText({ issuer: `'${serviceIssuer}'`, subject: keyName, token: keyName, key: keyName, vendor: null });
+const isUseOld = sql<boolean>`coalesce(${serviceKey.lastUsedAt} < now() - make_interval(mins => ${usedEveryMinutes}::int), true)`;
+
+/** The key that was shown, if it counts now; notes that it was used. One statement, and every ten minutes a second one. */
+export async function useServiceKey(database: Queryable, { id, digest }: ShownKey): Promise<UsedKey | "expired" | "cut_off" | null> {
   const [row] = await orm(database)
     .select({
       contract: serviceKey.contractId,
@@ -108,6 +114,8 @@ export async function useServiceKey(database: Queryable, { id, digest }: ShownKe
       previous: sql<Uint8Array | null>`case when ${serviceKey.previousUntil} > now() then ${serviceKey.previousDigest} end`,
       expiresAt: epochMs(serviceKey.expiresAt),
       isRevoked: sql<boolean>`${serviceKey.revokedAt} is not null`,
+      isCutOff: sql<boolean>`${sql.raw(isCutOff)}`,
+      isUseOld,
       readAt: databaseNowMs,
     })
     .from(serviceKey)
@@ -115,12 +123,14 @@ export async function useServiceKey(database: Queryable, { id, digest }: ShownKe
   const isIt = row !== undefined && (equalBytes(row.digest, digest) || (row.previous !== null && equalBytes(row.previous, digest)));
   if (!row || !isIt || row.isRevoked) return null;
   if (row.expiresAt <= row.readAt) return "expired";
+  if (row.isCutOff) return "cut_off";
   const contract = row.contract as ContractId;
-  const isLongAgo = lt(serviceKey.lastUsedAt, sql`now() - make_interval(mins => ${usedEveryMinutes}::int)`);
-  await orm(database)
-    .update(serviceKey)
-    .set({ lastUsedAt: sql`now()` as unknown as string })
-    .where(and(isKey(contract, id), or(isNull(serviceKey.lastUsedAt), isLongAgo)));
+  if (row.isUseOld) {
+    await orm(database)
+      .update(serviceKey)
+      .set({ lastUsedAt: sql`now()` as unknown as string })
+      .where(and(isKey(contract, id), isUseOld));
+  }
   return { contract, scopes: row.scopes, expiresAt: row.expiresAt };
 }
 

@@ -2,7 +2,7 @@
 import { expect } from "vitest";
 import * as z from "zod";
 import { pathTails } from "../../src/http/route.ts";
-import type { CallOptions, Gateway } from "./gateway.ts";
+import type { CallOptions, Door } from "./gateway.ts";
 
 const openApi = z.looseObject({
   paths: z.record(z.string(), z.record(z.string(), z.looseObject({ responses: z.record(z.string(), z.unknown()) }))),
@@ -16,22 +16,23 @@ export const problemShape = z.strictObject({
   errors: z.array(z.looseObject({ pointer: z.string(), code: z.string() })).optional(),
 });
 
-const scimRefusal = z.strictObject({
-  schemas: z.tuple([z.literal("urn:ietf:params:scim:api:messages:2.0:Error")]),
+/** RFC 7644 §3.12. */
+const scimError = z.strictObject({
+  schemas: z.array(z.string()).length(1),
   status: z.string(),
-  detail: z.string().min(1),
   scimType: z.string().optional(),
+  detail: z.string(),
 });
 
 export type Served = z.infer<typeof openApi>["paths"];
 
-export async function readDocument(gateway: Gateway): Promise<Served> {
+export async function readDocument(gateway: Door): Promise<Served> {
   return openApi.parse(await (await gateway.call("GET", "/openapi.json")).json()).paths;
 }
 
 export interface Asked {
   readonly status: number;
-  /** Of the problem; undefined where the answer is none, or has no body. */
+  /** Of the problem; `scim` where a directory is refused, which has no codes; undefined where the answer is no refusal, or has no body. */
   readonly code: string | undefined;
   readonly answer: Response;
 }
@@ -39,35 +40,37 @@ export interface Asked {
 export type Ask = (method: string, path: string, options?: CallOptions) => Promise<Asked>;
 
 /** As agent-1, where nobody else is named. */
-export function documentedAsk(gateway: Gateway, served: Served): Ask {
+export function documentedAsk(gateway: Door, served: Served): Ask {
+  const patternOf = patternsOf(served);
   return async (method, path, options = {}) => {
     const answer = await gateway.call(method, path, { as: "agent-1", ...options });
     expect(answer.headers.get("cache-control")).toBe("no-store");
     expect(answer.headers.get("x-content-type-options")).toBe("nosniff");
-    const documented = served[patternOf(served, path) ?? ""]?.[method.toLowerCase()]?.responses;
+    const pattern = patternOf(path) ?? "";
+    const documented = served[pattern]?.[method.toLowerCase()]?.responses;
     if (documented) expect(Object.keys(documented), `${method} ${path}`).toContain(String(answer.status));
     if (answer.status < 400) return { status: answer.status, code: undefined, answer };
-    if (method !== "HEAD" && /^\/v1\/scim\/[^/]+\/v2\//.test(path)) return { status: answer.status, code: await scimCode(answer), answer };
-    expect(answer.headers.get("content-type")).toMatch(/^application\/(problem|scim)\+json$/);
+    const isScim = /^\/v1\/scim\/[^/]+\/v2\//.test(pattern);
+    expect(answer.headers.get("content-type")).toBe(isScim ? "application/scim+json" : "application/problem+json");
     if (method === "HEAD") return { status: answer.status, code: undefined, answer };
+    if (isScim) {
+      expect(scimError.parse(await answer.clone().json()).status).toBe(String(answer.status));
+      return { status: answer.status, code: "scim", answer };
+    }
     const problem = problemShape.parse(await answer.clone().json());
     expect([problem.status, problem.request_id]).toEqual([answer.status, answer.headers.get("x-request-id")]);
     return { status: answer.status, code: problem.code, answer };
   };
 }
 
-/** RFC 7644 §3.12: directories get refusals in a form of their own. */
-async function scimCode(answer: Response): Promise<string | undefined> {
-  expect(answer.headers.get("content-type")).toBe("application/scim+json");
-  const refused = scimRefusal.parse(await answer.clone().json());
-  expect(refused.status).toBe(String(answer.status));
-  return refused.scimType;
-}
-
 /** The documented path that a request's path is an instance of. */
-function patternOf(served: Served, path: string): string | undefined {
-  const { pathname } = new URL(path, "http://127.0.0.1");
-  return Object.keys(served).find((pattern) =>
-    new RegExp(`^${pattern.replaceAll(/\{(\w+)\}/g, (_, name) => (pathTails.has(name) ? ".*" : "[^/]*"))}$`).test(pathname),
-  );
+function patternsOf(served: Served): (path: string) => string | undefined {
+  const tests = Object.keys(served).map((pattern) => {
+    const text = pattern.replaceAll(/\{(\w+)\}/g, (_, name) => (pathTails.has(name) ? ".*" : "[^/]*"));
+    return { pattern, test: new RegExp(`^${text}$`) };
+  });
+  return (path) => {
+    const { pathname } = new URL(path, "http://127.0.0.1");
+    return tests.find(({ test }) => test.test(pathname))?.pattern;
+  };
 }

@@ -78,7 +78,7 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
     freshness: usualFreshness,
     issuers: [issuer.profile, ...(options.issuers ?? [])],
     merchants,
-    vendors: { "v-yunfu": { issuers: ["demo"], admins: [] } },
+    vendors: { "v-yunfu": { issuers: ["demo", ...(options.issuers ?? []).map(({ id }) => id)], admins: [] } },
     operators: [demo("operator")],
     metrics: createMetrics(),
     audience,

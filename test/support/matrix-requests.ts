@@ -68,10 +68,16 @@ const queries: Readonly<Record<string, string>> = {
   [`GET ${contract}/audit/export/manifest`]: "?format=csv&cursor=x&bytes=1",
 };
 
-export async function askOf(gateway: Gateway, { route, standing, as }: Cell, things: Things): Promise<Response> {
+export interface Request {
+  readonly method: string;
+  readonly path: string;
+  readonly options: CallOptions;
+}
+
+export function requestFor(route: string, contract: string, things: Things): Request {
   const [method = "", template = ""] = route.split(" ");
   const path = template
-    .replace(/\{(contract|log)\}/g, contractOf[standing])
+    .replace(/\{(contract|log)\}/g, contract)
     .replace("{type}", "customer")
     .replace("{locator}", things.locator)
     .replace("{approval}", things.approval)
@@ -84,5 +90,10 @@ export async function askOf(gateway: Gateway, { route, standing, as }: Cell, thi
     .replace(/\{\w+\}/g, "x-1");
   const body = bodies[route];
   const options: CallOptions = texts[route] ?? (body === undefined ? {} : { body });
-  return gateway.call(method, `${path}${queries[route] ?? ""}`, { ...options, ...(as !== null && { as }) });
+  return { method, path: `${path}${queries[route] ?? ""}`, options };
+}
+
+export function askOf(gateway: Gateway, { route, standing, as }: Cell, things: Things): Promise<Response> {
+  const { method, path, options } = requestFor(route, contractOf[standing], things);
+  return gateway.call(method, path, { ...options, ...(as !== null && { as }) });
 }

@@ -4,6 +4,7 @@
  */
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
+import { importJWK, SignJWT } from "jose";
 import { anchorSchema, createPostgresAnchor } from "../../src/audit/postgres-anchor.ts";
 import { createSigner, fromBase64, toBase64 } from "../../src/crypto/index.ts";
 import { nodeAead } from "../../src/crypto/node-aead.ts";
@@ -29,6 +30,8 @@ export interface WorkerWorld extends Door {
   readonly directoryWriter: Uint8Array;
   /** The operator's file that the keeper is given. */
   readonly operatorFile: string;
+  /** Of the scripts' issuer, bound to the key of that thumbprint. */
+  boundToken(subject: string, thumbprint: string): Promise<string>;
   /** How often the issuer was asked for its keys. */
   keySetFetches(): number;
   /** What began before a purge's fence counts as ended: 65 s later, without the wait. */
@@ -47,7 +50,8 @@ export async function createWorkerWorld(keyService?: (side: Named) => Readonly<R
   const [main, shares] = [await createPostgresDatabase(), await createPostgresDatabase({ migrated: false })];
   const [owner, shareDatabase] = [openTestPool(main.ownerUrl), openTestPool(shares.ownerUrl)];
   await shareDatabase.script(`${shareStoreSchema}${anchorSchema}`);
-  const issuer = createBuiltInIssuer(await generateBuiltInKey());
+  const issuerKey = await generateBuiltInKey();
+  const issuer = createBuiltInIssuer(issuerKey);
   const keySet = await serveKeySet(issuer.profile);
   const secrets = makeSecrets();
   const { publicKey: edgeWriter } = await createSigner(fromBase64(secrets.edgeWriter));
@@ -81,6 +85,14 @@ export async function createWorkerWorld(keyService?: (side: Named) => Readonly<R
     edgeWriter,
     directoryWriter,
     operatorFile: keeperFile,
+    async boundToken(subject, jkt) {
+      const claims = { iss: issuer.profile.issuer, sub: subject, aud: audience, jti: `bound-${jkt}`, cnf: { jkt } };
+      const token = new SignJWT(claims).setProtectedHeader({ alg: "EdDSA", kid: issuerKey.kid, typ: "at+jwt" });
+      return token
+        .setIssuedAt()
+        .setExpirationTime("15m")
+        .sign(await importJWK(issuerKey, "EdDSA"));
+    },
     keySetFetches: keySet.fetches,
     async passFence() {
       await owner.query(
