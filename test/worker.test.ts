@@ -11,7 +11,7 @@ import { readMigrations } from "../src/storage/node-migrations.ts";
 import { expectStatus, importLines, search } from "./support/agreement.ts";
 import { cutOff } from "./support/cut-off.ts";
 import type { Gateway } from "./support/gateway.ts";
-import { refusals } from "./support/journey-refusals.ts";
+import { refusals, withoutRequestId } from "./support/journey-refusals.ts";
 import { agreeOnTrust, readMany, verifyLog } from "./support/log-gateway.ts";
 import { approvePurge, fetchCertificate, neighbour, orderPurge, type ShownJob, stateOf } from "./support/purge-world.ts";
 import { root } from "./support/repository.ts";
@@ -109,8 +109,7 @@ describe("the scripts on Workers", () => {
 describe("a credential that is no bearer's token of a person", () => {
   it("is a proof that counts once, for its own request, whichever isolate or process it is shown to", () => proofCountsOnce(world, onNode));
 
-  it("is a service key, made by the directory's script, that opens its route of the keeper's until it is revoked", () =>
-    serviceKeyCounts(world));
+  it("is a service key, made by the directory, that opens its route of the keeper until it is revoked", () => serviceKeyCounts(world));
 });
 
 describe("an isolate", () => {
@@ -298,11 +297,4 @@ function expectOneLine(script: Script, line: string): void {
   expect(new Set(lines).size).toBe(1);
   expect(JSON.parse(lines[0] ?? "")).toEqual({ level: "error", event: "refused", line: expect.stringContaining(line) });
   for (const secret of Object.values(world.secrets)) expect(lines.join()).not.toContain(secret);
-}
-
-/** Status, the headers named (all, if none are), and the body. */
-async function withoutRequestId(answer: Response, names: readonly string[] = [...answer.headers.keys()]): Promise<unknown> {
-  const { request_id: _differs, ...problem } = (await answer.json()) as Record<string, unknown>;
-  const headers = names.filter((name) => name !== "x-request-id").map((name) => [name, answer.headers.get(name)]);
-  return { status: answer.status, problem, headers: Object.fromEntries(headers) };
 }

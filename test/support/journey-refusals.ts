@@ -76,3 +76,10 @@ export async function codeOf(answer: Promise<Response>): Promise<string> {
   const response = await answer;
   return `${response.status} ${((await response.json()) as { code?: string }).code}`;
 }
+
+/** Status, the headers named (all, if none are), and the body. */
+export async function withoutRequestId(answer: Response, names: readonly string[] = [...answer.headers.keys()]): Promise<unknown> {
+  const { request_id: _differs, ...problem } = (await answer.json()) as Record<string, unknown>;
+  const headers = names.filter((name) => name !== "x-request-id").map((name) => [name, answer.headers.get(name)]);
+  return { status: answer.status, problem, headers: Object.fromEntries(headers) };
+}
