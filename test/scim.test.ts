@@ -214,11 +214,23 @@ describe("a group", () => {
       const refused = await ask("PATCH", senior, patch({ op: "add", path: "members", value: members(...ids) }));
       return [refused.status, refused.body.scimType];
     };
+    const before = (await contractEntries("seats.provisioned")).length;
     expect(await told(b, a)).toEqual([409, "uniqueness"]);
     expect(await told(b, owner)).toEqual([400, "invalidValue"]);
     expect(await told(b, "nobody")).toEqual([400, "invalidValue"]);
     expect(await read("g-4")).toBe(404);
     expect(await read("g-3")).toBe(200);
+    // Nobody was seated, so the contract's log says nothing of it.
+    expect((await contractEntries("seats.provisioned")).length).toBe(before);
+  });
+
+  it("seats somebody once where two groups are filled with them at the same moment", async () => {
+    const id = await create("g-6");
+    const joined = await Promise.all([join(id), join(id, senior), join(id), join(id, senior)]);
+    const roles = ((await ask("GET", `/Users/${id}`)).body.groups as { display: string }[]).map(({ display }) => display);
+    expect(roles).toHaveLength(1);
+    const won = roles[0] === "c-test/first_line" ? [200, 409, 200, 409] : [409, 200, 409, 200];
+    expect(joined.map(({ status }) => status)).toEqual(won);
   });
 
   it.each([
