@@ -1,23 +1,25 @@
 /** Puts the directory together: what decides who sits where. On Node the process that is the keeper is this, too, by the keeper's role and writer. */
 import type { Side } from "./app.ts";
-import { type CommonParts, counted, type SideParts, sharedParts } from "./assemble.ts";
-import { directoryRoutes } from "./directory/index.ts";
+import { type CommonParts, counted, identityOfOffices, type SideParts, sharedParts } from "./assemble.ts";
+import { createLoginProviders, directoryRoutes } from "./directory/index.ts";
 import { repeatable } from "./idempotency/index.ts";
 import type { InFlight } from "./kernel/index.ts";
 import { type DirectoryProfile, logDirectoryTurnedAway, scimRoutes } from "./scim/index.ts";
-import { withServiceKeys } from "./service-keys/index.ts";
 
 export function assembleDirectory(common: CommonParts, side: SideParts, inFlight: InFlight): Side {
   const { database } = side;
   const shared = sharedParts(common, side);
-  const door = { ...shared, database, aead: common.aead, identity: withServiceKeys(shared.identity, database) };
+  const door = { ...shared, database, aead: common.aead, identity: identityOfOffices(shared, database) };
   const all = common.issuers.map((issuer) => issuer.id);
   const issuersOf = (vendor: string) => (Object.hasOwn(common.vendors, vendor) ? (common.vendors[vendor]?.issuers ?? []) : all);
+  const logins = { providers: createLoginProviders(common.issuers), origin: common.audience, now: common.now };
   const scim = { ...door, origin: common.audience, profileOf: (vendor: string) => profileOf(common.vendors, vendor) };
   return {
     ...{ database, settle: shared.strangers.settle, counted: shared, freshness: common.freshness },
     turnedAway: (away) => logDirectoryTurnedAway(scim, away),
-    routes: [...directoryRoutes({ ...door, issuersOf }), ...scimRoutes(scim)].map((route) => counted(inFlight, repeatable(door, route))),
+    routes: [...directoryRoutes({ ...door, ...logins, issuersOf }), ...scimRoutes(scim)].map((route) =>
+      counted(inFlight, repeatable(door, route)),
+    ),
   };
 }
 

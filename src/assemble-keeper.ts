@@ -12,7 +12,7 @@ import {
 } from "./agreement/index.ts";
 import type { Side } from "./app.ts";
 import { type ApprovalDesk, approvalRoutes } from "./approvals/index.ts";
-import { type CommonParts, counted, type SideParts, sharedParts } from "./assemble.ts";
+import { type CommonParts, counted, identityOfOffices, type SideParts, sharedParts } from "./assemble.ts";
 import {
   type Anchor,
   type AskedWitness,
@@ -63,7 +63,7 @@ import { retentionMonthsDefault } from "./retention-settings.ts";
 import { forgetExpiredRevocations } from "./revocations/index.ts";
 import { rightsRoutes } from "./rights/index.ts";
 import { keysRoutes, type RotationParts, rootKeyRoutes, runRotations } from "./rotation/index.ts";
-import { withServiceKeys } from "./service-keys/index.ts";
+import { forgetEndedSessions } from "./sessions/index.ts";
 import { asRefusal, checkRootKey } from "./start-checks.ts";
 import { version } from "./version.ts";
 
@@ -117,7 +117,7 @@ export function assembleKeeper(common: CommonParts, side: KeeperParts, inFlight:
   const client = createWitnessClient({ database, witnesses, verifySignature, now: common.now, pauses: side.witnessPauses });
   const witnessesOf = (log: string) => witnesses.filter((witness) => witness.logs.includes(log)).map(({ key }) => key);
   const trust = { witnessesOf, log: logSigner.publicKey, certificate: certificateSigner.publicKey, writers: side.writers };
-  const door = { ...shared, database, aead: common.aead, identity: withServiceKeys(shared.identity, database) };
+  const door = { ...shared, database, aead: common.aead, identity: identityOfOffices(shared, database) };
   const activation: ActivationParts = { database, keyring, auditKeys, audit, logs, trust };
   const effects = {
     activate: activationEffect(activation),
@@ -240,6 +240,7 @@ export function assembleKeeper(common: CommonParts, side: KeeperParts, inFlight:
         () => forgetExpired(database),
         () => forgetExpiredRevocations(database),
         () => forgetSpentProofs(database),
+        () => forgetEndedSessions(database),
         () => forgetSeatUses(database),
         () => tickAgreements({ ...activation, sequencer, leaseMs }, believed),
         ...byTheClock(() => orderDuePurges(purge)),

@@ -22,6 +22,8 @@ import type { InFlight } from "./kernel/index.ts";
 import { createAuditKeys, type Keyring, type OpenedAuditKeys, type RootKey, type ShareStore } from "./keys/index.ts";
 import { createOffices, type MerchantOffices, type OfficeHolder } from "./offices/index.ts";
 import { withRevocations } from "./revocations/index.ts";
+import { withServiceKeys } from "./service-keys/index.ts";
+import { withSessions } from "./sessions/index.ts";
 import type { Database } from "./storage/index.ts";
 
 /** What both sides have. */
@@ -118,6 +120,11 @@ export function sharedParts(
     identity: withRevocations(tokens, database),
     tokens,
   };
+}
+
+/** Whom directory and keeper know: people by token or session, and merchants' own systems by their keys. */
+export function identityOfOffices({ tokens }: { readonly tokens: Identity }, database: Database): Identity {
+  return withServiceKeys(withRevocations(withSessions(tokens, database), database), database);
 }
 
 /**

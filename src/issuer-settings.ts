@@ -50,6 +50,10 @@ const remoteIssuer = z.strictObject({
     .optional(),
   /** Tokens bound to a key always need a proof of it; `required`: there are no others. */
   dpop: z.literal("required").optional(),
+  /** Where its people log in to a page, and as which client of its. */
+  login: z
+    .strictObject({ client_id: text, authorization: z.url({ protocol: /^https?$/ }), token: z.url({ protocol: /^https?$/ }) })
+    .optional(),
   require: z.record(claimName, z.array(text).min(1).max(64)).optional(),
 });
 const builtInIssuer = z.strictObject({ id: z.literal("demo"), built_in: z.literal(true) });
@@ -69,7 +73,7 @@ export type VendorSettings = z.infer<typeof vendorSchema>;
 export type IssuerSettings = z.infer<typeof issuerSchema>;
 
 export function issuerProfile(settings: z.infer<typeof remoteIssuer>): IssuerProfile {
-  const { issuer, jwks, audience, token_type, claims, require: required } = settings;
+  const { issuer, jwks, audience, token_type, claims, login, require: required } = settings;
   return {
     ...{ id: settings.id, issuer, audiences: audience, algorithms: settings.algorithms, required },
     keys: { jwks: new URL(jwks) },
@@ -77,6 +81,7 @@ export function issuerProfile(settings: z.infer<typeof remoteIssuer>): IssuerPro
     proof: settings.dpop,
     subjectClaim: claims?.subject,
     tokenIdClaim: claims?.token_id,
+    login: login && { clientId: login.client_id, authorization: new URL(login.authorization), token: new URL(login.token) },
   };
 }
 

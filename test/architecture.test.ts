@@ -28,6 +28,7 @@ const layers = {
     "idempotency",
     "revocations",
     "service-keys",
+    "sessions",
   ],
   foundations: ["http", "crypto", "storage", "kernel"],
   entries: ["cli"],

@@ -100,11 +100,13 @@ async function ask(
 }
 
 const platform = ["/healthz", "/readyz", "/openapi.json", "/metrics"];
+/** What a browser asks while nobody has logged in yet. */
+const beforeLogin = "/v1/session";
 
 /** Each documented route with a path that could be. */
 function routes(): { method: string; path: string; pattern: string; agents: boolean }[] {
   return Object.entries(served)
-    .filter(([pattern]) => !platform.includes(pattern) && !pattern.startsWith("/log/"))
+    .filter(([pattern]) => !platform.includes(pattern) && !pattern.startsWith("/log/") && !pattern.startsWith(beforeLogin))
     .flatMap(([pattern, methods]) =>
       Object.keys(methods).map((method) => ({
         method: method.toUpperCase(),

@@ -19,6 +19,7 @@ import * as revocations from "../src/revocations/schema.ts";
 import * as rotation from "../src/rotation/schema.ts";
 import * as scim from "../src/scim/schema.ts";
 import * as serviceKeys from "../src/service-keys/schema.ts";
+import * as sessions from "../src/sessions/schema.ts";
 import { checkMigrations, type Database, type Migration, MigrationRefused, migrate } from "../src/storage/index.ts";
 import { readMigrations } from "../src/storage/node-migrations.ts";
 import { openPglite } from "../src/storage/pglite.ts";
@@ -108,7 +109,7 @@ describe("migrations of this build", () => {
     closers.push(() => database.close());
     const rows = await database.query(primaryKeys);
     expect(rows.length).toBeGreaterThan(15);
-    const bounded = ["clock", "idempotency", "revocation", "scim_token", "scim_user", "spent_proof"];
+    const bounded = ["clock", "idempotency", "revocation", "scim_token", "scim_user", "session", "spent_proof"];
     const growing = rows.filter(([, table]) => !bounded.includes(String(table)));
     const strays = growing.filter(([, , columns]) => !/^(contract_id|log)(,|$)/.test(String(columns)));
     expect(strays).toEqual([]);
@@ -141,6 +142,7 @@ describe("migrations of this build", () => {
       identity,
       revocations,
       serviceKeys,
+      sessions,
       scim,
     ];
     const tables = modules.flatMap((module) => Object.values(module)).filter((value) => is(value, PgTable));

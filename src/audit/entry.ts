@@ -50,6 +50,8 @@ export const eventNames = [
   "service_key.created",
   "service_key.rotated",
   "service_key.revoked",
+  "session.opened",
+  "session.closed",
   "seat.revoked",
   "seat.restored",
   "seat.shared",

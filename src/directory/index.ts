@@ -1,1 +1,2 @@
+export { createLoginProviders } from "./login-provider.ts";
 export { directoryRoutes } from "./routes.ts";

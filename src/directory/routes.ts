@@ -3,9 +3,11 @@ import * as z from "zod";
 import { json, type Route, readBounded } from "../http/index.ts";
 import { type ContractId, ok } from "../kernel/index.ts";
 import { listSeats, type SeatsListed } from "./list-seats.ts";
+import type { LoginDesk } from "./login.ts";
 import { revokeRoutes } from "./revoke-routes.ts";
 import { importSeats, type SeatsDesk } from "./seats.ts";
 import { serviceKeyRoutes } from "./service-key-routes.ts";
+import { sessionRoutes } from "./session-routes.ts";
 
 const csvBytesMax = 1024 * 1024;
 
@@ -28,7 +30,7 @@ const seatsSchema = z.object({
   more: z.boolean(),
 });
 
-export function directoryRoutes(desk: SeatsDesk): Route[] {
+export function directoryRoutes(desk: SeatsDesk & LoginDesk): Route[] {
   return [
     {
       method: "GET",
@@ -60,6 +62,7 @@ export function directoryRoutes(desk: SeatsDesk): Route[] {
       },
     },
     ...serviceKeyRoutes(desk),
+    ...sessionRoutes(desk),
     ...revokeRoutes(desk),
   ];
 }

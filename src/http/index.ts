@@ -1,3 +1,4 @@
+export { loginCookie, noCookie, readLoginCookie, sessionCookie } from "./cookies.ts";
 export { createMetrics, type Metrics } from "./metrics.ts";
 export { openApiDocument } from "./openapi.ts";
 export { waitOf } from "./prefer.ts";

@@ -7,6 +7,7 @@ import { HonoBase } from "hono/hono-base";
 import { TrieRouter } from "hono/router/trie-router";
 import { isProven, ok, type Presented, type Refusal, type RefusalCode, type Result, refusals, refuse } from "../kernel/index.ts";
 import { preferredOf } from "./accept.ts";
+import { readSessionCookie } from "./cookies.ts";
 import { baseHeaders, type Language, languageOf, problem } from "./problem.ts";
 import { byPath, checkHeaders, checkMedia, type HeaderReader, readId, readJsonBody, readParams, readQuery, readReason } from "./receive.ts";
 import { type Answer, type Caller, parameters, pathTails, type Received, type Route, type TurnedAway } from "./route.ts";
@@ -99,8 +100,15 @@ function arrivalOf(
 /** A proof of possession is about the request that it comes with. */
 function credentialOf(c: Context, header: HeaderReader): Presented | null {
   const authorization = header("authorization");
-  if (authorization === null || !/^dpop /i.test(authorization)) return authorization;
+  if (authorization === null) return sessionOf(c, header);
+  if (!/^dpop /i.test(authorization)) return authorization;
   return { authorization, proof: header("dpop"), method: c.req.raw.method, path: new URL(c.req.raw.url).pathname };
+}
+
+/** What changes anything must come from a page of ours: another site's form brings the cookie as well, but cannot say so (Fetch Metadata). */
+function sessionOf(c: Context, header: HeaderReader): Presented | null {
+  const session = readSessionCookie(header("cookie"));
+  return session !== null && (c.req.raw.method === "GET" || header("sec-fetch-site") === "same-origin") ? { session } : null;
 }
 
 /** Where the log cannot be written, no entry can say so. */

@@ -57,8 +57,12 @@ export function readClaims(payload: JsonObject, { subjectClaim, tokenIdClaim }: 
 export function isAcceptable(claims: Claims, payload: JsonObject, { audiences, required }: ClaimRules): boolean {
   const lifeSeconds = claims.exp - claims.iat;
   const named = typeof claims.aud === "string" ? [claims.aud] : claims.aud;
-  const demanded = Object.entries(required).every(([name, values]) => valuesOf(name, claimOf(payload, name)).some(isOneOf(values)));
-  return named.some(isOneOf(audiences)) && demanded && lifeSeconds > 0 && lifeSeconds <= tokenLifeSecondsMax;
+  return named.some(isOneOf(audiences)) && meetsDemands(payload, required) && lifeSeconds > 0 && lifeSeconds <= tokenLifeSecondsMax;
+}
+
+/** Has a token what its issuer's profile demands of it? */
+export function meetsDemands(payload: JsonObject, required: ClaimRules["required"]): boolean {
+  return Object.entries(required).every(([name, values]) => valuesOf(name, claimOf(payload, name)).some(isOneOf(values)));
 }
 
 function claimOf(payload: JsonObject, name: string): Json | undefined {

@@ -4,7 +4,7 @@
  * Trusted: the configured issuers, each for its own subjects. Not trusted: every byte of the token before its signature holds.
  */
 import { sha256, toBase64Url, utf8 } from "../crypto/index.ts";
-import { type ContractId, isProven, ok, type Presented, refuse } from "../kernel/index.ts";
+import { type ContractId, isProven, isSession, ok, type Presented, refuse } from "../kernel/index.ts";
 import { type Claims, checkTime, isAcceptable, readClaims } from "./claims.ts";
 import { createIssuers, type Issuer, type IssuerProfile } from "./issuers.ts";
 import { type FetchJwks, type JwksLimits, jwksLimits } from "./jwks-fetch.ts";
@@ -81,7 +81,7 @@ interface Identification {
 }
 
 async function identify(deps: Identification, shown: Presented | null): Promise<Identified<Principal>> {
-  const read = readAuthorization(isProven(shown) ? shown.authorization : shown);
+  const read = readAuthorization(isProven(shown) ? shown.authorization : isSession(shown) ? null : shown);
   if (!read.ok) return read;
   const known = await knownOf(deps, read.value.token);
   if (!known.ok) return known;

@@ -6,6 +6,7 @@ export {
   generateBuiltInKey,
   type TokenRequest,
 } from "./built-in-issuer.ts";
+export { meetsDemands } from "./claims.ts";
 export { createIdentity, type Identity, type IdentityOptions, type Principal } from "./identify.ts";
 export type { IssuerProfile, SignatureAlgorithm } from "./issuers.ts";
 export type { FetchJwks, JwksLimits } from "./jwks-fetch.ts";

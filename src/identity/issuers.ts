@@ -44,6 +44,8 @@ export interface IssuerProfile {
   readonly required?: ClaimRules["required"] | undefined;
   /** `required`: none of its tokens counts without a proof that its holder has the key that it is bound to. */
   readonly proof?: "required" | undefined;
+  /** Where its people log in to a page, and as which client of its (public, with PKCE). */
+  readonly login?: { readonly clientId: string; readonly authorization: URL; readonly token: URL } | undefined;
 }
 
 export interface Issuer {

@@ -15,6 +15,6 @@ export {
   printJson,
 } from "./lossless-json.ts";
 export { nearest } from "./nearest.ts";
-export { isProven, type Presented, type PresentedWithProof, proofAlgorithms } from "./presented.ts";
+export { isProven, isSession, type Presented, type PresentedSession, type PresentedWithProof, proofAlgorithms } from "./presented.ts";
 export { type Refusal, type RefusalCode, refusals } from "./refusal.ts";
 export { ok, type Result, refuse } from "./result.ts";

@@ -1,7 +1,12 @@
 /** What a caller shows of who they are, as it came: nothing of it is believed here. */
 
-/** The Authorization header's value; with the DPoP scheme (RFC 9449), also what its proof must be about. */
-export type Presented = string | PresentedWithProof;
+/** The Authorization header's value; with the DPoP scheme (RFC 9449), also what its proof must be about. Or, without that header, a session. */
+export type Presented = string | PresentedWithProof | PresentedSession;
+
+/** Of a cookie: 256 bits in base64url. */
+export interface PresentedSession {
+  readonly session: string;
+}
 
 /** One object for one request: its proof counts once, however often the request is asked who sends it. */
 export interface PresentedWithProof {
@@ -17,5 +22,9 @@ export interface PresentedWithProof {
 export const proofAlgorithms = ["ES256", "ES384", "EdDSA", "Ed25519", "PS256", "RS256"] as const;
 
 export function isProven(credential: Presented | null): credential is PresentedWithProof {
-  return credential !== null && typeof credential !== "string";
+  return credential !== null && typeof credential === "object" && "proof" in credential;
+}
+
+export function isSession(credential: Presented | null): credential is PresentedSession {
+  return credential !== null && typeof credential === "object" && "session" in credential;
 }

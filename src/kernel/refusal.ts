@@ -17,6 +17,7 @@ export const refusals = {
   token_revoked: noToken,
   proof_invalid: { status: 401, en: "A proof of possession is needed, or not valid", "zh-CN": "需要持有证明，或持有证明无效" },
   token_unknown_issuer: noToken,
+  login_refused: { status: 403, en: "The login did not come back as it went", "zh-CN": "登录未能完成" },
   not_permitted: { status: 403, en: "This is not permitted to you", "zh-CN": "您无权执行此操作" },
   contract_not_active: { status: 403, en: "The contract is not in force", "zh-CN": "合同尚未生效" },
   contract_ended: { status: 403, en: "The contract has ended", "zh-CN": "合同已终止" },

@@ -34,6 +34,8 @@ export interface IdentityProvider {
   keysAsked(): number;
   /** Code, PKCE, state and nonce. `bound`: the key that the access token is to be bound to. */
   logIn(account: string, bound?: CryptoKeyPair): Promise<Tokens>;
+  /** A browser that was sent here as `account`: where it is sent to in the end. */
+  sendBack(account: string, from: URL): Promise<URL>;
   /** GETs with the token and a proof by `bound`, through `send`. */
   get(url: URL, token: string, bound: CryptoKeyPair, send: Send): Promise<Response>;
   /** Signs with another key from now on, and publishes no other. */
@@ -83,8 +85,18 @@ export async function startIdentityProvider(audience: string): Promise<IdentityP
       });
       const checks = { pkceCodeVerifier: verifier, expectedState: state, expectedNonce: nonce };
       const options = bound ? { DPoP: getDPoPHandle(config, bound) } : undefined;
-      const answer = await authorizationCodeGrant(config, await browse(url), checks, { resource: audience }, options);
+      const answer = await authorizationCodeGrant(
+        config,
+        await browse(url, (at) => at.href.startsWith(callback)),
+        checks,
+        { resource: audience },
+        options,
+      );
       return { access: answer.access_token, id: answer.id_token ?? "" };
+    },
+    async sendBack(who, from) {
+      account = who;
+      return browse(from, (url) => url.origin !== issuer);
     },
     async get(url, token, bound, send) {
       const own = await discovery(new URL(issuer), client, undefined, None(), { execute: [allowInsecureRequests] });
@@ -107,7 +119,12 @@ async function createProvider(issuer: string, audience: string, kid: string): Pr
   return new Provider(issuer, {
     clients: [
       {
-        ...{ client_id: client, redirect_uris: [callback], token_endpoint_auth_method: "none", application_type: "native" },
+        ...{
+          client_id: client,
+          redirect_uris: [callback, "http://127.0.0.1:8787/v1/session/callback"],
+          token_endpoint_auth_method: "none",
+          application_type: "native",
+        },
         ...{ grant_types: ["authorization_code"], response_types: ["code"], id_token_signed_response_alg: "ES256" },
       },
     ],
@@ -138,11 +155,11 @@ function consent(provider: Provider, audience: string, accountId: string): (...o
   };
 }
 
-/** A browser as far as a login needs one: cookies, and redirects until the client's own address. */
-async function browse(from: URL): Promise<URL> {
+/** A browser as far as a login needs one: cookies, and redirects until it has arrived. */
+async function browse(from: URL, hasArrived: (url: URL) => boolean): Promise<URL> {
   const cookies = new Map<string, string>();
   let url = from;
-  while (!url.href.startsWith(callback)) {
+  while (!hasArrived(url)) {
     const cookie = [...cookies].map(([name, value]) => `${name}=${value}`).join("; ");
     const response = await fetch(url, { redirect: "manual", headers: { cookie } });
     for (const set of response.headers.getSetCookie()) {

@@ -140,6 +140,8 @@ const answers: Readonly<Record<string, readonly (string | null)[]>> = {
   [`POST ${ofContract}/service-keys`]: ["200", "409 wrong_state", "409 wrong_state"],
   [`POST ${ofContract}/service-keys/{key}/rotate`]: [notThere, "409 wrong_state", "409 wrong_state"],
   [`POST ${ofContract}/service-keys/{key}/revoke`]: nothingThere,
+  "GET /v1/session/login": ["404 not_found"],
+  "GET /v1/session/callback": ["403 login_refused"],
   "POST /v1/revocations": ["422 unacceptable"],
   "POST /v1/revocations/{revocation}/lift": [notThere],
   "POST /v1/scim/{vendor}/tokens": ["422 unacceptable"],

@@ -63,6 +63,7 @@ const texts: Readonly<Record<string, CallOptions>> = {
   [`POST ${contract}/records/{type}/import`]: text("application/x-ndjson", "{}\n"),
 };
 const queries: Readonly<Record<string, string>> = {
+  "GET /v1/session/login": "?issuer=demo",
   "GET /log/{log}/consistency": "?from=1",
   [`GET ${contract}/audit/export`]: "?format=bundle",
   [`GET ${contract}/audit/export/manifest`]: "?format=csv&cursor=x&bytes=1",

@@ -1,0 +1,2 @@
+export { sessionId, withSessions } from "./identity.ts";
+export { endSession, forgetEndedSessions, insertSession, lifeHours } from "./postgres.ts";
