@@ -2,11 +2,12 @@
 import * as z from "zod";
 import type { IssuerProfile, SignatureAlgorithm, TokenType } from "./identity/index.ts";
 import { isId } from "./kernel/index.ts";
-import { serviceIssuer } from "./service-keys/index.ts";
+import type { serviceIssuer as reservedIssuer } from "./service-keys/index.ts";
 
 const id = z.string().refine(isId, "must match [A-Za-z0-9][A-Za-z0-9._~-]*");
 const text = z.string().min(1).max(512);
 const claimName = z.string().regex(/^[\x21-\x7e]{1,128}$/, "must be a claim's name");
+const serviceIssuer: typeof reservedIssuer = "service-key";
 /** One person's mail address or login is another's next year. */
 const reassigned = ["email", "mail", "upn", "unique_name", "preferred_username", "name", "nickname", "phone_number"];
 

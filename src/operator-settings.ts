@@ -5,7 +5,6 @@
 import { parseDocument } from "yaml";
 import * as z from "zod";
 import type { Freshness } from "./audit/index.ts";
-import { canonicalBase64 } from "./crypto/index.ts";
 import { issuerProblem, issuerSchema, vendorSchema } from "./issuer-settings.ts";
 import { isId } from "./kernel/index.ts";
 import { retentionProblem, retentionSchema } from "./retention-settings.ts";
@@ -65,7 +64,7 @@ const operatorFileSchema = z.strictObject({
   /** Other systems that are told what the log holds. */
   sinks: z.array(sinkSchema).max(16).default([]),
   /** Raw Ed25519 public keys in base64 of writers in other processes, for the trust file. */
-  writers: z.array(canonicalBase64).default([]),
+  writers: z.array(z.base64()).default([]),
   /** Who is asked to cosign the log's checkpoints. */
   witnesses: z.array(witness).default([]),
   /** How long an entry may wait for its place in the log. */
