@@ -68,7 +68,7 @@ async function flushesIn({ database }: Gateway, known: ReadonlySet<string>): Pro
   return new Map(found.map(([id, flush]) => [String(id), flush instanceof Uint8Array ? entriesOfFlush(flush).map(readOwn) : []]));
 }
 
-const readOwn = (bytes: Uint8Array) => readEntry(bytes) as Entry;
+const readOwn = (bytes: Uint8Array) => readEntry(bytes) ?? expect.unreachable("a flush holds what is not an entry");
 const knownFlushes = new WeakMap<Gateway, Set<string>>();
 
 /** What `work` left in any log. */

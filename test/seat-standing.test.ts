@@ -21,11 +21,7 @@ const longRuns = 20_000;
 
 let gateway: Gateway;
 beforeAll(async () => {
-  const vendors = {
-    "v-yunfu": { issuers: ["demo"], admins: [{ issuer: "demo", subject: "admin" }] },
-    "v-own": { issuers: ["own"], admins: [{ issuer: "own", subject: "admin" }] },
-  };
-  gateway = await createGateway({ common: { vendors } });
+  gateway = await createGateway();
 });
 afterAll(() => gateway.close());
 

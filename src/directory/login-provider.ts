@@ -4,7 +4,7 @@
  */
 import * as oauth from "oauth4webapi";
 import { readBounded } from "../http/index.ts";
-import { type IssuerProfile, meetsDemands } from "../identity/index.ts";
+import { defaultAlgorithms, type IssuerProfile, meetsDemands } from "../identity/index.ts";
 import { type JsonObject, ok, type Result, refuse } from "../kernel/index.ts";
 
 const answerBytesMax = 262_144;
@@ -44,7 +44,7 @@ function createLoginProvider(profile: IssuerProfile, login: NonNullable<IssuerPr
     authorization_endpoint: login.authorization.href,
     token_endpoint: login.token.href,
     ...("jwks" in profile.keys && { jwks_uri: profile.keys.jwks.href }),
-    id_token_signing_alg_values_supported: [...(profile.algorithms ?? ["ES256", "RS256", "PS256", "EdDSA"])],
+    id_token_signing_alg_values_supported: [...(profile.algorithms ?? defaultAlgorithms)],
   };
   const client: oauth.Client = { client_id: login.clientId };
   const authentication = oauth.None();

@@ -8,7 +8,7 @@ export {
 } from "./built-in-issuer.ts";
 export { meetsDemands } from "./claims.ts";
 export { createIdentity, type Identity, type IdentityOptions, type Principal } from "./identify.ts";
-export type { IssuerProfile, SignatureAlgorithm } from "./issuers.ts";
+export { defaultAlgorithms, type IssuerProfile, type SignatureAlgorithm } from "./issuers.ts";
 export type { FetchJwks, JwksLimits } from "./jwks-fetch.ts";
 export { type IdentityRefusal, identityRefusals } from "./refusal.ts";
 export { type SpendProof, withSpentProofs } from "./spent-proofs.ts";

@@ -24,7 +24,7 @@ export const signatureAlgorithms = [
   "Ed25519",
 ] as const;
 export type SignatureAlgorithm = (typeof signatureAlgorithms)[number];
-const defaultAlgorithms: readonly SignatureAlgorithm[] = ["ES256", "RS256", "PS256", "EdDSA"];
+export const defaultAlgorithms: readonly SignatureAlgorithm[] = ["ES256", "RS256", "PS256", "EdDSA"];
 
 export interface IssuerProfile {
   /** Our short name: what seats and `postern.yaml` say. */
