@@ -20,6 +20,7 @@ const entrySchema = z.looseObject({
   effect: z.string(),
   code: z.string(),
   purpose: z.string().nullable(),
+  reason: z.string().nullable(),
   locators: z.array(z.string()),
   fields: z.record(z.string(), z.string()),
 });
@@ -106,12 +107,12 @@ function limitOf(text: string | undefined): number {
   return Number(text);
 }
 
-function cellsOf({ index, time, actor, event, effect, code, purpose, locators, fields }: Entry): string[] {
+function cellsOf({ index, time, actor, event, effect, code, purpose, locators, fields, reason }: Entry): string[] {
   const who = actor.subject === null ? actor.id : `${actor.issuer}/${actor.subject}`;
   const left = Object.entries(fields).map(([path, treatment]) => `${path}:${treatment}`);
-  return [String(index), time, `${actor.role} ${who}`, event, `${effect} ${code}`, purpose ?? "-", locators.join(","), left.join(" ")].map(
-    plain,
-  );
+  const said = reason === null ? [] : [`“${reason}”`];
+  const about = [purpose ?? "-", locators.join(","), left.join(" "), ...said];
+  return [String(index), time, `${actor.role} ${who}`, event, `${effect} ${code}`, ...about].map(plain);
 }
 
 async function* linesOf(answer: Response): AsyncGenerator<string> {
