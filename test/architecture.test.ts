@@ -27,6 +27,7 @@ const layers = {
     "jobs",
     "idempotency",
     "revocations",
+    "connectors",
   ],
   foundations: ["http", "crypto", "storage", "kernel"],
   entries: ["cli"],
