@@ -21,6 +21,7 @@ import { createAuditKeys, type Keyring, type OpenedAuditKeys, type RootKey, type
 import { createOffices, type MerchantOffices, type OfficeHolder } from "./offices/index.ts";
 import { withRevocations } from "./revocations/index.ts";
 import type { Database } from "./storage/index.ts";
+import type { Reach } from "./upstream/index.ts";
 
 /** What both sides have. */
 export interface CommonParts {
@@ -75,10 +76,11 @@ export interface SideParts {
   readonly memory?: Memory | undefined;
 }
 
-export function assembleEdge(common: CommonParts, side: SideParts, inFlight: InFlight): Side {
-  const { database } = side;
+/** `reach`: the way to merchants' own APIs. */
+export function assembleEdge(common: CommonParts, side: SideParts & { readonly reach: Reach }, inFlight: InFlight): Side {
+  const { database, reach } = side;
   const shared = sharedParts(common, side, common.freshness.disclosureStopsSeconds);
-  const deps = { ...shared, database, load: createVaultLoad(database), aead: common.aead, inFlight };
+  const deps = { ...shared, database, load: createVaultLoad(database), aead: common.aead, inFlight, reach };
   const { settle } = shared.strangers;
   return {
     ...{ database, settle, counted: shared, freshness: common.freshness },

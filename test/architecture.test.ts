@@ -28,6 +28,7 @@ const layers = {
     "idempotency",
     "revocations",
     "connectors",
+    "upstream",
   ],
   foundations: ["http", "crypto", "storage", "kernel"],
   entries: ["cli"],

@@ -19,6 +19,7 @@ import * as rotation from "../src/rotation/schema.ts";
 import { checkMigrations, type Database, type Migration, MigrationRefused, migrate } from "../src/storage/index.ts";
 import { readMigrations } from "../src/storage/node-migrations.ts";
 import { openPglite } from "../src/storage/pglite.ts";
+import * as upstream from "../src/upstream/schema.ts";
 import { createMemoryDatabase, createPostgresDatabase, openTestPool } from "./support/databases.ts";
 
 const closers: (() => Promise<void>)[] = [];
@@ -136,6 +137,7 @@ describe("migrations of this build", () => {
       idempotency,
       identity,
       revocations,
+      upstream,
     ];
     const tables = modules.flatMap((module) => Object.values(module)).filter((value) => is(value, PgTable));
     expect(tables.flatMap(columnsOf).sort()).toEqual((await database.query(columns)).map(String).sort());

@@ -5,6 +5,8 @@
 import * as z from "zod";
 
 export const entryBytesMax = 65_535;
+/** That one entry names. */
+const recordsMax = 250;
 
 /** What happened. The past participle is a fact; `….intent` is written before a destructive act and `….done` after it. */
 export const eventNames = [
@@ -123,6 +125,7 @@ export const eventNames = [
   "clock.doubted",
   "clock.accepted",
   "seats.listed",
+  "connector.registered",
 ] as const;
 export type EventName = (typeof eventNames)[number];
 
@@ -181,7 +184,7 @@ export const entrySchema = z.strictObject({
               .optional(),
           }),
         )
-        .max(20),
+        .max(recordsMax),
       /** Policy path → treatment at which it left. */
       fields: z.record(short, z.enum(["withhold", "pseudonymize", "generalize", "mask", "reveal"])),
     })

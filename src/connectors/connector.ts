@@ -13,6 +13,9 @@ export const carriageSchema = z.union([z.enum(["bearer", "basic"]), z.strictObje
   error: "bearer, basic, or { header: X-Name }",
 });
 
+/** Of their own, in which the clients of shops bring their token; the gateway looks into no others. */
+export const tokenHeaders: readonly string[] = ["x-shopify-access-token"];
+
 /** What a parameter may be. `search`: a value that the policy lets agents search by; `filter`: by a field that the agent is shown whole. */
 export const parameterSchema = z.union(
   [

@@ -7,6 +7,6 @@ export {
   parseConnectorText,
   routeOf,
   takesValue,
+  tokenHeaders,
 } from "./connector.ts";
-export { isPublicHost } from "./host.ts";
 export { type ConnectorDocument, fieldOf, parseConnector, settle } from "./language.ts";

@@ -7,7 +7,7 @@ import * as z from "zod";
 import { ok, type Result, refuse } from "../kernel/index.ts";
 import { parsePath } from "../masking/index.ts";
 import { checkShape, inFileOrder, type Problem, quote, readYaml, refusing, type Source } from "../policy/index.ts";
-import { type Connector, type ConnectorRoute, carriageSchema, type Parameter, parameterSchema } from "./connector.ts";
+import { type Connector, type ConnectorRoute, carriageSchema, type Parameter, parameterSchema, tokenHeaders } from "./connector.ts";
 import { isHostLabel, isPublicHost } from "./host.ts";
 
 /** A file before a merchant's own settings stand in it. */
@@ -45,7 +45,12 @@ const fileSchema = z.strictObject({
     .record(text(/^[a-z][a-z0-9_]{0,31}$/, "not a name", "lower-case letters, digits and _"), z.enum(["label", "host"]))
     .default({}),
   authentication: carriageSchema,
-  caller: carriageSchema.default("bearer"),
+  caller: carriageSchema
+    .default("bearer")
+    .refine(
+      (caller) => typeof caller === "string" || tokenHeaders.includes(caller.header.toLowerCase()),
+      refusing("wrong_value", "the gateway takes no token from this header", `bearer, basic, or one of ${tokenHeaders.join(", ")}`),
+    ),
   purpose: z.string().max(64).optional(),
   error_at: keys.optional(),
   limits: z

@@ -2,12 +2,14 @@
 import * as z from "zod";
 import { json, type Route, readBounded } from "../http/index.ts";
 import { type ContractId, ok } from "../kernel/index.ts";
+import { connectorRoute } from "./connector-route.ts";
+import type { ConnectorsDesk } from "./connectors.ts";
 import { revokeRoutes } from "./revoke-routes.ts";
 import { importSeats, type SeatsDesk } from "./seats.ts";
 
 const csvBytesMax = 1024 * 1024;
 
-export function directoryRoutes(desk: SeatsDesk): Route[] {
+export function directoryRoutes(desk: SeatsDesk & ConnectorsDesk): Route[] {
   return [
     {
       method: "POST",
@@ -24,5 +26,6 @@ export function directoryRoutes(desk: SeatsDesk): Route[] {
       },
     },
     ...revokeRoutes(desk),
+    connectorRoute(desk),
   ];
 }

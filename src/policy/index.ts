@@ -8,7 +8,7 @@ export { type AgentRequest, type Circumstances, circumstancesOf, outsideTerm } f
 export { compile } from "./compile.ts";
 export type { Facts } from "./condition.ts";
 export { type ContractDocument, parseContract } from "./contract-document.ts";
-export { admit, type Decision, decide, type MaskingNote, type Question, type Settled, settle } from "./decide.ts";
+export { admit, type Decision, decide, type MaskingNote, type Question, rulesFor, type Settled, settle } from "./decide.ts";
 export { diffBundles, isWider } from "./diff.ts";
 export type { Difference } from "./difference.ts";
 export { type FileKind, fileJsonSchema, fileKinds } from "./editor-schemas.ts";
@@ -17,7 +17,7 @@ export { isWithin } from "./hours.ts";
 export { lastDaysOf } from "./last-days.ts";
 export { networkOf } from "./networks.ts";
 export { type PolicyDocument, parsePolicy } from "./policy-document.ts";
-export { describeProblem, inFileOrder, type Problem, type ProblemCode, problemCodes } from "./problem.ts";
+export { describeProblem, inFileOrder, type Problem, type ProblemCode, problemCodes, refuseFiles } from "./problem.ts";
 export { createReplay, type Replay, type ReplayResult } from "./replay-tally.ts";
 export { type CaseDifference, type CaseResult, runCases } from "./run-cases.ts";
 export { sealingKeySchema } from "./sealing-key.ts";

@@ -15,6 +15,7 @@ export const stores = {
   "postern.contract_key": { fate: "dies", step: "derived", key: ["purpose"] },
   "postern.subject_request": { fate: "dies", step: "derived", key: ["request_id"] },
   "postern.seat": { fate: "dies", step: "derived", key: ["issuer", "subject"] },
+  "postern.connector": { fate: "dies", step: "derived", key: ["name"] },
   "postern.hold": { fate: "dies", step: "derived", key: ["hold_id"] },
   "postern.key_epoch": { fate: "stays", reason: "commitments that name the destroyed shares; the shares themselves are gone" },
   "postern.contract": { fate: "stays", reason: "tombstone: id, parties, dates, state" },

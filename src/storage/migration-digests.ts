@@ -20,4 +20,5 @@ export const migrationsOfThisBuild: readonly MigrationDigest[] = [
   { number: 15, name: "0015-seats.sql", digest: "0cd5b47528aa3d97707c7d3a51a50cf7ce61e2c5a711b9b867b70db41819d9db" },
   { number: 17, name: "0017-revocation.sql", digest: "0d7a7084a96f2e14113ce65072b2fe8cda9fe244292664a6c30b983b4a8bf1b0" },
   { number: 18, name: "0018-shop.sql", digest: "34063fa448e62c2291a87a539a3712ba91b4361b75b77f0dd4b9ccedd088fbae" },
+  { number: 21, name: "0021-upstream.sql", digest: "3bd6637e289ac903176d4267bb01eaf51f1152ed9d1651d666e9fde9b304265d" },
 ];

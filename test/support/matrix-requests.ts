@@ -32,6 +32,7 @@ const bodies: Readonly<Record<string, unknown>> = {
     expires_at: null,
   },
   "POST /v1/clock/accept": { now: "2000-01-01T00:00:00Z" },
+  [`PUT ${contract}/connectors/{connector}`]: { connector: { name: "c.yaml", text: ":" }, credential: "c" },
   [`POST ${contract}/agents/revoke`]: { ...nobody, reason: "left" },
   [`POST ${contract}/agents/restore`]: nobody,
   "POST /v1/revocations": { kind: "person", issuer: "demo", subject: "operator", reason: "left" },

@@ -54,6 +54,7 @@ export async function journeyBeforeThePurge(gateway: Gateway): Promise<void> {
   await importLines(gateway, [canaryOrder], { type: "order" });
   await importLines(gateway, `{"id":"${canaryElsewhere}\n"${canaryElsewhere}"\n{"id":{"${canaryElsewhere}":1}}\n`);
   await lookAround(gateway);
+  await askTheShop(gateway);
   await changePolicy(gateway);
   await answerCustomers(gateway);
   for (const path of ["/healthz", "/readyz"]) await expectStatus(gateway.call("GET", path), 200);
@@ -83,6 +84,19 @@ async function lookAround(gateway: Gateway): Promise<void> {
     [`${contract}/audit/entries`, "agent-1", 403],
   ];
   for (const [path, as, status] of refused) await expectStatus(gateway.call("GET", path, { as }), status);
+}
+
+/** An owner registers the merchant's own API, and an agent asks it. */
+async function askTheShop(gateway: Gateway): Promise<void> {
+  const text = `connector: shop
+base: https://shop.example.com
+authentication: bearer
+routes:
+  - { get: "/customers/{id}", resource: customer, records: body }
+`;
+  const body = { connector: { name: "shop.yaml", text }, credential: "kanarie-zq7w-credential" };
+  await expectStatus(gateway.call("PUT", `${contract}/connectors/shop`, { as: "owner-1", body }), 200);
+  await expectStatus(gateway.call("GET", `${contract}/upstream/shop/customers/1`, { as: "agent-1" }), 200);
 }
 
 /** An officer searches the log by everything that it can be searched by, turns a page, and takes it away. */
