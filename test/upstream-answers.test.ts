@@ -34,7 +34,7 @@ afterAll(async () => {
 const lastEntry = async () => (await entries()).at(-1);
 
 /** A thousandfold. */
-const bomb = gzipSync(`"${"0".repeat(20_000_000)}"`);
+const bomb = gzipSync(`{"customer":{"id":1,"note":"${"0".repeat(20_000_000)}"}}`);
 
 describe("on the way down", () => {
   const secret = "kanarie-zq7w-0815";
