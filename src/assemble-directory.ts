@@ -5,8 +5,9 @@ import { createLoginProviders, directoryRoutes } from "./directory/index.ts";
 import { repeatable } from "./idempotency/index.ts";
 import type { InFlight } from "./kernel/index.ts";
 import { type DirectoryProfile, logDirectoryTurnedAway, scimRoutes } from "./scim/index.ts";
+import type { Ways } from "./upstream/index.ts";
 
-export function assembleDirectory(common: CommonParts, side: SideParts, inFlight: InFlight): Side {
+export function assembleDirectory(common: CommonParts, side: SideParts & Pick<Ways, "databases">, inFlight: InFlight): Side {
   const { database } = side;
   const shared = sharedParts(common, side);
   const door = { ...shared, database, aead: common.aead, identity: identityOfOffices(shared, database) };
@@ -17,7 +18,7 @@ export function assembleDirectory(common: CommonParts, side: SideParts, inFlight
   return {
     ...{ database, settle: shared.strangers.settle, counted: shared, freshness: common.freshness },
     turnedAway: (away) => logDirectoryTurnedAway(scim, away),
-    routes: [...directoryRoutes({ ...door, ...logins, issuersOf }), ...scimRoutes(scim)].map((route) =>
+    routes: [...directoryRoutes({ ...door, ...logins, issuersOf, databases: side.databases }), ...scimRoutes(scim)].map((route) =>
       counted(inFlight, repeatable(door, route)),
     ),
   };

@@ -25,7 +25,7 @@ import { withRevocations } from "./revocations/index.ts";
 import { withServiceKeys } from "./service-keys/index.ts";
 import { withSessions } from "./sessions/index.ts";
 import type { Database } from "./storage/index.ts";
-import type { Reach } from "./upstream/index.ts";
+import type { Ways } from "./upstream/index.ts";
 
 /** What both sides have. */
 export interface CommonParts {
@@ -82,12 +82,11 @@ export interface SideParts {
   readonly memory?: Memory | undefined;
 }
 
-/** `reach`: the way to merchants' own APIs. */
-export function assembleEdge(common: CommonParts, side: SideParts & { readonly reach: Reach }, inFlight: InFlight): Side {
-  const { database, reach, memory = createMemory(common) } = side;
+export function assembleEdge(common: CommonParts, side: SideParts & Ways, inFlight: InFlight): Side {
+  const { database, reach, databases, memory = createMemory(common) } = side;
   const shared = sharedParts(common, { ...side, memory }, common.freshness.disclosureStopsSeconds);
   const watch = createSeatWatch({ database, logs: shared.logs, memory: memory.uses, now: common.now });
-  const deps = { ...shared, database, load: createVaultLoad(database), watch, aead: common.aead, inFlight, reach };
+  const deps = { ...shared, database, load: createVaultLoad(database), watch, aead: common.aead, inFlight, reach, databases };
   const { settle } = shared.strangers;
   return {
     ...{ database, settle, counted: shared, freshness: common.freshness },

@@ -3,7 +3,7 @@
  * nor a value that stands beside them.
  */
 import { isJsonArray, isJsonObject, type Json, type JsonObject, NumberText } from "../kernel/index.ts";
-import type { Connector, ConnectorRoute } from "./connector.ts";
+import type { ApiConnector, ConnectorRoute } from "./connector.ts";
 
 export interface RecordInBody {
   /** The merchant's own; numbers by their digits. */
@@ -32,7 +32,7 @@ export function bodyOf({ records: { keys, list } }: ConnectorRoute, documents: r
 }
 
 /** Is it an error though it came as an answer? */
-export function saysError(body: Json, { errorAt }: Pick<Connector, "errorAt">): boolean {
+export function saysError(body: Json, { errorAt }: Pick<ApiConnector, "errorAt">): boolean {
   if (errorAt === undefined) return false;
   const said = valueAt(body, errorAt);
   return said !== undefined && said !== null;

@@ -6,8 +6,8 @@
 import * as z from "zod";
 import { ok, type Result, refuse } from "../kernel/index.ts";
 import { parsePath } from "../masking/index.ts";
-import { checkShape, inFileOrder, type Problem, quote, readYaml, refusing, type Source } from "../policy/index.ts";
-import { type Connector, type ConnectorRoute, carriageSchema, type Parameter, parameterSchema, tokenHeaders } from "./connector.ts";
+import { checkShape, inFileOrder, type Problem, quote, refusing, type Source, type YamlPath } from "../policy/index.ts";
+import { type ApiConnector, type ApiRoute, type Connector, carriageSchema, fieldOf, parameterSchema, tokenHeaders } from "./connector.ts";
 import { isHostLabel, isPublicHost } from "./host.ts";
 
 /** A file before a merchant's own settings stand in it. */
@@ -15,6 +15,8 @@ export interface ConnectorDocument {
   readonly source: Source;
   /** Name → what it may be. */
   readonly settings: Readonly<Record<string, "label" | "host">>;
+  /** Where in the file the host stands. */
+  readonly hostAt: YamlPath;
   /** Its host is still a template: `{shop}.myshopify.com`. */
   readonly connector: Connector;
 }
@@ -29,7 +31,7 @@ const typePattern = /^[a-z][a-z0-9_]{0,31}$/;
 const namePattern = /^[a-z][a-z0-9-]{0,63}$/;
 const routesMax = 100;
 
-const text = (pattern: RegExp, said: string, hint: string) =>
+export const text = (pattern: RegExp, said: string, hint: string) =>
   z.string().refine((value) => pattern.test(value), refusing("wrong_value", said, hint));
 const keys = text(keysPattern, "not keys with dots between them", "as in errors, or error_response.code");
 const noUrl = refusing(
@@ -38,13 +40,12 @@ const noUrl = refusing(
   "https, the name of a public host, plain segments: https://shop.example.com/api",
 );
 
-const fileSchema = z.strictObject({
+/** What every connector's file says. */
+export const everyFile = {
   connector: text(namePattern, "not a name", "lower-case letters, digits and -"),
-  base: z.string().refine((value) => baseUrlPattern.test(value) && isPlainPath(baseUrlPattern.exec(value)?.[2] ?? ""), noUrl),
   settings: z
     .record(text(/^[a-z][a-z0-9_]{0,31}$/, "not a name", "lower-case letters, digits and _"), z.enum(["label", "host"]))
     .default({}),
-  authentication: carriageSchema,
   caller: carriageSchema
     .default("bearer")
     .refine(
@@ -52,7 +53,6 @@ const fileSchema = z.strictObject({
       refusing("wrong_value", "the gateway takes no token from this header", `bearer, basic, or one of ${tokenHeaders.join(", ")}`),
     ),
   purpose: z.string().max(64).optional(),
-  error_at: keys.optional(),
   limits: z
     .strictObject({
       seconds: z.int().min(1).max(30).default(10),
@@ -60,36 +60,51 @@ const fileSchema = z.strictObject({
       records: z.int().min(1).max(250).default(250),
     })
     .prefault({}),
-  routes: z
+};
+
+export const recordsText = text(recordsPattern, "not a place in a body", "body, body.order, body[] or body.orders[]");
+const parameterName = text(/^[A-Za-z_][A-Za-z0-9_]{0,63}$/, "not a name", "letters, digits and _");
+
+/** What every route says, and what is said of routes of one kind alone. */
+export function everyRoute<Own extends z.core.$ZodLooseShape, Kind extends z.ZodType>(own: Own, parameter: Kind) {
+  return z
     .array(
       z.strictObject({
         get: text(templatePattern, "not the path of a route", "plain segments, and {id} where an id stands: /orders/{id}.json"),
         resource: text(typePattern, "not the name of a resource", "as the policy has it"),
-        id: keys.default("id"),
-        records: text(recordsPattern, "not a place in a body", "body, body.order, body[] or body.orders[]"),
-        parameters: z.record(text(/^[A-Za-z_][A-Za-z0-9_]{0,63}$/, "not a name", "letters, digits and _"), parameterSchema).default({}),
+        parameters: z.record(parameterName, parameter).default({}),
+        ...own,
       }),
     )
     .min(1)
-    .max(routesMax),
+    .max(routesMax);
+}
+
+const fileSchema = z.strictObject({
+  ...everyFile,
+  base: z.string().refine((value) => baseUrlPattern.test(value) && isPlainPath(baseUrlPattern.exec(value)?.[2] ?? ""), noUrl),
+  authentication: carriageSchema,
+  error_at: keys.optional(),
+  routes: everyRoute({ id: keys.default("id"), records: recordsText }, parameterSchema),
 });
 
 type FileShape = z.output<typeof fileSchema>;
 
-export function parseConnector(textOfFile: string, file: string): Result<ConnectorDocument, Problem[]> {
-  const read = readYaml(textOfFile, file);
-  if (!read.ok) return read;
-  const source = read.value;
+/** Of an API. */
+export function readApiConnector(source: Source): Result<ConnectorDocument, Problem[]> {
   const shape = checkShape(fileSchema, source);
   if (!shape.ok) return shape;
-  const problems = [...hostProblems(shape.value, source), ...routeProblems(shape.value, source)];
+  const { base, settings, routes } = shape.value;
+  const hostAt = ["base"];
+  const host = baseUrlPattern.exec(base)?.[1] ?? "";
+  const problems = [...hostProblems({ host, settings, hostAt }, source), ...pathProblems(routes, source), ...fieldProblems(routes, source)];
   if (problems.length > 0) return refuse(inFileOrder(problems));
-  return ok({ source, settings: shape.value.settings, connector: connectorOf(shape.value, source) });
+  return ok({ source, settings, hostAt, connector: connectorOf(shape.value, source) });
 }
 
 /** With a merchant's own settings in their places. What is wrong with them is named as if it stood in the file. */
 export function settle(document: ConnectorDocument, given: Readonly<Record<string, string>>): Result<Connector, Problem[]> {
-  const { source, settings, connector } = document;
+  const { source, settings, hostAt, connector } = document;
   const unknown = Object.keys(given).filter((name) => !Object.hasOwn(settings, name));
   const wrong = Object.entries(settings).filter(([name, kind]) => !isSetting(kind, Object.hasOwn(given, name) ? given[name] : undefined));
   const problems = [
@@ -100,7 +115,7 @@ export function settle(document: ConnectorDocument, given: Readonly<Record<strin
   ];
   if (problems.length > 0) return refuse(problems);
   const host = filled(connector.host, given);
-  if (!isPublicHost(host)) return refuse([source.problem(["base"], "wrong_value", `${quote(host)} is not the name of a public host`)]);
+  if (!isPublicHost(host)) return refuse([source.problem(hostAt, "wrong_value", `${quote(host)} is not the name of a public host`)]);
   return ok({ ...connector, host });
 }
 
@@ -120,28 +135,38 @@ function isPlainPath(path: string): boolean {
 }
 
 /** With something harmless in place of each setting, it is the name of a public host. */
-function hostProblems({ base, settings }: FileShape, source: Source): Problem[] {
-  const host = baseUrlPattern.exec(base)?.[1] ?? "";
+export function hostProblems(
+  { host, settings, hostAt }: Pick<ConnectorDocument, "settings" | "hostAt"> & { readonly host: string },
+  source: Source,
+): Problem[] {
   const named = [...host.matchAll(/\{(\w+)\}/g)].map(([, name = ""]) => name);
   const missing = named.filter((name) => !Object.hasOwn(settings, name));
   const unused = Object.keys(settings).filter((name) => !named.includes(name));
   const samples = Object.fromEntries(Object.entries(settings).map(([name, kind]) => [name, kind === "label" ? "a" : "a.example"]));
   const said = `${quote(host)} is not the name of a public host`;
   return [
-    ...missing.map((name) => source.valueProblem(["base"], "missing", `no setting ${quote(name)}`, `settings: { ${name}: label }`)),
+    ...missing.map((name) => source.valueProblem(hostAt, "missing", `no setting ${quote(name)}`, `settings: { ${name}: label }`)),
     ...unused.map((name) =>
-      source.problem(["settings", name], "wrong_value", "a setting that stands nowhere", `write {${name}} in base, or take it away`),
+      source.problem(["settings", name], "wrong_value", "a setting that stands nowhere", `write {${name}} in the host, or take it away`),
     ),
     ...(missing.length > 0 || isPublicHost(filled(host, samples))
       ? []
-      : [source.valueProblem(["base"], "wrong_value", said, noUrl.params.hint)]),
+      : [source.valueProblem(hostAt, "wrong_value", said, noUrl.params.hint)]),
   ];
 }
 
-function routeProblems({ routes }: FileShape, source: Source): Problem[] {
-  return routes.flatMap(({ get, parameters }, index) => {
+/** Two routes for one path. */
+export function pathProblems(routes: readonly { readonly get: string }[], source: Source): Problem[] {
+  return routes.flatMap(({ get }, index) => {
     const earlier = routes.slice(0, index).some((route) => shapeOf(route.get) === shapeOf(get));
-    const asked = Object.entries(parameters).flatMap(([name, parameter]) => {
+    const at = ["routes", index, "get"];
+    return earlier ? [source.valueProblem(at, "wrong_value", "another route has this path already", "keep one of them")] : [];
+  });
+}
+
+function fieldProblems(routes: FileShape["routes"], source: Source): Problem[] {
+  return routes.flatMap(({ parameters }, index) =>
+    Object.entries(parameters).flatMap(([name, parameter]) => {
       const field = fieldOf(parameter);
       return field === null || parsePath(field) !== null
         ? []
@@ -153,26 +178,18 @@ function routeProblems({ routes }: FileShape, source: Source): Problem[] {
               "a field of the resource, as the policy writes it",
             ),
           ];
-    });
-    const twice = source.valueProblem(["routes", index, "get"], "wrong_value", "another route has this path already", "keep one of them");
-    return [...(earlier ? [twice] : []), ...asked];
-  });
+    }),
+  );
 }
 
 function shapeOf(template: string): string {
   return template.replaceAll("{id}", "\u0000");
 }
 
-/** The field by which a parameter asks. `null` = it asks by none. */
-export function fieldOf(parameter: Parameter): string | null {
-  if (typeof parameter === "string" || "one_of" in parameter) return null;
-  return "search" in parameter ? parameter.search : parameter.filter;
-}
-
-function connectorOf(shape: FileShape, source: Source): Connector {
+function connectorOf(shape: FileShape, source: Source): ApiConnector {
   const [, host = "", base = ""] = baseUrlPattern.exec(shape.base) ?? [];
   const { connector: name, authentication, caller, purpose, error_at, limits } = shape;
-  const routes = shape.routes.map(({ get, resource, id, records, parameters }, index): ConnectorRoute => {
+  const routes = shape.routes.map(({ get, resource, id, records, parameters }, index): ApiRoute => {
     const [, ...steps] = records.replace("[]", "").split(".");
     const { line } = source.placeOf(["routes", index, "get"]);
     return { path: get, resource, id, records: { keys: steps, list: records.endsWith("[]") }, parameters, line };

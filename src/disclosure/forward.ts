@@ -10,6 +10,7 @@ import {
   type Carriage,
   type Connector,
   type ConnectorRoute,
+  fieldOf,
   parseConnectorText,
   recordsIn,
   routeOf,
@@ -20,14 +21,12 @@ import { type Json, type JsonObject, type Locator, ok, type Refusal, type Result
 import { normalize } from "../masking/index.ts";
 import { type Circumstances, type Decision, decide, rulesFor, type Shown, showDocument, sortFields } from "../policy/index.ts";
 import { locatorOf } from "../records/index.ts";
-import { type Asked, askUpstream, openCredential, type Reach, selectConnector } from "../upstream/index.ts";
+import { type Asked, askUpstream, openCredential, selectConnector, type Ways } from "../upstream/index.ts";
 import type { Ask, Disclosure } from "./ask.ts";
 import { circumstancesIn, enter, type Inside } from "./disclose.ts";
 import { deny, denyDraft, disclosedDraft, draftOf, excludedDraft } from "./entries.ts";
 
-export interface Upstream extends Disclosure {
-  readonly reach: Reach;
-}
+export interface Upstream extends Disclosure, Ways {}
 
 export interface ForwardAsk extends Omit<Ask, "type" | "want"> {
   readonly connector: string;
@@ -70,11 +69,11 @@ async function answer(deps: Upstream, asked: ForwardAsk): Promise<Result<Forward
   const draft = withFacts(draftOf(ask, inside.who, bundle, { ...inside, purpose }), { upstream: asked.connector });
   if (!route || !decision) return denyDraft(deps, log, draft, { code: "not_found" });
   if (!arrived(asked.carriage, found.connector)) return denyDraft(deps, log, draft, { code: "token_missing" });
-  const parameters = checkParameters({ inside, route, decision, purpose }, asked.query);
+  const parameters = checkParameters({ connector: found.connector, inside, route, decision, purpose }, asked.query);
   if (!parameters.ok) return denyDraft(deps, log, draft, parameters.refusal);
 
-  const said = await askUpstream(deps.reach, found.connector, { ...asked, credential: found.credential });
-  const told = withFacts(draft, said.status === undefined ? {} : { upstream_status: said.status });
+  const said = await askUpstream(deps, found.connector, { ...asked, credential: found.credential });
+  const told = withFacts(draft, factsOf(said));
   const treated = treat({ connector: found.connector, route, decision, inside, circumstances: circumstances.value }, said, asked.query);
   if (!treated.ok) return denyDraft(deps, log, told, treated.refusal);
   const { leaving, notHeld, failed } = treated.value;
@@ -121,6 +120,7 @@ function searchedBy(route: ConnectorRoute | null, query: ForwardAsk["query"]): s
 }
 
 interface Asking {
+  readonly connector: Connector;
   readonly inside: Inside;
   readonly route: ConnectorRoute;
   readonly decision: Decision;
@@ -128,23 +128,42 @@ interface Asking {
 }
 
 /** Known, of its kind, and by a field that may be asked by: searched where the policy lets it be, compared where the agent is shown it whole. */
-function checkParameters(
-  { inside: { bundle, role }, route, decision, purpose }: Asking,
-  query: ForwardAsk["query"],
-): Result<void, Refusal> {
+function checkParameters(asking: Asking, query: ForwardAsk["query"]): Result<void, Refusal> {
+  const { route, decision } = asking;
   for (const [name, value] of Object.entries(query)) {
     const parameter = own(route.parameters, name);
     if (parameter === undefined) return refuse({ code: "bad_query", errors: [{ pointer: "query", code: "unknown" }] });
     if (!takesValue(parameter, value)) return refuse({ code: "bad_query", errors: [{ pointer: `query:${name}`, code: "grammar" }] });
-    if (typeof parameter === "string" || "one_of" in parameter) continue;
-    const isSearch = "search" in parameter;
-    const path = isSearch ? parameter.search : parameter.filter;
-    const [first] = rulesFor(bundle, { role, type: route.resource, purpose }, path);
-    const isWhole = first?.treatment === "reveal" && first.when === undefined;
-    if (isSearch ? own(decision.resource.fields, path)?.search !== true : !isWhole)
+    const path = fieldOf(parameter);
+    if (path === null) continue;
+    const isSearch = typeof parameter === "object" && "search" in parameter;
+    if (isSearch ? own(decision.resource.fields, path)?.search !== true : !isShownWhole(asking, path))
       return refuse({ code: "not_permitted", errors: [{ pointer: `query:${name}`, code: isSearch ? "not_searchable" : "not_shown" }] });
   }
-  return ok(undefined);
+  return checkTable(asking, query);
+}
+
+/** Of a table: by the record's own key, by whose it is, or by what is shown whole; and not all of it. */
+function checkTable(asking: Asking, query: ForwardAsk["query"]): Result<void, Refusal> {
+  const { connector, route, decision } = asking;
+  if (!("tables" in connector)) return ok(undefined);
+  const { by, id, parameters } = route;
+  if (by !== undefined) {
+    const isOwn = by === id || by === decision.resource.subject.path;
+    return isOwn || isShownWhole(asking, by)
+      ? ok(undefined)
+      : refuse({ code: "not_permitted", errors: [{ pointer: "path", code: "not_shown" }] });
+  }
+  const isEqual = (name: string) => {
+    const parameter = own(parameters, name);
+    return typeof parameter === "object" && !("after" in parameter);
+  };
+  return Object.keys(query).some(isEqual) ? ok(undefined) : refuse({ code: "bad_query", errors: [{ pointer: "query", code: "missing" }] });
+}
+
+function isShownWhole({ inside: { bundle, role }, route, purpose }: Asking, path: string): boolean {
+  const [first] = rulesFor(bundle, { role, type: route.resource, purpose }, path);
+  return first?.treatment === "reveal" && first.when === undefined;
 }
 
 interface Treating {
@@ -212,6 +231,15 @@ function matches({ parameters }: ConnectorRoute, { resource }: Decision, documen
 function subjectOf({ resource: { subject } }: Decision, { keys }: Inside, document: JsonObject, id: string): string | undefined {
   const named = subject.path === null ? id : textAt(document, subject.path);
   return named === null ? undefined : locatorOf(keys.locator, subject.type, named);
+}
+
+/** A fault goes into the log alone. */
+function factsOf(said: Asked): NonNullable<EntryDraft["facts"]> {
+  const { status } = said;
+  return {
+    ...(status !== undefined && { upstream_status: status }),
+    ...(!said.ok && said.fault !== undefined && { upstream_fault: said.fault }),
+  };
 }
 
 function withFacts(draft: EntryDraft, facts: NonNullable<EntryDraft["facts"]>): EntryDraft {

@@ -1,39 +1,31 @@
 /**
- * One question to a merchant's API:  credential → reach → status → media → bytes, bounded → JSON, lossless → no error inside
+ * One question to a merchant's own system, by a deadline. To an API:
+ * credential → reach → status → media → bytes, bounded → JSON, lossless → no error inside
  *
  * Nothing that a client sent goes up but the path and the parameters that the connector names. Nothing that came down leaves this file but a whole body
  * that was read to its end; what the upstream says of an error is dropped.
  */
-import { type Carriage, type Connector, saysError } from "../connectors/index.ts";
+import { type ApiConnector, type Carriage, type Connector, saysError } from "../connectors/index.ts";
 import { toBase64, utf8 } from "../crypto/index.ts";
 import { readBounded } from "../http/index.ts";
-import { type Json, JsonSyntaxError, parseJson, type RefusalCode } from "../kernel/index.ts";
+import { type Json, JsonSyntaxError, parseJson } from "../kernel/index.ts";
+import { askDatabase, type DatabaseReach } from "./database.ts";
+import { type Asked, jsonLimits, type Question, type UpstreamRefusal } from "./question.ts";
 import type { Incoming, Reach } from "./reach.ts";
 
-export interface Question {
-  readonly path: string;
-  readonly query: Readonly<Record<string, string>>;
-  readonly credential: string;
+/** The ways to merchants' own systems. `databases`: absent where this runtime has none. */
+export interface Ways {
+  readonly reach: Reach;
+  readonly databases?: DatabaseReach | undefined;
 }
 
-/** `status`: the upstream's; absent where there was no answer. */
-export type Asked =
-  | { readonly ok: true; readonly status: number; readonly body: Json }
-  | { readonly ok: false; readonly status?: number; readonly refusal: UpstreamRefusal };
-
-export type UpstreamRefusal = Extract<
-  RefusalCode,
-  "not_found" | "upstream_failed" | "upstream_late" | "upstream_busy" | "upstream_limited"
->;
-
-const jsonLimits = { depthMax: 32, breadthMax: 10_000 };
-
-export async function askUpstream(reach: Reach, connector: Connector, question: Question): Promise<Asked> {
+export async function askUpstream({ reach, databases }: Ways, connector: Connector, question: Question): Promise<Asked> {
   const ending = new AbortController();
   const { promise: late, resolve } = Promise.withResolvers<Asked>();
   const timer = setTimeout(() => resolve({ ok: false, refusal: "upstream_late" }), connector.limits.seconds * 1_000);
   try {
-    return await Promise.race([ask(reach, connector, question, ending.signal), late]);
+    const asked = "tables" in connector ? askDatabase(databases, connector, question) : ask(reach, connector, question, ending.signal);
+    return await Promise.race([asked, late]);
   } finally {
     clearTimeout(timer);
     // Whatever is still under way, in either direction, ends with the answer.
@@ -41,7 +33,7 @@ export async function askUpstream(reach: Reach, connector: Connector, question: 
   }
 }
 
-async function ask(reach: Reach, connector: Connector, question: Question, signal: AbortSignal): Promise<Asked> {
+async function ask(reach: Reach, connector: ApiConnector, question: Question, signal: AbortSignal): Promise<Asked> {
   let status: number | undefined;
   try {
     const incoming = await reach(outgoingOf(connector, question), signal);
@@ -55,7 +47,7 @@ async function ask(reach: Reach, connector: Connector, question: Question, signa
   }
 }
 
-function outgoingOf({ host, base, authentication }: Connector, { path, query, credential }: Question) {
+function outgoingOf({ host, base, authentication }: ApiConnector, { path, query, credential }: Question) {
   const parameters = new URLSearchParams(query).toString();
   const headers = { accept: "application/json", "user-agent": "postern", ...carried(authentication, credential) };
   return { host, path: `${base}${path}${parameters === "" ? "" : `?${parameters}`}`, headers };

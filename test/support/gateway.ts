@@ -16,7 +16,7 @@ import { createBuiltInIssuer, generateBuiltInKey, type IssuerProfile } from "../
 import { createInFlight } from "../../src/kernel/index.ts";
 import { createKeyring, createRootKey, type Deletion, type ShareStore } from "../../src/keys/index.ts";
 import type { Database } from "../../src/storage/index.ts";
-import type { Reach } from "../../src/upstream/index.ts";
+import type { Ways } from "../../src/upstream/index.ts";
 import { canaryCustomer } from "./canaries.ts";
 import { createMemoryDatabase } from "./databases.ts";
 
@@ -50,7 +50,7 @@ export interface GatewayOptions {
   readonly common?: Partial<CommonParts>;
   /** Beside the built-in one. */
   readonly issuers?: readonly IssuerProfile[];
-  readonly edge?: Partial<SideParts> & { readonly reach?: Reach };
+  readonly edge?: Partial<SideParts & Ways>;
   readonly keeper?: Partial<KeeperParts>;
   /** From where requests come; default: this machine. */
   readonly from?: Partial<Pick<AppOptions, "addressOf" | "countryOf">>;
@@ -64,7 +64,7 @@ export const merchants = {
 };
 
 /** Whoever is asked has this customer: a merchant's API for tests that are about something else. */
-const reachNobody: Reach = () =>
+const reachNobody: Ways["reach"] = () =>
   Promise.resolve({ status: 200, media: "application/json", body: new Blob([JSON.stringify(canaryCustomer)]).stream() });
 
 /** What holds where an operator says nothing. */
@@ -113,7 +113,7 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
     { database: options.edgeDatabase ?? database, writer: edgeWriter, reach: reachNobody, ...options.edge },
     inFlight,
   );
-  const directory = assembleDirectory(common, own, inFlight);
+  const directory = assembleDirectory(common, { ...own, databases: options.edge?.databases }, inFlight);
   const faults: unknown[] = [];
   const report = (fault: unknown) => faults.push(fault);
   const app = buildApp([edge, keeper, directory], { version: "0.0.0", addressOf: () => "127.0.0.1", headerOf, report, ...options.from });

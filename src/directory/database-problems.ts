@@ -1,0 +1,76 @@
+/** A connector's file held against the database that it names, before it is registered: whether it answers, what the role may do, whether the columns are there. */
+import { type DatabaseConnector, fieldOf, type Relation } from "../connectors/index.ts";
+import type { Problem, Source, YamlPath } from "../policy/index.ts";
+import { DatabaseError, DatabaseUnavailable } from "../storage/index.ts";
+import { type DatabaseReach, type Examined, examine } from "../upstream/index.ts";
+
+interface Named {
+  readonly source: Source;
+  readonly connector: DatabaseConnector;
+}
+
+/** `reach`: absent where this runtime has none. */
+export async function databaseProblems(reach: DatabaseReach | undefined, named: Named, credential: string): Promise<Problem[]> {
+  const { source, connector } = named;
+  const said = (message: string, hint?: string) => [source.problem(["postgres"], "wrong_value", message, hint)];
+  if (!reach) return said("no database is asked from Workers", "serve this contract by a gateway on Node");
+  if (!/^[^:]+:/.test(credential)) return said("the credential is not that of a role", "user:password");
+  try {
+    const examined = await examine(reach(connector, credential), connector);
+    if (examined.powers.length > 0)
+      return said(`the role may do more than read: ${examined.powers.join(", ")}`, "a role that has only select, on what stands here");
+    return columnProblems(named, examined);
+  } catch (error) {
+    // Both carry words of ours, and no value.
+    if (error instanceof DatabaseError || error instanceof DatabaseUnavailable) return said(error.message);
+    throw error;
+  }
+}
+
+function columnProblems({ source, connector: { tables, routes } }: Named, { kindOf }: Examined): Problem[] {
+  const missing = (relation: Relation, at: YamlPath) =>
+    relation.columns.flatMap((column, index) =>
+      kindOf(relation, column) === null
+        ? [
+            source.valueProblem(
+              [...at, "columns", index],
+              "unknown_field",
+              `${relation.schema}.${relation.name} has no such column that the role may read`,
+            ),
+          ]
+        : [],
+    );
+  const incomparable = (relation: Relation, column: string, path: YamlPath) => {
+    const kind = kindOf(relation, column);
+    return kind === "nested" || kind === "withheld"
+      ? [source.valueProblem(path, "wrong_value", "a column of this type is compared with nothing", "a number, a text, a time, a uuid")]
+      : [];
+  };
+  const ofTables = Object.entries(tables).flatMap(([name, table]) => {
+    const at = ["tables", name];
+    const lists = Object.entries(table.lists).flatMap(([list, inside]) => {
+      const inList = [...at, "lists", list];
+      const joined = { ...inside, columns: [...new Set([inside.by, inside.key])] };
+      const unseen = joined.columns.filter((column) => kindOf(inside, column) === null);
+      return [
+        ...missing(inside, inList),
+        ...unseen.map((column) =>
+          source.problem(inList, "unknown_field", `${inside.schema}.${inside.name} has no column ${column} that the role may read`),
+        ),
+        ...incomparable(inside, inside.by, [...inList, "by"]),
+        ...incomparable(inside, inside.key, [...inList, "key"]),
+      ];
+    });
+    return [...missing(table, at), ...incomparable(table, table.key, [...at, "key"]), ...lists];
+  });
+  const ofRoutes = routes.flatMap(({ table: name, by, parameters }, index) => {
+    const table = tables[name];
+    const asked = Object.entries(parameters).map(
+      ([parameter, kind]) => [fieldOf(kind), ["routes", index, "parameters", parameter]] as const,
+    );
+    return [[by ?? null, ["routes", index, "by"]] as const, ...asked].flatMap(([column, path]) =>
+      table && column !== null && column !== table.key ? incomparable(table, column, path) : [],
+    );
+  });
+  return [...ofTables, ...ofRoutes];
+}

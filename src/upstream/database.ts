@@ -1,0 +1,66 @@
+/**
+ * One question to a merchant's database:  examine → statement → text, bounded → JSON, lossless → lists, whole
+ *
+ * The role, the schema and what the server says of an error stay here: the agent is told no more of a database than of an API.
+ */
+import { bodyOf, type DatabaseConnector, idIn, isPathOf, type Relation, statementFor } from "../connectors/index.ts";
+import { isJsonArray, isJsonObject, type Json, type JsonObject, JsonSyntaxError, parseJson } from "../kernel/index.ts";
+import { type Cell, DatabaseError, DatabaseUnavailable, type Queryable } from "../storage/index.ts";
+import type { Examined } from "./examination.ts";
+import { type Asked, jsonLimits, type Question } from "./question.ts";
+
+/** Sessions that only read, at an address that was looked at, as the role that the credential names. */
+export interface MerchantDatabase extends Queryable {
+  /** A minute old at most. Rejects as `query` does. */
+  examined(): Promise<Examined>;
+}
+
+/** The same for the same connector and credential. Opens no connection yet. */
+export type DatabaseReach = (connector: DatabaseConnector, credential: string) => MerchantDatabase;
+
+export async function askDatabase(reach: DatabaseReach | undefined, connector: DatabaseConnector, question: Question): Promise<Asked> {
+  if (!reach) return failed("databases are not asked from here");
+  const { path, query, credential } = question;
+  const route = connector.routes.find((known) => isPathOf(known.path, path));
+  if (!route) return failed("no such route");
+  const none: Asked = route.records.list ? { ok: true, body: bodyOf(route, []) } : { ok: false, refusal: "not_found" };
+  try {
+    const database = reach(connector, credential);
+    const { powers, kindOf } = await database.examined();
+    if (powers.length > 0) return failed(`its role may do more than read: ${powers.join(", ")}`);
+    const isReadable = (relation: Relation, column: string) => kindOf(relation, column) !== "withheld";
+    const { text, params } = statementFor(connector, route, { id: idIn(route.path, path), query }, isReadable);
+    const [row] = await database.query(text, params);
+    const records = recordsOf(row?.[0]);
+    if (records === null) return failed("its answer is too large, or is no JSON");
+    const lists = Object.entries(connector.tables[route.table]?.lists ?? {});
+    if (!records.every((record) => lists.every(([name, { records: most }]) => isWhole(record[name], most))))
+      return failed("a list is too long");
+    return records.length === 0 ? none : { ok: true, body: bodyOf(route, records) };
+  } catch (error) {
+    // A value that the column's type does not have: no record has it.
+    if (error instanceof DatabaseError && error.sqlState.startsWith("22")) return none;
+    if (error instanceof DatabaseError || error instanceof DatabaseUnavailable) return failed(error.message);
+    throw error;
+  }
+}
+
+function failed(fault: string): Asked {
+  return { ok: false, refusal: "upstream_failed", fault };
+}
+
+/** `null` = no such text. */
+function recordsOf(text: Cell | undefined): JsonObject[] | null {
+  if (typeof text !== "string") return null;
+  try {
+    const records = parseJson(text, jsonLimits);
+    return isJsonArray(records) && records.every(isJsonObject) ? [...records] : null;
+  } catch (error) {
+    if (error instanceof JsonSyntaxError) return null;
+    throw error;
+  }
+}
+
+function isWhole(list: Json | undefined, most: number): boolean {
+  return list !== undefined && isJsonArray(list) && list.length <= most;
+}

@@ -1,0 +1,457 @@
+/** An agent asks a merchant's own database by way of the gateway: by keys and by what is equal, as a role that reads, and gets what the policy says. */
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { Entry } from "../src/audit/entry.ts";
+import { type DatabaseConnector, parseConnector, settle } from "../src/connectors/index.ts";
+import { databaseProblems } from "../src/directory/database-problems.ts";
+import { classNames } from "../src/masking/index.ts";
+import type { Source } from "../src/policy/index.ts";
+import { openPostgres } from "../src/storage/postgres.ts";
+import { createNodeDatabaseReach } from "../src/upstream/node-database-reach.ts";
+import { bringIntoForce, expectStatus, problemOf } from "./support/agreement.ts";
+import { createGateway, type Gateway } from "./support/gateway.ts";
+import { createLeakScanner } from "./support/leaks.ts";
+import { type Merchant, merchantHost, northwind, openMerchant, readerPassword } from "./support/merchant-database.ts";
+import { entriesOf } from "./support/purge-world.ts";
+import { hasShared } from "./support/shared.ts";
+
+const policy = `resources:
+  buyer:
+    subject: id
+    fields:
+      id:    { class: plain }
+      name:  { class: person_name }
+      phone: { class: phone, search: true }
+      mail:  { class: email, search: true }
+      photo: { class: plain }
+      spot:  { class: plain }
+      level: { class: plain }
+      "tags[]": { class: plain }
+  sale:
+    subject: { buyer: buyer }
+    fields:
+      id:              { class: plain }
+      state:           { class: plain }
+      total:           { class: plain }
+      share:           { class: plain }
+      paid_at:         { class: plain }
+      receiver.name:   { class: person_name }
+      receiver.mobile: { class: phone }
+      memo:            { class: free_text }
+      "lines[].line":  { class: plain }
+      "lines[].sku":   { class: plain }
+      "lines[].price": { class: plain }
+  nw_customer:
+    subject: id
+    fields:
+      company_name: { class: business_id }
+      contact_name: { class: person_name }
+      address:      { class: address }
+      city:         { class: plain }
+      country:      { class: plain }
+      phone:        { class: phone, search: true }
+  nw_order:
+    subject: { nw_customer: customer_id }
+    fields:
+      order_id:     { class: plain }
+      order_date:   { class: plain }
+      shipped_date: { class: plain }
+      freight:      { class: plain }
+      ship_address: { class: address }
+      ship_country: { class: plain }
+      "items[].product_id": { class: plain }
+      "items[].unit_price": { class: plain }
+      "items[].quantity":   { class: plain }
+  nw_employee:
+    subject: id
+    fields:
+      last_name:  { class: person_name }
+      home_phone: { class: phone }
+roles:
+  first_line:
+    buyer: { id: reveal, name: mask, phone: mask, mail: mask, photo: reveal, spot: reveal, level: reveal, "tags[]": reveal }
+    sale:
+      { id: reveal, state: reveal, total: reveal, share: reveal, paid_at: reveal, receiver.name: mask, receiver.mobile: mask,
+        "lines[].line": reveal, "lines[].sku": reveal, "lines[].price": reveal }
+    nw_customer: { company_name: reveal, contact_name: mask, address: mask, city: reveal, country: reveal, phone: mask }
+    nw_order:
+      { order_id: reveal, order_date: reveal, shipped_date: reveal, freight: reveal, ship_address: mask, ship_country: reveal,
+        "items[].product_id": reveal, "items[].unit_price": reveal, "items[].quantity": reveal }
+  senior: { extends: first_line }
+`;
+
+const kiosk = `connector: kiosk
+postgres:
+  host: ${merchantHost}
+  database: shop
+purpose: after_sales
+limits: { seconds: 1, bytes: 4096, records: 10 }
+tables:
+  buyers:
+    from: kiosk.buyers
+    key: id
+    columns: [id, name, phone, mail, photo, spot, level, tags]
+  sales:
+    from: kiosk.sales
+    key: id
+    columns: [id, buyer, state, total, share, paid_at, receiver, memo, row]
+    lists:
+      lines: { from: kiosk.lines, by: sale, key: line, columns: [line, sku, price, supplier], records: 10 }
+  slow: { from: kiosk.slow, key: id, columns: [id, name] }
+  writing: { from: kiosk.writing, key: id, columns: [id, name] }
+routes:
+  - { get: "/buyers/{id}", table: buyers, resource: buyer, records: body.buyer }
+  - get: /buyers
+    table: buyers
+    resource: buyer
+    records: body.buyers[]
+    parameters: { phone: { search: phone }, mail: { search: mail }, level: { filter: level, as: number }, name: { filter: name, as: id } }
+  - { get: "/sales/{id}", table: sales, resource: sale }
+  - get: /buyers/{id}/sales
+    table: sales
+    by: buyer
+    resource: sale
+    records: body[]
+    parameters: { state: { filter: state, as: id }, limit: limit, after: after }
+  - { get: "/slow/{id}", table: slow, resource: buyer }
+  - { get: "/writing/{id}", table: writing, resource: buyer }
+`;
+
+function compiled(text: string): { source: Source; connector: DatabaseConnector } {
+  const parsed = parseConnector(text, "kiosk.yaml");
+  const settled = parsed.ok ? settle(parsed.value, {}) : parsed;
+  if (!parsed.ok || !settled.ok || !("tables" in settled.value)) throw new Error("not the connector of a database");
+  return { source: parsed.value.source, connector: settled.value };
+}
+
+let merchant: Merchant;
+let gateway: Gateway;
+
+/** With whoever signs the server's certificate. */
+function signed(text: string): string {
+  const lines = merchant.certificate?.trim().split("\n") ?? [];
+  return lines.length === 0
+    ? text
+    : text.replace("database: shop\n", `database: shop\n  ca: |\n${lines.map((line) => `    ${line}\n`).join("")}`);
+}
+
+function register(name: string, text: string, credential = `reader:${readerPassword}`): Promise<Response> {
+  const body = { connector: { name: `${name}.yaml`, text: signed(text) }, credential };
+  return gateway.call("PUT", `/v1/contracts/c-test/connectors/${name}`, { as: "owner-1", body });
+}
+
+const ask = (path: string, name = "kiosk") => gateway.call("GET", `/v1/contracts/c-test/upstream/${name}${path}`, { as: "agent-1" });
+const read = async (path: string, name?: string) => (await expectStatus(ask(path, name), 200)).text();
+const lastEntry = async () => ((await entriesOf(gateway.database, "c-test")) as unknown as Entry[]).at(-1);
+
+beforeAll(async () => {
+  merchant = await openMerchant();
+  gateway = await createGateway({ edge: { databases: merchant.reach } });
+  const ceiling = `{ ${classNames.map((name) => `${name}: reveal`).join(", ")} }`;
+  await bringIntoForce(gateway, { policy, ceiling });
+  await expectStatus(register("kiosk", kiosk), 200);
+});
+afterAll(async () => {
+  await gateway.close();
+  await merchant.remove();
+});
+
+describe("an agent asks a merchant's database", () => {
+  it("for a record by its key, and gets each field by the policy, with no bytes, no points and nothing that no field names", async () => {
+    const { buyer } = JSON.parse(await read("/buyers/b-1"));
+    expect(buyer).toEqual({ id: "b-1", name: "林**", phone: "138****8000", mail: "k***@kiosk.example", level: 3, tags: ["new", "vip"] });
+    expect(merchant.resolved).toContain(merchantHost);
+  });
+
+  it("and leaves one entry that names the record, before it comes", async () => {
+    await expectStatus(ask("/sales/9007199254740993"), 200);
+    const entry = await lastEntry();
+    expect(entry).toMatchObject({ event: "record.read", outcome: { effect: "allow" }, facts: { upstream: "kiosk" } });
+    expect(entry?.resource).toMatchObject({ type: "sale", fields: { total: "reveal", "receiver.name": "mask" } });
+    expect(entry?.resource?.records).toEqual([{ locator: expect.stringMatching(/^r_/), subject: expect.stringMatching(/^s_/) }]);
+  });
+
+  it("with numbers as they lie there, rows of another table inside in their order, times in UTC", async () => {
+    const text = await read("/sales/9007199254740993");
+    expect(text).toContain('"id":9007199254740993,');
+    expect(text).toContain('"paid_at":"2026-07-01T00:00:00+00:00","receiver":{"mobile":"138****8000","name":"林**"},"share":0.1,');
+    expect(text).toContain('"total":47.840');
+    expect(text).toContain('"lines":[{"line":1,"price":1.500,"sku":"sku-1"},{"line":2,');
+    expect(await read("/sales/9007199254740995")).toMatch(/"share":"NaN",.*"total":10{400}\b/);
+  });
+
+  it("for the records of somebody, in pages in the order of the key, of which one entry names every record", async () => {
+    const page = (text: string) => [...text.matchAll(/"id":(\d+)/g)].map(([, id]) => id);
+    expect(page(await read("/buyers/b-1/sales"))).toEqual(["9007199254740993", "9007199254740995"]);
+    const entry = await lastEntry();
+    expect(entry?.event).toBe("record.searched");
+    expect(entry?.resource?.records).toHaveLength(2);
+    expect(new Set(entry?.resource?.records.map(({ subject }) => subject)).size).toBe(1);
+    expect(page(await read("/buyers/b-1/sales?limit=1"))).toEqual(["9007199254740993"]);
+    expect(page(await read("/buyers/b-1/sales?limit=1&after=9007199254740993"))).toEqual(["9007199254740995"]);
+    expect(page(await read("/buyers/b-1/sales?state=closed"))).toEqual(["9007199254740995"]);
+    expect(await read("/buyers/nobody/sales")).toBe("[]");
+  });
+
+  it("by a protected value where the policy has it searchable, not by what is masked, and never for a whole table", async () => {
+    expect(JSON.parse(await read("/buyers?phone=13800138000"))).toMatchObject({ buyers: [{ id: "b-1" }] });
+    expect((await lastEntry())?.facts).toMatchObject({ searched_by: "phone" });
+    expect(JSON.parse(await read("/buyers?phone=138%"))).toEqual({ buyers: [] });
+    expect(JSON.parse(await read("/buyers?level=3&phone=13900139000"))).toEqual({ buyers: [] });
+    expect((await problemOf(ask("/buyers?name=abc"), 403)).errors).toEqual([{ pointer: "query:name", code: "not_shown" }]);
+    expect((await problemOf(ask("/buyers"), 400)).errors).toEqual([{ pointer: "query", code: "missing" }]);
+    expect((await problemOf(ask("/buyers/b-1?fields=photo"), 400)).errors).toEqual([{ pointer: "query", code: "unknown" }]);
+  });
+
+  it("and of what is not there, or is of another type than the column, is told that it is not there", async () => {
+    for (const path of ["/buyers/b-9", "/sales/1", "/sales/abc", "/sales/99999999999999999999999999"]) await problemOf(ask(path), 404);
+    expect(JSON.parse(await read("/buyers/b-1/sales?state=nothing"))).toEqual([]);
+  });
+});
+
+/** In places where a value goes. */
+const injections = [
+  "' or '1'='1",
+  "'; drop table kiosk.buyers; --",
+  "$1",
+  "$$; delete from kiosk.buyers; $$",
+  "13800138000' union select 1 --",
+  "b-1--",
+  '" or ""="',
+  "%27%20or%201=1",
+  "E'\\x27'",
+  "b-1/*",
+];
+
+describe("nothing that an agent writes is ever a part of a statement", () => {
+  it.each(injections)("%s is a value that nothing has, or is no value", async (text) => {
+    const value = encodeURIComponent(text);
+    const paths = [
+      ...["phone", "mail", "level", "name"].map((name) => `/buyers?${name}=${value}`),
+      `/buyers?${value}=1`,
+      `/buyers/${value}`,
+      `/buyers/${value}/sales`,
+      ...["state", "limit", "after"].map((name) => `/buyers/b-1/sales?${name}=${value}`),
+    ];
+    const answers = await Promise.all(paths.map(async (path) => ({ path, answer: await ask(path) })));
+    for (const { path, answer } of answers) {
+      const said = await answer.text();
+      if (answer.status === 200) expect(said, path).toBe(path.startsWith("/buyers?") ? '{"buyers":[]}' : "[]");
+      else expect([400, 403, 404], path).toContain(answer.status);
+      expect(said).not.toMatch(/13[89]00|syntax|relation|SQLSTATE|kanarie/);
+    }
+    expect(await merchant.admin.query("select count(*)::int, now() from kiosk.buyers")).toEqual([[2, expect.anything()]]);
+  });
+
+  it("and the server's log has the statements without a value", async () => {
+    await read("/buyers?phone=13900139000");
+    await read("/buyers/b-1/sales?state=open&limit=7");
+    const texts = (await merchant.log.statements(merchant.admin)).filter(({ role }) => role === "reader").map(({ text }) => text);
+    const asked = texts.filter((text) => text.includes("json_agg"));
+    expect(new Set(asked).size).toBeGreaterThan(4);
+    for (const text of asked) {
+      expect(text).toMatch(/^select case when octet_length/);
+      expect(text.replaceAll("'[]'", "")).not.toContain("'");
+      expect(text).not.toMatch(/1390|b-1|open|limit 7/);
+    }
+    expect(texts.filter((text) => /\b(insert|update|delete|set|begin)\b/i.test(text.replaceAll(/'[^']*'/g, "")))).toEqual([]);
+  });
+});
+
+describe("a merchant's database that does not behave", () => {
+  const outcome = async (path: string, name?: string) => {
+    const began = Date.now();
+    const answer = await ask(path, name);
+    const text = await answer.text();
+    expect(text).not.toMatch(/kanarie|reader|kiosk\.(?!example)|postgres|SQLSTATE|127\.0\.0\.1/);
+    expect(Date.now() - began).toBeLessThan(3_500);
+    return [answer.status, (await lastEntry())?.outcome.code, (await lastEntry())?.facts?.upstream_fault];
+  };
+
+  it("that is slow is late, and its statement is ended", async () => {
+    expect(await outcome("/slow/b-1")).toEqual([504, "upstream_late", undefined]);
+    const under = () => merchant.admin.query("select pid, now() from pg_stat_activity where usename = 'reader' and state = 'active'");
+    await expect.poll(under).toEqual([]);
+  });
+
+  it("whose view would write does not: the session only reads", async () => {
+    expect(await outcome("/writing/b-1")).toEqual([502, "upstream_failed", "database refused with SQLSTATE 25006"]);
+    expect(await merchant.admin.query("select count(*)::int, now() from kiosk.lines where line = 0")).toEqual([[0, expect.anything()]]);
+  });
+
+  it("that has more rows than the limit, a longer list or a longer text gives nothing, and no part of it", async () => {
+    expect(await outcome("/sales/9007199254740997")).toEqual([502, "upstream_failed", "a list is too long"]);
+    await merchant.admin.script("insert into kiosk.buyers (id, phone) select 'c-' || n, '13700137000' from generate_series(1, 11) n");
+    expect((await outcome("/buyers?phone=13700137000")).slice(0, 2)).toEqual([502, "upstream_failed"]);
+    await merchant.admin.script("insert into kiosk.buyers (id, name) values ('d-1', repeat('kanarie', 1000))");
+    expect(await outcome("/buyers/d-1")).toEqual([502, "upstream_failed", "its answer is too large, or is no JSON"]);
+    await merchant.admin.script("delete from kiosk.buyers where id ~ '^[cd]'");
+  });
+
+  it("whose role was given more is asked nothing any more", async () => {
+    const own = kiosk.replace("seconds: 1", "seconds: 3");
+    await expectStatus(register("second", own), 200);
+    await merchant.admin.script("grant insert on kiosk.buyers to reader");
+    expect(await outcome("/buyers/b-1", "second")).toEqual([
+      502,
+      "upstream_failed",
+      "its role may do more than read: it may write kiosk.buyers",
+    ]);
+    await merchant.admin.script("revoke insert on kiosk.buyers from reader");
+    expect((await outcome("/buyers/b-1", "second"))[0]).toBe(200);
+  });
+
+  it("that changed its password, or lost a column, says nothing of it to the agent", async () => {
+    const own = kiosk.replace("seconds: 1", "seconds: 4");
+    await expectStatus(register("second", own), 200);
+    await merchant.admin.script("alter role reader password 'another'");
+    expect(await outcome("/buyers/b-1", "second")).toEqual([
+      502,
+      "upstream_failed",
+      "the database server does not take this role's password (SQLSTATE 28P01)",
+    ]);
+    await merchant.admin.script(`alter role reader password '${readerPassword}'`);
+    await expect.poll(async () => (await ask("/buyers/b-1", "second")).status).toBe(200);
+    await merchant.admin.script("alter table kiosk.buyers rename column level to grade");
+    expect((await outcome("/buyers/b-1", "second")).slice(0, 2)).toEqual([502, "upstream_failed"]);
+    await merchant.admin.script("alter table kiosk.buyers rename column grade to level");
+  });
+});
+
+describe("an owner who registers a database", () => {
+  const problems = async (text: string, credential?: string) => (await problemOf(register("other", text, credential), 422)).errors ?? [];
+
+  it.each([
+    ["a role that may write", "clerk", "it may write kiosk.sales"],
+    ["a superuser", "chief", "it has the powers of"],
+  ])("is refused %s, and told why", async (_what, role, said) => {
+    const [first] = await problems(kiosk, `${role}:${readerPassword}`);
+    expect(first?.message).toMatch(/^other\.yaml:2:1: the role may do more than read: /);
+    expect(first?.message).toContain(said);
+  });
+
+  it("is refused a role that may create, a password that is none, and a credential of another kind", async () => {
+    await merchant.admin.script("grant create on schema kiosk to reader");
+    expect((await problems(kiosk))[0]?.message).toContain("it may create in kiosk");
+    await merchant.admin.script("revoke create on schema kiosk from reader");
+    expect((await problems(kiosk, "reader:wrong"))[0]?.message).toContain("does not take this role's password");
+    expect((await problems(kiosk, readerPassword))[0]?.message).toContain("the credential is not that of a role (user:password)");
+  });
+
+  it.each([
+    ["from: kiosk.sales", "from: kiosk.nothing", "has no such column that the role may read"],
+    ["photo, spot, level", "photo, spots, level", "kiosk.buyers has no such column that the role may read"],
+    ["{ filter: level, as: number }", "{ filter: photo, as: id }", "is compared with nothing"],
+    ["key: line", "key: nothing", "kiosk.lines has no column nothing that the role may read"],
+    ["resource: sale }", "resource: nothing }", "no such resource"],
+    ["{ search: mail }", "{ search: spot2 }", "is no column of buyers"],
+  ])("is told by line what the database does not have: %s as %s", async (from, to, said) => {
+    const [first] = await problems(kiosk.replace(from, to));
+    expect(first?.pointer).toMatch(/^other\.yaml:\d+:\d+$/);
+    expect(first?.message).toContain(said);
+  });
+
+  it("has it refused where nobody asks databases", async () => {
+    const [first] = await databaseProblems(undefined, compiled(kiosk), `reader:${readerPassword}`);
+    expect(first).toMatchObject({ line: 2, message: "no database is asked from Workers" });
+  });
+
+  it("has none of a network that is not public, whatever its name led to before, and none whose certificate is another's", async () => {
+    const { connector: settled } = compiled(kiosk);
+    const trying = async (rules: object, text = settled) => {
+      const reach = createNodeDatabaseReach({
+        open: (options) => openPostgres({ ...options, url: merchant.urlFor(options.url) }),
+        ...rules,
+      });
+      return reach(text, `reader:${readerPassword}`).query("select now()");
+    };
+    const leading = (...addresses: string[]) => ({ resolve: () => Promise.resolve(addresses.map((address) => ({ address, family: 4 }))) });
+    for (const rules of [leading("127.0.0.1"), leading("93.184.216.34", "10.0.0.1"), leading("::ffff:127.0.0.1"), leading()])
+      await expect(trying(rules)).rejects.toThrow("the database cannot be reached");
+    if (merchant.certificate === null) return;
+    const loopback = { ...leading("127.0.0.1"), isAllowed: () => true };
+    await expect(trying(loopback, { ...settled, ca: merchant.certificate })).resolves.toHaveLength(1);
+    await expect(trying(loopback)).rejects.toThrow("the database cannot be reached");
+    await expect(trying(loopback, { ...settled, ca: merchant.certificate, host: "other.kiosk.example" })).rejects.toThrow(
+      "cannot be reached",
+    );
+  });
+});
+
+describe.runIf(hasShared(northwind))("Northwind, served by a page of YAML", () => {
+  const page = `connector: northwind
+postgres:
+  host: ${merchantHost}
+  database: shop
+purpose: after_sales
+tables:
+  customers:
+    from: customers
+    key: customer_id
+    columns: [customer_id, company_name, contact_name, address, city, country, phone]
+  orders:
+    from: orders
+    key: order_id
+    columns: [order_id, customer_id, employee_id, order_date, shipped_date, freight, ship_address, ship_country]
+    lists:
+      items: { from: order_details, by: order_id, key: product_id, columns: [product_id, unit_price, quantity] }
+  employees:
+    from: employees
+    key: employee_id
+    columns: [employee_id, last_name, home_phone, photo, notes]
+routes:
+  - { get: "/customers/{id}", table: customers, resource: nw_customer, records: body.customer }
+  - { get: /customers, table: customers, resource: nw_customer, records: "body.customers[]", parameters: { phone: { search: phone } } }
+  - { get: "/orders/{id}", table: orders, resource: nw_order, records: body.order }
+  - { get: "/customers/{id}/orders", table: orders, by: customer_id, resource: nw_order, records: "body.orders[]", parameters: { limit: limit, after: after } }
+  - { get: "/employees/{id}", table: employees, resource: nw_employee }
+`;
+  beforeAll(async () => {
+    expect(page.split("\n").length).toBeLessThan(60);
+    await expectStatus(register("northwind", page), 200);
+  });
+
+  it("gives customers by their key and by phone, masked", async () => {
+    const { customer } = JSON.parse(await read("/customers/ALFKI", "northwind"));
+    const [[name, phone] = []] = await merchant.admin.query("select contact_name, phone, now() from customers where customer_id = 'ALFKI'");
+    expect(customer).toMatchObject({ city: "Berlin", country: "Germany" });
+    expect(customer.contact_name).not.toBe(name);
+    expect(customer.customer_id).toBeUndefined();
+    const { customers } = JSON.parse(await read(`/customers?phone=${encodeURIComponent(String(phone))}`, "northwind"));
+    expect(customers).toEqual([customer]);
+  });
+
+  it("gives orders with their items as they are, and a customer's orders in pages", async () => {
+    const [[freight, items] = []] = await merchant.admin.query(
+      "select freight::text, (select count(*)::int from order_details d where d.order_id = o.order_id), now() from orders o where order_id = 10248",
+    );
+    const text = await read("/orders/10248", "northwind");
+    expect(text).toContain(`"freight":${freight},`);
+    expect(JSON.parse(text).order.items).toHaveLength(Number(items));
+    const pages: number[][] = [];
+    for (let after = "0"; pages.at(-1)?.length !== 0 && pages.length < 20; after = String(pages.at(-1)?.at(-1))) {
+      const { orders } = JSON.parse(await read(`/customers/SAVEA/orders?limit=10&after=${after}`, "northwind"));
+      pages.push(orders.map(({ order_id }: { order_id: number }) => order_id));
+    }
+    const all = await merchant.admin.query("select order_id, now() from orders where customer_id = 'SAVEA' order by order_id");
+    expect(pages.flat()).toEqual(all.map(([id]) => id));
+  });
+
+  it("gives no employee to who is not to see any, nor whose order it was, nor any text of theirs in any encoding", async () => {
+    const columns = "last_name || ' ' || first_name, home_phone, notes, photo_path, address";
+    const employees = await merchant.admin.query(`select ${columns}, now() from employees`);
+    const customers = await merchant.admin.query("select contact_name, phone, fax, address, now() from customers");
+    const secrets = [...employees, ...customers].flatMap((row) =>
+      row
+        .slice(0, -1)
+        .filter((value) => value !== null)
+        .map(String),
+    );
+    const scanner = createLeakScanner(secrets.filter((value) => value.length >= 8));
+    expect(JSON.parse(await read("/employees/1", "northwind"))).toEqual({ home_phone: null, last_name: null });
+    for (const path of ["/customers/ALFKI", "/orders/10248", "/customers/SAVEA/orders?limit=50", "/customers/ANATR/orders"]) {
+      const text = await read(path, "northwind");
+      expect(scanner.scan(text)).toEqual([]);
+      expect(text).not.toContain("employee");
+    }
+  });
+});
