@@ -2,19 +2,10 @@
 import { readdirSync, readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import {
-  bodyOf,
-  type ConnectorRoute,
-  parseConnector,
-  recordsIn,
-  routeOf,
-  saysError,
-  settle,
-  statementFor,
-  takesValue,
-} from "../src/connectors/index.ts";
+import { bodyOf, type ConnectorRoute, parseConnector, recordsIn, routeOf, saysError, settle, takesValue } from "../src/connectors/index.ts";
 import { type JsonObject, parseJson, printJson } from "../src/kernel/index.ts";
 import { describeProblem, parsePolicy } from "../src/policy/index.ts";
+import { refusedUrls } from "./support/refused-urls.ts";
 
 const file = `connector: shop
 base: https://{shop}.example.com/api
@@ -37,45 +28,6 @@ function connector(text = file, settings: Record<string, string> = { shop: "acme
   if (!parsed.ok) throw new Error(parsed.refusal.map(describeProblem).join("\n"));
   return settle(parsed.value, settings);
 }
-
-/** Of PROXY-01, and of what connectors may not have: each in place of the base URL. */
-const refusedUrls = [
-  "http://shop.example.com",
-  "ftp://shop.example.com",
-  "javascript:alert(1)",
-  "https://127.0.0.1",
-  "https://127.1",
-  "https://2130706433",
-  "https://0x7f000001",
-  "https://0x7f.0x0.0x0.0x1",
-  "https://0177.0.0.1",
-  "https://①②⑦.⓪.⓪.①",
-  "https://127。0。0。1",
-  "https://[::1]",
-  "https://[::ffff:7f00:1]",
-  "https://[64:ff9b::7f00:1]",
-  "https://[fd00::1]",
-  "https://0.0.0.0",
-  "https://169.254.169.254",
-  "https://100.100.100.200",
-  "https://metadata.google.internal",
-  "https://metadata.google.internal.",
-  "https://localhost",
-  "https://localhost.",
-  "https://shop.localhost",
-  "https://intranet",
-  "https://db.local",
-  "https://user@shop.example.com",
-  "https://user:secret@shop.example.com",
-  "https://shop.example.com@127.0.0.1",
-  "https://127.0.0.1\\\\@shop.example.com",
-  "https://127.0.0.1#@shop.example.com",
-  "https://shop.example.com:6379",
-  "https://shop.example.com/a/../b",
-  "https://shop.example.com/%2e%2e/b",
-  "https://shop.example.com/a?b=c",
-  "https://shop.example.com/",
-];
 
 describe("a connector's file", () => {
   it("says where it goes, what may be asked for and where records lie", () => {
@@ -156,92 +108,6 @@ describe("a connector's file", () => {
       expect(parsed.ok ? [] : parsed.refusal.map(describeProblem), name).toEqual([]);
       for (const { resource } of parsed.ok ? parsed.value.connector.routes : [])
         expect(Object.keys(policy.value.resources)).toContain(resource);
-    }
-  });
-});
-
-describe("the file of a connector that asks a database", () => {
-  const own = `connector: shop
-postgres: { host: db.example.com, port: 5432, database: shop }
-tables:
-  orders:
-    from: sales.orders
-    key: id
-    columns: [id, status, phone]
-    lists: { items: { from: items, by: order_id, key: line, columns: [line, sku] } }
-routes:
-  - { get: "/orders/{id}", table: orders, resource: order }
-  - { get: /orders, table: orders, resource: order, parameters: { phone: { search: phone }, since: after } }
-`;
-  const settled = () => {
-    const made = connector(own, {});
-    if (!made.ok || !("tables" in made.value)) throw new Error("not a database's");
-    return made.value;
-  };
-
-  it("says where it is, what is asked for, and by what; a table without a schema is one of public", () => {
-    expect(said(own)).toEqual([]);
-    expect(settled()).toMatchObject({
-      host: "db.example.com",
-      tables: { orders: { schema: "sales", name: "orders", lists: { items: { schema: "public", name: "items", records: 100 } } } },
-      routes: [
-        { by: "id", id: "id", records: { keys: [], list: false } },
-        { id: "id", records: { keys: [], list: true }, parameters: { since: { after: "id" } } },
-      ],
-    });
-  });
-
-  it.each(refusedUrls.flatMap((url) => /^https:\/\/([^/#?\\]+)$/.exec(url)?.[1] ?? []))("may not lead to %s", (host) => {
-    expect(said(own.replace("db.example.com", JSON.stringify(host)))).toEqual([expect.stringMatching(/^c\.yaml:2:19: /)]);
-  });
-
-  it.each([
-    ["database: shop", "database: shop?sslmode=disable", "c.yaml:2:57: not the name of a database"],
-    ["port: 5432", "port: 0", "c.yaml:2:41: "],
-    ["port: 5432", "tls: false", 'c.yaml:2:35: unknown key "tls"'],
-    ["port: 5432", "ca: nobody", "c.yaml:2:39: not certificates"],
-    ["from: sales.orders", "from: 'sales.orders; drop table x'", "c.yaml:5:11: not the name of a table"],
-    ["from: sales.orders", "from: 'a\"b'", "c.yaml:5:11: not the name of a table"],
-    ["from: sales.orders", "from: pg_catalog.pg_authid", "c.yaml:5:11: a table of the database's own"],
-    ["from: items", "from: information_schema.tables", "c.yaml:8:29: a table of the database's own"],
-    ["id, status, phone]", "id, phone, 'x\"y']", "c.yaml:7:26: not the name of a column"],
-    ["id, status, phone]", "id, phone, 'count(*)']", "c.yaml:7:26: not the name of a column"],
-    ["id, status, phone]", "id, phone, phone]", "c.yaml:7:26: stands twice"],
-    ["id, status, phone]", "status, phone]", 'c.yaml:6:10: "id" is none of the columns'],
-    ["id, status, phone]", "id, items, phone]", "c.yaml:8:14: a column has this name already"],
-    ["{ search: phone }", "{ search: mobile }", 'c.yaml:11:84: "mobile" is no column of orders'],
-    ["{ search: phone }", "number", "c.yaml:11:74: limit, after, { search: email }"],
-    ["{ phone: { search: phone }, since: after }", "{ since: after }", "c.yaml:11:12: asks for the whole table"],
-    ['"/orders/{id}", table: orders', '"/orders/{id}", table: others', 'c.yaml:10:35: no table "others"'],
-    ["resource: order }", 'resource: order, records: "body[]" }', "c.yaml:10:69: one record is no list"],
-    ["resource: order }", "resource: order, parameters: { limit: limit } }", "c.yaml:10:60: one record is asked for by its key alone"],
-    ["resource: order, parameters", "resource: order, by: phone, parameters", "c.yaml:11:53: the path has no {id}"],
-    ["connector: shop", "connector: shop\nauthentication: basic", 'c.yaml:2:1: unknown key "authentication"'],
-  ])("with %j as %j is refused by line and column", (from, to, problem) => {
-    expect(said(own.replace(from, to)).join("\n")).toContain(problem);
-  });
-
-  it("makes one statement of one question, in whatever order it is asked, with nothing of the question in it", () => {
-    const [, list] = settled().routes;
-    if (!list) throw new Error("no such route");
-    fc.assert(
-      fc.property(fc.string(), fc.string(), (phone, since) => {
-        const one = statementFor(settled(), list, { id: null, query: { phone, since } }, () => true);
-        const other = statementFor(settled(), list, { id: null, query: { since, phone } }, () => true);
-        expect(one).toEqual(other);
-        expect(one.params).toEqual(["1048576", phone, since, "101", "250"]);
-        expect(one.text).toBe(statementFor(settled(), list, { id: null, query: { phone: "", since: "" } }, () => true).text);
-      }),
-    );
-  });
-
-  it("has no statement made of a name that its language would not have taken", () => {
-    const { tables, limits, routes } = settled();
-    const [route] = routes;
-    if (!route || !tables.orders) throw new Error("no such route");
-    for (const key of ['id"', "id; --", "", "1id", "id\u0000", "a".repeat(64)]) {
-      const changed = { limits, tables: { orders: { ...tables.orders, key } } };
-      expect(() => statementFor(changed, route, { id: "1", query: {} }, () => true), key).toThrow("not a name");
     }
   });
 });

@@ -1,159 +1,26 @@
 /** An agent asks a merchant's own database by way of the gateway: by keys and by what is equal, as a role that reads, and gets what the policy says. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { Entry } from "../src/audit/entry.ts";
-import { type DatabaseConnector, parseConnector, settle } from "../src/connectors/index.ts";
 import { databaseProblems } from "../src/directory/database-problems.ts";
-import { classNames } from "../src/masking/index.ts";
-import type { Source } from "../src/policy/index.ts";
 import { openPostgres } from "../src/storage/postgres.ts";
 import { createNodeDatabaseReach, type OpenDatabase } from "../src/upstream/node-database-reach.ts";
-import { bringIntoForce, expectStatus, problemOf } from "./support/agreement.ts";
-import { createGateway, type Gateway } from "./support/gateway.ts";
+import { expectStatus, problemOf } from "./support/agreement.ts";
+import { compiled, type KioskWorld, kioskFile, northwindFile, openKioskWorld, signed } from "./support/kiosk.ts";
 import { createLeakScanner } from "./support/leaks.ts";
-import { type Merchant, merchantHost, northwind, openMerchant, readerPassword } from "./support/merchant-database.ts";
-import { entriesOf } from "./support/purge-world.ts";
+import { type Merchant, merchantHost, northwind, readerPassword } from "./support/merchant-database.ts";
 import { hasShared } from "./support/shared.ts";
 
-const policy = `resources:
-  buyer:
-    subject: id
-    fields:
-      id:    { class: plain }
-      name:  { class: person_name }
-      phone: { class: phone, search: true }
-      mail:  { class: email, search: true }
-      photo: { class: plain }
-      spot:  { class: plain }
-      level: { class: plain }
-      "tags[]": { class: plain }
-  sale:
-    subject: { buyer: buyer }
-    fields:
-      id:              { class: plain }
-      state:           { class: plain }
-      total:           { class: plain }
-      share:           { class: plain }
-      paid_at:         { class: plain }
-      receiver.name:   { class: person_name }
-      receiver.mobile: { class: phone }
-      memo:            { class: free_text }
-      "lines[].line":  { class: plain }
-      "lines[].sku":   { class: plain }
-      "lines[].price": { class: plain }
-  nw_customer:
-    subject: id
-    fields:
-      company_name: { class: business_id }
-      contact_name: { class: person_name }
-      address:      { class: address }
-      city:         { class: plain }
-      country:      { class: plain }
-      phone:        { class: phone, search: true }
-  nw_order:
-    subject: { nw_customer: customer_id }
-    fields:
-      order_id:     { class: plain }
-      order_date:   { class: plain }
-      shipped_date: { class: plain }
-      freight:      { class: plain }
-      ship_address: { class: address }
-      ship_country: { class: plain }
-      "items[].product_id": { class: plain }
-      "items[].unit_price": { class: plain }
-      "items[].quantity":   { class: plain }
-  nw_employee:
-    subject: id
-    fields:
-      last_name:  { class: person_name }
-      home_phone: { class: phone }
-roles:
-  first_line:
-    buyer: { id: reveal, name: mask, phone: mask, mail: mask, photo: reveal, spot: reveal, level: reveal, "tags[]": reveal }
-    sale:
-      { id: reveal, state: reveal, total: reveal, share: reveal, paid_at: reveal, receiver.name: mask, receiver.mobile: mask,
-        "lines[].line": reveal, "lines[].sku": reveal, "lines[].price": reveal }
-    nw_customer: { company_name: reveal, contact_name: mask, address: mask, city: reveal, country: reveal, phone: mask }
-    nw_order:
-      { order_id: reveal, order_date: reveal, shipped_date: reveal, freight: reveal, ship_address: mask, ship_country: reveal,
-        "items[].product_id": reveal, "items[].unit_price": reveal, "items[].quantity": reveal }
-  senior: { extends: first_line }
-`;
-
-const kiosk = `connector: kiosk
-postgres:
-  host: ${merchantHost}
-  database: shop
-purpose: after_sales
-limits: { seconds: 1, bytes: 4096, records: 10 }
-tables:
-  buyers:
-    from: kiosk.buyers
-    key: id
-    columns: [id, name, phone, mail, photo, spot, level, tags]
-  sales:
-    from: kiosk.sales
-    key: id
-    columns: [id, buyer, state, total, share, paid_at, receiver, memo, row]
-    lists:
-      lines: { from: kiosk.lines, by: sale, key: line, columns: [line, sku, price, supplier], records: 10 }
-  slow: { from: kiosk.slow, key: id, columns: [id, name] }
-  writing: { from: kiosk.writing, key: id, columns: [id, name] }
-routes:
-  - { get: "/buyers/{id}", table: buyers, resource: buyer, records: body.buyer }
-  - get: /buyers
-    table: buyers
-    resource: buyer
-    records: body.buyers[]
-    parameters: { phone: { search: phone }, mail: { search: mail }, level: { filter: level, as: number }, name: { filter: name, as: id } }
-  - { get: "/sales/{id}", table: sales, resource: sale }
-  - get: /buyers/{id}/sales
-    table: sales
-    by: buyer
-    resource: sale
-    records: body[]
-    parameters: { state: { filter: state, as: id }, limit: limit, after: after }
-  - { get: "/slow/{id}", table: slow, resource: buyer }
-  - { get: "/writing/{id}", table: writing, resource: buyer }
-`;
-
-function compiled(text: string): { source: Source; connector: DatabaseConnector } {
-  const parsed = parseConnector(text, "kiosk.yaml");
-  const settled = parsed.ok ? settle(parsed.value, {}) : parsed;
-  if (!parsed.ok || !settled.ok || !("tables" in settled.value)) throw new Error("not the connector of a database");
-  return { source: parsed.value.source, connector: settled.value };
-}
-
+let world: KioskWorld;
 let merchant: Merchant;
-let gateway: Gateway;
-
-/** With whoever signs the server's certificate. */
-function signed(text: string): string {
-  const lines = merchant.certificate?.trim().split("\n") ?? [];
-  return lines.length === 0
-    ? text
-    : text.replace("database: shop\n", `database: shop\n  ca: |\n${lines.map((line) => `    ${line}\n`).join("")}`);
-}
-
-function register(name: string, text: string, credential = `reader:${readerPassword}`): Promise<Response> {
-  const body = { connector: { name: `${name}.yaml`, text: signed(text) }, credential };
-  return gateway.call("PUT", `/v1/contracts/c-test/connectors/${name}`, { as: "owner-1", body });
-}
-
-const ask = (path: string, name = "kiosk") => gateway.call("GET", `/v1/contracts/c-test/upstream/${name}${path}`, { as: "agent-1" });
-const read = async (path: string, name?: string) => (await expectStatus(ask(path, name), 200)).text();
-const lastEntry = async () => ((await entriesOf(gateway.database, "c-test")) as unknown as Entry[]).at(-1);
+let ask: KioskWorld["ask"];
+let read: KioskWorld["read"];
+let register: KioskWorld["register"];
+let lastEntry: KioskWorld["lastEntry"];
 
 beforeAll(async () => {
-  merchant = await openMerchant();
-  gateway = await createGateway({ edge: { databases: merchant.reach } });
-  const ceiling = `{ ${classNames.map((name) => `${name}: reveal`).join(", ")} }`;
-  await bringIntoForce(gateway, { policy, ceiling });
-  await expectStatus(register("kiosk", kiosk), 200);
+  world = await openKioskWorld();
+  ({ merchant, ask, read, register, lastEntry } = world);
 });
-afterAll(async () => {
-  await gateway.close();
-  await merchant.remove();
-});
+afterAll(() => world.close());
 
 describe("an agent asks a merchant's database", () => {
   it("for a record by its key, and gets each field by the policy, with no bytes, no points and nothing that no field names", async () => {
@@ -288,7 +155,7 @@ describe("a merchant's database that does not behave", () => {
   });
 
   it("whose role was given more is asked nothing any more", async () => {
-    const own = kiosk.replace("seconds: 1", "seconds: 3");
+    const own = kioskFile.replace("seconds: 1", "seconds: 3");
     await expectStatus(register("second", own), 200);
     await merchant.admin.script("grant insert on kiosk.buyers to reader");
     expect(await outcome("/buyers/b-1", "second")).toEqual([
@@ -301,7 +168,7 @@ describe("a merchant's database that does not behave", () => {
   });
 
   it("that changed its password, or lost a column, says nothing of it to the agent", async () => {
-    const own = kiosk.replace("seconds: 1", "seconds: 4");
+    const own = kioskFile.replace("seconds: 1", "seconds: 4");
     await expectStatus(register("second", own), 200);
     await merchant.admin.script("alter role reader password 'another'");
     expect(await outcome("/buyers/b-1", "second")).toEqual([
@@ -324,17 +191,17 @@ describe("an owner who registers a database", () => {
     ["a role that may write", "clerk", "it may write kiosk.sales"],
     ["a superuser", "chief", "it has the powers of"],
   ])("is refused %s, and told why", async (_what, role, said) => {
-    const [first] = await problems(kiosk, `${role}:${readerPassword}`);
+    const [first] = await problems(kioskFile, `${role}:${readerPassword}`);
     expect(first?.message).toMatch(/^other\.yaml:2:1: the role may do more than read: /);
     expect(first?.message).toContain(said);
   });
 
   it("is refused a role that may create, a password that is none, and a credential of another kind", async () => {
     await merchant.admin.script("grant create on schema kiosk to reader");
-    expect((await problems(kiosk))[0]?.message).toContain("it may create in kiosk");
+    expect((await problems(kioskFile))[0]?.message).toContain("it may create in kiosk");
     await merchant.admin.script("revoke create on schema kiosk from reader");
-    expect((await problems(kiosk, "reader:wrong"))[0]?.message).toContain("does not take this role's password");
-    expect((await problems(kiosk, readerPassword))[0]?.message).toContain("the credential is not that of a role (user:password)");
+    expect((await problems(kioskFile, "reader:wrong"))[0]?.message).toContain("does not take this role's password");
+    expect((await problems(kioskFile, readerPassword))[0]?.message).toContain("the credential is not that of a role (user:password)");
   });
 
   it.each([
@@ -345,18 +212,18 @@ describe("an owner who registers a database", () => {
     ["resource: sale }", "resource: nothing }", "no such resource"],
     ["{ search: mail }", "{ search: spot2 }", "is no column of buyers"],
   ])("is told by line what the database does not have: %s as %s", async (from, to, said) => {
-    const [first] = await problems(kiosk.replace(from, to));
+    const [first] = await problems(kioskFile.replace(from, to));
     expect(first?.pointer).toMatch(/^other\.yaml:\d+:\d+$/);
     expect(first?.message).toContain(said);
   });
 
   it("has it refused where nobody asks databases", async () => {
-    const [first] = await databaseProblems(undefined, compiled(kiosk), `reader:${readerPassword}`);
+    const [first] = await databaseProblems(undefined, compiled(kioskFile), `reader:${readerPassword}`);
     expect(first).toMatchObject({ line: 2, message: "no database is asked from Workers" });
   });
 
   it("has none of a network that is not public, whatever its name led to before, and none whose certificate is another's", async () => {
-    const { connector } = compiled(signed(kiosk));
+    const { connector } = compiled(signed(merchant, kioskFile));
     const insecureClear = merchant.certificate === null;
     const open: OpenDatabase = (options) => openPostgres({ ...options, url: merchant.urlFor(options.url) });
     const trying = async (rules: object, asked = connector) =>
@@ -374,36 +241,9 @@ describe("an owner who registers a database", () => {
 });
 
 describe.runIf(hasShared(northwind))("Northwind, served by a page of YAML", () => {
-  const page = `connector: northwind
-postgres:
-  host: ${merchantHost}
-  database: shop
-purpose: after_sales
-tables:
-  customers:
-    from: customers
-    key: customer_id
-    columns: [customer_id, company_name, contact_name, address, city, country, phone]
-  orders:
-    from: orders
-    key: order_id
-    columns: [order_id, customer_id, employee_id, order_date, shipped_date, freight, ship_address, ship_country]
-    lists:
-      items: { from: order_details, by: order_id, key: product_id, columns: [product_id, unit_price, quantity] }
-  employees:
-    from: employees
-    key: employee_id
-    columns: [employee_id, last_name, home_phone, photo, notes]
-routes:
-  - { get: "/customers/{id}", table: customers, resource: nw_customer, records: body.customer }
-  - { get: /customers, table: customers, resource: nw_customer, records: "body.customers[]", parameters: { phone: { search: phone } } }
-  - { get: "/orders/{id}", table: orders, resource: nw_order, records: body.order }
-  - { get: "/customers/{id}/orders", table: orders, by: customer_id, resource: nw_order, records: "body.orders[]", parameters: { limit: limit, after: after } }
-  - { get: "/employees/{id}", table: employees, resource: nw_employee }
-`;
   beforeAll(async () => {
-    expect(page.split("\n").length).toBeLessThan(60);
-    await expectStatus(register("northwind", page), 200);
+    expect(northwindFile.split("\n").length).toBeLessThan(60);
+    await expectStatus(register("northwind", northwindFile), 200);
   });
 
   it("gives customers by their key and by phone, masked", async () => {
