@@ -154,6 +154,13 @@ describe("a merchant's database that does not behave", () => {
     await merchant.admin.script("delete from kiosk.buyers where id ~ '^[cd]'");
   });
 
+  it("whose key is that of two records gives neither", async () => {
+    await merchant.admin.script("create view kiosk.twice as select * from kiosk.buyers union all select * from kiosk.buyers");
+    await merchant.admin.script("grant select on kiosk.twice to reader");
+    await expectStatus(register("second", kioskFile.replace("from: kiosk.buyers", "from: kiosk.twice")), 200);
+    expect(await outcome("/buyers/b-1", "second")).toEqual([502, "upstream_failed", "its key is not that of one record"]);
+  });
+
   it("whose role was given more is asked nothing any more", async () => {
     const own = kioskFile.replace("seconds: 1", "seconds: 3");
     await expectStatus(register("second", own), 200);

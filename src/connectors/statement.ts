@@ -19,7 +19,7 @@ export interface Wanted {
 /** Whether a column's type is one that is passed on. Others are not even asked for. */
 export type IsReadable = (relation: Relation, column: string) => boolean;
 
-/** Records in the order of their key. Where no page can follow, one more than there may be is asked for: whoever reads them sees that they are too many. */
+/** Records in the order of their key. Where no page can follow, one more than there may be is asked for, so that whoever reads them sees too many. */
 export function statementFor(
   { tables, limits }: Pick<DatabaseConnector, "tables" | "limits">,
   route: DatabaseRoute,
@@ -32,7 +32,7 @@ export function statementFor(
   const bind = (value: string | number) => `$${params.push(String(value))}`;
   const bytes = bind(limits.bytes);
   const conditions = route.by === undefined || id === null ? [] : [`t.${quoted(route.by)} = ${bind(id)}`];
-  let records = hasPages(route) ? limits.records : limits.records + 1;
+  let records = (route.records.list ? limits.records : 1) + (hasPages(route) ? 0 : 1);
   // In the connector's order, so that one question is one statement in whatever order it was asked.
   for (const [name, parameter] of Object.entries(route.parameters)) {
     const value = Object.hasOwn(query, name) ? query[name] : undefined;

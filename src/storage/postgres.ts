@@ -24,6 +24,8 @@ export interface PostgresOptions extends PoolOptions {
   readonly tls?: { readonly ca?: string } | null;
   /** On Node: the address to go to for a host, whose name the certificate has all the same. */
   readonly addressOf?: (host: string) => Promise<string>;
+  /** On Node: whoever sends more than this before an answer is whole is no longer listened to. The driver would keep it all. */
+  readonly answerBytesMax?: number;
 }
 
 /** Opens no connection yet: the first statement does. */
@@ -109,8 +111,11 @@ function connector(options: PostgresOptions): Connect {
     const connection: Connection = {
       run(text, params, simple = false) {
         if (broken) return Promise.reject(new DatabaseUnavailable("the connection was lost", false));
-        if (simple) return sql.unsafe(text).then(() => [], refuse);
-        return sql.unsafe<Row[]>(text, params.map(wireText), prepared).values().then(undefined, refuse);
+        const answer: Promise<Row[]> = simple
+          ? sql.unsafe(text).then(() => [], refuse)
+          : sql.unsafe<Row[]>(text, params.map(wireText), prepared).values().then(undefined, refuse);
+        const most = options.answerBytesMax;
+        return socket && most !== undefined ? bounded(answer, socket, most, drop) : answer;
       },
       isLost: () => broken,
       drop,
@@ -140,10 +145,23 @@ const connectionRefusals: Readonly<Record<string, string>> = {
   "3D000": "the database server has no database of this name",
 };
 
+const lookEveryMs = 10;
+
+/** What came before, for statements in front of this one, counts as well. */
+function bounded<Value>(answer: Promise<Value>, socket: OwnSocket, bytesMax: number, drop: () => void): Promise<Value> {
+  const from = socket.bytesRead();
+  const look = setInterval(() => {
+    if (socket.bytesRead() - from > bytesMax) drop();
+  }, lookEveryMs);
+  return answer.finally(() => clearInterval(look));
+}
+
 interface OwnSocket {
   readonly option: {
     socket(options: { readonly host: readonly string[]; readonly port: readonly number[]; readonly path?: string | false }): unknown;
   };
+  /** Off the wire. */
+  bytesRead(): number;
   destroy(): void;
 }
 
@@ -170,6 +188,7 @@ function ownSocket(addressOf: PostgresOptions["addressOf"]): OwnSocket | null {
         return Object.assign(socket.connect(port, address), { host, port });
       },
     },
+    bytesRead: () => socket.bytesRead,
     destroy: () => {
       socket.destroy();
     },

@@ -31,8 +31,9 @@ export async function askDatabase(reach: DatabaseReach | undefined, connector: D
     const isReadable = (relation: Relation, column: string) => kindOf(relation, column) !== "withheld";
     const { text, params } = statementFor(connector, route, { id: idIn(route.path, path), query }, isReadable);
     const [row] = await database.query(text, params);
-    const records = recordsOf(row?.[0]);
+    const records = recordsOf(row?.[0], connector.limits.bytes);
     if (records === null) return failed("its answer is too large, or is no JSON");
+    if (!route.records.list && records.length > 1) return failed("its key is not that of one record");
     const lists = Object.entries(connector.tables[route.table]?.lists ?? {});
     if (!records.every((record) => lists.every(([name, { records: most }]) => isWhole(record[name], most))))
       return failed("a list is too long");
@@ -49,9 +50,9 @@ function failed(fault: string): Asked {
   return { ok: false, refusal: "upstream_failed", fault };
 }
 
-/** `null` = no such text. */
-function recordsOf(text: Cell | undefined): JsonObject[] | null {
-  if (typeof text !== "string") return null;
+/** `null` = no such text. A server that is none of Postgres' may say what it likes. */
+function recordsOf(text: Cell | undefined, bytesMax: number): JsonObject[] | null {
+  if (typeof text !== "string" || text.length > bytesMax) return null;
   try {
     const records = parseJson(text, jsonLimits);
     return isJsonArray(records) && records.every(isJsonObject) ? [...records] : null;

@@ -15,6 +15,7 @@ export type OpenDatabase = (options: {
   readonly poolSize: number;
   readonly deadlineMs: number;
   readonly queueMax: number;
+  readonly answerBytesMax: number;
   readonly session: Readonly<Record<string, string>>;
   readonly tls: { readonly ca?: string } | null;
   readonly addressOf: (host: string) => Promise<string>;
@@ -30,6 +31,9 @@ const connectionsMax = 8;
 const waitingMax = 64;
 const idleMs = 60_000;
 const examinedMs = 60_000;
+/** As many answers as may be under way on one connection, and what the protocol says around them. */
+const answersMax = 8;
+const aroundBytesMax = 65_536;
 /** The server's own deadline comes behind ours: whoever waits is told that it was late. Ours for the connection comes last. */
 const graceMs = { server: 250, connection: 1_000 };
 
@@ -47,10 +51,11 @@ export function createNodeDatabaseReach({ open, insecureClear = false, ...rules 
       standing.idle.refresh();
       return standing.merchant;
     }
-    const { seconds } = connector.limits;
+    const { seconds, bytes } = connector.limits;
     const database = open({
       url: urlOf(connector, credential),
       ...{ poolSize: connectionsMax, queueMax: waitingMax, deadlineMs: seconds * 1_000 + graceMs.connection },
+      answerBytesMax: answersMax * (bytes + aroundBytesMax),
       session: sessionOf(seconds),
       tls: insecureClear ? null : { ...(connector.ca !== undefined && { ca: connector.ca }) },
       addressOf: async (host) => (await publicAddressOf(host, rules)).address,
