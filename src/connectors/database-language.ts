@@ -85,6 +85,7 @@ function tableProblems({ tables }: FileShape, source: Source): Problem[] {
       ...Object.entries(lists).flatMap(([list, inside]) => [
         ...columnProblems({ columns: inside.columns }, source, [...at, "lists", list]),
         ...(columns.includes(list) ? [source.problem([...at, "lists", list], "wrong_value", "a column has this name already")] : []),
+        ...(parsePath(list) === null ? [source.problem([...at, "lists", list], "bad_path", "no policy can name it")] : []),
       ]),
     ];
   });

@@ -28,40 +28,31 @@ export async function databaseProblems(reach: DatabaseReach | undefined, named: 
 }
 
 function columnProblems({ source, connector: { tables, routes } }: Named, { kindOf }: Examined): Problem[] {
-  const missing = (relation: Relation, at: YamlPath) =>
-    relation.columns.flatMap((column, index) =>
-      kindOf(relation, column) === null
-        ? [
-            source.valueProblem(
-              [...at, "columns", index],
-              "unknown_field",
-              `${relation.schema}.${relation.name} has no such column that the role may read`,
-            ),
-          ]
-        : [],
-    );
-  const incomparable = (relation: Relation, column: string, path: YamlPath) => {
-    const kind = kindOf(relation, column);
-    return kind === "nested" || kind === "withheld"
-      ? [source.valueProblem(path, "wrong_value", "a column of this type is compared with nothing", "a number, a text, a time, a uuid")]
+  const present = (relation: Relation, column: string, path: YamlPath) =>
+    kindOf(relation, column) === null
+      ? [source.valueProblem(path, "unknown_field", `${relation.schema}.${relation.name} has no column ${column} that the role may read`)]
       : [];
+  const missing = (relation: Relation, at: YamlPath) =>
+    relation.columns.flatMap((column, index) => present(relation, column, [...at, "columns", index]));
+  /** One that is not there is told of once. */
+  const comparable = (relation: Relation, column: string, path: YamlPath) => {
+    const kind = kindOf(relation, column);
+    if (kind === null) return relation.columns.includes(column) ? [] : present(relation, column, path);
+    return kind === "scalar"
+      ? []
+      : [source.valueProblem(path, "wrong_value", "a column of this type is compared with nothing", "a number, a text, a time, a uuid")];
   };
   const ofTables = Object.entries(tables).flatMap(([name, table]) => {
     const at = ["tables", name];
     const lists = Object.entries(table.lists).flatMap(([list, inside]) => {
       const inList = [...at, "lists", list];
-      const joined = { ...inside, columns: [...new Set([inside.by, inside.key])] };
-      const unseen = joined.columns.filter((column) => kindOf(inside, column) === null);
       return [
         ...missing(inside, inList),
-        ...unseen.map((column) =>
-          source.problem(inList, "unknown_field", `${inside.schema}.${inside.name} has no column ${column} that the role may read`),
-        ),
-        ...incomparable(inside, inside.by, [...inList, "by"]),
-        ...incomparable(inside, inside.key, [...inList, "key"]),
+        ...comparable(inside, inside.by, [...inList, "by"]),
+        ...comparable(inside, inside.key, [...inList, "key"]),
       ];
     });
-    return [...missing(table, at), ...incomparable(table, table.key, [...at, "key"]), ...lists];
+    return [...missing(table, at), ...comparable(table, table.key, [...at, "key"]), ...lists];
   });
   const ofRoutes = routes.flatMap(({ table: name, by, parameters }, index) => {
     const table = tables[name];
@@ -69,7 +60,7 @@ function columnProblems({ source, connector: { tables, routes } }: Named, { kind
       ([parameter, kind]) => [fieldOf(kind), ["routes", index, "parameters", parameter]] as const,
     );
     return [[by ?? null, ["routes", index, "by"]] as const, ...asked].flatMap(([column, path]) =>
-      table && column !== null && column !== table.key ? incomparable(table, column, path) : [],
+      table && column !== null && column !== table.key ? comparable(table, column, path) : [],
     );
   });
   return [...ofTables, ...ofRoutes];

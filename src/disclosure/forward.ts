@@ -143,13 +143,13 @@ function checkParameters(asking: Asking, query: ForwardAsk["query"]): Result<voi
   return checkTable(asking, query);
 }
 
-/** Of a table: by the record's own key, by whose it is, or by what is shown whole; and not all of it. */
+/** Of a table: by the record's own key, by whose it is (which is a name, and no field), or by what is shown whole; and not all of it. */
 function checkTable(asking: Asking, query: ForwardAsk["query"]): Result<void, Refusal> {
   const { connector, route, decision } = asking;
   if (!("tables" in connector)) return ok(undefined);
   const { by, id, parameters } = route;
   if (by !== undefined) {
-    const isOwn = by === id || by === decision.resource.subject.path;
+    const isOwn = by === id || (by === decision.resource.subject.path && own(decision.resource.fields, by) === undefined);
     return isOwn || isShownWhole(asking, by)
       ? ok(undefined)
       : refuse({ code: "not_permitted", errors: [{ pointer: "path", code: "not_shown" }] });

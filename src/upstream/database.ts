@@ -18,6 +18,9 @@ export interface MerchantDatabase extends Queryable {
 /** The same for the same connector and credential. Opens no connection yet. */
 export type DatabaseReach = (connector: DatabaseConnector, credential: string) => MerchantDatabase;
 
+/** A value that is none of its column's type, out of its range, or no time: no record has it. */
+const valueStates = new Set(["22P02", "22003", "22007", "22008", "22021"]);
+
 export async function askDatabase(reach: DatabaseReach | undefined, connector: DatabaseConnector, question: Question): Promise<Asked> {
   if (!reach) return failed("databases are not asked from here");
   const { path, query, credential } = question;
@@ -39,8 +42,7 @@ export async function askDatabase(reach: DatabaseReach | undefined, connector: D
       return failed("a list is too long");
     return records.length === 0 ? none : { ok: true, body: bodyOf(route, records) };
   } catch (error) {
-    // A value that the column's type does not have: no record has it.
-    if (error instanceof DatabaseError && error.sqlState.startsWith("22")) return none;
+    if (error instanceof DatabaseError && valueStates.has(error.sqlState)) return none;
     if (error instanceof DatabaseError || error instanceof DatabaseUnavailable) return failed(error.message);
     throw error;
   }

@@ -34,6 +34,10 @@ const policy = `resources:
       "lines[].line":  { class: plain }
       "lines[].sku":   { class: plain }
       "lines[].price": { class: plain }
+  guest:
+    subject: { buyer: phone }
+    fields:
+      phone: { class: phone }
   nw_customer:
     subject: id
     fields:
@@ -63,6 +67,7 @@ const policy = `resources:
 roles:
   first_line:
     buyer: { id: reveal, name: mask, phone: mask, mail: mask, photo: reveal, spot: reveal, level: reveal, "tags[]": reveal }
+    guest: { phone: mask }
     sale:
       { id: reveal, state: reveal, total: reveal, share: reveal, paid_at: reveal, receiver.name: mask, receiver.mobile: mask,
         "lines[].line": reveal, "lines[].sku": reveal, "lines[].price": reveal }
@@ -106,6 +111,7 @@ routes:
     resource: sale
     records: body[]
     parameters: { state: { filter: state, as: id }, limit: limit, after: after }
+  - { get: "/phones/{id}/guests", table: buyers, by: phone, resource: guest }
   - { get: "/slow/{id}", table: slow, resource: buyer }
   - { get: "/writing/{id}", table: writing, resource: buyer }
 `;
