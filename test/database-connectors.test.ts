@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { parseConnector, settle, statementFor } from "../src/connectors/index.ts";
 import { describeProblem } from "../src/policy/index.ts";
+import { askUpstream } from "../src/upstream/index.ts";
 import { refusedUrls } from "./support/refused-urls.ts";
 
 const own = `connector: shop
@@ -85,6 +86,12 @@ describe("the file of a connector that asks a database", () => {
         expect(one.text).toBe(statementFor(settled(), list, { id: null, query: { phone: "", since: "" } }, () => true).text);
       }),
     );
+  });
+
+  it("is asked nowhere that has no way to databases, as Workers have none", async () => {
+    const reach = () => Promise.reject(new Error("not this way"));
+    const asked = await askUpstream({ reach }, settled(), { path: "/orders/1", query: {}, credential: "reader:x" });
+    expect(asked).toEqual({ ok: false, refusal: "upstream_failed", fault: "databases are not asked from here" });
   });
 
   it("has no statement made of a name that its language would not have taken", () => {

@@ -9,6 +9,8 @@ interface Named {
   readonly connector: DatabaseConnector;
 }
 
+const reachHint = "user and password, a name that leads to public addresses alone, the port, and over TLS a certificate for that name";
+
 /** `reach`: absent where this runtime has none. */
 export async function databaseProblems(reach: DatabaseReach | undefined, named: Named, credential: string): Promise<Problem[]> {
   const { source, connector } = named;
@@ -22,7 +24,8 @@ export async function databaseProblems(reach: DatabaseReach | undefined, named: 
     return columnProblems(named, examined);
   } catch (error) {
     // Both carry words of ours, and no value.
-    if (error instanceof DatabaseError || error instanceof DatabaseUnavailable) return said(error.message);
+    if (error instanceof DatabaseUnavailable) return said(error.message, reachHint);
+    if (error instanceof DatabaseError) return said(error.message);
     throw error;
   }
 }

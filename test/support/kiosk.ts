@@ -1,10 +1,10 @@
-/** A contract whose agents ask a merchant's database: the kiosk's connector and policy, of our own invention, and Northwind's page. */
+/** A contract whose agents ask a merchant's database: the kiosk's connector, of our own invention, and the policy of all of them. */
 import type { Entry } from "../../src/audit/entry.ts";
 import { type DatabaseConnector, parseConnector, settle } from "../../src/connectors/index.ts";
 import { classNames } from "../../src/masking/index.ts";
 import type { Source } from "../../src/policy/index.ts";
 import { bringIntoForce, expectStatus } from "./agreement.ts";
-import { createGateway } from "./gateway.ts";
+import { createGateway, type Gateway } from "./gateway.ts";
 import { type Merchant, merchantHost, openMerchant, readerPassword } from "./merchant-database.ts";
 import { entriesOf } from "./purge-world.ts";
 
@@ -116,41 +116,14 @@ routes:
   - { get: "/writing/{id}", table: writing, resource: buyer }
 `;
 
-export const northwindFile = `connector: northwind
-postgres:
-  host: ${merchantHost}
-  database: shop
-purpose: after_sales
-tables:
-  customers:
-    from: customers
-    key: customer_id
-    columns: [customer_id, company_name, contact_name, address, city, country, phone]
-  orders:
-    from: orders
-    key: order_id
-    columns: [order_id, customer_id, employee_id, order_date, shipped_date, freight, ship_address, ship_country]
-    lists:
-      items: { from: order_details, by: order_id, key: product_id, columns: [product_id, unit_price, quantity] }
-  employees:
-    from: employees
-    key: employee_id
-    columns: [employee_id, last_name, home_phone, photo, notes]
-routes:
-  - { get: "/customers/{id}", table: customers, resource: nw_customer, records: body.customer }
-  - { get: /customers, table: customers, resource: nw_customer, records: "body.customers[]", parameters: { phone: { search: phone } } }
-  - { get: "/orders/{id}", table: orders, resource: nw_order, records: body.order }
-  - { get: "/customers/{id}/orders", table: orders, by: customer_id, resource: nw_order, records: "body.orders[]", parameters: { limit: limit, after: after } }
-  - { get: "/employees/{id}", table: employees, resource: nw_employee }
-`;
-
 export interface KioskWorld {
   readonly merchant: Merchant;
-  ask(path: string, name?: string): Promise<Response>;
+  readonly gateway: Gateway;
+  ask(path: string, name?: string, contract?: string): Promise<Response>;
   /** The body of an answer of 200. */
-  read(path: string, name?: string): Promise<string>;
+  read(path: string, name?: string, contract?: string): Promise<string>;
   /** By an owner; default: as the reader. */
-  register(name: string, text: string, credential?: string): Promise<Response>;
+  register(name: string, text: string, credential?: string, contract?: string): Promise<Response>;
   lastEntry(): Promise<Entry | undefined>;
   close(): Promise<void>;
 }
@@ -161,12 +134,13 @@ export async function openKioskWorld(): Promise<KioskWorld> {
   const ceiling = `{ ${classNames.map((name) => `${name}: reveal`).join(", ")} }`;
   await bringIntoForce(gateway, { policy, ceiling });
   const world: KioskWorld = {
-    merchant,
-    ask: (path, name = "kiosk") => gateway.call("GET", `/v1/contracts/c-test/upstream/${name}${path}`, { as: "agent-1" }),
-    read: async (path, name) => (await expectStatus(world.ask(path, name), 200)).text(),
-    register: (name, text, credential = `reader:${readerPassword}`) => {
+    ...{ merchant, gateway },
+    ask: (path, name = "kiosk", contract = "c-test") =>
+      gateway.call("GET", `/v1/contracts/${contract}/upstream/${name}${path}`, { as: "agent-1" }),
+    read: async (...asked) => (await expectStatus(world.ask(...asked), 200)).text(),
+    register: (name, text, credential = `reader:${readerPassword}`, contract = "c-test") => {
       const body = { connector: { name: `${name}.yaml`, text: signed(merchant, text) }, credential };
-      return gateway.call("PUT", `/v1/contracts/c-test/connectors/${name}`, { as: "owner-1", body });
+      return gateway.call("PUT", `/v1/contracts/${contract}/connectors/${name}`, { as: "owner-1", body });
     },
     lastEntry: async () => ((await entriesOf(gateway.database, "c-test")) as unknown as Entry[]).at(-1),
     async close() {
