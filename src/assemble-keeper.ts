@@ -240,7 +240,7 @@ export function assembleKeeper(common: CommonParts, side: KeeperParts, inFlight:
         () => forgetExpired(database),
         () => forgetExpiredRevocations(database),
         () => forgetSpentProofs(database),
-        () => forgetEndedSessions(database),
+        () => forgetEndedSessions(database, common.sessions),
         () => forgetSeatUses(database),
         () => tickAgreements({ ...activation, sequencer, leaseMs }, believed),
         ...byTheClock(() => orderDuePurges(purge)),

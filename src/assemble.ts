@@ -15,7 +15,7 @@ import { disclosureRoutes, logAgentTurnedAway } from "./disclosure/index.ts";
 import { createVaultLoad } from "./disclosure/postgres.ts";
 import { createSeatWatch, type WatchMemory } from "./disclosure/postgres-watch.ts";
 import type { Metrics, Route } from "./http/index.ts";
-import { createIdentity, type Digest, type Identity, type IssuerProfile, withSpentProofs } from "./identity/index.ts";
+import { createIdentity, type Digest, type Identity, type IssuerProfile, type TokenIdentity, withSpentProofs } from "./identity/index.ts";
 import { createSpentProofs } from "./identity/postgres.ts";
 import type { VendorSettings } from "./issuer-settings.ts";
 import type { InFlight } from "./kernel/index.ts";
@@ -23,7 +23,7 @@ import { createAuditKeys, type Keyring, type OpenedAuditKeys, type RootKey, type
 import { createOffices, type MerchantOffices, type OfficeHolder } from "./offices/index.ts";
 import { withRevocations } from "./revocations/index.ts";
 import { withServiceKeys } from "./service-keys/index.ts";
-import { withSessions } from "./sessions/index.ts";
+import { type SessionLimits, withSessions } from "./sessions/index.ts";
 import type { Database } from "./storage/index.ts";
 import type { Reach } from "./upstream/index.ts";
 
@@ -36,6 +36,7 @@ export interface CommonParts {
   readonly keyring: Keyring;
   readonly logName: string;
   readonly freshness: Freshness;
+  readonly sessions: SessionLimits;
   readonly issuers: readonly IssuerProfile[];
   readonly merchants: Readonly<Record<string, MerchantOffices>>;
   /** By whose tokens a vendor's agents come; a vendor that is not here has no issuers of its own. */
@@ -54,7 +55,7 @@ export interface CommonParts {
  * nothing under way, so that on Workers it outlives the request whose connections filled it.
  */
 export interface Memory {
-  readonly identity: Identity;
+  readonly identity: TokenIdentity;
   readonly bundles: Bundles;
   readonly auditKeys: OpenedAuditKeys;
   readonly strangers: StrangersTally;
@@ -102,7 +103,7 @@ export function sharedParts(
   { database, writer, audit: replace, memory = createMemory(common) }: SideParts,
   stopsAfterSeconds?: number,
 ) {
-  const { aead, root, keyring, now } = common;
+  const { aead, root, keyring, now, sessions } = common;
   const auditKeys = createAuditKeys(root, memory.auditKeys);
   const { mergeDelaySeconds } = common.freshness;
   const { origins } = memory;
@@ -121,12 +122,17 @@ export function sharedParts(
     bundles: memory.bundles,
     identity: withRevocations(tokens, database),
     tokens,
+    readLogout: memory.identity.readLogout,
+    sessions,
   };
 }
 
 /** Whom directory and keeper know: people by token or session, and merchants' own systems by their keys. */
-export function identityOfOffices({ tokens }: { readonly tokens: Identity }, database: Database): Identity {
-  return withServiceKeys(withRevocations(withSessions(tokens, database), database), database);
+export function identityOfOffices(
+  { tokens, sessions }: { readonly tokens: Identity; readonly sessions: SessionLimits },
+  database: Database,
+): Identity {
+  return withServiceKeys(withRevocations(withSessions(tokens, database, sessions), database), database);
 }
 
 /**

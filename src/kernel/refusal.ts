@@ -18,6 +18,13 @@ export const refusals = {
   proof_invalid: { status: 401, en: "A proof of possession is needed, or not valid", "zh-CN": "需要持有证明，或持有证明无效" },
   token_unknown_issuer: noToken,
   login_refused: { status: 403, en: "The login did not come back as it went", "zh-CN": "登录未能完成" },
+  logout_refused: {
+    status: 400,
+    en: "This is no logout token of an organisation's provider",
+    "zh-CN": "这不是组织身份提供方签发的注销令牌",
+  },
+  step_up_required: { status: 401, en: "Show a passkey first", "zh-CN": "请先验证通行密钥" },
+  step_up_refused: { status: 403, en: "What the passkey signed is not what it was asked for", "zh-CN": "通行密钥验证未通过" },
   not_permitted: { status: 403, en: "This is not permitted to you", "zh-CN": "您无权执行此操作" },
   contract_not_active: { status: 403, en: "The contract is not in force", "zh-CN": "合同尚未生效" },
   contract_ended: { status: 403, en: "The contract has ended", "zh-CN": "合同已终止" },

@@ -20,7 +20,7 @@ import { type AuditKeys, type Keyring, KeysUnavailable, newestEpoch } from "../k
 import { isVendorRevoked } from "../revocations/index.ts";
 import { isGranted } from "../service-keys/index.ts";
 import type { Database } from "../storage/index.ts";
-import { admittedTo } from "./matrix.ts";
+import { admittedTo, wantsStepUp } from "./matrix.ts";
 import type { Office, Offices } from "./offices.ts";
 
 export interface OfficeDoor {
@@ -69,7 +69,13 @@ export async function enterContract(door: OfficeDoor, visit: Visit, id: Contract
   }
   const actor: Actor = { role: held, ...personOf(who) };
   if (!roles.includes(held)) return turnAway(door, visit, actor, "not_permitted", id);
+  if (lacksStepUp(visit, who)) return turnAway(door, visit, actor, "step_up_required", id);
   return ok({ who, actor, contract, log: await logOfContract(door, contract) });
+}
+
+/** Came by a session, to an act that wants its person there. A token's holder is nobody's browser: their provider says how they proved who they are. */
+function lacksStepUp({ request }: Visit, { isSteppedUp }: Principal): boolean {
+  return isSteppedUp === false && wantsStepUp.has(request.route);
 }
 
 /** A key is of one contract, and opens no other; there it opens what its scopes name, while its merchant is one. */
@@ -105,6 +111,7 @@ export async function enterHouse(
   const roles = admittedTo(visit.request.route);
   const office = offices.find((held) => roles.includes(held) && door.offices.merchantsOf(who, held).length > 0);
   if (!office) return turnAway(door, visit, { role: "unknown", ...personOf(who) }, "not_permitted");
+  if (lacksStepUp(visit, who)) return turnAway(door, visit, { role: office, ...personOf(who) }, "step_up_required");
   const merchants = door.offices.merchantsOf(who, office);
   return ok({ who, actor: { role: office, ...personOf(who) }, merchants, log: await door.logs.gateway(door.database) });
 }

@@ -34,6 +34,14 @@ export const matrix: Readonly<Record<string, readonly Admitted[]>> = {
   "GET /v1/session/callback": anyone,
   "GET /v1/session": anyone,
   "POST /v1/session/logout": anyone,
+  "POST /v1/session/backchannel-logout": anyone,
+  "GET /v1/session/passkeys": anyone,
+  "POST /v1/session/passkeys/options": anyone,
+  "POST /v1/session/passkeys": anyone,
+  "POST /v1/session/passkeys/{passkey}/revoke": anyone,
+  "POST /v1/session/step-up/options": anyone,
+  "POST /v1/session/step-up": anyone,
+  "POST /v1/passkeys/revoke": operator,
   "GET /v1/me": anyIssuers,
   "GET /v1/contracts": owner,
   "POST /v1/contracts": owner,
@@ -131,6 +139,12 @@ export const matrix: Readonly<Record<string, readonly Admitted[]>> = {
   "GET /openapi.json": anyone,
   "GET /metrics": operator,
 };
+
+/** Acts for which whoever came by a session must have shown a passkey just now: what one person decides alone, and cannot take back. */
+export const wantsStepUp: ReadonlySet<string> = new Set([
+  "POST /v1/approvals/{approval}/approve",
+  "POST /v1/contracts/{contract}/purges/{job}/approve",
+]);
 
 /** Nobody, where there is no row. */
 export function admittedTo(route: string): readonly Admitted[] {

@@ -23,7 +23,8 @@ export const migrationsOfThisBuild: readonly MigrationDigest[] = [
   { number: 16, name: "0016-scim.sql", digest: "dae24554fd3ac3bb4fbb22221367dfa37f8b3f880de6b8e976e73971eef9645d" },
   { number: 17, name: "0017-revocation.sql", digest: "0d7a7084a96f2e14113ce65072b2fe8cda9fe244292664a6c30b983b4a8bf1b0" },
   { number: 18, name: "0018-shop.sql", digest: "34063fa448e62c2291a87a539a3712ba91b4361b75b77f0dd4b9ccedd088fbae" },
-  { number: 19, name: "0019-sessions.sql", digest: "40e1263c26d227fb66f1e4f13421574531c8031b50db243cacf6fe0ff5839d12" },
+  { number: 19, name: "0019-sessions.sql", digest: "f0cc63ae690c15682b599478d172f6ca4198d196e39fd2497f1eb80a29c88ec9" },
   { number: 20, name: "0020-service-keys.sql", digest: "7380bf241347788fefa924539f0fd01734a9bdc509c7b5a22c49272fb7663890" },
   { number: 21, name: "0021-upstream.sql", digest: "3bd6637e289ac903176d4267bb01eaf51f1152ed9d1651d666e9fde9b304265d" },
+  { number: 25, name: "0025-passkeys.sql", digest: "d170e5ac471e9180edec6e9d51b872d0638c16b847598943880e35dd188852e2" },
 ];

@@ -92,6 +92,7 @@ function expectedOf(route: string, row: readonly Admitted[], { as, inside, anywh
 const ofContract = "/v1/contracts/{contract}";
 const purges = `${ofContract}/purges/{job}`;
 const never = ["409 wrong_state", "409 wrong_state", "409 wrong_state"];
+const noSession = "401 token_missing";
 const notThere = "404 not_found";
 const nothingThere = [notThere, notThere, notThere];
 
@@ -144,6 +145,13 @@ const answers: Readonly<Record<string, readonly (string | null)[]>> = {
   [`POST ${ofContract}/service-keys/{key}/revoke`]: nothingThere,
   "GET /v1/session/login": ["404 not_found"],
   "GET /v1/session/callback": ["403 login_refused"],
+  "POST /v1/session/backchannel-logout": ["400 logout_refused"],
+  "GET /v1/session/passkeys": [noSession],
+  "POST /v1/session/passkeys/options": [noSession],
+  "POST /v1/session/passkeys": [noSession],
+  "POST /v1/session/passkeys/{passkey}/revoke": [noSession],
+  "POST /v1/session/step-up/options": [noSession],
+  "POST /v1/session/step-up": [noSession],
   "POST /v1/revocations": ["422 unacceptable"],
   "POST /v1/revocations/{revocation}/lift": [notThere],
   "POST /v1/scim/{vendor}/tokens": ["422 unacceptable"],
