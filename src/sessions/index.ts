@@ -6,7 +6,6 @@ export {
   forgetEndedSessions,
   insertSession,
   isFresh,
-  presenceMinutes,
   type SessionLimits,
   selectSessionsOf,
   spendChallenge,

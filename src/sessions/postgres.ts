@@ -12,7 +12,7 @@ export interface SessionLimits {
 /** How exact the time of the last use is. */
 const usedEverySeconds = 60;
 /** How long it counts that its holder was there in person: had just logged in, or showed a passkey. */
-export const presenceMinutes = 5;
+const presenceMinutes = 5;
 /** How long somebody may take to show one. */
 const challengeMinutes = 5;
 
