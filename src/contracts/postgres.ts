@@ -1,5 +1,5 @@
 /** The tables of contracts and their compiled bundles. */
-import { and, eq, sql } from "drizzle-orm";
+import { and, eq, ne, sql } from "drizzle-orm";
 import type { ContractId } from "../kernel/index.ts";
 import { databaseNowMs, epochMs, orm, type Queryable } from "../storage/index.ts";
 import type { ContractState, Term } from "./ladder.ts";
@@ -76,12 +76,12 @@ export async function selectContractsOf(database: Queryable, merchant: string): 
   return rows.map(branded);
 }
 
-/** A vendor's contracts in force, as they are stored. */
+/** A vendor's contracts, but for drafts. */
 export async function selectContractsWith(database: Queryable, vendor: string): Promise<Contract[]> {
   const rows = await orm(database)
     .select(columns)
     .from(contract)
-    .where(and(eq(contract.vendor, vendor), eq(contract.state, "active")))
+    .where(and(eq(contract.vendor, vendor), ne(contract.state, "draft")))
     .orderBy(contract.contractId);
   return rows.map(branded);
 }
