@@ -55,6 +55,7 @@ export const eventNames = [
   "seat.revoked",
   "seat.restored",
   "seat.shared",
+  "seat.guessing",
   "access.revoked",
   "access.restored",
   "revocations.listed",
