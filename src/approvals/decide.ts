@@ -41,8 +41,8 @@ export interface Decided {
 
 export interface ListedApproval extends Reasons {
   readonly approval: Approval;
-  /** Another organisation than the one that asked approves it; else another owner. */
-  readonly isOthers: boolean;
+  /** Another organisation than the one that asked is to approve it; else another owner. `null` = nobody any more. */
+  readonly isOthers: boolean | null;
 }
 
 /** Every request of every contract of the caller's merchants; of a vendor's admin, what waits for them. */
@@ -52,8 +52,9 @@ export async function listApprovals(desk: ApprovalDesk, visit: Visit): Promise<R
   const { actor, log } = entered.value;
   await desk.audit.append(log, { event: "approvals.listed", actor, request: visit.request, outcome: { effect: "allow", code: "ok" } });
   const listed: ListedApproval[] = [];
-  for (const { approval, isOthers } of await approvalsOf(desk, entered.value)) {
-    if (actor.role === "vendor_admin" && standingOf(approval) !== "requested") continue;
+  for (const { approval, contract } of await approvalsOf(desk, entered.value)) {
+    const isOthers = standingOf(approval) === "requested" ? await isOthersToDecide(desk, contract, approval) : null;
+    if (actor.role === "vendor_admin" && isOthers !== true) continue;
     listed.push({ approval, isOthers, ...(await openReasons(desk.database, desk, approval)) });
   }
   return ok(listed);
@@ -64,9 +65,11 @@ export async function decideById(desk: ApprovalDesk, visit: Visit, id: string, v
   const entered = await enterHouse(desk, visit);
   if (!entered.ok) return entered;
   const { actor, log } = entered.value;
+  const isVendors = actor.role === "vendor_admin";
   const found = (await approvalsOf(desk, entered.value)).find(({ approval }) => approval.id === id);
-  if (found) return decideInContract(desk, visit, found.approval.contract, id, verdict);
-  const { code } = refusalOfNothing(actor.role === "vendor_admin");
+  if (found && (!isVendors || (await isOthersToDecide(desk, found.contract, found.approval))))
+    return decideInContract(desk, visit, found.contract.id, id, verdict);
+  const { code } = refusalOfNothing(isVendors);
   await desk.audit.append(log, { event: "request.refused", actor, request: visit.request, outcome: { effect: "deny", code } });
   return refuse({ code });
 }
@@ -75,20 +78,22 @@ function refusalOfNothing(isVendors: boolean) {
   return { code: isVendors ? "not_permitted" : "not_found" } as const;
 }
 
-/** What the caller may know of: everything at their merchants, and at their vendors what is theirs to decide. */
-async function approvalsOf(desk: ApprovalDesk, { merchants, asking }: House): Promise<Omit<ListedApproval, keyof Reasons>[]> {
-  const lists = await Promise.all(merchants.map((merchant) => selectContractsOf(desk.database, merchant)));
-  const contracts = new Map([...lists.flat(), ...asking].map((contract) => [contract.id, contract]));
-  const shown: Omit<ListedApproval, keyof Reasons>[] = [];
-  for (const approval of await selectApprovals(desk.database, [...contracts.keys()])) {
-    const contract = contracts.get(approval.contract);
-    const isOthers = contract !== undefined && (await isOthersToDecide(desk, contract, approval));
-    if (isOthers || asking.length === 0) shown.push({ approval, isOthers });
-  }
-  return shown;
+interface Found {
+  readonly approval: Approval;
+  readonly contract: Contract;
 }
 
-/** As the contract in force says; of a request to say something else, as it says before. */
+/** At every contract of the caller's merchants, or at those that have their vendor approve something. */
+async function approvalsOf({ database }: ApprovalDesk, { merchants, asking }: House): Promise<Found[]> {
+  const lists = await Promise.all(merchants.map((merchant) => selectContractsOf(database, merchant)));
+  const contracts = new Map([...lists.flat(), ...asking].map((contract) => [contract.id, contract]));
+  return (await selectApprovals(database, [...contracts.keys()])).flatMap((approval) => {
+    const contract = contracts.get(approval.contract);
+    return contract ? [{ approval, contract }] : [];
+  });
+}
+
+/** As the contract in force says; of a request that it say less, as it says before. */
 async function isOthersToDecide(
   { bundles, database, effects }: ApprovalDesk,
   { id, bundleDigest }: Pick<Contract, "id" | "bundleDigest">,

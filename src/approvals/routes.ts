@@ -18,7 +18,8 @@ export const approvalSchema = z.object({
   decided_by: person.nullable(),
 });
 const listedSchema = approvalSchema.extend({
-  approver: z.enum(["another_owner", "other_organisation"]),
+  /** Who is to approve it; null where nobody is any more. */
+  approver: z.enum(["another_owner", "other_organisation"]).nullable(),
   /** Why, in the words of who asked and of who decided; null where they did not say, or the key is gone with its month. */
   reason: z.string().nullable(),
   decided_reason: z.string().nullable(),
@@ -70,7 +71,7 @@ export function approvalRoutes(desk: ApprovalDesk): Route[] {
 }
 
 function describeListed({ approval, isOthers, reason, decidedReason }: ListedApproval): z.infer<typeof listedSchema> {
-  const approver = isOthers ? "other_organisation" : "another_owner";
+  const approver = isOthers === null ? null : isOthers ? "other_organisation" : "another_owner";
   return { ...describeApproval(approval), approver, reason, decided_reason: decidedReason };
 }
 

@@ -11,7 +11,7 @@ const approvalSchema = z.looseObject({
   contract: z.string(),
   action: z.string(),
   state: z.string(),
-  approver: z.string().optional(),
+  approver: z.string().nullable().optional(),
   digest: z.string(),
   requested_by: person,
   requested_at: z.string(),
@@ -36,7 +36,7 @@ const list = command({
     const rows = listed.approvals.map(({ id, action, contract, state, requested_by: by, expires_at, ...said }) => [
       ...[id, action, contract, state],
       `by ${by.issuer}/${by.subject}`,
-      state === "requested" ? `until ${expires_at}${said.approver === others ? ", for the other organisation" : ""}` : "",
+      state === "requested" ? `until ${expires_at}, for ${said.approver === others ? "the other organisation" : "another owner"}` : "",
       [said.reason, said.decided_reason].flatMap((reason) => (reason ? [`“${reason}”`] : [])).join(" → "),
     ]);
     print(columns(rows.map((row) => row.map(plain))));
@@ -59,7 +59,7 @@ const show = command({
       ["act", `${action} of ${contract}`],
       ["digest", digest],
       ["state", state === "requested" ? `requested, open until ${expires_at}` : state],
-      ["approved by", approver === others ? "the other organisation" : "another owner"],
+      ...(approver ? [["waits for", approver === others ? "the other organisation" : "another owner"]] : []),
       ["asked", `${requested_at} by ${by.issuer}/${by.subject}`],
       ["why", reason ?? "-"],
       ...(decided_reason ? [["decided so because", decided_reason]] : []),

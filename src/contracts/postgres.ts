@@ -1,5 +1,5 @@
 /** The tables of contracts and their compiled bundles. */
-import { and, eq, ne, type SQL, sql } from "drizzle-orm";
+import { and, eq, inArray, ne, type SQL, sql } from "drizzle-orm";
 import { leaseEnd, leaseIsFree } from "../jobs/index.ts";
 import type { ContractId } from "../kernel/index.ts";
 import { databaseNowMs, epochMs, orm, type Queryable } from "../storage/index.ts";
@@ -161,11 +161,16 @@ export async function takeEnded(database: Queryable, leaseMs: number): Promise<C
   return takeToTell(database, leaseMs, sql`${contract.state} = 'active' and ${contract.endsAt} <= now()`);
 }
 
+/** At once, so that they are told within a lease. */
+const toldMax = 20;
+
 async function takeToTell(database: Queryable, leaseMs: number, isDue: SQL): Promise<Contract[]> {
+  const due = and(isDue, leaseIsFree(contract.toldUntil));
+  const some = orm(database).select({ id: contract.contractId }).from(contract).where(due).orderBy(contract.contractId).limit(toldMax);
   const rows = await orm(database)
     .update(contract)
     .set({ toldUntil: leaseEnd(leaseMs) })
-    .where(and(isDue, leaseIsFree(contract.toldUntil)))
+    .where(and(due, inArray(contract.contractId, some)))
     .returning(columns);
   return rows.map(branded);
 }

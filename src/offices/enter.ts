@@ -69,8 +69,8 @@ export async function enterContract(door: OfficeDoor, visit: Visit, id: Contract
     return turnAway(door, visit, { role: "unknown", ...personOf(who) }, code, contract?.id);
   }
   const actor: Actor = { role: held, ...personOf(who) };
-  if (!roles.includes(held) && !(held === "vendor_admin" && roles.includes("vendor_admin_asked") && (await asksVendor(door, contract))))
-    return turnAway(door, visit, actor, "not_permitted", id);
+  const isAsked = held === "vendor_admin" && roles.includes("vendor_admin_asked") && (await asksVendor(door, contract));
+  if (!roles.includes(held) && !isAsked) return turnAway(door, visit, actor, "not_permitted", id);
   return ok({ who, actor, contract, log: await logOfContract(door, contract) });
 }
 
