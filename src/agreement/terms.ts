@@ -149,7 +149,7 @@ function amend(standing: Bundle, { readAt }: Contract, amendment: Amendment): Re
   const { coolingHours = purge.coolingHours, backupHorizonHours = purge.backupHorizonHours } = amendment;
   const next = {
     ...standing,
-    contract: { ...standing.contract, term: { ...term, end, purgeAfterHours }, purge: { coolingHours, backupHorizonHours } },
+    contract: { ...standing.contract, term: { ...term, end, purgeAfterHours }, purge: { ...purge, coolingHours, backupHorizonHours } },
   };
   if (bundleText(next) === bundleText(standing)) return refuseAt("/end", "unchanged");
   const { startsAt, endsAt } = termInstants(next.contract.term);
