@@ -26,6 +26,7 @@ import { withRevocations } from "./revocations/index.ts";
 import { withServiceKeys } from "./service-keys/index.ts";
 import { withSessions } from "./sessions/index.ts";
 import type { Database } from "./storage/index.ts";
+import type { Reach } from "./upstream/index.ts";
 
 /** What both sides have. */
 export interface CommonParts {
@@ -84,12 +85,13 @@ export interface SideParts {
   readonly memory?: Memory | undefined;
 }
 
-export function assembleEdge(common: CommonParts, side: SideParts, inFlight: InFlight): Side {
-  const { database, memory = createMemory(common) } = side;
+/** `reach`: the way to merchants' own APIs. */
+export function assembleEdge(common: CommonParts, side: SideParts & { readonly reach: Reach }, inFlight: InFlight): Side {
+  const { database, reach, memory = createMemory(common) } = side;
   const shared = sharedParts(common, { ...side, memory }, common.freshness.disclosureStopsSeconds);
   const watch = createSeatWatch({ database, logs: shared.logs, memory: memory.uses, now: common.now });
   const misses = createMissWatch({ database, memory: memory.misses, now: common.now });
-  const deps = { ...shared, database, load: createVaultLoad(database), watch, misses, aead: common.aead, inFlight };
+  const deps = { ...shared, database, load: createVaultLoad(database), watch, misses, aead: common.aead, inFlight, reach };
   const { settle } = shared.strangers;
   return {
     ...{ database, settle, counted: shared, freshness: common.freshness },

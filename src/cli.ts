@@ -9,6 +9,7 @@ import { audit } from "./cli/audit.ts";
 import { certificate } from "./cli/certificate.ts";
 import { clock } from "./cli/clock.ts";
 import { command } from "./cli/command.ts";
+import { connector } from "./cli/connector.ts";
 import { contract } from "./cli/contract.ts";
 import { demo } from "./cli/demo.ts";
 import { dispatch } from "./cli/dispatch.ts";
@@ -43,6 +44,7 @@ const postern = command({
     migrate,
     doctor,
     token,
+    connector,
     contract,
     approvals,
     agents,

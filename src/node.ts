@@ -30,6 +30,7 @@ import { openAnchor, openShares } from "./node-stores.ts";
 import { openShareHolders } from "./open-key-holders.ts";
 import type { OperatorFile } from "./operator-settings.ts";
 import { checkRootKey, checkTombstones } from "./start-checks.ts";
+import { createNodeReach } from "./upstream/node-reach.ts";
 import { version } from "./version.ts";
 
 export interface Running {
@@ -121,7 +122,8 @@ async function assembleSides({ environment, operators, only, moreRoutes = () => 
       now: Date.now,
     };
     const inFlight = createInFlight();
-    const edge = keys.edge && assembleEdge(common, { database: databases.edge, writer: keys.edge.writer }, inFlight);
+    const reach = createNodeReach();
+    const edge = keys.edge && assembleEdge(common, { database: databases.edge, writer: keys.edge.writer, reach }, inFlight);
     const parts = async (own: NonNullable<KeyFiles["keeper"]>) => ({
       ...keeperParts(keys, own, { databases, operators, anchor: await openAnchor(environment) }),
       sinks,

@@ -7,6 +7,7 @@ import { buildApp } from "./app.ts";
 import { assembleEdge } from "./assemble.ts";
 import { createInFlight } from "./kernel/index.ts";
 import { checkTombstones } from "./start-checks.ts";
+import { fetchReach } from "./upstream/index.ts";
 import { version } from "./version.ts";
 import {
   addressOf,
@@ -46,7 +47,7 @@ async function serveOne(isolate: Isolate<WorkerSettings>, request: Request, cont
     tellRefused,
   );
   const { writer, memory } = isolate;
-  const edge = assembleEdge(common, { database: behind(database, pass), writer, memory }, createInFlight());
+  const edge = assembleEdge(common, { database: behind(database, pass), writer, memory, reach: fetchReach }, createInFlight());
   try {
     return await buildApp([edge], { version, addressOf, countryOf, report }).fetch(request);
   } finally {

@@ -10,6 +10,7 @@ import { buildApp } from "./app.ts";
 import { assembleEdge } from "./assemble.ts";
 import { createInFlight } from "./kernel/index.ts";
 import { checkTombstones } from "./start-checks.ts";
+import { fetchReach } from "./upstream/index.ts";
 import { version } from "./version.ts";
 import { connect, type Environment, misconfigured, onceAnIsolate, openIsolate, report, tellRefused } from "./worker-isolate.ts";
 import { readWorkerSettings } from "./worker-settings.ts";
@@ -58,7 +59,7 @@ async function openEdge(environment: Environment): Promise<Hono> {
     },
     tellRefused,
   );
-  const edge = assembleEdge(common, { database: behind(database, pass), writer: isolate.writer }, createInFlight());
+  const edge = assembleEdge(common, { database: behind(database, pass), writer: isolate.writer, reach: fetchReach }, createInFlight());
   // No address: whoever calls plain workerd could have written the header that would name one.
   return buildApp([edge], { version, addressOf: () => undefined, report });
 }

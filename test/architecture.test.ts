@@ -29,6 +29,8 @@ const layers = {
     "revocations",
     "service-keys",
     "sessions",
+    "connectors",
+    "upstream",
   ],
   foundations: ["http", "crypto", "storage", "kernel"],
   entries: ["cli"],

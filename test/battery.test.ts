@@ -109,8 +109,13 @@ describe("every route that is not open to anyone", () => {
 
   it("takes no token out of an address", async () => {
     const token = await gateway.token("owner-1");
-    const asked = routes.filter(isClosed).map((route) => askFor(route, "c-test", {}, `access_token=${token}`));
-    expect(await otherThan("400 bad_query", asked)).toEqual([]);
+    const askAll = (those: readonly string[]) => those.map((route) => askFor(route, "c-test", {}, `access_token=${token}`));
+    // Which parameters an upstream takes its connector says, once it is known who asks.
+    const isUpstream = (route: string) => route.includes("/upstream/");
+    const closed = routes.filter(isClosed);
+    expect(await otherThan("400 bad_query", askAll(closed.filter((route) => !isUpstream(route))))).toEqual([]);
+    const upstream = await Promise.all(askAll(closed.filter(isUpstream)));
+    expect(upstream.map(({ status, code }) => [status, code])).toEqual([[401, "token_missing"]]);
   });
 });
 

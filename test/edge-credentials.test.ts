@@ -24,6 +24,7 @@ import { allowedOf, attempt, denied, everything, ourTables, type Table } from ".
 const readable: Readonly<Record<string, readonly string[] | null>> = {
   "postern.contract": null,
   "postern.bundle": null,
+  "postern.connector": null,
   "postern.revocation": ["kind", "issuer", "name"],
   "postern.scim_user": ["vendor", "issuer", "subject", "active"],
   "postern.spent_proof": ["proof"],

@@ -117,7 +117,7 @@ function routes(): { method: string; path: string; pattern: string; agents: bool
           .replace("{locator}", nowhere)
           .replace("{part}", "keys")
           .replaceAll(/\{\w+\}/g, "x"),
-        agents: /\/records\/\{type\}\/(\{locator\}(\/requests)?|search)$|^\/v1\/me$/.test(pattern),
+        agents: /\/records\/\{type\}\/(\{locator\}(\/requests)?|search)$|\/upstream\/|^\/v1\/me$/.test(pattern),
       })),
     );
 }
@@ -134,12 +134,12 @@ describe("of each route, one entry", () => {
     ahead = 0;
   });
 
-  it("says that a parameter of the query was unknown, in the contract's log where somebody of its own asked", async () => {
+  it("says that a parameter of the query was unknown or stood twice, in the contract's log where somebody of its own asked", async () => {
     for (const { method, path, agents } of routes()) {
       const as = agents ? "agent-1" : "owner-1";
       const role = agents ? "agent" : "merchant_owner";
       const log = path.startsWith("/v1/contracts/c-test") ? "c-test" : "gateway";
-      const { status, entries } = await ask(method, `${path}?nonsense=1`, { as });
+      const { status, entries } = await ask(method, `${path}?nonsense=1&nonsense=1`, { as });
       const expected = log === "gateway" ? /^gateway (unknown|merchant_owner) bad_query$/ : new RegExp(`^c-test ${role} bad_query$`);
       expect([method, path, status, entries.length]).toEqual([method, path, 400, 1]);
       expect(entries[0]).toMatch(expected);

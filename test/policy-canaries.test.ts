@@ -13,12 +13,10 @@ import {
   type Decision,
   decide,
   describeProblem,
-  judge,
   parseContract,
   parsePolicy,
   type Shown,
-  show,
-  sortFields,
+  showDocument,
 } from "../src/policy/index.ts";
 import { createLeakScanner, type Leak } from "./support/leaks.ts";
 import {
@@ -73,10 +71,8 @@ function read(bundle: Bundle, type: string, purpose: string, document: JsonObjec
   const circumstances = circumstancesOf(bundle, { agent, now: Date.UTC(2026, 2, 2, 10), proven: true, purpose, ticket: null });
   const decision: Decision | null = decide(bundle, { role: agent.role, type, purpose });
   if (!circumstances.ok || decision === null) throw new Error("no decision");
-  const { levels } = sortFields(decision.resource, document);
-  const open = (level: number) => levels[level];
-  const judged = judge(decision, circumstances.value, open);
-  return judged?.admitted === "holds" ? show(decision, judged.facts, open, pseudonymKey) : null;
+  const shown = showDocument(decision, circumstances.value, document, pseudonymKey);
+  return typeof shown === "string" ? null : shown;
 }
 
 function canariesOf(shape: PlatformShape, kind: string): Map<string, Canary> {

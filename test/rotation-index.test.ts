@@ -255,7 +255,8 @@ describe("who orders a new index key", () => {
   it("joins the rotation that makes one, and not one that leaves the index key where it is", async () => {
     await inWorld(async ({ gateway }) => {
       await populate(gateway);
-      const jobs = await Promise.all([askIndexRotation(gateway), askIndexRotation(gateway), askRotation(gateway)]);
+      const first = await Promise.all([askIndexRotation(gateway), askIndexRotation(gateway)]);
+      const jobs = [...first, await askRotation(gateway)];
       expect(new Set(jobs.map(({ job }) => job)).size).toBe(1);
       await finishRotation(gateway);
       await askRotation(gateway);

@@ -23,6 +23,7 @@ import * as sessions from "../src/sessions/schema.ts";
 import { checkMigrations, type Database, type Migration, MigrationRefused, migrate } from "../src/storage/index.ts";
 import { readMigrations } from "../src/storage/node-migrations.ts";
 import { openPglite } from "../src/storage/pglite.ts";
+import * as upstream from "../src/upstream/schema.ts";
 import { createMemoryDatabase, createPostgresDatabase, openTestPool } from "./support/databases.ts";
 
 const closers: (() => Promise<void>)[] = [];
@@ -144,6 +145,7 @@ describe("migrations of this build", () => {
       serviceKeys,
       sessions,
       scim,
+      upstream,
     ];
     const tables = modules.flatMap((module) => Object.values(module)).filter((value) => is(value, PgTable));
     expect(tables.flatMap(columnsOf).sort()).toEqual((await database.query(columns)).map(String).sort());

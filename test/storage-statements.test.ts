@@ -11,7 +11,8 @@ import { type Cluster, openTestPool, startCluster } from "./support/databases.ts
 import { createGateway, createMemoryAnchor } from "./support/gateway.ts";
 import { createServerLog, type LoggedStatement, logEverything } from "./support/server-log.ts";
 import { breachesOf, isRead } from "./support/statement-rules.ts";
-import { journeyBeforeThePurge, journeyToANewEpoch, journeyToTheCertificate, watchRoutes } from "./support/whole-journey.ts";
+import { watchRoutes } from "./support/watch-routes.ts";
+import { journeyBeforeThePurge, journeyToANewEpoch, journeyToTheCertificate } from "./support/whole-journey.ts";
 
 const serving = ["postern_edge", "postern_keeper", "share_keeper"];
 const outlived = { contract: "c-outlived" } as const satisfies Agreement;

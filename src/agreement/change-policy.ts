@@ -28,9 +28,19 @@ import {
 } from "../contracts/index.ts";
 import { type ContractId, canonicalJson, ok, type Refusal, type Result, refuse } from "../kernel/index.ts";
 import { type Entered, enterContract, type OfficeDoor, turnDown, type Visit } from "../offices/index.ts";
-import { type Bundle, bundleDigest, bundleText, carryLevels, type Difference, diffBundles, dropsDemand, isWider } from "../policy/index.ts";
+import {
+  type Bundle,
+  bundleDigest,
+  bundleText,
+  carryLevels,
+  type Difference,
+  diffBundles,
+  dropsDemand,
+  isWider,
+  refuseFiles,
+} from "../policy/index.ts";
 import type { Database, Queryable } from "../storage/index.ts";
-import { type Compiled, compileFiles, type Files, refuseFiles } from "./files.ts";
+import { type Compiled, compileFiles, type Files } from "./files.ts";
 
 export interface PolicyDesk extends OfficeDoor {
   readonly bundles: Bundles;

@@ -1,7 +1,7 @@
 /** A contract and its policy as an owner sends them: two YAML files. Nothing is coerced; what is wrong is named by file, line and column. */
 import * as z from "zod";
-import { ok, type Refusal, type Result, refuse } from "../kernel/index.ts";
-import { type Bundle, type ContractDocument, compile, describeProblem, type Problem, parseContract, parsePolicy } from "../policy/index.ts";
+import { ok, type Refusal, type Result } from "../kernel/index.ts";
+import { type Bundle, type ContractDocument, compile, parseContract, parsePolicy, refuseFiles } from "../policy/index.ts";
 
 const fileBytesMax = 256 * 1024;
 export const filesBytesMax = 3 * fileBytesMax;
@@ -24,14 +24,4 @@ export function compileFiles({ contract, policy }: Files): Result<Compiled, Refu
   }
   const compiled = compile(written.value, agreed.value);
   return compiled.ok ? ok({ agreed: agreed.value, bundle: compiled.value }) : refuseFiles(compiled.refusal);
-}
-
-/** `code`: of all of them, where it is not the problems' own. */
-export function refuseFiles(found: readonly Problem[], code?: string): Result<never, Refusal> {
-  const errors = found.map((problem) => ({
-    pointer: `${problem.file}:${problem.line}:${problem.column}`,
-    code: code ?? problem.code,
-    message: describeProblem(problem),
-  }));
-  return refuse({ code: "unacceptable", errors });
 }

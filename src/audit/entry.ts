@@ -6,6 +6,8 @@ import * as z from "zod";
 import { canonicalBase64 } from "../crypto/index.ts";
 
 export const entryBytesMax = 65_535;
+/** That one entry names. */
+const recordsMax = 250;
 
 /** What happened. The past participle is a fact; `….intent` is written before a destructive act and `….done` after it. */
 export const eventNames = [
@@ -139,6 +141,7 @@ export const eventNames = [
   "scim.token_issued",
   "scim.token_revoked",
   "scim.tokens_listed",
+  "connector.registered",
 ] as const;
 export type EventName = (typeof eventNames)[number];
 
@@ -197,7 +200,7 @@ export const entrySchema = z.strictObject({
               .optional(),
           }),
         )
-        .max(20),
+        .max(recordsMax),
       /** Policy path → treatment at which it left. */
       fields: z.record(short, z.enum(["withhold", "pseudonymize", "generalize", "mask", "reveal"])),
     })

@@ -2,6 +2,8 @@
 import * as z from "zod";
 import { json, type Route, readBounded } from "../http/index.ts";
 import { type ContractId, ok } from "../kernel/index.ts";
+import { connectorRoute } from "./connector-route.ts";
+import type { ConnectorsDesk } from "./connectors.ts";
 import { listSeats, type SeatsListed } from "./list-seats.ts";
 import type { LoginDesk } from "./login.ts";
 import { revokeRoutes } from "./revoke-routes.ts";
@@ -30,7 +32,7 @@ const seatsSchema = z.object({
   more: z.boolean(),
 });
 
-export function directoryRoutes(desk: SeatsDesk & LoginDesk): Route[] {
+export function directoryRoutes(desk: SeatsDesk & ConnectorsDesk & LoginDesk): Route[] {
   return [
     {
       method: "GET",
@@ -64,6 +66,7 @@ export function directoryRoutes(desk: SeatsDesk & LoginDesk): Route[] {
     ...serviceKeyRoutes(desk),
     ...sessionRoutes(desk),
     ...revokeRoutes(desk),
+    connectorRoute(desk),
   ];
 }
 

@@ -13,7 +13,17 @@ import { ok, type Refusal, type RefusalCode, type Result, refuse } from "../kern
 import type { ContractKeys } from "../keys/index.ts";
 import { normalize } from "../masking/index.ts";
 import { admittedTo, type Offices } from "../offices/index.ts";
-import { type AgentRequest, circumstancesOf, type Decision, decide, faultOfSeat, type HeldSeat, lastDaysOf } from "../policy/index.ts";
+import {
+  type AgentRequest,
+  type Bundle,
+  type Circumstances,
+  circumstancesOf,
+  type Decision,
+  decide,
+  faultOfSeat,
+  type HeldSeat,
+  lastDaysOf,
+} from "../policy/index.ts";
 import { indexValueOf, locatorOf } from "../records/index.ts";
 import type { Ask, Disclosure } from "./ask.ts";
 import { deny, denyDraft, denyUnknown, disclosedDraft, draftOf, excludedDraft, guessingDraft, logOf, sharedDraft } from "./entries.ts";
@@ -53,8 +63,20 @@ export interface Reached {
   readonly more: boolean;
 }
 
-/** Everything before the entry. A refusal has left its entry already. */
-export async function reach(deps: Disclosure, ask: Ask): Promise<Result<Reached, Refusal>> {
+/** Somebody whose seat lets them ask now. */
+export interface Inside {
+  readonly who: Principal;
+  readonly role: string;
+  readonly loaded: Loaded;
+  readonly keys: ContractKeys;
+  readonly log: LogHandle;
+  readonly digest: string;
+  readonly lastDays: boolean;
+  readonly bundle: Bundle;
+}
+
+/** identify → load → standing → keys, bundle. A refusal has left its entry already. */
+export async function enter(deps: Disclosure, ask: Ask): Promise<Result<Inside, Refusal>> {
   const principal = await deps.tokens.identify(ask.authorization);
   if (!principal.ok) return denyUnknown(deps, ask, principal.refusal);
   const who = principal.value;
@@ -86,8 +108,24 @@ export async function reach(deps: Disclosure, ask: Ask): Promise<Result<Reached,
     }
     if (isRefused) return deny(deps, ask, who, { code: "seat_shared" }, { log, exists: true, bundle });
   }
+  return ok({ who, role, loaded, keys, log, digest, lastDays, bundle });
+}
+
+/** Hours, network, purpose. A refusal has left its entry already. */
+export async function circumstancesIn(deps: Disclosure, ask: Ask, inside: Inside): Promise<Result<Circumstances, Refusal>> {
+  const { who, role, loaded, log, bundle } = inside;
   const circumstances = circumstancesOf(bundle, requestOf(ask, who, role, loaded.now));
-  if (!circumstances.ok) return deny(deps, ask, who, circumstances.refusal, { log, exists: true, bundle });
+  return circumstances.ok ? circumstances : deny(deps, ask, who, circumstances.refusal, { log, exists: true, bundle });
+}
+
+/** Everything before the entry. A refusal has left its entry already. */
+export async function reach(deps: Disclosure, ask: Ask): Promise<Result<Reached, Refusal>> {
+  const entered = await enter(deps, ask);
+  if (!entered.ok) return entered;
+  const { who, role, loaded, keys, log, digest, lastDays, bundle } = entered.value;
+  const epoch = loaded.contract?.epoch;
+  const circumstances = await circumstancesIn(deps, ask, entered.value);
+  if (!circumstances.ok) return circumstances;
   const { purpose } = circumstances.value.request;
   const decision = decide(bundle, { role, type: ask.type, purpose });
   const draft = draftOf(ask, who, bundle, { role, purpose, digest, lastDays });
@@ -164,7 +202,7 @@ async function find(
   { loaded, decision, keys }: { loaded: Loaded; decision: Decision; keys: ContractKeys },
 ): Promise<Result<Pick<Loaded, "contract" | "records">, Refusal>> {
   const { want, type } = ask;
-  if (want.kind === "read") return ok(loaded);
+  if (want.kind !== "search") return ok(loaded);
   if (want.field === "id") {
     return ok(await deps.load(questionOf(ask, who, { locator: locatorOf(keys.locator, type, want.value) })));
   }

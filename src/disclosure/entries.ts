@@ -2,11 +2,11 @@
 import { type EntryDraft, gatewayLog, type LogHandle } from "../audit/index.ts";
 import type { TurnedAway } from "../http/index.ts";
 import type { Principal } from "../identity/index.ts";
-import { type ContractId, type Refusal, type RefusalCode, type Result, refuse } from "../kernel/index.ts";
+import { type ContractId, type Locator, type Refusal, type RefusalCode, type Result, refuse } from "../kernel/index.ts";
 import { KeysUnavailable } from "../keys/index.ts";
 import { treatmentNames } from "../masking/index.ts";
 import type { Bundle } from "../policy/index.ts";
-import type { Ask, Disclosure } from "./ask.ts";
+import type { Ask, Disclosure, Want } from "./ask.ts";
 import type { Loaded } from "./load.ts";
 import { windowSeconds } from "./misses.ts";
 import type { Opened, OpenedRecords } from "./open.ts";
@@ -21,17 +21,25 @@ export function draftOf(
   const { want, ticket, request } = ask;
   const { type, field } = knownNames(ask, bundle);
   return {
-    event: want.kind === "read" ? "record.read" : "record.searched",
+    event: eventOf(want),
     actor: { role: "agent", issuer: who.issuer, subject: who.subject },
     request,
     reason: { purpose: decided.purpose, ticket: ticket ?? undefined },
-    resource: { type, records: want.kind === "read" ? [{ locator: want.locator }] : [], fields: {} },
+    resource: { type, records: recordsAsked(want), fields: {} },
     decision: { policy: decided.digest, role: decided.role },
     outcome: { effect: "allow", code: "masked" },
     ...((field !== null || decided.lastDays) && {
       facts: { ...(field !== null && { searched_by: field }), ...(decided.lastDays && { last_days: 1 }) },
     }),
   };
+}
+
+function eventOf(want: Want): EntryDraft["event"] {
+  return want.kind === "read" || (want.kind === "upstream" && !want.list) ? "record.read" : "record.searched";
+}
+
+function recordsAsked(want: Want): { readonly locator: Locator }[] {
+  return want.kind === "read" ? [{ locator: want.locator }] : [];
 }
 
 const unknownName = "unknown";
@@ -42,7 +50,7 @@ function knownNames({ type, want }: Ask, bundle: Bundle | undefined): { type: st
   const isKnown = (field: string) => field === "id" || (resource !== undefined && Object.hasOwn(resource.fields, field));
   return {
     type: resource ? type : unknownName,
-    field: want.kind === "read" ? null : isKnown(want.field) ? want.field : unknownName,
+    field: want.kind === "read" || want.field === null ? null : isKnown(want.field) ? want.field : unknownName,
   };
 }
 
@@ -52,7 +60,12 @@ export function excludedDraft(draft: EntryDraft, { notHeld, failed }: OpenedReco
   return Object.keys(facts).length > 0 ? { ...draft, facts } : draft;
 }
 
-export function disclosedDraft(draft: EntryDraft, ask: Ask, opened: readonly Opened[]): EntryDraft {
+type Leaving = Pick<Opened, "settled" | "left"> & {
+  readonly record: Pick<Opened["record"], "locator">;
+  readonly subject: string | undefined;
+};
+
+export function disclosedDraft(draft: EntryDraft, ask: Pick<Ask, "type">, opened: readonly Leaving[]): EntryDraft {
   const records = opened.map(({ record, subject }) => ({ locator: record.locator, subject }));
   const outcomes = opened.map(({ settled }) => settled.outcome);
   const failed = [...new Set(opened.flatMap(({ settled }) => settled.failed))].sort();
@@ -102,11 +115,11 @@ export async function deny(
   const { type } = knownNames(ask, bundle);
   const inGateway = log.log === gatewayLog && exists;
   await deps.audit.append(log, {
-    event: want.kind === "read" ? "record.read" : "record.searched",
+    event: eventOf(want),
     actor: { role: "agent", issuer: who.issuer, subject: who.subject },
     request,
     reason: { ticket: ticket ?? undefined },
-    resource: { type, records: want.kind === "read" ? [{ locator: want.locator }] : [], fields: {} },
+    resource: { type, records: recordsAsked(want), fields: {} },
     outcome: { effect: "deny", code: refusal.code },
     ...(inGateway ? { facts: { contract } } : {}),
   });

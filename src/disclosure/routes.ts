@@ -5,11 +5,14 @@ import { type Answer, json, type Received, type Route, waitOf } from "../http/in
 import { type ContractId, type Locator, ok, printJson, type Refusal, type Result, refuse } from "../kernel/index.ts";
 import type { MaskingNote } from "../policy/index.ts";
 import { noteMax, type RequestKind, requestKinds } from "../requests/index.ts";
-import type { Ask, Disclosure, Want } from "./ask.ts";
+import type { Ask, Want } from "./ask.ts";
+import { contextOf, seatRefusals } from "./context.ts";
 import { type Disclosed, disclose } from "./disclose.ts";
+import type { Upstream } from "./forward.ts";
 import { type HandedOn, handOn } from "./hand-on.ts";
 import { type Me, me } from "./me.ts";
 import type { MaskedRecord } from "./open.ts";
+import { upstreamRoute } from "./upstream-route.ts";
 
 const masking = z.array(
   z.object({ path: z.string(), class: z.string(), treatment: z.string(), why: z.string(), can: z.array(z.string()) }),
@@ -20,8 +23,9 @@ const requestBody = z.strictObject({ kind: z.enum(requestKinds), note: z.string(
 const seatSchema = z.object({ contract: z.string(), role: z.string(), standing: z.string(), ends_at: z.iso.datetime() });
 const meAnswer = z.object({ contracts: z.array(seatSchema) });
 
-export function disclosureRoutes(deps: Disclosure): Route[] {
+export function disclosureRoutes(deps: Upstream): Route[] {
   return [
+    upstreamRoute(deps),
     {
       method: "GET",
       path: "/v1/contracts/{contract}/records/{type}/{locator}",
@@ -95,28 +99,7 @@ export function disclosureRoutes(deps: Disclosure): Route[] {
   ];
 }
 
-const refusals = [
-  "contract_not_active",
-  "contract_ended",
-  "contract_suspended",
-  "contract_purged",
-  "proof_invalid",
-  "outside_hours",
-  "outside_network",
-  "seat_role_not_allowed",
-  "seat_agreement_missing",
-  "seat_agreement_expired",
-  "seat_training_missing",
-  "seat_training_expired",
-  "off_shift",
-  "seat_shared",
-  "purpose_required",
-  "purpose_unknown",
-  "record_damaged",
-  "audit_unavailable",
-  "keys_unavailable",
-  "share_closed",
-] as const;
+const refusals = [...seatRefusals, "record_damaged"] as const;
 
 function wantOf({ by }: z.infer<typeof searchBody>): Result<Want, Refusal> {
   const [only, ...others] = Object.entries(by);
@@ -125,18 +108,11 @@ function wantOf({ by }: z.infer<typeof searchBody>): Result<Want, Refusal> {
   return ok({ kind: "search", field, value });
 }
 
-/** Visible ASCII, one line. */
-const headerPattern = /^[\x21-\x7e]{1,128}$/;
-
 function askOf(received: Received, want: Want): Result<Ask, Refusal> {
-  const purpose = received.header("postern-purpose");
-  const ticket = received.header("postern-ticket");
-  for (const [name, value] of Object.entries({ "postern-purpose": purpose, "postern-ticket": ticket })) {
-    if (value !== null && !headerPattern.test(value))
-      return refuse({ code: "bad_header", errors: [{ pointer: `header:${name}`, code: "grammar" }] });
-  }
+  const context = contextOf(received);
+  if (!context.ok) return context;
   const { params } = received;
-  return ok({ ...received.caller, contract: params.contract as ContractId, type: params.type ?? "", want, purpose, ticket });
+  return ok({ ...received.caller, ...context.value, contract: params.contract as ContractId, type: params.type ?? "", want });
 }
 
 function answerRead(disclosed: Result<Disclosed, Refusal>, received: Received): Result<Answer, Refusal> {

@@ -68,7 +68,7 @@ function pathParameters({ path }: Route): unknown[] {
 }
 
 function queryParameters({ query }: Route): unknown[] {
-  return Object.entries(query?.shape ?? {}).map(([name, schema]) => ({
+  return Object.entries(query === "any" ? {} : (query?.shape ?? {})).map(([name, schema]) => ({
     name,
     in: "query",
     required: !(schema as z.ZodType).safeParse(undefined).success,

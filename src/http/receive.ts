@@ -16,18 +16,21 @@ export function readId(text: string | undefined): string | null {
 }
 
 /** Unknown and repeated parameters are refused: what a caller believes to have filtered by must not be ignored. */
-export function readQuery(url: URL, schema: z.ZodObject | undefined): Result<Readonly<Record<string, string>>, Refusal> {
+export function readQuery(url: URL, schema: Route["query"]): Result<Readonly<Record<string, string>>, Refusal> {
   const query: Record<string, string> = Object.create(null);
   for (const [name, value] of url.search === "" ? [] : url.searchParams) {
-    const known = schema !== undefined && Object.hasOwn(schema.shape, name);
+    const known = schema !== undefined && (schema === "any" || Object.hasOwn(schema.shape, name));
     if (!known || name in query) {
-      return refuse({ code: "bad_query", errors: [{ pointer: known ? `query:${name}` : "query", code: known ? "repeated" : "unknown" }] });
+      return refuse({
+        code: "bad_query",
+        errors: [{ pointer: known && schema !== "any" ? `query:${name}` : "query", code: known ? "repeated" : "unknown" }],
+      });
     }
     // Nothing that anybody filters by holds one, and the database takes no NUL.
     if (/\p{Cc}/u.test(value)) return refuse({ code: "bad_query", errors: [{ pointer: `query:${name}`, code: "grammar" }] });
     query[name] = value;
   }
-  const parsed = schema?.safeParse(query);
+  const parsed = schema === "any" ? undefined : schema?.safeParse(query);
   if (parsed && !parsed.success) {
     return refuse({
       code: "bad_query",

@@ -10,8 +10,8 @@ export interface Route {
   /** OpenAPI form: `/v1/contracts/{contract}`. Each parameter has its grammar in `parameters`. */
   readonly path: string;
   readonly summary: string;
-  /** String parameters; anything else in the query is refused. */
-  readonly query?: z.ZodObject;
+  /** String parameters; anything else in the query is refused. `any`: which there may be is the handler's to say; none stands twice. */
+  readonly query?: z.ZodObject | "any";
   /** That may be sent beside those which all routes have. For the document: their grammar is checked by whoever reads them. */
   readonly headers?: readonly HeaderSchema[];
   readonly body?: BodySchema;
@@ -128,8 +128,10 @@ export const parameters: Readonly<Record<string, RegExp>> = {
   leaf: /^(0|[1-9][0-9]{0,14})$/,
   entry: /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/,
   tile: /^[0-9]{1,2}\/(x[0-9]{3}\/){0,4}[0-9]{3}(\.p\/[0-9]{1,3})?$/,
+  connector: /^[a-z][a-z0-9-]{0,63}$/,
+  path: /^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}(\/[A-Za-z0-9][A-Za-z0-9._~-]{0,127}){0,7}$/,
   bundle: /^(x[0-9]{3}\/){0,4}[0-9]{3}(\.p\/[0-9]{1,3})?$/,
 };
 
 /** Of those, the ones that reach over slashes to the end of the path. */
-export const pathTails: ReadonlySet<string> = new Set(["tile", "bundle"]);
+export const pathTails: ReadonlySet<string> = new Set(["tile", "bundle", "path"]);

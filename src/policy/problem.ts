@@ -1,6 +1,8 @@
 /**
  * What is wrong with a policy or contract file, where, and how to cure it.
  */
+import { type Refusal, type Result, refuse } from "../kernel/index.ts";
+
 export interface Problem {
   readonly file: string;
   /** Both from 1. */
@@ -70,4 +72,14 @@ export function isFull(problems: readonly Problem[]): boolean {
 /** In the order of the file. */
 export function inFileOrder(problems: readonly Problem[]): Problem[] {
   return problems.toSorted((a, b) => a.line - b.line || a.column - b.column);
+}
+
+/** `code`: of all of them, where it is not the problems' own. */
+export function refuseFiles(found: readonly Problem[], code?: string): Result<never, Refusal> {
+  const errors = found.map((problem) => ({
+    pointer: `${problem.file}:${problem.line}:${problem.column}`,
+    code: code ?? problem.code,
+    message: describeProblem(problem),
+  }));
+  return refuse({ code: "unacceptable", errors });
 }

@@ -7,7 +7,7 @@ import { type Masked, maskDocument } from "../masking/index.ts";
 import type { Circumstances } from "./circumstances.ts";
 import type { Facts, Verdict } from "./condition.ts";
 import { admit, type Decision, type Settled, settle } from "./decide.ts";
-import { mergeLevels } from "./sort-fields.ts";
+import { mergeLevels, sortFields } from "./sort-fields.ts";
 
 /** `undefined` = nothing of the record lies at that level; `null` = it does not open. */
 export type OpenLevel = (level: number) => JsonObject | undefined | null;
@@ -48,4 +48,20 @@ export function show(decision: Decision, facts: Facts, open: OpenLevel, pseudony
   }
   const { fields, shown: left, unknown } = maskDocument(settled.plan, mergeLevels(documents), { today: facts.request.date, pseudonymKey });
   return { settled, fields, left, unknown };
+}
+
+/** What a role sees of a record that nobody keeps: the same road as of a sealed one. A text instead says why the row rule did not admit it. */
+export function showDocument(
+  decision: Decision,
+  circumstances: Circumstances,
+  document: JsonObject,
+  pseudonymKey: Uint8Array,
+): Shown | Exclude<Verdict, "holds"> {
+  const { levels, unnamed } = sortFields(decision.resource, document);
+  const open: OpenLevel = (level) => levels[level];
+  const judged = judge(decision, circumstances, open);
+  if (judged === null) return "failed";
+  if (judged.admitted !== "holds") return judged.admitted;
+  const shown = show(decision, judged.facts, open, pseudonymKey);
+  return shown === null ? "failed" : { ...shown, unknown: shown.unknown + unnamed.length };
 }

@@ -16,6 +16,8 @@ import { createBuiltInIssuer, generateBuiltInKey, type IssuerProfile } from "../
 import { createInFlight } from "../../src/kernel/index.ts";
 import { createKeyring, createRootKey, type Deletion, type ShareStore } from "../../src/keys/index.ts";
 import type { Database } from "../../src/storage/index.ts";
+import type { Reach } from "../../src/upstream/index.ts";
+import { canaryCustomer } from "./canaries.ts";
 import { createMemoryDatabase } from "./databases.ts";
 
 export const audience = "http://127.0.0.1:8787";
@@ -48,7 +50,7 @@ export interface GatewayOptions {
   readonly common?: Partial<CommonParts>;
   /** Beside the built-in one. */
   readonly issuers?: readonly IssuerProfile[];
-  readonly edge?: Partial<SideParts>;
+  readonly edge?: Partial<SideParts> & { readonly reach?: Reach };
   readonly keeper?: Partial<KeeperParts>;
   /** From where requests come; default: this machine. */
   readonly from?: Partial<Pick<AppOptions, "addressOf" | "countryOf">>;
@@ -60,6 +62,10 @@ export const merchants = {
   "m-linxi": { owners: [demo("owner-1"), demo("owner-2")], officers: [demo("officer")] },
   "m-beichen": { owners: [demo("owner-b1"), demo("owner-b2")], officers: [demo("officer-b")] },
 };
+
+/** Whoever is asked has this customer: a merchant's API for tests that are about something else. */
+const reachNobody: Reach = () =>
+  Promise.resolve({ status: 200, media: "application/json", body: new Blob([JSON.stringify(canaryCustomer)]).stream() });
 
 /** What holds where an operator says nothing. */
 const usualFreshness = { mergeDelaySeconds: 300, disclosureStopsSeconds: 600 };
@@ -102,7 +108,11 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
     },
     inFlight,
   );
-  const edge = assembleEdge(common, { database: options.edgeDatabase ?? database, writer: edgeWriter, ...options.edge }, inFlight);
+  const edge = assembleEdge(
+    common,
+    { database: options.edgeDatabase ?? database, writer: edgeWriter, reach: reachNobody, ...options.edge },
+    inFlight,
+  );
   const directory = assembleDirectory(common, own, inFlight);
   const faults: unknown[] = [];
   const report = (fault: unknown) => faults.push(fault);

@@ -33,6 +33,7 @@ const bodies: Readonly<Record<string, unknown>> = {
     expires_at: null,
   },
   "POST /v1/clock/accept": { now: "2000-01-01T00:00:00Z" },
+  [`PUT ${contract}/connectors/{connector}`]: { connector: { name: "c.yaml", text: ":" }, credential: "c" },
   [`POST ${contract}/agents/revoke`]: { ...nobody, reason: "left" },
   [`POST ${contract}/agents/restore`]: nobody,
   [`POST ${contract}/service-keys`]: { name: "x", scopes: ["records:import"], days: 1 },

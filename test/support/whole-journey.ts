@@ -5,48 +5,17 @@
 import type { Anchor } from "../../src/audit/index.ts";
 import { parsePromise } from "../../src/audit/promise.ts";
 import { extendRange } from "../../src/audit/tree.ts";
-import { pathTails } from "../../src/http/route.ts";
 import { because, bringIntoForce, contractText, expectStatus, importLines, search, shippedPolicy } from "./agreement.ts";
 import { canaryCustomer, canaryElsewhere, canaryOrder } from "./canaries.ts";
-import type { CallOptions, Gateway } from "./gateway.ts";
+import type { Gateway } from "./gateway.ts";
 import { acknowledge, fetchReturn, makeMerchantKey } from "./returned.ts";
 import { provision } from "./scim.ts";
+import { askShop } from "./shop.ts";
 
 const contract = "/v1/contracts/c-test";
 const customers = `${contract}/records/customer`;
 const agreement = { more: "vendor_systems: [crm]\n" };
 const encoded = encodeURIComponent(canaryElsewhere);
-
-export interface Watched extends Gateway {
-  /** Documented routes that never answered without a refusal, as `GET /v1/me`. */
-  unserved(): string[];
-}
-
-/** Whose answer needs an identity provider: sessions.test.ts has two. */
-const throughProviders = ["GET /v1/session/login", "GET /v1/session/callback"];
-export async function watchRoutes(gateway: Gateway): Promise<Watched> {
-  const document = await (await gateway.call("GET", "/openapi.json")).json();
-  const { paths } = document as { paths: Readonly<Record<string, Readonly<Record<string, unknown>>>> };
-  const routes = Object.entries(paths).flatMap(([path, operations]) =>
-    Object.keys(operations).map((method) => ({
-      name: `${method.toUpperCase()} ${path}`,
-      pattern: new RegExp(
-        `^${method.toUpperCase()} ${path.replaceAll(/\{(\w+)\}/g, (_, name) => (pathTails.has(name) ? "[^?]+" : "[^/?]+"))}(\\?|$)`,
-      ),
-    })),
-  );
-  const served = new Set<string>(["GET /openapi.json"]);
-  return {
-    ...gateway,
-    async call(method, path, options?: CallOptions) {
-      const answer = await gateway.call(method, path, options);
-      const route = routes.find(({ pattern }) => pattern.test(`${method} ${path}`));
-      if (route && answer.ok) served.add(route.name);
-      return answer;
-    },
-    unserved: () => routes.map(({ name }) => name).filter((name) => !served.has(name) && !throughProviders.includes(name)),
-  };
-}
 
 /** From a draft to an export. */
 export async function journeyBeforeThePurge(gateway: Gateway): Promise<void> {
@@ -57,6 +26,7 @@ export async function journeyBeforeThePurge(gateway: Gateway): Promise<void> {
   await importLines(gateway, [canaryOrder], { type: "order" });
   await importLines(gateway, `{"id":"${canaryElsewhere}\n"${canaryElsewhere}"\n{"id":{"${canaryElsewhere}":1}}\n`);
   await lookAround(gateway);
+  await askShop(gateway);
   await changePolicy(gateway);
   await answerCustomers(gateway);
   for (const path of ["/healthz", "/readyz"]) await expectStatus(gateway.call("GET", path), 200);

@@ -1,0 +1,99 @@
+/**
+ * An owner registers the merchant's own API for a contract:  enter → read the file → hold it against the policy in force → log → seal, write
+ *
+ * It widens nothing: what comes back is treated by the policy that two owners agreed to. The credential is never shown again, not even to who gave it.
+ */
+
+import { type Connector, type ConnectorDocument, fieldOf, parseConnector, settle } from "../connectors/index.ts";
+import { type Bundles, type Contract, shareContract } from "../contracts/index.ts";
+import { type Aead, sha256, toHex, utf8 } from "../crypto/index.ts";
+import { type ContractId, ok, type Refusal, type Result, refuse } from "../kernel/index.ts";
+import { newestEpoch } from "../keys/index.ts";
+import { enterContract, logAct, type OfficeDoor, turnDown, type Visit } from "../offices/index.ts";
+import { type Bundle, type Problem, refuseFiles } from "../policy/index.ts";
+import { refusableTransaction } from "../storage/index.ts";
+import { putConnector, sealCredential } from "../upstream/index.ts";
+
+export interface ConnectorsDesk extends OfficeDoor {
+  readonly bundles: Bundles;
+  readonly aead: Aead;
+}
+
+export interface Registration {
+  readonly contract: ContractId;
+  /** As the upstream's path will have it. */
+  readonly name: string;
+  readonly file: { readonly name: string; readonly text: string };
+  readonly settings: Readonly<Record<string, string>>;
+  readonly credential: string;
+}
+
+export interface Registered {
+  readonly name: string;
+  readonly host: string;
+  /** Of what is kept. */
+  readonly digest: string;
+  readonly routes: readonly string[];
+}
+
+export async function registerConnector(desk: ConnectorsDesk, visit: Visit, asked: Registration): Promise<Result<Registered, Refusal>> {
+  const { contract: id, name } = asked;
+  const entered = await enterContract(desk, visit, id);
+  if (!entered.ok) return entered;
+  const { contract } = entered.value;
+  const event = "connector.registered";
+  const read = takesConnectors(contract)
+    ? readConnector(asked, await desk.bundles.bundleOf(desk.database, id, contract.bundleDigest))
+    : overRefusal;
+  if (!read.ok) return turnDown(desk, visit, entered.value, { event, refusal: read.refusal });
+  const compiled = JSON.stringify(read.value);
+  const digest = `sha256:${toHex(sha256(utf8(compiled)))}`;
+  const { host, routes } = read.value;
+  const facts = { contract: id, connector: name, host, digest };
+  await logAct(desk, visit, entered.value, { event, outcome: { effect: "allow", code: "registered" }, facts });
+  const { locator } = await desk.keyring.keysOf(desk.database, id, await newestEpoch(desk.database, id));
+  const credential = sealCredential(desk.aead, locator, { contract: id, name, compiled }, asked.credential);
+  return refusableTransaction<Registered>(desk.database, async (tx) => {
+    // The purge's fence waits for this transaction, and after it none is written.
+    const standing = await shareContract(tx, id);
+    if (!standing || !takesConnectors(standing)) return overRefusal;
+    await putConnector(tx, { contract: id, name, compiled, credential });
+    return ok({ name, host, digest, routes: routes.map(({ path }) => `GET ${path}`) });
+  });
+}
+
+const overRefusal = refuse({ code: "wrong_state" } as const);
+
+/** A draft has no keys yet to seal with, and what is over asks for nothing. */
+function takesConnectors({ state, endsAt, readAt }: Contract): boolean {
+  return state === "active" && endsAt > readAt;
+}
+
+function readConnector({ file, settings }: Registration, bundle: Bundle): Result<Connector, Refusal> {
+  const parsed = parseConnector(file.text, file.name);
+  if (!parsed.ok) return refuseFiles(parsed.refusal);
+  const unknown = unknownNames(parsed.value, bundle);
+  if (unknown.length > 0) return refuseFiles(unknown);
+  const settled = settle(parsed.value, settings);
+  return settled.ok ? settled : refuseFiles(settled.refusal);
+}
+
+/** What the contract in force does not know: resources, fields, the purpose. */
+function unknownNames({ source, connector: { purpose, routes } }: ConnectorDocument, bundle: Bundle): Problem[] {
+  const problems: Problem[] = [];
+  if (purpose !== undefined && !Object.hasOwn(bundle.contract.purposes, purpose))
+    problems.push(source.valueProblem(["purpose"], "wrong_value", "the contract has no such purpose"));
+  routes.forEach(({ resource, parameters }, index) => {
+    const known = Object.hasOwn(bundle.resources, resource) ? bundle.resources[resource] : undefined;
+    if (known === undefined) {
+      problems.push(source.valueProblem(["routes", index, "resource"], "unknown_resource", "the contract's policy has no such resource"));
+      return;
+    }
+    for (const [name, parameter] of Object.entries(parameters)) {
+      const field = fieldOf(parameter);
+      if (field !== null && !Object.hasOwn(known.fields, field))
+        problems.push(source.problem(["routes", index, "parameters", name], "unknown_field", `${resource} has no field of that path`));
+    }
+  });
+  return problems;
+}

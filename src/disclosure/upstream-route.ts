@@ -1,0 +1,55 @@
+/** The merchant's own API, in its own shape: an agent's program changes its base URL, and nothing else. */
+import * as z from "zod";
+import { formatPromise } from "../audit/index.ts";
+import { type Carriage, tokenHeaders } from "../connectors/index.ts";
+import { fromBase64, fromUtf8 } from "../crypto/index.ts";
+import { json, type Received, type Route } from "../http/index.ts";
+import { type ContractId, ok, type Presented, printJson } from "../kernel/index.ts";
+import { contextOf, seatRefusals } from "./context.ts";
+import { forward, type Upstream } from "./forward.ts";
+
+export function upstreamRoute(deps: Upstream): Route {
+  return {
+    method: "GET",
+    path: "/v1/contracts/{contract}/upstream/{connector}/{path}",
+    summary: "The merchant's own API, masked on the way through",
+    query: "any",
+    answers: {
+      200: {
+        media: "application/json",
+        description: "In the upstream's own shape; header Audit-Promise proves its entry",
+        schema: z.unknown(),
+      },
+    },
+    refusals: [...seatRefusals, "upstream_failed", "upstream_late", "upstream_busy", "upstream_limited"],
+    handle: async (received) => {
+      const context = contextOf(received);
+      if (!context.ok) return received.turnAway(context.refusal);
+      const { params, query } = received;
+      const asked = { contract: params.contract as ContractId, connector: params.connector ?? "", path: `/${params.path}`, query };
+      const forwarded = await forward(deps, { ...received.caller, ...tokenOf(received), ...context.value, ...asked });
+      if (!forwarded.ok) return forwarded;
+      return ok(json(printJson(forwarded.value.body), { "audit-promise": formatPromise(forwarded.value.promise) }));
+    },
+  };
+}
+
+/** Where the caller's token stands; a Bearer's or DPoP's header comes first. */
+function tokenOf({ caller: { authorization }, header }: Received): { authorization: Presented | null; carriage: Carriage } {
+  if (typeof authorization === "string" && /^basic /i.test(authorization))
+    return { authorization: `Bearer ${passwordOf(authorization)}`, carriage: "basic" };
+  for (const name of authorization === null ? tokenHeaders : []) {
+    const token = header(name);
+    if (token !== null) return { authorization: `Bearer ${token}`, carriage: { header: name } };
+  }
+  return { authorization, carriage: "bearer" };
+}
+
+/** RFC 7617: what stands behind the first colon. Empty where there is none. */
+function passwordOf(authorization: string): string {
+  try {
+    return /^[^:]*:(.*)$/s.exec(fromUtf8(fromBase64(authorization.slice("basic ".length))))?.[1] ?? "";
+  } catch {
+    return "";
+  }
+}

@@ -1,0 +1,5 @@
+export { type Asked, askUpstream, type UpstreamRefusal } from "./ask.ts";
+export { openCredential, sealCredential } from "./credential.ts";
+export { putConnector, selectConnector } from "./postgres.ts";
+export { isPublicAddress } from "./public-address.ts";
+export { fetchReach, type Reach } from "./reach.ts";

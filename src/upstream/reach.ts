@@ -1,0 +1,28 @@
+/** The way to a merchant's API. Two of them: by Node's own sockets (`node-reach.ts`), and by the platform's fetch on Workers. */
+
+export interface Outgoing {
+  readonly host: string;
+  /** With its query. */
+  readonly path: string;
+  /** All that go up, by lower-case name. */
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+export interface Incoming {
+  readonly status: number;
+  readonly media: string | null;
+  /** Decompressed. `null` = none. */
+  readonly body: ReadableStream<Uint8Array> | null;
+}
+
+/**
+ * A GET over https to that host alone; a redirect is an answer like another. Throws where there is no answer, and where the name leads into
+ * a network that is not public. `signal` ends it, and what it answered.
+ */
+export type Reach = (outgoing: Outgoing, signal: AbortSignal) => Promise<Incoming>;
+
+/** Where the runtime lets nobody look where a name leads: the connector's own host, and the platform's network, which has no private part. */
+export const fetchReach: Reach = async ({ host, path, headers }, signal) => {
+  const { status, headers: said, body } = await fetch(`https://${host}${path}`, { headers: { ...headers }, redirect: "manual", signal });
+  return { status, media: said.get("content-type"), body };
+};

@@ -1,0 +1,131 @@
+/** A merchant's own API: a real HTTP server on loopback that answers as it is told, and the way to it, which takes it for `acme.myshopify.com`. */
+
+import { readFileSync } from "node:fs";
+import { Agent, createServer, type IncomingHttpHeaders, request as requestInClear, type ServerResponse } from "node:http";
+import type { request as requestOverTls } from "node:https";
+import type { AddressInfo } from "node:net";
+import type { Entry } from "../../src/audit/entry.ts";
+import { classNames } from "../../src/masking/index.ts";
+import type { Reach } from "../../src/upstream/index.ts";
+import { createNodeReach } from "../../src/upstream/node-reach.ts";
+import { bringIntoForce, expectStatus, shippedPolicy } from "./agreement.ts";
+import { createGateway, type Door, type Gateway } from "./gateway.ts";
+import { entriesOf } from "./purge-world.ts";
+
+export interface Shop {
+  readonly reach: Reach;
+  readonly asked: { readonly path: string; readonly headers: IncomingHttpHeaders }[];
+  answer: (path: string, response: ServerResponse) => void;
+  /** The names that were resolved, in order. */
+  readonly resolved: string[];
+  close(): Promise<void>;
+}
+
+async function openShop(): Promise<Shop> {
+  const asked: Shop["asked"] = [];
+  const resolved: string[] = [];
+  const server = createServer((request, response) => {
+    asked.push({ path: request.url ?? "", headers: request.headers });
+    response.on("error", () => undefined);
+    shop.answer(request.url ?? "", response);
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  const agent = new Agent();
+  const request = ((outgoing: object, answer: (message: never) => void) =>
+    requestInClear({ ...outgoing, agent, port }, answer as never)) as typeof requestOverTls;
+  const resolve = (host: string) => {
+    resolved.push(host);
+    return Promise.resolve([{ address: "127.0.0.1", family: 4 }]);
+  };
+  const shop: Shop = {
+    reach: createNodeReach({ resolve, isAllowed: () => true, request }),
+    asked,
+    resolved,
+    answer: (_path, response) => void response.writeHead(404).end(),
+    async close() {
+      server.closeAllConnections();
+      await new Promise((done) => server.close(done));
+    },
+  };
+  return shop;
+}
+
+/** Says `body` as JSON. */
+export function saying(body: unknown, status = 200, headers: Readonly<Record<string, string>> = {}): Shop["answer"] {
+  return (_path, response) => {
+    response.writeHead(status, { "content-type": "application/json; charset=utf-8", ...headers });
+    response.end(typeof body === "string" ? body : JSON.stringify(body));
+  };
+}
+
+export const credential = "kanarie-credential-zq7w";
+
+const settingsOf: Readonly<Record<string, object>> = { shopify: { shop: "acme" }, woocommerce: { host: "shop.example.com" } };
+
+export function shippedConnector(name: string): string {
+  return readFileSync(new URL(`../../policies/connectors/${name}.yaml`, import.meta.url), "utf8");
+}
+
+/** Under its own name, by the first owner. */
+export async function register(gateway: Door, name: string, { text = shippedConnector(name), as = "owner-1" } = {}): Promise<Response> {
+  const body = { connector: { name: `${name}.yaml`, text }, settings: settingsOf[name], credential };
+  return expectStatus(gateway.call("PUT", `/v1/contracts/c-test/connectors/${name}`, { as, body }), 200);
+}
+
+export const customerPath = "/admin/api/2026-07/customers/207119551.json";
+export const ordersPath = "/admin/api/2026-07/orders.json";
+export const customer = {
+  id: 207119551,
+  email: "bob.norman@mail.example",
+  phone: "+16136120707",
+  first_name: "Bob",
+  total_spent: "199.65",
+  orders_count: 1,
+};
+
+interface Asking {
+  readonly as?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly name?: string;
+  readonly method?: string;
+}
+
+export interface ShopWorld {
+  readonly shop: Shop;
+  readonly gateway: Gateway;
+  ask(path: string, asking?: Asking): Promise<Response>;
+  /** Of the contract's log. */
+  entries(): Promise<Entry[]>;
+}
+
+/** A contract that lets the policy say everything, with both shipped connectors; Shopify's has small limits. */
+export async function openShopWorld(): Promise<ShopWorld> {
+  const shop = await openShop();
+  const gateway = await createGateway({ edge: { reach: shop.reach } });
+  const ceiling = `{ ${classNames.map((name) => `${name}: reveal`).join(", ")} }`;
+  await bringIntoForce(gateway, { policy: shippedPolicy("western-shop"), ceiling, purposes: "{ after_sales: {}, shipping: {} }" });
+  const quick = shippedConnector("shopify").replace("seconds: 10, bytes: 1048576, records: 250", "seconds: 1, bytes: 65536, records: 20");
+  await register(gateway, "shopify", { text: quick });
+  await register(gateway, "woocommerce");
+  return {
+    shop,
+    gateway,
+    ask: (path, { as = "agent-1", headers = {}, name = "shopify", method = "GET" } = {}) =>
+      gateway.call(method, `/v1/contracts/c-test/upstream/${name}${path}`, { as, headers }),
+    entries: async () => (await entriesOf(gateway.database, "c-test")) as unknown as Entry[],
+  };
+}
+
+/** An owner registers the merchant's own API, and an agent asks it. */
+export async function askShop(gateway: Gateway): Promise<void> {
+  const text = `connector: shop
+base: https://shop.example.com
+authentication: bearer
+routes:
+  - { get: "/customers/{id}", resource: customer, records: body }
+`;
+  const body = { connector: { name: "shop.yaml", text }, credential: "kanarie-zq7w-credential" };
+  await expectStatus(gateway.call("PUT", `/v1/contracts/c-test/connectors/shop`, { as: "owner-1", body }), 200);
+  await expectStatus(gateway.call("GET", `/v1/contracts/c-test/upstream/shop/customers/1`, { as: "agent-1" }), 200);
+}

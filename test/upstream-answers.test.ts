@@ -1,0 +1,191 @@
+/** Whatever a merchant's API answers, broken, endless, huge or full of what nobody may see: what comes out is treated, or our own problem, or nothing. */
+import { gzipSync } from "node:zlib";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { isJsonObject, type JsonObject } from "../src/kernel/index.ts";
+import { expectStatus } from "./support/agreement.ts";
+import type { Gateway } from "./support/gateway.ts";
+import { createLeakScanner } from "./support/leaks.ts";
+import { isLong } from "./support/long.ts";
+import {
+  canaryKinds,
+  candidatePaths,
+  filledDocuments,
+  hasShapes,
+  platformShapes,
+  textsOf,
+  withStrangers,
+} from "./support/platform-shapes.ts";
+import { credential, customer, customerPath, openShopWorld, type Shop, type ShopWorld, saying } from "./support/shop.ts";
+
+let shop: Shop;
+let gateway: Gateway;
+let ask: ShopWorld["ask"];
+let entries: ShopWorld["entries"];
+
+beforeAll(async () => {
+  ({ shop, gateway, ask, entries } = await openShopWorld());
+});
+afterAll(async () => {
+  await gateway.close();
+  await shop.close();
+});
+
+/** What the contract's log says last. */
+const lastEntry = async () => (await entries()).at(-1);
+
+/** A thousandfold. */
+const bomb = gzipSync(`{"customer":{"id":1,"note":"${"0".repeat(20_000_000)}"}}`);
+
+describe("on the way down", () => {
+  const secret = "kanarie-zq7w-0815";
+  const outcome = async (path = customerPath) => {
+    const answer = await ask(path);
+    const text = `${JSON.stringify([...answer.headers])}${await answer.text()}`;
+    expect(text).not.toContain(secret);
+    expect(text).not.toContain(credential);
+    const { outcome: told, facts } = (await lastEntry()) ?? {};
+    return [answer.status, told?.code, facts?.upstream_status];
+  };
+
+  it.each([
+    [
+      "an error that quotes the customer",
+      saying({ errors: secret, customer: { id: 1, email: secret } }, 500),
+      [502, "upstream_failed", 500],
+    ],
+    ["a credential that is refused", saying({ errors: secret }, 401), [502, "upstream_failed", 401]],
+    ["nothing there", saying({ errors: secret }, 404), [404, "not_found", 404]],
+    ["too many requests", saying({ errors: secret }, 429, { "retry-after": secret }), [429, "upstream_limited", 429]],
+    ["being down", saying(secret, 503), [503, "upstream_busy", 503]],
+    ["a redirect", saying("", 302, { location: `https://evil.example/${secret}` }), [502, "upstream_failed", 302]],
+    ["an error inside a 200", saying({ errors: secret, customer }), [502, "upstream_failed", 200]],
+    ["another shape", saying({ customer: [secret] }), [502, "upstream_failed", 200]],
+    ["a record without an id", saying({ customer: { email: secret } }), [502, "upstream_failed", 200]],
+    ["text that is no JSON", saying(`{"customer":{"id":1,"email":"${secret}"}} trailing`), [502, "upstream_failed", 200]],
+    ["a key that stands twice", saying(`{"customer":{"id":1,"email":"x","email":"${secret}"}}`), [502, "upstream_failed", 200]],
+    ["another media type", saying({ customer }, 200, { "content-type": "text/html" }), [502, "upstream_failed", 200]],
+    [
+      "bytes that are no UTF-8",
+      ((_path, response) =>
+        void response.writeHead(200, { "content-type": "application/json" }).end(Buffer.from([0x22, 0xff, 0x22]))) as Shop["answer"],
+      [502, "upstream_failed", 200],
+    ],
+    ["nesting without end", saying(`${"[".repeat(30_000)}${"]".repeat(30_000)}`), [502, "upstream_failed", 200]],
+    ["very many keys", saying(`{${Array.from({ length: 10_001 }, (_, n) => `"${n}":1`).join()}}`), [502, "upstream_failed", 200]],
+    ["more bytes than its limit", saying({ customer: { ...customer, note: secret.repeat(10_000) } }), [502, "upstream_failed", 200]],
+    [
+      "a bomb",
+      ((_path, response) =>
+        void response.writeHead(200, { "content-type": "application/json", "content-encoding": "gzip" }).end(bomb)) as Shop["answer"],
+      [502, "upstream_failed", 200],
+    ],
+    ["an encoding that nobody asked for", saying({ customer }, 200, { "content-encoding": "br" }), [502, "upstream_failed", undefined]],
+    [
+      "a connection that breaks",
+      ((_path, response) => {
+        response.writeHead(200, { "content-type": "application/json" });
+        response.write(`{"customer":{"id":1,"email":"${secret}"`, () => response.destroy());
+      }) as Shop["answer"],
+      [502, "upstream_failed", 200],
+    ],
+    [
+      "a connection that is closed at once",
+      ((_path, response) => void response.destroy()) as Shop["answer"],
+      [502, "upstream_failed", undefined],
+    ],
+    ["headers without end", saying({ customer }, 200, { "x-long": "x".repeat(20_000) }), [502, "upstream_failed", undefined]],
+  ] as const)("%s is our own problem, whole or not at all", async (_what, answer, expected) => {
+    shop.answer = answer;
+    expect(await outcome()).toEqual(expected);
+  });
+
+  it("an upstream that says nothing, drips or never ends is late, and let go", async () => {
+    const closed: string[] = [];
+    shop.answer = (path, response) => {
+      response.on("close", () => closed.push(path));
+      if (path.includes("/1.")) return;
+      response.writeHead(200, { "content-type": "application/json" });
+      response.write(`{"customer":{"id":1,"email":"${secret}"`);
+      if (path.includes("/2.")) return;
+      const drip = setInterval(() => response.write(" "), 20);
+      response.on("close", () => clearInterval(drip));
+    };
+    const began = Date.now();
+    const answers = await Promise.all([1, 2, 3].map((id) => ask(`/admin/api/2026-07/customers/${id}.json`)));
+    expect(Date.now() - began).toBeLessThan(1_900);
+    for (const answer of answers) {
+      expect(answer.status).toBe(504);
+      expect(await answer.text()).toMatch(/^(?!.*kanarie).*upstream_late/);
+    }
+    await expect.poll(() => closed.length).toBe(3);
+  });
+
+  it("none of the upstream's headers comes along, and an answer that is packed is read", async () => {
+    const headers = {
+      "set-cookie": secret,
+      link: `<https://x/?page_info=${secret}>; rel=next`,
+      "x-user-email": secret,
+      "access-control-allow-origin": "*",
+      "content-encoding": "gzip",
+      "content-type": "application/json",
+    };
+    shop.answer = (_path, response) => void response.writeHead(200, headers).end(gzipSync(JSON.stringify({ customer })));
+    expect(await outcome()).toEqual([200, "masked", 200]);
+    const answer = await ask(customerPath);
+    for (const name of ["set-cookie", "link", "x-user-email", "access-control-allow-origin", "content-encoding"])
+      expect(answer.headers.get(name)).toBeNull();
+  });
+});
+
+const shapes = platformShapes.filter(({ policy }) => policy === "western-shop");
+const places: Readonly<
+  Record<string, { name: string; path: string; body: (document: JsonObject) => unknown; records: (body: never) => unknown }>
+> = {
+  shopify_customer: {
+    name: "shopify",
+    path: customerPath,
+    body: (customer) => ({ customer }),
+    records: ({ customer }: { customer: unknown }) => customer,
+  },
+  shopify_order: {
+    name: "shopify",
+    path: "/admin/api/2026-07/orders/1.json",
+    body: (order) => ({ order }),
+    records: ({ order }: { order: unknown }) => order,
+  },
+  woo_customer: { name: "woocommerce", path: "/wp-json/wc/v3/customers/1", body: (document) => document, records: (body) => body },
+  woo_order: { name: "woocommerce", path: "/wp-json/wc/v3/orders/1", body: (document) => document, records: (body) => body },
+};
+
+describe.runIf(hasShapes).each(shapes.map((shape) => [shape.list, shape] as const))(
+  "of the platform's own bodies of %s",
+  (_list, shape) => {
+    it.each(isLong ? Object.keys(canaryKinds) : ["what belongs there"])(
+      "no canary comes out, in any encoding, and what the agent needs does (%s)",
+      async (kind) => {
+        const make = canaryKinds[kind];
+        const place = places[shape.type];
+        if (!make || !place) throw new Error("no such kind or type");
+        const canaries = new Map(candidatePaths(shape).map((path, at) => [path, make(at, path)]));
+        const scanner = createLeakScanner([
+          ...[...canaries.values()].flatMap(({ secrets }) => secrets),
+          "kanarie-key-zq7w-13960358147",
+          "kanarie-stranger-zq7w",
+        ]);
+        // The last hold nothing but candidates; each sample by itself: in the long form.
+        const documents = filledDocuments(shape, canaries);
+        for (const document of isLong ? documents : documents.slice(-4)) {
+          const filled = withStrangers(document, "kanarie-key-zq7w-13960358147", "kanarie-stranger-zq7w") as JsonObject;
+          shop.answer = saying(place.body({ ...filled, id: filled.id ?? 1 }));
+          const answer = await expectStatus(ask(place.path, { name: place.name, headers: { "postern-purpose": "shipping" } }), 200);
+          const text = await answer.text();
+          const body = JSON.parse(text);
+          expect(scanner.scan(`${JSON.stringify([...answer.headers])}${text}`, { fields: textsOf(body) })).toEqual([]);
+          const shown = place.records(body as never) as JsonObject;
+          for (const [path, value] of Object.entries(shape.readable))
+            if (!path.includes(".") && isJsonObject(shown)) expect(shown[path], path).toEqual(value);
+        }
+      },
+    );
+  },
+);
