@@ -13,6 +13,7 @@ import { type Bundles, createBundles } from "./contracts/index.ts";
 import type { Aead, Signer } from "./crypto/index.ts";
 import { disclosureRoutes, logAgentTurnedAway } from "./disclosure/index.ts";
 import { createVaultLoad } from "./disclosure/postgres.ts";
+import { createMissWatch, type MissMemory } from "./disclosure/postgres-misses.ts";
 import { createSeatWatch, type WatchMemory } from "./disclosure/postgres-watch.ts";
 import type { Metrics, Route } from "./http/index.ts";
 import { createIdentity, type Digest, type Identity, type IssuerProfile, type TokenIdentity, withSpentProofs } from "./identity/index.ts";
@@ -61,6 +62,7 @@ export interface Memory {
   readonly strangers: StrangersTally;
   readonly origins: LogOrigins;
   readonly uses: WatchMemory;
+  readonly misses: MissMemory;
 }
 
 export function createMemory({ issuers, audience, now, digest }: Pick<CommonParts, "issuers" | "audience" | "now" | "digest">): Memory {
@@ -71,6 +73,7 @@ export function createMemory({ issuers, audience, now, digest }: Pick<CommonPart
     strangers: createStrangersTally(),
     origins: new Map(),
     uses: new Map(),
+    misses: new Map(),
   };
 }
 
@@ -88,7 +91,8 @@ export function assembleEdge(common: CommonParts, side: SideParts & { readonly r
   const { database, reach, memory = createMemory(common) } = side;
   const shared = sharedParts(common, { ...side, memory }, common.freshness.disclosureStopsSeconds);
   const watch = createSeatWatch({ database, logs: shared.logs, memory: memory.uses, now: common.now });
-  const deps = { ...shared, database, load: createVaultLoad(database), watch, aead: common.aead, inFlight, reach };
+  const misses = createMissWatch({ database, memory: memory.misses, now: common.now });
+  const deps = { ...shared, database, load: createVaultLoad(database), watch, misses, aead: common.aead, inFlight, reach };
   const { settle } = shared.strangers;
   return {
     ...{ database, settle, counted: shared, freshness: common.freshness },

@@ -60,6 +60,7 @@ export const eventNames = [
   "seat.revoked",
   "seat.restored",
   "seat.shared",
+  "seat.guessing",
   "access.revoked",
   "access.restored",
   "revocations.listed",

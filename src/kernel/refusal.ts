@@ -40,6 +40,7 @@ export const refusals = {
   seat_shared: { status: 403, en: "This seat is used from several places at once", "zh-CN": "该席位正从多处同时使用" },
   share_closed: { status: 403, en: "The merchant has closed its share of the key", "zh-CN": "商家已关闭其持有的密钥份额" },
   own_request: { status: 403, en: "Nobody approves their own request", "zh-CN": "不得批准本人提交的申请" },
+  approver_same_organisation: { status: 403, en: "The contract has another organisation approve this", "zh-CN": "合同约定须由另一方批准" },
   not_found: { status: 404, en: "Not found", "zh-CN": "未找到" },
   method_not_allowed: { status: 405, en: "The method is not allowed here", "zh-CN": "不允许的请求方法" },
   not_acceptable: { status: 406, en: "There is no form of this that you accept", "zh-CN": "没有您可接受的格式" },
