@@ -30,6 +30,7 @@ const readable: Readonly<Record<string, readonly string[] | null>> = {
   "postern.spent_proof": ["proof"],
   "postern.seat": null,
   "postern.seat_use": null,
+  "postern.seat_miss": null,
   "postern.record": null,
   "postern.blind_index": null,
   "postern.key_epoch": null,
@@ -45,8 +46,8 @@ const readable: Readonly<Record<string, readonly string[] | null>> = {
   "postern.partial_purge": ["contract_id", "job_id"],
   "public.postern_migration": null,
 };
-/** The log's intake, uses of seats, proofs that were shown, and what customers ask of the merchant: all that it adds to. */
-const intake = ["audit.flush", "audit.pending", "postern.seat_use", "postern.spent_proof", "postern.subject_request"];
+/** The log's intake, uses of seats and what they ask for in vain, proofs that were shown, and what customers ask of the merchant: all that it adds to. */
+const intake = ["audit.flush", "audit.pending", "postern.seat_miss", "postern.seat_use", "postern.spent_proof", "postern.subject_request"];
 
 let world: LogGateway;
 let tables: Table[];
