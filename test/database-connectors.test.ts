@@ -1,9 +1,10 @@
 /** The file of a connector that asks a database: what may be written in it, and the one statement that follows from it. */
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { parseConnector, settle, statementFor } from "../src/connectors/index.ts";
 import { describeProblem } from "../src/policy/index.ts";
 import { askUpstream } from "../src/upstream/index.ts";
+import { createNodeDatabaseReach, type OpenDatabase } from "../src/upstream/node-database-reach.ts";
 import { refusedUrls } from "./support/refused-urls.ts";
 
 const own = `connector: shop
@@ -92,6 +93,37 @@ describe("the file of a connector that asks a database", () => {
     const reach = () => Promise.reject(new Error("not this way"));
     const asked = await askUpstream({ reach }, settled(), { path: "/orders/1", query: {}, credential: "reader:x" });
     expect(asked).toEqual({ ok: false, refusal: "upstream_failed", fault: "databases are not asked from here" });
+  });
+
+  it("has its sessions for as long as somebody asks within a minute, and its role looked at each minute", async () => {
+    vi.useFakeTimers();
+    const closed: string[] = [];
+    const looked: string[] = [];
+    const open: OpenDatabase = ({ url, session }) => ({
+      query: (text) => {
+        looked.push(text);
+        return Promise.resolve([]);
+      },
+      transaction: () => Promise.reject(new Error("no transactions")),
+      script: () => Promise.reject(new Error("no scripts")),
+      close: () => Promise.resolve(void closed.push(`${url} ${session.default_transaction_read_only}`)),
+    });
+    const reach = createNodeDatabaseReach({ open });
+    const first = reach(settled(), "reader:a");
+    expect(reach(settled(), "reader:b")).not.toBe(first);
+    await first.examined();
+    const once = looked.length;
+    for (const seconds of [40, 40]) {
+      vi.advanceTimersByTime(seconds * 1_000);
+      expect(reach(settled(), "reader:a")).toBe(first);
+      await first.examined();
+    }
+    expect(looked).toHaveLength(2 * once);
+    expect(closed).toEqual(["postgres://reader:b@db.example.com:5432/shop on"]);
+    vi.advanceTimersByTime(60_000);
+    expect(closed).toHaveLength(2);
+    expect(reach(settled(), "reader:a")).not.toBe(first);
+    vi.useRealTimers();
   });
 
   it("has no statement made of a name that its language would not have taken", () => {

@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { type Database, DatabaseUnavailable } from "../src/storage/index.ts";
 import { openPostgres } from "../src/storage/postgres.ts";
 import { backendPids, type Cluster, openTestPool, startCluster } from "./support/databases.ts";
-import { openEndless } from "./support/endless-server.ts";
+import { openEndless } from "./support/false-servers.ts";
 
 const healMsMax = 5_000;
 const opened: Database[] = [];

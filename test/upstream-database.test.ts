@@ -5,6 +5,7 @@ import { openPostgres } from "../src/storage/postgres.ts";
 import { createNodeDatabaseReach, type OpenDatabase } from "../src/upstream/node-database-reach.ts";
 import { bringIntoForce, expectStatus, problemOf } from "./support/agreement.ts";
 import { exampleTables } from "./support/example-tables.ts";
+import { openClear } from "./support/false-servers.ts";
 import { compiled, type KioskWorld, kioskFile, openKioskWorld, signed } from "./support/kiosk.ts";
 import { type Merchant, merchantHost, northwind, readerPassword } from "./support/merchant-database.ts";
 import { promiseNorthwind } from "./support/northwind.ts";
@@ -250,6 +251,19 @@ describe("an owner who registers a database", () => {
     const { ca: _, ...unsigned } = connector;
     for (const other of [unsigned, { ...connector, host: "other.kiosk.example" }])
       await expect(trying(loopback, other)).rejects.toThrow("the database cannot be reached");
+  });
+
+  it("and says nothing in the clear to a server that speaks no TLS", async () => {
+    const clear = await openClear();
+    const open: OpenDatabase = (options) => openPostgres({ ...options, url: options.url.replace(":5432", `:${clear.port}`) });
+    const resolve = () => Promise.resolve([{ address: "127.0.0.1", family: 4 }]);
+    const reach = createNodeDatabaseReach({ open, resolve, isAllowed: () => true });
+    await expect(reach(compiled(kioskFile).connector, `reader:${readerPassword}`).query("select now()")).rejects.toThrow(
+      "cannot be reached",
+    );
+    expect(clear.heard().length).toBeGreaterThan(8);
+    expect(clear.heard()).not.toMatch(/reader|kanarie|shop|now\(\)/);
+    await clear.close();
   });
 });
 

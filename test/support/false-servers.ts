@@ -1,3 +1,4 @@
+/** Servers that say they are a Postgres. */
 import { type AddressInfo, createServer, type Socket } from "node:net";
 
 /** Says that it is a Postgres, takes whoever comes, and begins a row of two gigabytes. */
@@ -25,6 +26,25 @@ export async function openEndless(): Promise<{ port: number; open(): number; clo
   return {
     port,
     open: () => sockets.size,
+    close: () => new Promise((resolve) => server.close(() => resolve())),
+  };
+}
+
+/** Says that it speaks no TLS, and keeps what it hears next. */
+export async function openClear(): Promise<{ port: number; heard(): string; close(): Promise<void> }> {
+  const chunks: Buffer[] = [];
+  const server = createServer((socket) => {
+    socket.on("error", () => undefined).on("data", (chunk: Buffer) => chunks.push(chunk));
+    socket.once("data", () => {
+      socket.write("N");
+      socket.once("data", () => socket.destroy());
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  return {
+    port,
+    heard: () => Buffer.concat(chunks).toString("latin1"),
     close: () => new Promise((resolve) => server.close(() => resolve())),
   };
 }
