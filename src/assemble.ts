@@ -87,7 +87,17 @@ export function assembleEdge(common: CommonParts, side: SideParts & { readonly r
   const { database, reach, memory = createMemory(common) } = side;
   const shared = sharedParts(common, { ...side, memory }, common.freshness.disclosureStopsSeconds);
   const watch = createSeatWatch({ database, logs: shared.logs, memory: memory.uses, now: common.now });
-  const deps = { ...shared, database, load: createVaultLoad(database), watch, aead: common.aead, inFlight, reach };
+  const deps = {
+    ...shared,
+    database,
+    load: createVaultLoad(database),
+    watch,
+    aead: common.aead,
+    inFlight,
+    reach,
+    now: common.now,
+    origin: common.audience,
+  };
   const { settle } = shared.strangers;
   return {
     ...{ database, settle, counted: shared, freshness: common.freshness },

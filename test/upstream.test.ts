@@ -217,9 +217,9 @@ describe("a connector is registered", () => {
   it.each([
     ["https://{shop}.myshopify.com", "https://10.0.0.1", "shopify.yaml:10:7"],
     ["https://{shop}.myshopify.com", "http://{shop}.myshopify.com", "shopify.yaml:10:7"],
-    ["resource: shopify_customer", "resource: customer", "shopify.yaml:36:15"],
+    ["resource: shopify_customer", "resource: customer", "shopify.yaml:45:15"],
     ["filter: created_at", "filter: created", "shopify.yaml:"],
-    ["purpose: after_sales", "purpose: anything", "shopify.yaml:21:10"],
+    ["purpose: after_sales", "purpose: anything", "shopify.yaml:22:10"],
   ])("not with %j as %j", async (from, to, pointer) => {
     const { errors } = await problemOf(put(file(shippedConnector("shopify").replace(from, to))), 422);
     expect(errors?.[0]?.pointer).toContain(pointer);
@@ -228,6 +228,8 @@ describe("a connector is registered", () => {
   it("not with a credential that is more than one line, or a shop that is another host", async () => {
     await problemOf(put({ ...file(shippedConnector("shopify")), credential: "a\r\nhost: evil" }), 422);
     await problemOf(put({ ...file(shippedConnector("shopify")), settings: { shop: "acme.evil.example/" } }), 422);
+    const basic = shippedConnector("shopify").replace("authentication: { header: X-Shopify-Access-Token }", "authentication: basic");
+    expect((await problemOf(put(file(basic)), 422)).errors).toEqual([{ pointer: "/credential", code: "grammar" }]);
   });
 
   it("and does not open any more once somebody changed in the database where it leads", async () => {

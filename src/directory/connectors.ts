@@ -4,7 +4,7 @@
  * It widens nothing: what comes back is treated by the policy that two owners agreed to. The credential is never shown again, not even to who gave it.
  */
 
-import { type Connector, type ConnectorDocument, fieldOf, parseConnector, settle } from "../connectors/index.ts";
+import { type Connector, type ConnectorDocument, fieldsOf, parseConnector, settle } from "../connectors/index.ts";
 import { type Bundles, type Contract, shareContract } from "../contracts/index.ts";
 import { type Aead, sha256, toHex, utf8 } from "../crypto/index.ts";
 import { type ContractId, ok, type Refusal, type Result, refuse } from "../kernel/index.ts";
@@ -12,7 +12,7 @@ import { newestEpoch } from "../keys/index.ts";
 import { enterContract, logAct, type OfficeDoor, turnDown, type Visit } from "../offices/index.ts";
 import { type Bundle, type Problem, refuseFiles } from "../policy/index.ts";
 import { refusableTransaction } from "../storage/index.ts";
-import { putConnector, sealCredential } from "../upstream/index.ts";
+import { putConnector, readTaobaoCredential, sealCredential } from "../upstream/index.ts";
 
 export interface ConnectorsDesk extends OfficeDoor {
   readonly bundles: Bundles;
@@ -69,13 +69,21 @@ function takesConnectors({ state, endsAt, readAt }: Contract): boolean {
   return state === "active" && endsAt > readAt;
 }
 
-function readConnector({ file, settings }: Registration, bundle: Bundle): Result<Connector, Refusal> {
+function readConnector({ file, settings, credential }: Registration, bundle: Bundle): Result<Connector, Refusal> {
   const parsed = parseConnector(file.text, file.name);
   if (!parsed.ok) return refuseFiles(parsed.refusal);
   const unknown = unknownNames(parsed.value, bundle);
   if (unknown.length > 0) return refuseFiles(unknown);
   const settled = settle(parsed.value, settings);
-  return settled.ok ? settled : refuseFiles(settled.refusal);
+  if (!settled.ok) return refuseFiles(settled.refusal);
+  if (!fits(settled.value, credential)) return refuse({ code: "unacceptable", errors: [{ pointer: "/credential", code: "grammar" }] });
+  return settled;
+}
+
+/** In the form that it is carried in. */
+function fits({ authentication }: Connector, credential: string): boolean {
+  if (authentication === "basic") return credential.includes(":");
+  return typeof authentication === "string" || "header" in authentication || readTaobaoCredential(credential) !== null;
 }
 
 /** What the contract in force does not know: resources, fields, the purpose. */
@@ -83,15 +91,14 @@ function unknownNames({ source, connector: { purpose, routes } }: ConnectorDocum
   const problems: Problem[] = [];
   if (purpose !== undefined && !Object.hasOwn(bundle.contract.purposes, purpose))
     problems.push(source.valueProblem(["purpose"], "wrong_value", "the contract has no such purpose"));
-  routes.forEach(({ resource, parameters }, index) => {
+  routes.forEach(({ resource, id, parameters }, index) => {
     const known = Object.hasOwn(bundle.resources, resource) ? bundle.resources[resource] : undefined;
     if (known === undefined) {
       problems.push(source.valueProblem(["routes", index, "resource"], "unknown_resource", "the contract's policy has no such resource"));
       return;
     }
     for (const [name, parameter] of Object.entries(parameters)) {
-      const field = fieldOf(parameter);
-      if (field !== null && !Object.hasOwn(known.fields, field))
+      if (fieldsOf(parameter, id).some((field) => !Object.hasOwn(known.fields, field)))
         problems.push(source.problem(["routes", index, "parameters", name], "unknown_field", `${resource} has no field of that path`));
     }
   });

@@ -4,21 +4,23 @@
  * Nothing that a client sent goes up but the path and the parameters that the connector names. Nothing that came down leaves this file but a whole body
  * that was read to its end; what the upstream says of an error is dropped.
  */
-import { type Carriage, type Connector, saysError } from "../connectors/index.ts";
+import { type Authentication, type Connector, type ErrorKind, errorIn } from "../connectors/index.ts";
 import { toBase64, utf8 } from "../crypto/index.ts";
 import { readBounded } from "../http/index.ts";
 import { type Json, JsonSyntaxError, parseJson, type RefusalCode } from "../kernel/index.ts";
 import type { Incoming, Reach } from "./reach.ts";
+import { readTaobaoCredential, signedForTaobao } from "./taobao-query.ts";
 
 export interface Question {
   readonly path: string;
   readonly query: Readonly<Record<string, string>>;
   readonly credential: string;
+  readonly nowMs: number;
 }
 
 /** `status`: the upstream's; absent where there was no answer. */
 export type Asked =
-  | { readonly ok: true; readonly status: number; readonly body: Json }
+  | { readonly ok: true; readonly status: number; readonly body: Json; readonly link: string | null }
   | { readonly ok: false; readonly status?: number; readonly refusal: UpstreamRefusal };
 
 export type UpstreamRefusal = Extract<
@@ -47,25 +49,43 @@ async function ask(reach: Reach, connector: Connector, question: Question, signa
     const incoming = await reach(outgoingOf(connector, question), signal);
     status = incoming.status;
     const body = status === 200 ? await readBody(incoming, connector.limits.bytes) : undefined;
-    if (body === undefined || saysError(body, connector)) return { ok: false, status, refusal: refusalOf(status) };
-    return { ok: true, status, body };
+    if (body === undefined) return { ok: false, status, refusal: refusalOf(status) };
+    const error = errorIn(body, connector);
+    return error === null ? { ok: true, status, body, link: incoming.link } : { ok: false, status, refusal: refusalOfError[error] };
   } catch {
     // A socket, a name, a certificate, a stream that broke: what it says may quote what it failed on.
     return { ok: false, ...(status !== undefined && { status }), refusal: "upstream_failed" };
   }
 }
 
-function outgoingOf({ host, base, authentication }: Connector, { path, query, credential }: Question) {
-  const parameters = new URLSearchParams(query).toString();
-  const headers = { accept: "application/json", "user-agent": "postern", ...carried(authentication, credential) };
-  return { host, path: `${base}${path}${parameters === "" ? "" : `?${parameters}`}`, headers };
+function outgoingOf({ host, base, authentication }: Connector, { path, query, credential, nowMs }: Question) {
+  const { headers = {}, asked = query } = carried(authentication, credential, { query, nowMs });
+  const parameters = new URLSearchParams(asked).toString();
+  const sent = { accept: "application/json", "user-agent": "postern", ...headers };
+  return { host, path: `${base}${path}${parameters === "" ? "" : `?${parameters}`}`, headers: sent };
 }
 
-function carried(carriage: Carriage, credential: string): Record<string, string> {
-  if (carriage === "bearer") return { authorization: `Bearer ${credential}` };
-  if (carriage === "basic") return { authorization: `Basic ${toBase64(utf8(credential))}` };
-  return { [carriage.header.toLowerCase()]: credential };
+interface Carried {
+  readonly headers?: Readonly<Record<string, string>>;
+  /** With what the credential adds to it. */
+  readonly asked?: Question["query"];
 }
+
+function carried(authentication: Authentication, credential: string, { query, nowMs }: Pick<Question, "query" | "nowMs">): Carried {
+  if (authentication === "bearer") return { headers: { authorization: `Bearer ${credential}` } };
+  if (authentication === "basic") return { headers: { authorization: `Basic ${toBase64(utf8(credential))}` } };
+  if ("header" in authentication) return { headers: { [authentication.header.toLowerCase()]: credential } };
+  const read = readTaobaoCredential(credential);
+  if (!read) throw new Error("a credential of another form");
+  return { asked: signedForTaobao(query, read, { digest: authentication.taobao, nowMs }) };
+}
+
+const refusalOfError = {
+  limited: "upstream_limited",
+  missing: "not_found",
+  refused: "upstream_failed",
+  other: "upstream_failed",
+} as const satisfies Record<ErrorKind, UpstreamRefusal>;
 
 /** Of an answer that is none. A credential that is refused is the merchant's matter, not the agent's. */
 function refusalOf(status: number): UpstreamRefusal {
