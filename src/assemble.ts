@@ -25,7 +25,7 @@ import { withRevocations } from "./revocations/index.ts";
 import { withServiceKeys } from "./service-keys/index.ts";
 import { withSessions } from "./sessions/index.ts";
 import type { Database } from "./storage/index.ts";
-import type { Reach } from "./upstream/index.ts";
+import { createGates, type Gates, type Reach } from "./upstream/index.ts";
 
 /** What both sides have. */
 export interface CommonParts {
@@ -60,6 +60,7 @@ export interface Memory {
   readonly strangers: StrangersTally;
   readonly origins: LogOrigins;
   readonly uses: WatchMemory;
+  readonly gates: Gates;
 }
 
 export function createMemory({ issuers, audience, now, digest }: Pick<CommonParts, "issuers" | "audience" | "now" | "digest">): Memory {
@@ -70,6 +71,7 @@ export function createMemory({ issuers, audience, now, digest }: Pick<CommonPart
     strangers: createStrangersTally(),
     origins: new Map(),
     uses: new Map(),
+    gates: createGates(now),
   };
 }
 
@@ -94,7 +96,7 @@ export function assembleEdge(common: CommonParts, side: SideParts & { readonly r
     watch,
     aead: common.aead,
     inFlight,
-    reach,
+    way: { reach, gates: memory.gates, random: Math.random },
     now: common.now,
     origin: common.audience,
   };

@@ -1,6 +1,6 @@
 /** Whatever a merchant's API answers, broken, endless, huge or full of what nobody may see: what comes out is treated, or our own problem, or nothing. */
 import { gzipSync } from "node:zlib";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { Json, JsonObject } from "../src/kernel/index.ts";
 import { expectStatus } from "./support/agreement.ts";
 import type { Gateway } from "./support/gateway.ts";
@@ -15,7 +15,7 @@ import {
   textsOf,
   withStrangers,
 } from "./support/platform-shapes.ts";
-import { credential, customer, customerPath, openShopWorld, type Shop, type ShopWorld, saying } from "./support/shop.ts";
+import { credential, customer, customerPath, openShopWorld, registerQuick, type Shop, type ShopWorld, saying } from "./support/shop.ts";
 
 let shop: Shop;
 let gateway: Gateway;
@@ -37,6 +37,7 @@ const lastEntry = async () => (await entries()).at(-1);
 const bomb = gzipSync(`{"customer":{"id":1,"note":"${"0".repeat(20_000_000)}"}}`);
 
 describe("on the way down", () => {
+  beforeEach(() => registerQuick(gateway));
   const secret = "kanarie-zq7w-0815";
   const outcome = async (path = customerPath) => {
     const answer = await ask(path);

@@ -75,10 +75,10 @@ describe("a platform with ways of its own", () => {
   });
 
   it.each([
-    ["too many", { code: 7, msg: "App Call Limited" }, [429, "upstream_limited"]],
     ["a session that has ended", { code: 27, msg: "Invalid session kanarie" }, [502, "upstream_failed"]],
     ["nothing there", { code: 15, sub_code: "isv.trade-not-exist" }, [404, "not_found"]],
     ["anything else", { code: 50, sub_msg: "kanarie" }, [502, "upstream_failed"]],
+    ["too many, after which it is left alone", { code: 7, msg: "App Call Limited" }, [429, "upstream_limited"]],
   ] as const)("that answers 200 with an error inside, %s, has answered an error", async (_what, error, [status, code]) => {
     shop.answer = saying({ error_response: error, trade_fullinfo_get_response: { trade } });
     const answer = await top("taobao.trade.fullinfo.get", "&tid=1");

@@ -20,7 +20,7 @@ import {
 } from "../connectors/index.ts";
 import { type Json, ok, type Refusal, type Result } from "../kernel/index.ts";
 import { type Decision, decide, rulesFor } from "../policy/index.ts";
-import { askUpstream, openCredential, type Reach, selectConnector } from "../upstream/index.ts";
+import { askUpstream, type GatePlace, markRefused, openCredential, selectConnector, type Way } from "../upstream/index.ts";
 import type { Ask, Disclosure } from "./ask.ts";
 import { circumstancesIn, enter, type Inside } from "./disclose.ts";
 import { deny, denyDraft, disclosedDraft, draftOf, excludedDraft } from "./entries.ts";
@@ -28,7 +28,7 @@ import { readUpstreamQuestion, sealingOf } from "./upstream-question.ts";
 import { own, treat } from "./upstream-records.ts";
 
 export interface Upstream extends Disclosure {
-  readonly reach: Reach;
+  readonly way: Way;
   /** Milliseconds. */
   readonly now: () => number;
   /** Where the gateway is: `https://gateway.example`. */
@@ -62,7 +62,7 @@ async function answer(deps: Upstream, asked: ForwardAsk): Promise<Result<Forward
   const inside = entered.value;
   const found = await findConnector(deps, asked, inside);
   if (!found) return deny(deps, anything, inside.who, { code: "not_found" }, { log: inside.log, exists: true, bundle: inside.bundle });
-  const { connector, credential } = found;
+  const { connector, credential, place } = found;
   const circumstances = await circumstancesIn(deps, { ...anything, purpose: asked.purpose ?? connector.purpose ?? null }, inside);
   if (!circumstances.ok) return circumstances;
   const { bundle, role, log } = inside;
@@ -81,9 +81,10 @@ async function answer(deps: Upstream, asked: ForwardAsk): Promise<Result<Forward
   const refused = checkConditions({ inside, route, decision, purpose }, conditions);
   if (refused) return denyDraft(deps, log, draft, refused);
 
-  const said = await askUpstream(deps.reach, connector, { path: asked.path, query, credential, nowMs: deps.now() });
+  const said = await askUpstream(deps.way, connector, { path: asked.path, query, credential, nowMs: deps.now() }, place);
   const told = withFacts(draft, said.status === undefined ? {} : { upstream_status: said.status });
-  if (!said.ok) return denyDraft(deps, log, told, { code: said.refusal });
+  if (!said.ok && said.alert) await tellOwner(deps, { inside, place, status: said.status });
+  if (!said.ok) return denyDraft(deps, log, told, said.refusal);
   const treated = treat({ connector, route, decision, inside, circumstances: circumstances.value, conditions }, said.body);
   if (treated === null) return denyDraft(deps, log, told, { code: "upstream_failed" });
   const { leaving, notHeld, failed } = treated;
@@ -105,6 +106,7 @@ async function answer(deps: Upstream, asked: ForwardAsk): Promise<Result<Forward
 interface Found {
   readonly connector: Connector;
   readonly credential: string;
+  readonly place: GatePlace;
 }
 
 /** `null` = none of that name, or somebody changed it where it lies. */
@@ -113,7 +115,27 @@ async function findConnector(deps: Upstream, { contract, connector: name }: Forw
   if (!stored) return null;
   const { compiled } = stored;
   const credential = openCredential(deps.aead, keys.locator, { contract, name, compiled }, stored.credential);
-  return credential === null ? null : { connector: parseConnectorText(compiled), credential };
+  const place = { contract, name, credential: stored.credential };
+  return credential === null ? null : { connector: parseConnectorText(compiled), credential, place };
+}
+
+interface RefusedCredential {
+  readonly inside: Inside;
+  readonly place: GatePlace;
+  readonly status: number | undefined;
+}
+
+/** The upstream takes the merchant's credential no more: in the log, and where its owner looks. Once in a while, not for each question. */
+async function tellOwner(deps: Upstream, { inside, place, status }: RefusedCredential): Promise<void> {
+  const { contract, name } = place;
+  await deps.audit.append(inside.log, {
+    event: "connector.refused",
+    actor: { role: "system" },
+    outcome: { effect: "deny", code: "credential_refused" },
+    facts: { contract, connector: name, ...(status !== undefined && { upstream_status: status }) },
+  });
+  await markRefused(deps.database, contract, name);
+  deps.way.gates.told(place);
 }
 
 /** As the connector has it; and by a Bearer's header always. */

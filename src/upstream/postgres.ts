@@ -18,7 +18,18 @@ export async function putConnector(
   await orm(tx)
     .insert(connector)
     .values({ contractId: contract, name, compiled, credential })
-    .onConflictDoUpdate({ target: [connector.contractId, connector.name], set: { compiled, credential, registeredAt: sql`now()` } });
+    .onConflictDoUpdate({
+      target: [connector.contractId, connector.name],
+      set: { compiled, credential, registeredAt: sql`now()`, refusedAt: null },
+    });
+}
+
+/** The upstream refused its credential, for its owner to see. */
+export async function markRefused(database: Queryable, contract: ContractId, name: string): Promise<void> {
+  await orm(database)
+    .update(connector)
+    .set({ refusedAt: sql`now()` })
+    .where(and(eq(connector.contractId, contract), eq(connector.name, name)));
 }
 
 /** `null` = the contract has none of that name. */

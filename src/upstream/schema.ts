@@ -9,6 +9,7 @@ export const connector = pgSchema("postern").table(
     name: text("name").notNull(),
     compiled: text("compiled").notNull(),
     credential: bytea("credential").notNull(),
+    refusedAt: timestamp("refused_at", { withTimezone: true, mode: "string" }),
     registeredAt: timestamp("registered_at", { withTimezone: true, mode: "string" }).notNull().defaultNow(),
   },
   (table) => [primaryKey({ columns: [table.contractId, table.name] })],
