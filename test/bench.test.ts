@@ -99,15 +99,19 @@ describe("npm run bench", () => {
     expect(report.parse(JSON.parse(run.stdout)).scenarios.map(({ name }) => name)).toEqual(["read", "search"]);
   });
 
-  it("measures what a decision and a mask cost, and what the masks do to data, without a database", { timeout: 60_000 }, () => {
-    const run = spawnSync(process.execPath, [join(root, "test/bench/main.ts"), "decide-mask", "masking", ...short], {
-      encoding: "utf8",
-    });
-    expect(run.stderr).toBe("");
-    const { scenarios, masking } = costs.parse(JSON.parse(run.stdout));
-    expect(scenarios[0]).toMatchObject({ name: "decide-mask", connections: 1, baseline: { name: "parse-stringify" } });
-    for (const { held, of } of masking.data) expect(held).toBeLessThanOrEqual(of);
-  });
+  it.runIf(isLong)(
+    "measures what a decision and a mask cost, and what the masks do to data, without a database",
+    { timeout: 60_000 },
+    () => {
+      const run = spawnSync(process.execPath, [join(root, "test/bench/main.ts"), "decide-mask", "masking", ...short], {
+        encoding: "utf8",
+      });
+      expect(run.stderr).toBe("");
+      const { scenarios, masking } = costs.parse(JSON.parse(run.stdout));
+      expect(scenarios[0]).toMatchObject({ name: "decide-mask", connections: 1, baseline: { name: "parse-stringify" } });
+      for (const { held, of } of masking.data) expect(held).toBeLessThanOrEqual(of);
+    },
+  );
 
   it.runIf(isLong)("measures what it costs to know who asks", { timeout: 60_000 }, () => {
     const run = spawnSync(process.execPath, [join(root, "test/bench/main.ts"), "verified-token", ...short], { encoding: "utf8" });
@@ -132,7 +136,7 @@ describe("npm run bench", () => {
     expect(scenarios.at(-1)?.ratio).toBe(1);
   });
 
-  it("measures what it takes to verify an export", { timeout: 60_000 }, () => {
+  it.runIf(isLong)("measures what it takes to verify an export", { timeout: 60_000 }, () => {
     const args = [join(root, "test/bench/main.ts"), "log-verify", "--json", "--entries", "1000"];
     const run = spawnSync(process.execPath, args, { encoding: "utf8" });
     expect(run.stderr).toBe("");

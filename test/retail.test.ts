@@ -3,6 +3,7 @@ import type { Aead } from "../src/crypto/index.ts";
 import { expectStatus } from "./support/agreement.ts";
 import { createGateway, type Gateway, type GatewayOptions } from "./support/gateway.ts";
 import { createLeakScanner } from "./support/leaks.ts";
+import { isLong } from "./support/long.ts";
 import { type RetailRecord, retailTypes } from "./support/retail/data.ts";
 import { type Dumped, dumpTables } from "./support/retail/dump.ts";
 import {
@@ -20,6 +21,7 @@ import { readRetailWorld } from "./support/retail/world.ts";
 
 const { all, templates, planted } = readRetailWorld();
 const present = all.length > 0;
+const sampleOf = <T>(records: readonly T[]) => records.filter((_, index) => index % 3 === 0 || index === records.length - 1);
 
 describe.skipIf(!present)("an agent works on five hundred users and a thousand orders of another shop", () => {
   let gateway: Gateway;
@@ -30,13 +32,13 @@ describe.skipIf(!present)("an agent works on five hundred users and a thousand o
     gateway = await createGateway();
     await bringRetailIntoForce(gateway);
     for (const type of retailTypes) await importRecords(gateway, type, all);
-    answers = await each(all, (record) => readAndScan(gateway, record));
+    answers = await each(isLong ? all : sampleOf(all), (record) => readAndScan(gateway, record));
     errors = await each([...templates, ...planted], (record) => provokeAndScan(gateway, record));
     kept = [...(await readLog(gateway)), ...(await dumpTables(gateway.database))];
   }, 240_000);
   afterAll(() => gateway.close());
 
-  it("reads every record, and no answer holds a name, an email, a payment token, a street, a full ZIP or an id that contains a name", () => {
+  it(`reads ${isLong ? "every record" : "every third record"}, and no answer holds a name, an email, a payment token, a street, a full ZIP or an id that contains a name`, () => {
     expect(all).toHaveLength(1_502);
     expect(answers).toEqual([]);
   });

@@ -191,7 +191,6 @@ describe("a script that is not set up", () => {
   it.each<[string, "edge" | "directory" | "keeper", Over, string]>([
     ["the edge without its root key", "edge", { secrets: { POSTERN_ROOT_KEY: null } }, "POSTERN_ROOT_KEY is missing"],
     ["the edge with the log key", "edge", { secrets: { POSTERN_LOG_KEY: anyKey } }, "POSTERN_LOG_KEY must not be set here"],
-    ["the directory with the log key", "directory", { secrets: { POSTERN_LOG_KEY: anyKey } }, "POSTERN_LOG_KEY must not be set here"],
     [
       "the directory with two root keys of one name",
       "directory",

@@ -10,6 +10,16 @@ import { makeSnapshot } from "./snapshot.ts";
 
 export const templateDatabase = "postern_template";
 
+/** Nothing here outlives the run; tests that crash a server start their own. */
+const throwaway = [
+  "max_connections=300",
+  "fsync=off",
+  "full_page_writes=off",
+  "autovacuum=off",
+  "checkpoint_timeout=1h",
+  "max_wal_size=2GB",
+];
+
 declare module "vitest" {
   interface ProvidedContext {
     readonly postgresPort: number;
@@ -18,7 +28,7 @@ declare module "vitest" {
 
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const snapshot = makeSnapshot();
-  const cluster = await startCluster({ settings: ["fsync=off", "max_connections=300"] });
+  const cluster = await startCluster({ settings: throwaway });
   const admin = openPostgres({ url: cluster.url, poolSize: 1, deadlineMs: 30_000, queueMax: 10 });
   await admin.script(`create database ${templateDatabase}`);
   await admin.close();
