@@ -45,8 +45,15 @@ const readable: Readonly<Record<string, readonly string[] | null>> = {
   "postern.partial_purge": ["contract_id", "job_id"],
   "public.postern_migration": null,
 };
-/** The log's intake, uses of seats, proofs that were shown, and what customers ask of the merchant: all that it adds to. */
-const intake = ["audit.flush", "audit.pending", "postern.seat_use", "postern.spent_proof", "postern.subject_request"];
+/** The log's intake, credentials that an upstream refused, uses of seats, proofs that were shown, and what customers ask: all that it adds to. */
+const intake = [
+  "audit.flush",
+  "audit.pending",
+  "postern.connector_refusal",
+  "postern.seat_use",
+  "postern.spent_proof",
+  "postern.subject_request",
+];
 
 let world: LogGateway;
 let tables: Table[];

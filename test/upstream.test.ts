@@ -232,6 +232,28 @@ describe("a connector is registered", () => {
     expect((await problemOf(put(file(basic)), 422)).errors).toEqual([{ pointer: "/credential", code: "grammar" }]);
   });
 
+  it("and is looked at and taken away by an owner, who sees where it leads and what may be asked, and never the credential", async () => {
+    const at = (method: string, path = "/shopify", as = "owner-1") =>
+      gateway.call(method, `/v1/contracts/c-test/connectors${path}`, { as });
+    const list = await (await expectStatus(at("GET", ""), 200)).text();
+    const shown = await (await expectStatus(at("GET"), 200)).text();
+    expect(JSON.parse(list).connectors.map(({ connector }: { connector: string }) => connector)).toContain("shopify");
+    expect(JSON.parse(shown)).toMatchObject({
+      ...{ connector: "shopify", host: "acme.myshopify.com", authentication: "header", refused_at: null },
+      definition: { routes: expect.arrayContaining([expect.objectContaining({ path: "/admin/api/2026-07/orders.json" })]) },
+    });
+    expect((await lastEntry())?.event).toBe("connector.read");
+    expect(`${list}${shown}`).not.toContain(credential);
+    for (const as of ["agent-1", "officer"]) await problemOf(at("GET", "", as), 403);
+    await problemOf(at("DELETE", "/nothing"), 404);
+    await expectStatus(at("DELETE"), 200);
+    expect(await lastEntry()).toMatchObject({ event: "connector.deleted", facts: { connector: "shopify" } });
+    const before = shop.asked.length;
+    await problemOf(ask(customerPath), 404);
+    expect(shop.asked).toHaveLength(before);
+    await expectStatus(put(file(shippedConnector("shopify"))), 200);
+  });
+
   it("and does not open any more once somebody changed in the database where it leads", async () => {
     shop.answer = saying({ customer });
     await expectStatus(ask(customerPath), 200);

@@ -10,6 +10,7 @@ export {
   tokenHeaders,
 } from "./connector.ts";
 export { type Condition, takesValue } from "./criterion.ts";
+export { type Draft, draftConnector, type Sample } from "./draft.ts";
 export { type ConnectorDocument, fieldsOf, parseConnector, settle } from "./language.ts";
 export { linksIn, type PageLink, withCursors } from "./pages.ts";
 export { type Question, readQuestion } from "./question.ts";

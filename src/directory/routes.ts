@@ -2,7 +2,7 @@
 import * as z from "zod";
 import { json, type Route, readBounded } from "../http/index.ts";
 import { type ContractId, ok } from "../kernel/index.ts";
-import { connectorRoute } from "./connector-route.ts";
+import { connectorRoutes } from "./connector-routes.ts";
 import type { ConnectorsDesk } from "./connectors.ts";
 import { listSeats, type SeatsListed } from "./list-seats.ts";
 import type { LoginDesk } from "./login.ts";
@@ -66,7 +66,7 @@ export function directoryRoutes(desk: SeatsDesk & ConnectorsDesk & LoginDesk): R
     ...serviceKeyRoutes(desk),
     ...sessionRoutes(desk),
     ...revokeRoutes(desk),
-    connectorRoute(desk),
+    ...connectorRoutes(desk),
   ];
 }
 

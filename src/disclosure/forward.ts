@@ -20,7 +20,7 @@ import {
 } from "../connectors/index.ts";
 import { type Json, ok, type Refusal, type Result } from "../kernel/index.ts";
 import { type Decision, decide, rulesFor } from "../policy/index.ts";
-import { askUpstream, type GatePlace, markRefused, openCredential, selectConnector, type Way } from "../upstream/index.ts";
+import { addRefusal, askUpstream, type GatePlace, openCredential, selectConnector, type Way } from "../upstream/index.ts";
 import type { Ask, Disclosure } from "./ask.ts";
 import { circumstancesIn, enter, type Inside } from "./disclose.ts";
 import { deny, denyDraft, disclosedDraft, draftOf, excludedDraft } from "./entries.ts";
@@ -134,7 +134,7 @@ async function tellOwner(deps: Upstream, { inside, place, status }: RefusedCrede
     outcome: { effect: "deny", code: "credential_refused" },
     facts: { contract, connector: name, ...(status !== undefined && { upstream_status: status }) },
   });
-  await markRefused(deps.database, contract, name);
+  await addRefusal(deps.database, contract, name);
   deps.way.gates.told(place);
 }
 

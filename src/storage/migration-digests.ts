@@ -26,5 +26,5 @@ export const migrationsOfThisBuild: readonly MigrationDigest[] = [
   { number: 19, name: "0019-sessions.sql", digest: "40e1263c26d227fb66f1e4f13421574531c8031b50db243cacf6fe0ff5839d12" },
   { number: 20, name: "0020-service-keys.sql", digest: "7380bf241347788fefa924539f0fd01734a9bdc509c7b5a22c49272fb7663890" },
   { number: 21, name: "0021-upstream.sql", digest: "3bd6637e289ac903176d4267bb01eaf51f1152ed9d1651d666e9fde9b304265d" },
-  { number: 24, name: "0024-connectors-refused.sql", digest: "4cc1c475935da9e867ff34eabe1e0a6490632b4b6cffc7df5fbeb0d023023977" },
+  { number: 24, name: "0024-connector-refusals.sql", digest: "5af613444ca6d3abadd68e5d8650e0105cb1056fb1eeadd93e8b2196fc14c8ea" },
 ];

@@ -2,7 +2,7 @@ export { askUpstream, type Way } from "./ask.ts";
 export { openCredential, sealCredential } from "./credential.ts";
 export { type CursorPlace, openCursor, sealCursor } from "./cursor.ts";
 export { createGates, type GatePlace, type Gates } from "./gates.ts";
-export { markRefused, putConnector, selectConnector } from "./postgres.ts";
+export { addRefusal, deleteConnector, type ListedConnector, putConnector, selectConnector, selectConnectors } from "./postgres.ts";
 export { isPublicAddress } from "./public-address.ts";
 export { fetchReach, type Reach } from "./reach.ts";
 export { readTaobaoCredential } from "./taobao-query.ts";

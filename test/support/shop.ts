@@ -152,4 +152,10 @@ routes:
   const body = { connector: { name: "shop.yaml", text }, credential: "kanarie-zq7w-credential" };
   await expectStatus(gateway.call("PUT", `/v1/contracts/c-test/connectors/shop`, { as: "owner-1", body }), 200);
   await expectStatus(gateway.call("GET", `/v1/contracts/c-test/upstream/shop/customers/1`, { as: "agent-1" }), 200);
+  for (const [method, path] of [
+    ["GET", ""],
+    ["GET", "/shop"],
+    ["DELETE", "/shop"],
+  ] as const)
+    await expectStatus(gateway.call(method, `/v1/contracts/c-test/connectors${path}`, { as: "owner-1" }), 200);
 }
