@@ -1,10 +1,14 @@
 /** Platforms whose APIs have ways of their own: signed queries, errors inside an answer, search criteria, pages. */
 import { createHmac } from "node:crypto";
+import { once } from "node:events";
+import type { AddressInfo } from "node:net";
+import { serve as listen } from "@hono/node-server";
+import { createAdminRestApiClient } from "@shopify/admin-api-client";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { signedForTaobao } from "../src/upstream/taobao-query.ts";
 import { expectStatus, problemOf } from "./support/agreement.ts";
 import type { Gateway } from "./support/gateway.ts";
-import { credential, openShopWorld, ordersPath, type Shop, type ShopWorld, saying } from "./support/shop.ts";
+import { credential, customer, openShopWorld, ordersPath, type Shop, type ShopWorld, saying } from "./support/shop.ts";
 
 let shop: Shop;
 let gateway: Gateway;
@@ -171,5 +175,44 @@ describe("a platform with ways of its own", () => {
     expect(await answer.json()).toEqual({ payload: [{ id: 9, name: "N*** Q***", email: "n***@mail.example" }] });
     expect(shop.asked.at(-1)?.headers.api_access_token).toBe(credential);
     await problemOf(ask("/api/v1/accounts/4/contacts/9", { name: "chatwoot" }), 404);
+  });
+});
+
+describe("an unchanged client of a shop, whose base is the gateway's", () => {
+  const base = "v1/contracts/c-test/upstream/shopify/admin/api/2026-07";
+  let server: ReturnType<typeof listen>;
+  let client: ReturnType<typeof createAdminRestApiClient>;
+  beforeAll(async () => {
+    server = listen({ fetch: gateway.app.fetch, port: 0, hostname: "127.0.0.1" });
+    await once(server, "listening");
+    const { port } = server.address() as AddressInfo;
+    const accessToken = await gateway.token("agent-1");
+    const logger = () => undefined;
+    const where = { storeDomain: `http://127.0.0.1:${port}`, scheme: "http", formatPaths: false } as const;
+    client = createAdminRestApiClient({ ...where, apiVersion: "2026-07", accessToken, logger });
+  });
+  afterAll(() => void server.close());
+
+  it("reads orders, goes from one to who ordered it, and sees both masked", async () => {
+    const order = {
+      id: 450789469,
+      order_number: 1001,
+      total_price: "409.94",
+      closed_at: null,
+      email: "bob.norman@mail.example",
+      customer: { id: 207119551, first_name: "Bob" },
+    };
+    shop.answer = (path, response) =>
+      saying(path.includes("orders") ? { orders: [order] } : { customer: { ...customer, note: "kanarie" } })(path, response);
+    const listed = await client.get(`${base}/orders.json`, { searchParams: { status: "any", limit: 5 } });
+    expect(listed.status).toBe(200);
+    const { orders } = (await listed.json()) as { orders: { id: number; email: string; total_price: string; customer: { id: number } }[] };
+    expect(orders).toMatchObject([{ id: 450789469, email: "b***@mail.example", total_price: "409.94", customer: { id: 207119551 } }]);
+    const one = await client.get(`${base}/customers/${orders[0]?.customer.id}.json`);
+    expect(await one.json()).toMatchObject({
+      customer: { id: 207119551, first_name: "B***", email: "b***@mail.example", total_spent: "199.65" },
+    });
+    expect(shop.asked.at(-1)?.headers["x-shopify-access-token"]).toBe(credential);
+    expect(shop.asked.at(-1)?.path).toBe("/admin/api/2026-07/customers/207119551.json");
   });
 });
