@@ -44,7 +44,9 @@ create table postern.contract (
   irrevocable_at timestamptz,
   suspended_at  timestamptz,
   -- The end of which the winding down was announced: where it is moved, the next one is, too.
-  noticed_for   timestamptz
+  noticed_for   timestamptz,
+  -- Until when one keeper tells the log that the end is near, or has come.
+  told_until    timestamptz
 );
 
 -- Policy ∩ contract, compiled: canonical JSON under its SHA-256.

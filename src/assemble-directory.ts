@@ -4,6 +4,7 @@ import { type CommonParts, counted, identityOfOffices, type SideParts, sharedPar
 import { createLoginProviders, directoryRoutes } from "./directory/index.ts";
 import { repeatable } from "./idempotency/index.ts";
 import type { InFlight } from "./kernel/index.ts";
+import { createCeremony } from "./passkeys/index.ts";
 import { type DirectoryProfile, logDirectoryTurnedAway, scimRoutes } from "./scim/index.ts";
 
 export function assembleDirectory(common: CommonParts, side: SideParts, inFlight: InFlight): Side {
@@ -12,7 +13,10 @@ export function assembleDirectory(common: CommonParts, side: SideParts, inFlight
   const door = { ...shared, database, aead: common.aead, identity: identityOfOffices(shared, database) };
   const all = common.issuers.map((issuer) => issuer.id);
   const issuersOf = (vendor: string) => (Object.hasOwn(common.vendors, vendor) ? (common.vendors[vendor]?.issuers ?? []) : all);
-  const logins = { providers: createLoginProviders(common.issuers), origin: common.audience, now: common.now };
+  const logins = {
+    ...{ providers: createLoginProviders(common.issuers), origin: common.audience, now: common.now },
+    ...{ readLogout: shared.readLogout, limits: common.sessions, ceremony: createCeremony(common.audience) },
+  };
   const scim = { ...door, origin: common.audience, profileOf: (vendor: string) => profileOf(common.vendors, vendor) };
   return {
     ...{ database, settle: shared.strangers.settle, counted: shared, freshness: common.freshness },

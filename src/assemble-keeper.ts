@@ -31,6 +31,7 @@ import {
 import { anyHoldStands, describeDoubt, holdsOnSubject, namedHolds, selectClock, standingHolds } from "./contracts/index.ts";
 import { createCopyFormats, createPump, type Pump, type Sink } from "./copies/index.ts";
 import { type Signer, verifySignature } from "./crypto/index.ts";
+import { forgetSeatMisses } from "./disclosure/postgres-misses.ts";
 import { forgetSeatUses } from "./disclosure/postgres-uses.ts";
 import {
   type ErasureParts,
@@ -240,8 +241,9 @@ export function assembleKeeper(common: CommonParts, side: KeeperParts, inFlight:
         () => forgetExpired(database),
         () => forgetExpiredRevocations(database),
         () => forgetSpentProofs(database),
-        () => forgetEndedSessions(database),
+        () => forgetEndedSessions(database, common.sessions),
         () => forgetSeatUses(database),
+        () => forgetSeatMisses(database),
         () => tickAgreements({ ...activation, sequencer, leaseMs }, believed),
         ...byTheClock(() => orderDuePurges(purge)),
         () => runErasures(erasures),

@@ -13,9 +13,10 @@ import { type Bundles, createBundles } from "./contracts/index.ts";
 import type { Aead, Signer } from "./crypto/index.ts";
 import { disclosureRoutes, logAgentTurnedAway } from "./disclosure/index.ts";
 import { createVaultLoad } from "./disclosure/postgres.ts";
+import { createMissWatch, type MissMemory } from "./disclosure/postgres-misses.ts";
 import { createSeatWatch, type WatchMemory } from "./disclosure/postgres-watch.ts";
 import type { Metrics, Route } from "./http/index.ts";
-import { createIdentity, type Digest, type Identity, type IssuerProfile, withSpentProofs } from "./identity/index.ts";
+import { createIdentity, type Digest, type Identity, type IssuerProfile, type TokenIdentity, withSpentProofs } from "./identity/index.ts";
 import { createSpentProofs } from "./identity/postgres.ts";
 import type { VendorSettings } from "./issuer-settings.ts";
 import type { InFlight } from "./kernel/index.ts";
@@ -23,7 +24,7 @@ import { createAuditKeys, type Keyring, type OpenedAuditKeys, type RootKey, type
 import { createOffices, type MerchantOffices, type OfficeHolder } from "./offices/index.ts";
 import { withRevocations } from "./revocations/index.ts";
 import { withServiceKeys } from "./service-keys/index.ts";
-import { withSessions } from "./sessions/index.ts";
+import { type SessionLimits, withSessions } from "./sessions/index.ts";
 import type { Database } from "./storage/index.ts";
 import { createGates, type Gates, type Reach } from "./upstream/index.ts";
 
@@ -36,6 +37,7 @@ export interface CommonParts {
   readonly keyring: Keyring;
   readonly logName: string;
   readonly freshness: Freshness;
+  readonly sessions: SessionLimits;
   readonly issuers: readonly IssuerProfile[];
   readonly merchants: Readonly<Record<string, MerchantOffices>>;
   /** By whose tokens a vendor's agents come; a vendor that is not here has no issuers of its own. */
@@ -54,13 +56,14 @@ export interface CommonParts {
  * nothing under way, so that on Workers it outlives the request whose connections filled it.
  */
 export interface Memory {
-  readonly identity: Identity;
+  readonly identity: TokenIdentity;
   readonly bundles: Bundles;
   readonly auditKeys: OpenedAuditKeys;
   readonly strangers: StrangersTally;
   readonly origins: LogOrigins;
   readonly uses: WatchMemory;
   readonly gates: Gates;
+  readonly misses: MissMemory;
 }
 
 export function createMemory({ issuers, audience, now, digest }: Pick<CommonParts, "issuers" | "audience" | "now" | "digest">): Memory {
@@ -72,6 +75,7 @@ export function createMemory({ issuers, audience, now, digest }: Pick<CommonPart
     origins: new Map(),
     uses: new Map(),
     gates: createGates(now),
+    misses: new Map(),
   };
 }
 
@@ -89,11 +93,13 @@ export function assembleEdge(common: CommonParts, side: SideParts & { readonly r
   const { database, reach, memory = createMemory(common) } = side;
   const shared = sharedParts(common, { ...side, memory }, common.freshness.disclosureStopsSeconds);
   const watch = createSeatWatch({ database, logs: shared.logs, memory: memory.uses, now: common.now });
+  const misses = createMissWatch({ database, memory: memory.misses, now: common.now });
   const deps = {
     ...shared,
     database,
     load: createVaultLoad(database),
     watch,
+    misses,
     aead: common.aead,
     inFlight,
     way: { reach, gates: memory.gates, random: Math.random },
@@ -114,7 +120,7 @@ export function sharedParts(
   { database, writer, audit: replace, memory = createMemory(common) }: SideParts,
   stopsAfterSeconds?: number,
 ) {
-  const { aead, root, keyring, now } = common;
+  const { aead, root, keyring, now, sessions } = common;
   const auditKeys = createAuditKeys(root, memory.auditKeys);
   const { mergeDelaySeconds } = common.freshness;
   const { origins } = memory;
@@ -133,12 +139,17 @@ export function sharedParts(
     bundles: memory.bundles,
     identity: withRevocations(tokens, database),
     tokens,
+    readLogout: memory.identity.readLogout,
+    sessions,
   };
 }
 
 /** Whom directory and keeper know: people by token or session, and merchants' own systems by their keys. */
-export function identityOfOffices({ tokens }: { readonly tokens: Identity }, database: Database): Identity {
-  return withServiceKeys(withRevocations(withSessions(tokens, database), database), database);
+export function identityOfOffices(
+  { tokens, sessions }: { readonly tokens: Identity; readonly sessions: SessionLimits },
+  database: Database,
+): Identity {
+  return withServiceKeys(withRevocations(withSessions(tokens, database, sessions), database), database);
 }
 
 /**

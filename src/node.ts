@@ -112,6 +112,7 @@ async function assembleSides({ environment, operators, only, moreRoutes = () => 
       keyring: createKeyring({ aead: nodeAead, root, shares, holders, now: Date.now }),
       logName: environment.POSTERN_LOG_NAME,
       freshness: operators.log,
+      sessions: operators.sessions,
       issuers,
       merchants: operators.merchants,
       vendors: operators.vendors,

@@ -9,6 +9,7 @@ import { issuerProblem, issuerSchema, vendorSchema } from "./issuer-settings.ts"
 import { isId } from "./kernel/index.ts";
 import { retentionProblem, retentionSchema } from "./retention-settings.ts";
 import { isPrivateUrl } from "./root-key-settings.ts";
+import type { SessionLimits } from "./sessions/index.ts";
 import { sinkProblem, sinkSchema } from "./sink-settings.ts";
 
 export class ConfigRefused extends Error {
@@ -29,21 +30,26 @@ const witness = z.strictObject({
   contracts: z.array(id).default([]),
 });
 
-const seconds = (min: number, max: number) => {
-  const error = `must be whole seconds from ${min} to ${max}`;
+const whole = (unit: string, min: number, max: number) => {
+  const error = `must be whole ${unit} from ${min} to ${max}`;
   return z.int(error).min(min, error).max(max, error);
 };
 /** Edge and keeper are told the same: what is promised, and when readiness fails and disclosure stops, is one decision. */
 const freshness = z
   .strictObject({
-    merge_delay_seconds: seconds(60, 3_600).default(300),
-    disclosure_stops_seconds: seconds(61, 86_400).default(600),
+    merge_delay_seconds: whole("seconds", 60, 3_600).default(300),
+    disclosure_stops_seconds: whole("seconds", 61, 86_400).default(600),
   })
   .refine((log) => log.disclosure_stops_seconds > log.merge_delay_seconds, {
     path: ["disclosure_stops_seconds"],
     error: "must be more than merge_delay_seconds: until then nothing that was promised is broken",
   })
   .transform((log): Freshness => ({ mergeDelaySeconds: log.merge_delay_seconds, disclosureStopsSeconds: log.disclosure_stops_seconds }));
+
+/** How long somebody who came by a page stays logged in: unused, and at all. */
+const sessions = z
+  .strictObject({ idle_minutes: whole("minutes", 1, 120).default(30), hours: whole("hours", 1, 24).default(10) })
+  .transform(({ idle_minutes: idleMinutes, hours }): SessionLimits => ({ idleMinutes, hours }));
 
 const operatorFileSchema = z.strictObject({
   issuers: z.array(issuerSchema).min(1),
@@ -69,6 +75,7 @@ const operatorFileSchema = z.strictObject({
   witnesses: z.array(witness).default([]),
   /** How long an entry may wait for its place in the log. */
   log: freshness.prefault({}),
+  sessions: sessions.prefault({}),
   /** Whole months that the log's entries are kept after the end of the month that they are of. */
   retention: retentionSchema.prefault({}),
 });

@@ -112,6 +112,7 @@ export function connect(
     keyring: createKeyring({ aead: portableAead, root, shares, holders, now: Date.now, opened: contractKeys }),
     logName: settings.logName,
     freshness: settings.freshness,
+    sessions: settings.sessions,
     issuers: settings.issuers,
     merchants: settings.merchants,
     vendors: settings.vendors,

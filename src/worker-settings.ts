@@ -28,6 +28,7 @@ export interface WorkerSettings {
   readonly vendors: OperatorFile["vendors"];
   readonly operators: OperatorFile["operators"];
   readonly freshness: OperatorFile["log"];
+  readonly sessions: OperatorFile["sessions"];
 }
 
 export interface KeeperSettings extends WorkerSettings {
@@ -220,14 +221,14 @@ function urlOf([binding, bound]: readonly [string, Bound], [variable, url]: read
 function readOperators({
   POSTERN_CONFIG,
   NODE_ENV,
-}: Common): Pick<WorkerSettings, "issuers" | "merchants" | "vendors" | "operators" | "freshness"> &
+}: Common): Pick<WorkerSettings, "issuers" | "merchants" | "vendors" | "operators" | "freshness" | "sessions"> &
   Pick<OperatorFile, "writers" | "witnesses" | "retention"> {
   const file = readOperatorFile(POSTERN_CONFIG, "POSTERN_CONFIG", NODE_ENV === "production");
-  const { issuers, merchants, vendors, operators, writers, witnesses, retention, sinks, log: freshness } = file;
+  const { issuers, merchants, vendors, operators, writers, witnesses, retention, sinks, sessions, log: freshness } = file;
   if (sinks.length > 0) throw new ConfigRefused("POSTERN_CONFIG: sinks: are fed by a keeper on Node; run one beside the Workers for them");
   const profiles = issuers.map((issuer) => {
     if (issuer.built_in) throw new ConfigRefused("POSTERN_CONFIG: issuers: the built-in issuer's key is not on Workers");
     return issuerProfile(issuer);
   });
-  return { issuers: profiles, merchants, vendors, operators, freshness, writers, witnesses, retention };
+  return { issuers: profiles, merchants, vendors, operators, freshness, sessions, writers, witnesses, retention };
 }

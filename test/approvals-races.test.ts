@@ -1,7 +1,8 @@
-/** Four eyes on a real Postgres, where requests and keepers truly run at once: one decides of however many, and what nobody decided is told once. */
+/** Four eyes and the clock on a real Postgres, where requests and keepers truly run at once: one decides of however many, and what is over is told once. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Trust } from "../src/audit/index.ts";
 import { because, contractText, expectStatus, problemOf, shippedPolicy } from "./support/agreement.ts";
+import { endIn } from "./support/ladder.ts";
 import { createWorld, entriesOf, openGateway, populate, verifyLog, type World } from "./support/purge-world.ts";
 
 const base = "/v1/contracts/c-test";
@@ -139,6 +140,27 @@ describe("a request that nobody decided in its time", () => {
     for (let turn = 0; turn < 2; turn++) await world.gateway.keeper.tick();
     const said = (await entriesOf(world.owner, "gateway")).filter(({ event }) => event === "approval.expired");
     expect(said).toMatchObject([{ facts: { contract: "c-draft", approval: approval.id, action: "activate" } }]);
+  });
+});
+
+describe("an end that is near, and one that has come", () => {
+  it("stands in the log once, however many keepers look at once, and wherever one of them dies", async () => {
+    const other = await openGateway(world);
+    const keepers = [world.gateway, other, world.gateway, other].map(({ keeper }) => keeper);
+    const told = async () => {
+      await Promise.all(keepers.map((keeper) => keeper.tick()));
+      return (await entriesOf(world.owner, "c-test")).map(({ event }) => event).filter((event) => /^contract\.(winding|ended)/.test(event));
+    };
+    await endIn(world, 24);
+    expect(await told()).toEqual(["contract.winding_down"]);
+    // A keeper that died after the entry.
+    await world.owner.query("update postern.contract set noticed_for = null, told_until = now() - interval '1 second'");
+    expect(await told()).toEqual(["contract.winding_down"]);
+    await endIn(world, 48);
+    expect(await told()).toEqual(["contract.winding_down", "contract.winding_down"]);
+    await endIn(world, -1);
+    expect(await told()).toEqual(["contract.winding_down", "contract.winding_down", "contract.ended"]);
+    await other.close();
   });
 
   it("and the log verifies to the end", async () => {

@@ -29,6 +29,7 @@ const layers = {
     "revocations",
     "service-keys",
     "sessions",
+    "passkeys",
     "connectors",
     "upstream",
   ],

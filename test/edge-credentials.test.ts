@@ -30,6 +30,7 @@ const readable: Readonly<Record<string, readonly string[] | null>> = {
   "postern.spent_proof": ["proof"],
   "postern.seat": null,
   "postern.seat_use": null,
+  "postern.seat_miss": null,
   "postern.record": null,
   "postern.blind_index": null,
   "postern.key_epoch": null,
@@ -45,11 +46,12 @@ const readable: Readonly<Record<string, readonly string[] | null>> = {
   "postern.partial_purge": ["contract_id", "job_id"],
   "public.postern_migration": null,
 };
-/** The log's intake, credentials that an upstream refused, uses of seats, proofs that were shown, and what customers ask: all that it adds to. */
+/** The log's intake, credentials that an upstream refused, uses of seats, what they ask for in vain, proofs, and what customers ask: all that it adds to. */
 const intake = [
   "audit.flush",
   "audit.pending",
   "postern.connector_refusal",
+  "postern.seat_miss",
   "postern.seat_use",
   "postern.spent_proof",
   "postern.subject_request",

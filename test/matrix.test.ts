@@ -17,7 +17,10 @@ beforeAll(async () => {
   gateway = await createGateway({ common: { vendors } });
   for (const contract of [contractOf.own, contractOf.ended, contractOf.purged])
     await populate(gateway, { contract, seats: "demo,agent-1,first_line,林小满\n" }, 1);
-  await bringIntoForce(gateway, { contract: "c-sibling", vendor: "v-qinghe", seats: "demo,agent-7,first_line,林小满\n" });
+  await bringIntoForce(gateway, {
+    ...{ contract: "c-sibling", vendor: "v-qinghe", seats: "demo,agent-7,first_line,林小满\n" },
+    more: "approvals: { terminate: other_organisation }\n",
+  });
   await bringIntoForce(gateway, { ...neighbour, vendor: "v-haitong", seats: "demo,agent-9,first_line,林小满\n" });
   const job = await purge(gateway, contractOf.purged);
   await gateway.database.query("update postern.contract set ends_at = now() - interval '1 hour' where contract_id = $1", [
@@ -85,6 +88,7 @@ describe("the authorization matrix", () => {
       "GET /v1/contracts/{contract}/audit/retention",
     ]);
     expect(admitted("vendor_admin").filter((route) => !route.includes("/{contract}/agents"))).toEqual(["GET /v1/me"]);
+    expect(admitted("vendor_admin_asked").filter((route) => !route.includes("approv"))).toEqual([]);
     expect(admitted("agent").filter((route) => !/\/(records|upstream)\//.test(route))).toEqual([
       "GET /v1/me",
       "GET /log/{log}/receipt/{entry}",

@@ -220,9 +220,12 @@ describe("a contract's own terms", () => {
     ["seats: { training: required }", "", "widened"],
     ["seats: { training: required }", "seats: { training: { within: 365d } }", "narrowed"],
     ["seats: { training: { within: 30d } }", "seats: { training: { within: 31d } }", "widened"],
+    ["", "approvals: {}", null],
+    ["", "approvals: { purge: other_organisation }", "changed"],
+    ["approvals: { purge: other_organisation, amend: other_organisation }", "approvals: { purge: other_organisation }", "widened"],
   ] as const)("%s → %s is %s", (before, after, direction) => {
     const found = diffBundles(withMore(before), withMore(after)).filter(({ what }) =>
-      /^(hours|networks|seats|shared|proof of possession)/.test(what),
+      /^(hours|networks|seats|shared|who approves|proof of possession)/.test(what),
     );
     expect(found[0]?.direction ?? null).toBe(direction);
   });

@@ -4,7 +4,7 @@ import { exportJWK, generateKeyPair } from "jose";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { verifySignature } from "../src/crypto/index.ts";
 import { verifyCertificate } from "../src/purge/verify-certificate.ts";
-import { because, contractText, expectStatus, importLines, search } from "./support/agreement.ts";
+import { because, bringIntoForce, contractText, expectStatus, importLines, search } from "./support/agreement.ts";
 import {
   approvePurge,
   contentOf,
@@ -247,6 +247,25 @@ describe("owners who ask for a return with the purge itself", () => {
     const fetched = await fetchReturn(world.gateway, job, key);
     expect(fetched.records).toHaveLength(20);
     expect(fetched.shown.key).toBe(shown.key);
+  });
+});
+
+describe("owners who move the end of a contract that returns its records", () => {
+  it("keep the return that was agreed", async () => {
+    const world = await createWorld();
+    await bringIntoForce(world.gateway, { purge: returning(await makeMerchantKey()), seats: "" });
+    const call = (path: string, as: string, body?: unknown) =>
+      world.gateway.call("POST", path, { as, ...(body !== undefined && { body }) });
+    const planned = async () =>
+      ((await (await call("/v1/contracts/c-test/purges", "owner-1", { dry_run: true })).json()) as { return: unknown }).return;
+    const before = await planned();
+    expect(before).toMatchObject({ wait_hours: 168 });
+    const vendor = { reference: "no. 3", statement: `sha256:${"a".repeat(64)}` };
+    const asked = await expectStatus(call("/v1/contracts/c-test/amend", "owner-1", { end: "2098-02-01", cooling: "48h", vendor }), 202);
+    const { approval } = (await asked.json()) as { approval: { id: string } };
+    await expectStatus(call(`/v1/approvals/${approval.id}/approve`, "owner-2"), 200);
+    expect(await planned()).toEqual(before);
+    await world.close();
   });
 });
 

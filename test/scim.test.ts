@@ -1,6 +1,6 @@
 /** A vendor's own directory, by SCIM 2.0: who comes, who goes, and who sits where, from the next request on and with an entry for each change. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { bringIntoForce, expectStatus, importLines, search } from "./support/agreement.ts";
+import { bringIntoForce, contractText, expectStatus, importLines, search, shippedPolicy } from "./support/agreement.ts";
 import { createGateway, type Gateway } from "./support/gateway.ts";
 import { entriesOf } from "./support/purge-world.ts";
 import { type Ask, directoryOf, issueToken, patch, person, urn } from "./support/scim.ts";
@@ -253,5 +253,29 @@ describe("a group", () => {
     await join(id);
     expect((await ask("PUT", group, { schemas: [urn.group], members: [] }, { "if-match": seen })).status).toBe(412);
     expect(await idsOf()).toContain(id);
+  });
+
+  it("seats nobody where the merchant's contract allows no seat of that role; whoever sits there may still be taken out", async () => {
+    const [sits, comes] = [await create("g-7"), await create("g-8")];
+    expect((await join(sits, senior)).status).toBe(200);
+    const text = contractText({ more: "seats: { roles: [first_line] }\n" });
+    const body = { contract: { name: "c.yaml", text }, policy: { name: "p.yaml", text: shippedPolicy("cs-standard") } };
+    await expectStatus(gateway.call("PUT", "/v1/contracts/c-test/policy", { as: "owner-1", body }), 200);
+    const before = (await contractEntries("seats.provisioned")).length;
+    const put = { schemas: [urn.group], members: members(sits, comes) };
+    for (const refused of [
+      await join(comes, senior),
+      await ask("PUT", senior, put),
+      await ask("POST", "/Groups", { ...put, displayName: "c-test/senior" }),
+    ])
+      expect(refused.body).toMatchObject({
+        schemas: ["urn:ietf:params:scim:api:messages:2.0:Error"],
+        status: "400",
+        scimType: "invalidValue",
+        detail: expect.stringContaining("role"),
+      });
+    expect((await contractEntries("seats.provisioned")).length).toBe(before);
+    expect((await ask("PUT", senior, { ...put, members: [] })).status).toBe(200);
+    expect((await join(comes)).status).toBe(200);
   });
 });

@@ -1,13 +1,14 @@
-/** One seat, one person: who uses one from several places at once is seen, in whatever process, and a seat that is used from one place costs a read nothing. */
+/** One seat, one person: who uses one from several places at once, or tries names with it, is seen, in whatever process; whoever does not pays nothing for it. */
 import * as fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { LogHandles } from "../src/audit/index.ts";
 import { randomBytes } from "../src/crypto/index.ts";
+import { createMissWatch, forgetSeatMisses } from "../src/disclosure/postgres-misses.ts";
 import { forgetSeatUses } from "../src/disclosure/postgres-uses.ts";
 import { createSeatWatch } from "../src/disclosure/postgres-watch.ts";
 import { type SeatUse, sharingOf } from "../src/disclosure/sharing.ts";
 import type { ContractId } from "../src/kernel/index.ts";
-import { bringIntoForce, expectStatus, problemOf } from "./support/agreement.ts";
+import { bringIntoForce, expectStatus, importLines, problemOf, search } from "./support/agreement.ts";
 import { createGateway, type Gateway } from "./support/gateway.ts";
 import { entriesOf } from "./support/log-writers.ts";
 
@@ -167,6 +168,68 @@ describe("two processes", () => {
     await expectStatus(gateway.call("POST", "/v1/revocations", { as: "operator", body }), 201);
     await watchIn().look(come("t3", elsewhere));
     expect(await usesOf("agent-7")).toBe(uses);
+  });
+});
+
+describe("a seat that asks for what is not there", () => {
+  const contract = "c-noted" as ContractId;
+  const guess = (subject: string, i: number) =>
+    i % 2 === 0
+      ? gateway.call("GET", `/v1/contracts/${contract}/records/customer/r_${String.fromCharCode(97 + (i % 26)).repeat(26)}`, {
+          as: subject,
+        })
+      : gateway.call("POST", `/v1/contracts/${contract}/records/customer/search`, {
+          as: subject,
+          body: { by: { phone: `138001380${i}` } },
+        });
+  const guesses = async (subject: string, count: number) => {
+    const answers = await Promise.all(Array.from({ length: count }, (_, i) => guess(subject, i)));
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([404, 200]));
+  };
+  const alarms = async () =>
+    (await entriesOf({ owner: gateway.database }, contract)).map(({ entry }) => entry).filter(({ event }) => event === "seat.guessing");
+  const rowsOf = (subject: string) => gateway.database.query("select from postern.seat_miss where subject = $1", [subject]);
+
+  it("is told of once where that is fifty times in minutes, whether it reads or searches, and an officer sees it", async () => {
+    await guesses("agent-8", 49);
+    expect(await alarms()).toEqual([]);
+    await guesses("agent-8", 31);
+    expect(await alarms()).toMatchObject([
+      { actor: { role: "agent" }, outcome: { effect: "allow", code: "noted" }, facts: { contract, misses: 50, seconds: 300 } },
+    ]);
+    await gateway.keeper.sequence();
+    const listed = await expectStatus(gateway.call("GET", `/v1/contracts/${contract}/audit/entries?limit=100`, { as: "officer" }), 200);
+    expect(await listed.text()).toContain("seat.guessing");
+  });
+
+  it("costs what is found nothing, and who finds nothing now and then is not counted", async () => {
+    await importLines(gateway, [{ id: "U1", name: "林小满" }], { contract });
+    for (let i = 0; i < 12; i++) await search(gateway, { id: "U1" }, { contract, agent: "agent-0" });
+    await guesses("agent-0", 9);
+    ahead += 301_000;
+    await guesses("agent-0", 9);
+    expect(await rowsOf("agent-0")).toEqual([]);
+  });
+
+  it("is added up over all processes, which all know that the log was told; it is somebody with a seat", async () => {
+    const watchIn = () => createMissWatch({ database: gateway.database, memory: new Map(), now: Date.now });
+    const [one, other] = [watchIn(), watchIn()];
+    const asker = { contract, who: { issuer: "demo", subject: "agent-6" } };
+    const miss = async (watch: typeof one, count: number, of = asker) => {
+      const told: (number | null)[] = [];
+      for (let i = 0; i < count; i++) told.push(await watch.miss(of));
+      return told.filter((misses) => misses !== null);
+    };
+    expect([await miss(one, 20), await miss(other, 29), await miss(one, 9)]).toEqual([[], [], []]);
+    expect(await miss(other, 1)).toEqual([50]);
+    await other.noted(asker);
+    expect([await miss(one, 20), await miss(watchIn(), 20)]).toEqual([[], []]);
+    expect(await miss(one, 60, { contract, who: { issuer: "demo", subject: "stranger" } })).toEqual([]);
+    await gateway.database.query("update postern.seat_miss set seen_at = seen_at - interval '301 seconds'");
+    expect(await miss(watchIn(), 60, asker)).toEqual([50]);
+    await gateway.database.query("update postern.seat_miss set seen_at = seen_at - interval '11 minutes'");
+    await forgetSeatMisses(gateway.database);
+    expect(await gateway.database.query("select from postern.seat_miss")).toEqual([]);
   });
 });
 

@@ -225,6 +225,68 @@ describe("a session", () => {
   });
 });
 
+describe("a provider that says that somebody logged out", () => {
+  const tell = (body: string, media = "application/x-www-form-urlencoded") =>
+    gateway.call("POST", "/v1/session/backchannel-logout", { body, headers: { "content-type": media } });
+
+  it("ends what they have here of it, and nothing else; the log says so", async () => {
+    await gateway.database.query("delete from postern.session");
+    const [cookie, other, again] = [await logIn("olga"), await logIn("mallory"), await logIn("olga")];
+    await expectStatus(tell(`logout_token=${await merchant.logoutToken("olga")}`), 200);
+    for (const ended of [cookie, again]) expect(await code(await get(retention, ended))).toBe("401 token_invalid");
+    expect(await (await get("/v1/session", other)).json()).toMatchObject({ session: { subject: "mallory" } });
+    const closed = (await entriesOf({ owner: gateway.database }, "gateway")).filter(
+      ({ entry }) => entry.outcome.code === "closed_by_provider",
+    );
+    expect(closed.map(({ entry }) => [entry.event, entry.facts])).toEqual([["session.closed", { sessions: 2 }]]);
+    await expectStatus(tell(`logout_token=${await merchant.logoutToken("nobody")}`), 200);
+  });
+
+  it("ends one session where it names one", async () => {
+    const [cookie, again] = [await logIn("olga"), await logIn("olga")];
+    await gateway.database.query(
+      "update postern.session set provider_session = 's-1' where ctid = (select min(ctid) from postern.session where subject = 'olga')",
+    );
+    await expectStatus(tell(`logout_token=${await merchant.logoutToken(null, { sid: "s-1" })}`), 200);
+    const left = await Promise.all([cookie, again].map(async (one) => (await get(retention, one)).status));
+    expect(left.toSorted()).toEqual([200, 401]);
+  });
+
+  it.each<[string, (token: string) => Promise<string> | string]>([
+    ["nothing", () => ""],
+    ["two of them", (token) => `logout_token=${token}&logout_token=${token}`],
+    ["an access token", async () => `logout_token=${(await merchant.logIn("olga")).access}`],
+    ["an ID token", async () => `logout_token=${(await merchant.logIn("olga")).id}`],
+    ["one of another's", async () => `logout_token=${await vendor.logoutToken("olga", { iss: merchant.issuer })}`],
+    ["one for another client", async () => `logout_token=${await merchant.logoutToken("olga", { aud: "other" })}`],
+    ["one that is over", async () => `logout_token=${await merchant.logoutToken("olga", { iat: 1_000, exp: 1_060 })}`],
+    [
+      "one that lives for a day",
+      async () => `logout_token=${await merchant.logoutToken("olga", { exp: Math.floor(Date.now() / 1000) + 86_400 })}`,
+    ],
+    ["one that names nobody", async () => `logout_token=${await merchant.logoutToken(null)}`],
+    ["one of something else", async () => `logout_token=${await merchant.logoutToken("olga", { events: { "urn:other": {} } })}`],
+    ["one with a nonce", async () => `logout_token=${await merchant.logoutToken("olga", { nonce: "x" })}`],
+    ["one whose letters were changed", (token) => `logout_token=${token.slice(0, -8)}AAAAAAAA`],
+  ])("is not believed when it sends %s", async (_what, body) => {
+    const cookie = await logIn("olga");
+    expect(await code(await tell(await body(await merchant.logoutToken("olga"))))).toBe("400 logout_refused");
+    expect((await get(retention, cookie)).status).toBe(200);
+  });
+
+  it("is not believed in another form, or at length", async () => {
+    expect(await code(await tell("{}", "application/json"))).toBe("415 wrong_media_type");
+    expect(await code(await tell(`logout_token=${"a".repeat(20_000)}`))).toBe("413 too_large");
+  });
+
+  it("is heard by its own words: the provider's session ends, and ours with it", async () => {
+    const cookie = await logIn("olga");
+    expect((await get(retention, cookie)).status).toBe(200);
+    await merchant.logOut("olga", async (to, init) => gateway.app.request(to, init));
+    expect(await code(await get(retention, cookie))).toBe("401 token_invalid");
+  });
+});
+
 describe("a provider that is gone", () => {
   it("leaves the login undecided, and those who came by it before where they are", async () => {
     const cookie = await logIn("ada", vendor, "yunfu");

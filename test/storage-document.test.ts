@@ -66,7 +66,7 @@ describe("docs/STORAGE.md", () => {
     expect(
       columns.filter(
         ({ writer, dies }) =>
-          writer === "" || !/^(never|numbered|retention|a day|three minutes|lifted|expired|ended|deleted|purge: \w+)$/.test(dies),
+          writer === "" || !/^(never|numbered|retention|a day|three minutes|lifted|revoked|expired|ended|deleted|purge: \w+)$/.test(dies),
       ),
     ).toEqual([]);
   });

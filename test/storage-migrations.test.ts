@@ -11,6 +11,7 @@ import * as erasure from "../src/erasure/schema.ts";
 import * as idempotency from "../src/idempotency/schema.ts";
 import * as identity from "../src/identity/schema.ts";
 import * as keys from "../src/keys/schema.ts";
+import * as passkeys from "../src/passkeys/schema.ts";
 import { dyingStores, stores } from "../src/purge/plan.ts";
 import * as purge from "../src/purge/schema.ts";
 import * as records from "../src/records/schema.ts";
@@ -110,7 +111,7 @@ describe("migrations of this build", () => {
     closers.push(() => database.close());
     const rows = await database.query(primaryKeys);
     expect(rows.length).toBeGreaterThan(15);
-    const bounded = ["clock", "idempotency", "revocation", "scim_token", "scim_user", "session", "spent_proof"];
+    const bounded = ["clock", "idempotency", "passkey", "revocation", "scim_token", "scim_user", "session", "spent_proof"];
     const growing = rows.filter(([, table]) => !bounded.includes(String(table)));
     const strays = growing.filter(([, , columns]) => !/^(contract_id|log)(,|$)/.test(String(columns)));
     expect(strays).toEqual([]);
@@ -144,6 +145,7 @@ describe("migrations of this build", () => {
       revocations,
       serviceKeys,
       sessions,
+      passkeys,
       scim,
       upstream,
     ];

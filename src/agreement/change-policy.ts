@@ -28,7 +28,17 @@ import {
 } from "../contracts/index.ts";
 import { type ContractId, canonicalJson, ok, type Refusal, type Result, refuse } from "../kernel/index.ts";
 import { type Entered, enterContract, type OfficeDoor, turnDown, type Visit } from "../offices/index.ts";
-import { type Bundle, bundleDigest, bundleText, carryLevels, type Difference, diffBundles, isWider, refuseFiles } from "../policy/index.ts";
+import {
+  type Bundle,
+  bundleDigest,
+  bundleText,
+  carryLevels,
+  type Difference,
+  diffBundles,
+  dropsDemand,
+  isWider,
+  refuseFiles,
+} from "../policy/index.ts";
 import type { Database, Queryable } from "../storage/index.ts";
 import { type Compiled, compileFiles, type Files } from "./files.ts";
 
@@ -145,7 +155,7 @@ const fixedTerms = [
 function checkTerms({ contract }: Bundle, { agreed, bundle }: Compiled): Result<void, Refusal> {
   const moved = fixedTerms.filter(({ of }) => of(contract) !== of(bundle.contract));
   if (moved.length === 0) return ok(undefined);
-  const hint = "what may change here: policy, ceiling, roles, purposes, hours, networks, dpop, subprocessors, retention";
+  const hint = "what may change here: policy, ceiling, roles, purposes, hours, networks, dpop, subprocessors, retention, seats, approvals";
   const problems = moved.map(({ path, what }) =>
     agreed.source.problem(path, "wrong_value", `the ${what} of a contract in force does not change with its policy`, hint),
   );
@@ -177,9 +187,18 @@ function turnChangeDown(desk: PolicyDesk, visit: Visit, entered: Entered, refusa
 }
 
 /** The second owner's approval: from the next request on the new bundle decides. */
-export function policyEffect({ database }: { readonly database: Database }): Effect {
+export function policyEffect({ database, bundles }: { readonly database: Database; readonly bundles: Bundles }): Effect {
   return {
     event: "policy.changed",
+    async dropsDemand(reader, found) {
+      const contract = await selectContract(reader, found.contract);
+      const step = contract && (await findStep(reader, contract, found));
+      if (!step) return false;
+      const [before, after] = await Promise.all(
+        [step.before, step.after].map((digest) => bundles.bundleOf(reader, found.contract, digest)),
+      );
+      return dropsDemand(before?.contract.approvals, after?.contract.approvals);
+    },
     async facts(reader, found) {
       const contract = await selectContract(reader, found.contract);
       return { ...(contract && (await findStep(reader, contract, found))) };

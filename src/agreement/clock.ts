@@ -4,7 +4,8 @@
  */
 import { type ExpiryParts, expireApprovals } from "../approvals/index.ts";
 import { selectSilentLogs } from "../audit/index.ts";
-import { beatClock, type Contract, describeDoubt, moveState, noteAnnounced, selectOverdue, selectUnannounced } from "../contracts/index.ts";
+import { beatClock, type Contract, describeDoubt, noteTold, takeEnded, takeUnannounced } from "../contracts/index.ts";
+import { ensureEntry } from "../jobs/index.ts";
 import { type ContractId, inTurn } from "../kernel/index.ts";
 import { type ActivationParts, announce } from "./activate.ts";
 
@@ -24,24 +25,26 @@ export async function tickAgreements(parts: ActivationParts & ExpiryParts, belie
   await inTurn(await selectSilentLogs(parts.database), (log) => announce(parts, log as ContractId));
   if (!believed) return;
   await expireApprovals(parts);
-  await inTurn(await selectUnannounced(parts.database), async (contract) => {
+  await inTurn(await takeUnannounced(parts.database, parts.leaseMs), async (contract) => {
     await tell(parts, contract, "contract.winding_down", "announced");
-    await noteAnnounced(parts.database, contract);
+    await noteTold(parts.database, contract, "near");
   });
-  await inTurn(await selectOverdue(parts.database), async (contract) => {
-    if (contract.state !== "active") return;
+  await inTurn(await takeEnded(parts.database, parts.leaseMs), async (contract) => {
     await tell(parts, contract, "contract.ended", "ended");
-    await moveState(parts.database, contract.id, "active", "ended");
+    await noteTold(parts.database, contract, "come");
   });
 }
 
-/** Logged first: a crash between leaves a second entry, never a silent end. It names nobody, so that a contract whose share is lost ends too. */
+/**
+ * By the keeper that took it, before it is noted: whoever takes it after a crash looks in the log first, so no end is silent and none is told twice. It names
+ * nobody, so that a contract whose share is lost ends too.
+ */
 async function tell(
-  { audit, logs }: ActivationParts,
+  parts: ExpiryParts,
   { id, endsAt, purgeDueAt }: Contract,
   event: "contract.winding_down" | "contract.ended",
   code: string,
 ): Promise<void> {
   const facts = { contract: id, ends_at: new Date(endsAt).toISOString(), purge_due_at: new Date(purgeDueAt).toISOString() };
-  await audit.append(logs.closing(id), { event, actor: { role: "system" }, outcome: { effect: "allow", code }, facts });
+  await ensureEntry(parts, parts.logs.closing(id), { event, code, facts });
 }

@@ -1,7 +1,8 @@
 /**
  * The end of a contract is moved: by both parties (amend: earlier or later, or how it is purged), or by the merchant alone (terminate: earlier).
  * enter → what would hold then → log → what exactly is asked for is kept under its digest → a second owner is asked; the approval puts it in force.
- * Decision 0023: the vendor has no principal yet, so its word is the digest of a statement it signed, which the two owners approve with the rest.
+ * Decision 0023: the vendor's word is the digest of a statement it signed, which is approved with the rest. Where the contract has the vendor's admin approve,
+ * that is its word as well (0042).
  */
 import * as z from "zod";
 import {
@@ -148,7 +149,7 @@ function amend(standing: Bundle, { readAt }: Contract, amendment: Amendment): Re
   const { coolingHours = purge.coolingHours, backupHorizonHours = purge.backupHorizonHours } = amendment;
   const next = {
     ...standing,
-    contract: { ...standing.contract, term: { ...term, end, purgeAfterHours }, purge: { coolingHours, backupHorizonHours } },
+    contract: { ...standing.contract, term: { ...term, end, purgeAfterHours }, purge: { ...purge, coolingHours, backupHorizonHours } },
   };
   if (bundleText(next) === bundleText(standing)) return refuseAt("/end", "unchanged");
   const { startsAt, endsAt } = termInstants(next.contract.term);

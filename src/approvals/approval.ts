@@ -1,8 +1,9 @@
 /** A four-eyes request and who decides it. */
 import { sha256, toHex, utf8 } from "../crypto/index.ts";
 import { type ContractId, canonicalJson } from "../kernel/index.ts";
+import type { AgreedAct } from "../policy/index.ts";
 
-export type ApprovalAction = "activate" | "change_policy" | "purge" | "partial_purge" | "release_hold" | "amend" | "terminate" | "resume";
+export type ApprovalAction = "activate" | AgreedAct;
 
 /** By a second person; withdrawn: by whoever asked. */
 export type Verdict = "approved" | "rejected" | "withdrawn";

@@ -4,6 +4,7 @@
  */
 import { uuidv7 } from "uuidv7";
 import { type ContractId, ok, type Refusal, type Result, refuse } from "../kernel/index.ts";
+import type { Organisation } from "../offices/index.ts";
 import type { Queryable } from "../storage/index.ts";
 import { type Approval, type ApprovalAction, type Person, standingOf, type Verdict } from "./approval.ts";
 import { insertApproval, lockApproval, selectApproval, selectApprovals, updateDecision } from "./postgres.ts";
@@ -37,12 +38,26 @@ export async function requestApproval(
   return written;
 }
 
-/** May this person decide this request now, and so? Whoever asked may withdraw it, and that alone. */
-export function mayDecide(found: Approval, by: Person, verdict: Verdict): Result<Approval, Refusal> {
+/** Whose they are who ask and who decide, and what the contract says of it. */
+export interface Sides {
+  /** `null` = who asked holds no office there any more. */
+  readonly asked: Organisation | null;
+  readonly decides: Organisation | null;
+  /** The contract has another organisation approve it than the one that asks. */
+  readonly isOthers: boolean;
+}
+
+/**
+ * May this person decide this request now, and so? Whoever asked may withdraw it, and that alone. The vendor's decide where the contract says so and nowhere
+ * else, and are not told what there is; there the merchant's may still turn down what one of them asks for.
+ */
+export function mayDecide(found: Approval, by: Person, verdict: Verdict, { asked, decides, isOthers }: Sides): Result<Approval, Refusal> {
+  if (decides === null || (decides === "vendor" && !isOthers)) return refuse({ code: "not_permitted" });
   const standing = standingOf(found);
   if (standing !== "requested") return refuse(closed(standing));
   const isOwn = found.requestedBy.issuer === by.issuer && found.requestedBy.subject === by.subject;
   if (isOwn !== (verdict === "withdrawn")) return refuse({ code: isOwn ? "own_request" : "not_permitted" });
+  if (verdict === "approved" && isOthers && (asked === null || asked === decides)) return refuse({ code: "approver_same_organisation" });
   return ok(found);
 }
 

@@ -1,12 +1,12 @@
 /**
  * A second person decides, or the first takes the request back:
- * enter → find → may they? → take it, so that one of many decides → log → decide and carry out in one transaction → what follows
+ * enter → find → whose is it to decide? → may they? → take it, so that one of many decides → log → decide and carry out in one transaction → what follows
  * What an approval sets off belongs to whoever asked for it; it comes in as an effect.
  */
 import type { EntryDraft, EventName } from "../audit/index.ts";
-import { selectContractsOf } from "../contracts/index.ts";
+import { type Contract, selectContractsOf } from "../contracts/index.ts";
 import { type ContractId, ok, type Refusal, type Result, refuse } from "../kernel/index.ts";
-import { type Entered, enterContract, enterHouse, logAct, type OfficeDoor, turnDown, type Visit } from "../offices/index.ts";
+import { type Entered, enterContract, enterHouse, type House, logAct, type OfficeDoor, turnDown, type Visit } from "../offices/index.ts";
 import { type Queryable, refusableTransaction } from "../storage/index.ts";
 import { type Approval, type ApprovalAction, standingOf, type Verdict } from "./approval.ts";
 import { closed, decideApproval, mayDecide, openReasons, type Reasons } from "./approvals.ts";
@@ -21,6 +21,8 @@ export interface Effect {
   readonly event: EventName;
   /** What else the log is to say of it: digests, counts. */
   facts?(database: Queryable, found: Approval): Promise<NonNullable<EntryDraft["facts"]>>;
+  /** Drops what the contract demands of whoever approves: that is not decided without them. */
+  dropsDemand?(database: Queryable, found: Approval): Promise<boolean>;
   /** Runs in the deciding transaction. A refusal leaves the request open. */
   apply(tx: Queryable, approved: Approval): Promise<Result<void, Refusal>>;
   /** Runs after the commit, and again at the keeper's next tick if a crash came between; its result goes to the approver. */
@@ -39,31 +41,67 @@ export interface Decided {
 
 export interface ListedApproval extends Reasons {
   readonly approval: Approval;
+  /** Another organisation than the one that asked is to approve it; else another owner. `null` = nobody any more. */
+  readonly isOthers: boolean | null;
 }
 
-/** Every request of every contract of the caller's merchants. */
+/** Every request of every contract of the caller's merchants; of a vendor's admin, what waits for them. */
 export async function listApprovals(desk: ApprovalDesk, visit: Visit): Promise<Result<ListedApproval[], Refusal>> {
   const entered = await enterHouse(desk, visit);
   if (!entered.ok) return entered;
-  const { actor, log, merchants } = entered.value;
-  const contracts = await contractsOf(desk, merchants);
+  const { actor, log } = entered.value;
   await desk.audit.append(log, { event: "approvals.listed", actor, request: visit.request, outcome: { effect: "allow", code: "ok" } });
   const listed: ListedApproval[] = [];
-  for (const approval of await selectApprovals(desk.database, contracts))
-    listed.push({ approval, ...(await openReasons(desk.database, desk, approval)) });
+  for (const { approval, contract } of await approvalsOf(desk, entered.value)) {
+    const isOthers = standingOf(approval) === "requested" ? await isOthersToDecide(desk, contract, approval) : null;
+    if (actor.role === "vendor_admin" && isOthers !== true) continue;
+    listed.push({ approval, isOthers, ...(await openReasons(desk.database, desk, approval)) });
+  }
   return ok(listed);
 }
 
-/** Decides a request by its id alone; one of another merchant is not there. */
+/** Decides a request by its id alone; one of another merchant is not there. What is not a vendor's to decide is closed to its admin, there or not. */
 export async function decideById(desk: ApprovalDesk, visit: Visit, id: string, verdict: Verdict): Promise<Result<Decided, Refusal>> {
   const entered = await enterHouse(desk, visit);
   if (!entered.ok) return entered;
-  const { actor, log, merchants } = entered.value;
-  const found = (await selectApprovals(desk.database, await contractsOf(desk, merchants))).find((candidate) => candidate.id === id);
-  if (found) return decideInContract(desk, visit, found.contract, id, verdict);
-  const outcome = { effect: "deny", code: "not_found" } as const;
-  await desk.audit.append(log, { event: "request.refused", actor, request: visit.request, outcome });
-  return refuse({ code: "not_found" });
+  const { actor, log } = entered.value;
+  const isVendors = actor.role === "vendor_admin";
+  const found = (await approvalsOf(desk, entered.value)).find(({ approval }) => approval.id === id);
+  if (found && (!isVendors || (await isOthersToDecide(desk, found.contract, found.approval))))
+    return decideInContract(desk, visit, found.contract.id, id, verdict);
+  const { code } = refusalOfNothing(isVendors);
+  await desk.audit.append(log, { event: "request.refused", actor, request: visit.request, outcome: { effect: "deny", code } });
+  return refuse({ code });
+}
+
+function refusalOfNothing(isVendors: boolean) {
+  return { code: isVendors ? "not_permitted" : "not_found" } as const;
+}
+
+interface Found {
+  readonly approval: Approval;
+  readonly contract: Contract;
+}
+
+/** At every contract of the caller's merchants, or at those that have their vendor approve something. */
+async function approvalsOf({ database }: ApprovalDesk, { merchants, asking }: House): Promise<Found[]> {
+  const lists = await Promise.all(merchants.map((merchant) => selectContractsOf(database, merchant)));
+  const contracts = new Map([...lists.flat(), ...asking].map((contract) => [contract.id, contract]));
+  return (await selectApprovals(database, [...contracts.keys()])).flatMap((approval) => {
+    const contract = contracts.get(approval.contract);
+    return contract ? [{ approval, contract }] : [];
+  });
+}
+
+/** As the contract in force says; of a request that it say less, as it says before. */
+async function isOthersToDecide(
+  { bundles, database, effects }: ApprovalDesk,
+  { id, bundleDigest }: Pick<Contract, "id" | "bundleDigest">,
+  found: Approval,
+): Promise<boolean> {
+  if (found.action === "activate") return false;
+  const { approvals = {} } = (await bundles.bundleOf(database, id, bundleDigest)).contract;
+  return approvals[found.action] !== undefined || ((await effects[found.action].dropsDemand?.(database, found)) ?? false);
 }
 
 export async function decideInContract(
@@ -76,20 +114,33 @@ export async function decideInContract(
   const entered = await enterContract(desk, visit, contract);
   if (!entered.ok) return entered;
   const found = await selectApproval(desk.database, contract, id);
-  const allowed = found ? mayDecide(found, entered.value.who, verdict) : refuse({ code: "not_found" } as const);
-  if (!allowed.ok || !found) {
-    const refusal = allowed.ok ? ({ code: "not_found" } as const) : allowed.refusal;
-    return turnDown(desk, visit, entered.value, { event: "request.refused", refusal });
-  }
+  const allowed = found
+    ? await mayDecideHere(desk, entered.value, found, verdict)
+    : refuse(refusalOfNothing(entered.value.actor.role === "vendor_admin"));
+  if (!allowed.ok) return turnDown(desk, visit, entered.value, { event: "request.refused", refusal: allowed.refusal });
   const silent = verdict === "rejected" ? refusalOfSilence(visit) : null;
   if (silent) return turnDown(desk, visit, entered.value, { event: "request.refused", refusal: silent });
-  if (!(await takeDecision(desk.database, found, decisionLeaseMs)))
-    return turnDown(desk, visit, entered.value, { event: "request.refused", refusal: await refusalOfTaken(desk, found) });
+  const open = allowed.value;
+  if (!(await takeDecision(desk.database, open, decisionLeaseMs)))
+    return turnDown(desk, visit, entered.value, { event: "request.refused", refusal: await refusalOfTaken(desk, open) });
   try {
-    return await decideTaken(desk, visit, entered.value, { found, verdict });
+    return await decideTaken(desk, visit, entered.value, { found: open, verdict });
   } finally {
-    await letGo(desk.database, found);
+    await letGo(desk.database, open);
   }
+}
+
+async function mayDecideHere(
+  desk: ApprovalDesk,
+  { who, contract }: Entered,
+  found: Approval,
+  verdict: Verdict,
+): Promise<Result<Approval, Refusal>> {
+  return mayDecide(found, who, verdict, {
+    asked: desk.offices.organisationAt(contract, found.requestedBy),
+    decides: desk.offices.organisationAt(contract, who),
+    isOthers: await isOthersToDecide(desk, contract, found),
+  });
 }
 
 /** Another one decides it now, or has just done so. */
@@ -117,9 +168,4 @@ async function decideTaken(
   const decided = await refusableTransaction(desk.database, (tx) => decideApproval(tx, decision, (approved) => effect.apply(tx, approved)));
   if (!decided.ok) return turnDown(desk, visit, entered, { event: "request.refused", refusal: decided.refusal });
   return ok({ approval: decided.value, result: verdict === "approved" ? await effect.after(decided.value) : {} });
-}
-
-async function contractsOf({ database }: ApprovalDesk, merchants: readonly string[]): Promise<ContractId[]> {
-  const lists = await Promise.all(merchants.map((merchant) => selectContractsOf(database, merchant)));
-  return lists.flat().map((contract) => contract.id);
 }

@@ -17,8 +17,13 @@ export const approvalSchema = z.object({
   expires_at: z.iso.datetime(),
   decided_by: person.nullable(),
 });
-/** Why, in the words of who asked and of who decided; null where they did not say, or the key is gone with its month. */
-const listedSchema = approvalSchema.extend({ reason: z.string().nullable(), decided_reason: z.string().nullable() });
+const listedSchema = approvalSchema.extend({
+  /** Who is to approve it; null where nobody is any more. */
+  approver: z.enum(["another_owner", "other_organisation"]).nullable(),
+  /** Why, in the words of who asked and of who decided; null where they did not say, or the key is gone with its month. */
+  reason: z.string().nullable(),
+  decided_reason: z.string().nullable(),
+});
 const decidedSchema = z.object({ approval: approvalSchema, result: z.record(z.string(), z.unknown()) });
 
 export function approvalRoutes(desk: ApprovalDesk): Route[] {
@@ -29,6 +34,7 @@ export function approvalRoutes(desk: ApprovalDesk): Route[] {
     answers: { 200: { media: "application/json", description: "The decided request, and what followed", schema: decidedSchema } },
     refusals: [
       "own_request",
+      "approver_same_organisation",
       "approval_closed",
       "busy",
       "reason_required",
@@ -48,7 +54,7 @@ export function approvalRoutes(desk: ApprovalDesk): Route[] {
     {
       method: "GET",
       path: "/v1/approvals",
-      summary: "Requests that wait for a second person, and those decided",
+      summary: "Requests that wait for a second person, and those decided; of a vendor's admin, what waits for them",
       answers: {
         200: { media: "application/json", description: "Oldest first", schema: z.object({ approvals: z.array(listedSchema) }) },
       },
@@ -58,14 +64,15 @@ export function approvalRoutes(desk: ApprovalDesk): Route[] {
         return listed.ok ? ok(json(JSON.stringify({ approvals: listed.value.map(describeListed) }))) : listed;
       },
     },
-    decide("approved", "approve", "As a second owner: approve a request"),
-    decide("rejected", "reject", "As a second owner: reject a request"),
+    decide("approved", "approve", "As a second owner, or as the other organisation where the contract says so: approve a request"),
+    decide("rejected", "reject", "As a second owner, or as the other organisation where the contract says so: reject a request"),
     decide("withdrawn", "withdraw", "As the owner who asked: take a request back"),
   ];
 }
 
-function describeListed({ approval, reason, decidedReason }: ListedApproval): z.infer<typeof listedSchema> {
-  return { ...describeApproval(approval), reason, decided_reason: decidedReason };
+function describeListed({ approval, isOthers, reason, decidedReason }: ListedApproval): z.infer<typeof listedSchema> {
+  const approver = isOthers === null ? null : isOthers ? "other_organisation" : "another_owner";
+  return { ...describeApproval(approval), approver, reason, decided_reason: decidedReason };
 }
 
 export function describeApproval(approval: Approval): z.infer<typeof approvalSchema> {

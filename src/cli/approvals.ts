@@ -1,4 +1,4 @@
-/** `postern approvals …`: the second person, and the first who takes it back. */
+/** `postern approvals …`: the second person, of the merchant or of its vendor, and the first who takes it back. */
 import * as z from "zod";
 import { createClient } from "./client.ts";
 import { asBefore, clientFlags, command, idOf, jsonFlag } from "./command.ts";
@@ -11,6 +11,7 @@ const approvalSchema = z.looseObject({
   contract: z.string(),
   action: z.string(),
   state: z.string(),
+  approver: z.string().nullable().optional(),
   digest: z.string(),
   requested_by: person,
   requested_at: z.string(),
@@ -20,10 +21,12 @@ const approvalSchema = z.looseObject({
 });
 const decidedSchema = z.looseObject({ approval: approvalSchema, result: z.looseObject({}) });
 
+const others = "other_organisation";
+
 const listedSchema = z.looseObject({ approvals: z.array(approvalSchema) });
 
 const list = command({
-  meta: { description: "What waits for a second owner, and what was decided" },
+  meta: { description: "What waits for a second owner, and what was decided; of a vendor's admin, what waits for them" },
   examples: ["npx postern approvals list --as owner-2"],
   args: { ...clientFlags, ...jsonFlag },
   async run({ args }) {
@@ -33,7 +36,7 @@ const list = command({
     const rows = listed.approvals.map(({ id, action, contract, state, requested_by: by, expires_at, ...said }) => [
       ...[id, action, contract, state],
       `by ${by.issuer}/${by.subject}`,
-      state === "requested" ? `until ${expires_at}` : "",
+      state === "requested" ? `until ${expires_at}, for ${said.approver === others ? "the other organisation" : "another owner"}` : "",
       [said.reason, said.decided_reason].flatMap((reason) => (reason ? [`“${reason}”`] : [])).join(" → "),
     ]);
     print(columns(rows.map((row) => row.map(plain))));
@@ -51,11 +54,12 @@ const show = command({
     const found = listed.find(({ id }) => id === args.id);
     if (!found) throw new Failure(`there is no request ${plain(args.id)}`);
     if (args.json) return printJson(found);
-    const { id, action, contract, state, digest, requested_by: by, requested_at, expires_at, reason, decided_reason } = found;
+    const { id, action, contract, state, approver, digest, requested_by: by, requested_at, expires_at, reason, decided_reason } = found;
     const rows = [
       ["act", `${action} of ${contract}`],
       ["digest", digest],
       ["state", state === "requested" ? `requested, open until ${expires_at}` : state],
+      ...(approver ? [["waits for", approver === others ? "the other organisation" : "another owner"]] : []),
       ["asked", `${requested_at} by ${by.issuer}/${by.subject}`],
       ["why", reason ?? "-"],
       ...(decided_reason ? [["decided so because", decided_reason]] : []),
@@ -68,7 +72,7 @@ const show = command({
 });
 
 const approve = command({
-  meta: { description: "As another owner than the one who asked: approve" },
+  meta: { description: "As another owner than the one who asked, or as the other organisation: approve" },
   examples: ["npx postern approvals approve 0198c1f0-… --as owner-2"],
   args: { ...approvalArgument, ...clientFlags, ...jsonFlag },
   async run({ args }) {
@@ -91,7 +95,7 @@ function nextAfter(action: string, contract: string, as: string, result: Readonl
 }
 
 const reject = command({
-  meta: { description: "As another owner than the one who asked: reject" },
+  meta: { description: "As another owner than the one who asked, or as the other organisation: reject" },
   examples: ['npx postern approvals reject 0198c1f0-… --why "not before the audit" --as owner-2'],
   args: { ...approvalArgument, ...clientFlags, ...jsonFlag },
   async run({ args }) {

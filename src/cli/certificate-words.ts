@@ -110,7 +110,7 @@ export const assuranceWords: Record<Language, Record<Assurance, string>> = {
 export const codeWords: Record<Language, Readonly<Record<string, string>>> = {
   en: {
     term_ended: "the term ended",
-    owners: "two owners ordered it",
+    owners: "two people ordered it",
     cached_keys: "Keys in memory",
     fenced: "cut off; whatever still used them was waited for",
     share_b: "Share B of the contract's key",
@@ -166,7 +166,7 @@ export const codeWords: Record<Language, Readonly<Record<string, string>>> = {
   },
   zh: {
     term_ended: "合同期限届满",
-    owners: "两名负责人共同指令",
+    owners: "两人共同指令",
     cached_keys: "内存中的密钥",
     fenced: "已切断，并已等待仍在使用者结束",
     share_b: "合同密钥的份额 B",

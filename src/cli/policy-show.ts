@@ -27,9 +27,11 @@ export const policyShow = command({
     }
     if (args.json) return printJson(shown);
     print(`${contract}: ${plain(shown.bundle.policy)}, roles ${Object.keys(shown.bundle.roles).map(plain).join(", ")}`);
+    const others = Object.keys(shown.bundle.contract.approvals ?? {});
+    if (others.length > 0) print(`approved by the other organisation: ${others.map(plain).join(", ")}`);
     print(`in force: ${plain(shown.in_force)}${shown.digest === shown.in_force ? "" : `\nshown:    ${plain(shown.digest)}`}`);
     for (const { approval, after, differences } of shown.pending) {
-      print(`\nwaits for a second owner until ${plain(approval.expires_at)}: ${plain(after)}`);
+      print(`\nwaits for approval until ${plain(approval.expires_at)}: ${plain(after)}`);
       print(describeDifferences(differences));
       print(countDifferences(differences));
       suggest(`npx postern approvals approve ${plain(approval.id)}${asBefore(args)}`);

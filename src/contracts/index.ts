@@ -12,7 +12,7 @@ export {
   moveEnd,
   moveState,
   type NewContract,
-  noteAnnounced,
+  noteTold,
   putBundle,
   putDraft,
   putProposal,
@@ -21,11 +21,12 @@ export {
   selectContractsOf,
   selectContractsWith,
   selectInUse,
-  selectOverdue,
   selectProposal,
-  selectUnannounced,
+  selectPurgeDue,
   setSuspended,
   shareContract,
+  takeEnded,
+  takeUnannounced,
 } from "./postgres.ts";
 export { acceptClock, beatClock, selectClock } from "./postgres-clock.ts";
 export { anyHoldStands, holdStandsOn, insertHold, releaseHold, selectHolds, standingHolds } from "./postgres-holds.ts";

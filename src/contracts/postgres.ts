@@ -1,5 +1,6 @@
 /** The tables of contracts and their compiled bundles. */
-import { and, eq, sql } from "drizzle-orm";
+import { and, eq, inArray, ne, type SQL, sql } from "drizzle-orm";
+import { leaseEnd, leaseIsFree } from "../jobs/index.ts";
 import type { ContractId } from "../kernel/index.ts";
 import { databaseNowMs, epochMs, orm, type Queryable } from "../storage/index.ts";
 import type { ContractState, Term } from "./ladder.ts";
@@ -76,12 +77,12 @@ export async function selectContractsOf(database: Queryable, merchant: string): 
   return rows.map(branded);
 }
 
-/** A vendor's contracts in force, as they are stored. */
+/** A vendor's contracts, but for drafts. */
 export async function selectContractsWith(database: Queryable, vendor: string): Promise<Contract[]> {
   const rows = await orm(database)
     .select(columns)
     .from(contract)
-    .where(and(eq(contract.vendor, vendor), eq(contract.state, "active")))
+    .where(and(eq(contract.vendor, vendor), ne(contract.state, "draft")))
     .orderBy(contract.contractId);
   return rows.map(branded);
 }
@@ -96,14 +97,12 @@ export async function selectInUse(database: Queryable): Promise<Contract[]> {
   return rows.map(branded);
 }
 
-/** Contracts whose stored state lags behind the clock: ended but stored as active, or due for their purge and not held. */
-export async function selectOverdue(database: Queryable): Promise<Contract[]> {
+/** Ended contracts that are due for their purge and not held. */
+export async function selectPurgeDue(database: Queryable): Promise<Contract[]> {
   const rows = await orm(database)
     .select(columns)
     .from(contract)
-    .where(
-      sql`(${contract.state} = 'active' and ${contract.endsAt} <= now()) or (${contract.state} = 'ended' and ${contract.purgeDueAt} <= now() and not ${holdStandsOn("contract.contract_id")})`,
-    )
+    .where(sql`${contract.state} = 'ended' and ${contract.purgeDueAt} <= now() and not ${holdStandsOn("contract.contract_id")}`)
     .orderBy(contract.contractId);
   return rows.map(branded);
 }
@@ -146,26 +145,43 @@ export async function makeIrrevocable(tx: Queryable, id: ContractId): Promise<bo
   return made.length === 1;
 }
 
-/** Contracts in force whose end is near and was not announced yet. The dates are those of `windsDownAt`. */
-export async function selectUnannounced(database: Queryable): Promise<Contract[]> {
+/** Contracts in force whose end is near and was not announced yet: to this caller for `leaseMs`. The dates are those of `windsDownAt`. */
+export async function takeUnannounced(database: Queryable, leaseMs: number): Promise<Contract[]> {
   const { state, startsAt, endsAt, noticedFor } = contract;
+  return takeToTell(
+    database,
+    leaseMs,
+    sql`${state} = 'active' and ${noticedFor} is distinct from ${endsAt} and ${endsAt} > now()
+      and ${endsAt} - least(interval '720 hours', (${endsAt} - ${startsAt}) / 2) <= now()`,
+  );
+}
+
+/** Contracts whose end has come and is not stored yet: to this caller for `leaseMs`. */
+export async function takeEnded(database: Queryable, leaseMs: number): Promise<Contract[]> {
+  return takeToTell(database, leaseMs, sql`${contract.state} = 'active' and ${contract.endsAt} <= now()`);
+}
+
+/** At once, so that they are told within a lease. */
+const toldMax = 20;
+
+async function takeToTell(database: Queryable, leaseMs: number, isDue: SQL): Promise<Contract[]> {
+  const due = and(isDue, leaseIsFree(contract.toldUntil));
+  const some = orm(database).select({ id: contract.contractId }).from(contract).where(due).orderBy(contract.contractId).limit(toldMax);
   const rows = await orm(database)
-    .select(columns)
-    .from(contract)
-    .where(
-      sql`${state} = 'active' and ${noticedFor} is distinct from ${endsAt} and ${endsAt} > now()
-        and ${endsAt} - least(interval '720 hours', (${endsAt} - ${startsAt}) / 2) <= now()`,
-    )
-    .orderBy(contract.contractId);
+    .update(contract)
+    .set({ toldUntil: leaseEnd(leaseMs) })
+    .where(and(due, inArray(contract.contractId, some)))
+    .returning(columns);
   return rows.map(branded);
 }
 
-/** Notes that its end was announced, if it is still that end. */
-export async function noteAnnounced(tx: Queryable, { id, endsAt }: Pick<Contract, "id" | "endsAt">): Promise<void> {
+/** Notes that the log was told of its end, if it is still that end: that it is near, or that it came. */
+export async function noteTold(tx: Queryable, { id, endsAt }: Pick<Contract, "id" | "endsAt">, what: "near" | "come"): Promise<void> {
+  const noted = what === "near" ? { noticedFor: sql`${contract.endsAt}` } : { state: "ended" as const };
   await orm(tx)
     .update(contract)
-    .set({ noticedFor: sql`${contract.endsAt}` })
-    .where(and(eq(contract.contractId, id), sql`${epochMs(contract.endsAt)} = ${endsAt}::float8`));
+    .set({ ...noted, toldUntil: null })
+    .where(and(eq(contract.contractId, id), eq(contract.state, "active"), sql`${epochMs(contract.endsAt)} = ${endsAt}::float8`));
 }
 
 /** Agents are cut off, or let in again. */

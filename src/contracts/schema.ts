@@ -21,6 +21,7 @@ export const contract = postern.table("contract", {
   irrevocableAt: timestamp("irrevocable_at", { withTimezone: true, mode: "string" }),
   suspendedAt: timestamp("suspended_at", { withTimezone: true, mode: "string" }),
   noticedFor: timestamp("noticed_for", { withTimezone: true, mode: "string" }),
+  toldUntil: timestamp("told_until", { withTimezone: true, mode: "string" }),
 });
 
 /** Policy ∩ contract, compiled: canonical JSON under its SHA-256. */

@@ -20,6 +20,8 @@ export interface Pending {
 
 export interface LoggedIn {
   readonly subject: string;
+  /** `sub`, whatever claim names them here. */
+  readonly providerSubject: string;
   readonly providerSession: string | null;
 }
 
@@ -85,11 +87,12 @@ function readIdToken(
   { subjectClaim = "sub", required = {} }: IssuerProfile,
   claims: oauth.IDToken | undefined,
 ): Result<LoggedIn, LoginFault> {
-  const subject = claims && Object.hasOwn(claims, subjectClaim) ? claims[subjectClaim] : undefined;
+  if (!claims) return refuse("refused");
+  const subject = Object.hasOwn(claims, subjectClaim) ? claims[subjectClaim] : undefined;
   if (typeof subject !== "string" || !/^\P{Cc}{1,255}$/u.test(subject)) return refuse("refused");
   if (!meetsDemands(claims as unknown as JsonObject, required)) return refuse("refused");
-  const sid = claims?.sid;
-  return ok({ subject, providerSession: typeof sid === "string" && sid.length <= 255 ? sid : null });
+  const { sub, sid } = claims;
+  return ok({ subject, providerSubject: sub, providerSession: typeof sid === "string" && sid.length <= 255 ? sid : null });
 }
 
 /** A claim, a time, a nonce or a signature that does not hold; anything else is an answer that could not be had. */

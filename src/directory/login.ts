@@ -7,10 +7,11 @@
 import * as z from "zod";
 import { gatewayLog } from "../audit/index.ts";
 import { type Aead, fromBase64Url, fromUtf8, hkdfSha256, keyBytes, open, randomBytes, seal, toBase64Url, utf8 } from "../crypto/index.ts";
+import type { TokenIdentity } from "../identity/index.ts";
 import { isSession, ok, type Presented, type Refusal, type RefusalCode, type Result, refuse } from "../kernel/index.ts";
 import type { AuditKeys } from "../keys/index.ts";
 import type { OfficeDoor, Visit } from "../offices/index.ts";
-import { endSession, insertSession, sessionId } from "../sessions/index.ts";
+import { endSession, endSessions, insertSession, type SessionLimits, selectSessionsOf, sessionId } from "../sessions/index.ts";
 import type { LoginProvider, Pending } from "./login-provider.ts";
 
 /** How long somebody may be away to log in. */
@@ -20,6 +21,8 @@ export interface LoginDesk extends OfficeDoor {
   readonly aead: Aead;
   readonly auditKeys: AuditKeys;
   readonly providers: ReadonlyMap<string, LoginProvider>;
+  readonly readLogout: TokenIdentity["readLogout"];
+  readonly limits: SessionLimits;
   /** The gateway's own: where providers send people back to. */
   readonly origin: string;
   /** Milliseconds. */
@@ -60,12 +63,13 @@ export async function finishLogin(
   if (!away || !provider || away.until <= desk.now()) return turnAway(desk, visit, "login_refused");
   const found = await provider.finish(desk.origin + callbackPath, new URL(callbackPath + query, desk.origin), away);
   if (!found.ok) return turnAway(desk, visit, found.refusal === "unavailable" ? "issuer_unavailable" : "login_refused");
-  const person = { issuer: away.issuer, subject: found.value.subject };
+  const { subject, ...theirs } = found.value;
+  const person = { issuer: away.issuer, subject };
   const secret = toBase64Url(randomBytes(32));
   const actor = { role: "unknown", ...person } as const;
   const outcome = { effect: "allow", code: "opened" } as const;
   await desk.audit.append(await desk.logs.gateway(desk.database), { event: "session.opened", actor, request: visit.request, outcome });
-  await insertSession(desk.database, { id: sessionId(secret), ...person, providerSession: found.value.providerSession });
+  await insertSession(desk.database, { id: sessionId(secret), ...person, ...theirs }, desk.limits);
   return ok({ secret, returnTo: away.returnTo });
 }
 
@@ -79,6 +83,26 @@ export async function logout(desk: LoginDesk, visit: Visit): Promise<void> {
   const outcome = { effect: "allow", code: "closed" } as const;
   await desk.audit.append(await desk.logs.gateway(desk.database), { event: "session.closed", actor, request: visit.request, outcome });
   await endSession(desk.database, id);
+}
+
+/** What a provider says is over: each session of its, by an entry. `token`: as it sent it. */
+export async function logoutByProvider(desk: LoginDesk, visit: Visit, token: string): Promise<Result<void, Refusal>> {
+  const said = await desk.readLogout(token);
+  if (!said.ok) return turnAway(desk, visit, said.refusal === "issuer_unavailable" ? "issuer_unavailable" : "logout_refused");
+  const { issuer } = said.value;
+  const over = await selectSessionsOf(desk.database, said.value);
+  const log = await desk.logs.gateway(desk.database);
+  for (const subject of new Set(over.map((session) => session.subject))) {
+    const sessions = over.filter((session) => session.subject === subject).length;
+    const outcome = { effect: "allow", code: "closed_by_provider" } as const;
+    const draft = { event: "session.closed", actor: { role: "unknown", issuer, subject }, outcome, facts: { sessions } } as const;
+    await desk.audit.append(log, { ...draft, request: visit.request });
+  }
+  await endSessions(
+    desk.database,
+    over.map(({ id }) => id),
+  );
+  return ok(undefined);
 }
 
 function sessionOf(shown: Presented | null): Uint8Array | null {

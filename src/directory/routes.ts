@@ -5,7 +5,8 @@ import { type ContractId, ok } from "../kernel/index.ts";
 import { connectorRoutes } from "./connector-routes.ts";
 import type { ConnectorsDesk } from "./connectors.ts";
 import { listSeats, type SeatsListed } from "./list-seats.ts";
-import type { LoginDesk } from "./login.ts";
+import { passkeyRoutes } from "./passkey-routes.ts";
+import type { PasskeyDesk } from "./passkeys.ts";
 import { revokeRoutes } from "./revoke-routes.ts";
 import { importSeats, type SeatsDesk } from "./seats.ts";
 import { serviceKeyRoutes } from "./service-key-routes.ts";
@@ -32,7 +33,7 @@ const seatsSchema = z.object({
   more: z.boolean(),
 });
 
-export function directoryRoutes(desk: SeatsDesk & ConnectorsDesk & LoginDesk): Route[] {
+export function directoryRoutes(desk: SeatsDesk & ConnectorsDesk & PasskeyDesk): Route[] {
   return [
     {
       method: "GET",
@@ -65,6 +66,7 @@ export function directoryRoutes(desk: SeatsDesk & ConnectorsDesk & LoginDesk): R
     },
     ...serviceKeyRoutes(desk),
     ...sessionRoutes(desk),
+    ...passkeyRoutes(desk),
     ...revokeRoutes(desk),
     ...connectorRoutes(desk),
   ];

@@ -1,9 +1,18 @@
 /** Routes by which a browser gets a session, and loses it. */
 import * as z from "zod";
-import { type Answer, json, loginCookie, noCookie, type Route, readLoginCookie, sessionCookie } from "../http/index.ts";
-import { isId, ok } from "../kernel/index.ts";
-import { lifeHours } from "../sessions/index.ts";
-import { awaySeconds, beginLogin, callbackPath, finishLogin, type LoginDesk, logout } from "./login.ts";
+import {
+  type Answer,
+  json,
+  loginCookie,
+  noCookie,
+  type Received,
+  type Route,
+  readBounded,
+  readLoginCookie,
+  sessionCookie,
+} from "../http/index.ts";
+import { isId, ok, type Refusal, type Result, refuse } from "../kernel/index.ts";
+import { awaySeconds, beginLogin, callbackPath, finishLogin, type LoginDesk, logout, logoutByProvider } from "./login.ts";
 
 /** A path of ours, in characters that mean the same to every browser: no other host, no scheme, no climbing. */
 const localPath = z
@@ -12,6 +21,7 @@ const localPath = z
   .refine((path) => !path.includes("..") && !path.includes("//"));
 /** The provider's words, of which the code and its state are read by whoever speaks its protocol. */
 const word = z.string().max(2_048).optional();
+const logoutBytesMax = 16_384;
 const sessionSchema = z.object({ session: z.object({ issuer: z.string(), subject: z.string(), ends_at: z.iso.datetime() }).nullable() });
 
 export function sessionRoutes(desk: LoginDesk): Route[] {
@@ -41,7 +51,7 @@ export function sessionRoutes(desk: LoginDesk): Route[] {
         const query = `?${new URLSearchParams(received.query)}`;
         const done = await finishLogin(desk, received.caller, { query, cookie: readLoginCookie(received.header("cookie")) });
         if (!done.ok) return done;
-        return ok(away(done.value.returnTo, sessionCookie(done.value.secret, lifeHours * 3_600)));
+        return ok(away(done.value.returnTo, sessionCookie(done.value.secret, desk.limits.hours * 3_600)));
       },
     },
     {
@@ -70,7 +80,32 @@ export function sessionRoutes(desk: LoginDesk): Route[] {
         return ok(json('{"session":null}', headers));
       },
     },
+    {
+      method: "POST",
+      path: "/v1/session/backchannel-logout",
+      summary: "Where providers say that a session of theirs is over",
+      body: {
+        media: "application/x-www-form-urlencoded",
+        bytesMax: logoutBytesMax,
+        description: "`logout_token`, as OpenID Connect Back-Channel Logout 1.0 has it.",
+      },
+      answers: { 200: { media: "application/json", description: "None of its sessions counts any more", schema: z.object({}) } },
+      refusals: ["logout_refused", "audit_unavailable", "database_unavailable", "issuer_unavailable"],
+      handle: async (received) => {
+        const token = await readLogoutForm(received);
+        if (!token.ok) return received.turnAway(token.refusal);
+        const done = await logoutByProvider(desk, received.caller, token.value);
+        return done.ok ? ok(json("{}")) : done;
+      },
+    },
   ];
+}
+
+async function readLogoutForm({ stream }: Received): Promise<Result<string, Refusal>> {
+  const bytes = await readBounded(stream, logoutBytesMax);
+  if (bytes === null) return refuse({ code: "too_large" });
+  const [token, ...others] = new URLSearchParams(new TextDecoder().decode(bytes)).getAll("logout_token");
+  return token === undefined || others.length > 0 ? refuse({ code: "logout_refused" }) : ok(token);
 }
 
 function away(location: string, cookie: string): Answer {

@@ -9,6 +9,7 @@ import type { Keyring } from "../keys/index.ts";
 import type { Offices } from "../offices/index.ts";
 import type { Queryable } from "../storage/index.ts";
 import type { Load } from "./load.ts";
+import type { MissWatch } from "./misses.ts";
 import type { SeatWatch } from "./watch.ts";
 
 export interface Disclosure {
@@ -19,6 +20,7 @@ export interface Disclosure {
   readonly database: Queryable;
   readonly load: Load;
   readonly watch: SeatWatch;
+  readonly misses: MissWatch;
   readonly bundles: Bundles;
   readonly keyring: Keyring;
   readonly aead: Aead;

@@ -26,7 +26,7 @@ import {
 } from "../policy/index.ts";
 import { indexValueOf, locatorOf } from "../records/index.ts";
 import type { Ask, Disclosure } from "./ask.ts";
-import { deny, denyDraft, denyUnknown, disclosedDraft, draftOf, excludedDraft, logOf, sharedDraft } from "./entries.ts";
+import { deny, denyDraft, denyUnknown, disclosedDraft, draftOf, excludedDraft, guessingDraft, logOf, sharedDraft } from "./entries.ts";
 import type { Load, Loaded, LoadedRecord } from "./load.ts";
 import { type MaskedRecord, type Opened, openRecords } from "./open.ts";
 
@@ -129,7 +129,10 @@ export async function reach(deps: Disclosure, ask: Ask): Promise<Result<Reached,
   const { purpose } = circumstances.value.request;
   const decision = decide(bundle, { role, type: ask.type, purpose });
   const draft = draftOf(ask, who, bundle, { role, purpose, digest, lastDays });
-  if (!decision) return denyDraft(deps, log, draft, { code: "not_found" });
+  if (!decision) {
+    await noteMiss(deps, ask, who, log);
+    return denyDraft(deps, log, draft, { code: "not_found" });
+  }
 
   const found = await find(deps, ask, who, { loaded, decision, keys });
   if (!found.ok) return denyDraft(deps, log, draft, found.refusal);
@@ -142,8 +145,18 @@ export async function reach(deps: Disclosure, ask: Ask): Promise<Result<Reached,
   if (opened === null) return denyDraft(deps, log, draft, { code: "record_damaged" });
   const { shown, more, refused } = opened;
   const told = excludedDraft(draft, refused);
+  if (shown.length === 0) await noteMiss(deps, ask, who, log);
   if (shown.length === 0 && ask.want.kind === "read") return denyDraft(deps, log, told, { code: "not_found" });
   return ok({ now: loaded.now, keys: opener, log, draft: told, found: sealed, shown, more });
+}
+
+/** What is found does not come by here. */
+async function noteMiss(deps: Disclosure, ask: Ask, who: Principal, log: LogHandle): Promise<void> {
+  const asker = { contract: ask.contract, who };
+  const misses = await deps.misses.miss(asker);
+  if (misses === null) return;
+  await deps.audit.append(log, guessingDraft(ask, who, misses));
+  await deps.misses.noted(asker);
 }
 
 /**

@@ -8,6 +8,7 @@ import { treatmentNames } from "../masking/index.ts";
 import type { Bundle } from "../policy/index.ts";
 import type { Ask, Disclosure, Want } from "./ask.ts";
 import type { Loaded } from "./load.ts";
+import { windowSeconds } from "./misses.ts";
 import type { Opened, OpenedRecords } from "./open.ts";
 import type { Sharing } from "./sharing.ts";
 
@@ -138,6 +139,17 @@ export function sharedDraft(
     request,
     outcome: isRefused ? { effect: "deny", code: "seat_shared" } : { effect: "allow", code: "noted" },
     facts: { contract, networks, countries, one_token: oneToken ? 1 : 0 },
+  };
+}
+
+/** The same. What was asked for stands in the entries of the requests. */
+export function guessingDraft({ contract, request }: Ask, { issuer, subject }: Principal, misses: number): EntryDraft {
+  return {
+    event: "seat.guessing",
+    actor: { role: "agent", issuer, subject },
+    request,
+    outcome: { effect: "allow", code: "noted" },
+    facts: { contract, misses, seconds: windowSeconds },
   };
 }
 

@@ -1,7 +1,9 @@
-/** The table of seats' uses. The text of record is migrations/; a test compares both column by column. */
-import { boolean, index, pgSchema, primaryKey, text, timestamp } from "drizzle-orm/pg-core";
+/** The tables of seats' uses, and of what they ask for in vain. The text of record is migrations/; a test compares both column by column. */
+import { boolean, index, integer, pgSchema, primaryKey, text, timestamp, uuid } from "drizzle-orm/pg-core";
 
-export const seatUse = pgSchema("postern").table(
+const postern = pgSchema("postern");
+
+export const seatUse = postern.table(
   "seat_use",
   {
     contractId: text("contract_id").notNull(),
@@ -17,4 +19,18 @@ export const seatUse = pgSchema("postern").table(
     primaryKey({ columns: [table.contractId, table.issuer, table.subject, table.seenAt, table.network] }),
     index().on(table.seenAt),
   ],
+);
+
+export const seatMiss = postern.table(
+  "seat_miss",
+  {
+    contractId: text("contract_id").notNull(),
+    issuer: text("issuer").notNull(),
+    subject: text("subject").notNull(),
+    countId: uuid("count_id").notNull().defaultRandom(),
+    seenAt: timestamp("seen_at", { withTimezone: true, mode: "string" }).notNull().defaultNow(),
+    misses: integer("misses").notNull(),
+    noted: boolean("noted").notNull().default(false),
+  },
+  (table) => [primaryKey({ columns: [table.contractId, table.issuer, table.subject, table.countId] }), index().on(table.seenAt)],
 );

@@ -77,14 +77,15 @@ async function handleOnce(desk: RepeatDesk, route: Route, received: Received): P
 
 /**
  * Everything under a key of the gateway's own and the caller's Idempotency-Key: without both, nobody can tell whose request it was, guess at its body, or
- * open its answer. The houses where the caller is an owner belong to the name: who loses or gains one has other keys.
+ * open its answer. The houses where the caller is an owner, or an admin, belong to the name: who loses or gains one has other keys.
  */
 async function keyedOf(desk: RepeatDesk, { issuer, subject }: Principal, received: Received, sent: string): Promise<Keyed> {
   const { caller, params, query, body } = received;
   const secret = await desk.auditKeys.keyOf(desk.database, gatewayLog, "pseudonym");
   const own = hkdfSha256(secret, new Uint8Array(), utf8("postern/idempotency/1"), keyBytes);
   const mac = (...parts: unknown[]) => hmacSha256(own, utf8(JSON.stringify(parts)));
-  const holder = [issuer, subject, desk.offices.merchantsOf({ issuer, subject }, "merchant_owner")];
+  const who = { issuer, subject };
+  const holder = [issuer, subject, desk.offices.merchantsOf(who, "merchant_owner"), desk.offices.vendorsOf(who)];
   return {
     place: { principal: mac("principal", ...holder), name: mac("name", ...holder, sent) },
     request: mac("request", ...holder, sent, caller.request.route, params, query, body ?? null),

@@ -11,18 +11,19 @@ export const tokenLifeSecondsMax = 3600;
 const clockSkewSeconds = 60;
 
 /** Non-empty, at most 255 characters, none of them a control character. */
-const name = z.string().regex(/^\P{Cc}{1,255}$/u);
-const seconds = z.int().min(1);
+export const nameClaim = z.string().regex(/^\P{Cc}{1,255}$/u);
+export const secondsClaim = z.int().min(1);
 const audience = z.string().min(1).max(512);
+export const audienceClaim = z.union([audience, z.array(audience).min(1).max(32)]);
 
 const claimsSchema = z.object({
   iss: z.string().min(1).max(512),
-  sub: name,
-  aud: z.union([audience, z.array(audience).min(1).max(32)]),
-  exp: seconds,
-  iat: seconds,
-  nbf: seconds.optional(),
-  jti: name,
+  sub: nameClaim,
+  aud: audienceClaim,
+  exp: secondsClaim,
+  iat: secondsClaim,
+  nbf: secondsClaim.optional(),
+  jti: nameClaim,
   /** Some issuers say in the payload what kind of token this is: ID, Refresh and Logout are no access tokens. */
   typ: z
     .string()
@@ -80,7 +81,7 @@ function isOneOf(values: readonly string[]): (value: unknown) => boolean {
 }
 
 /** RFC 7519 §4.1.4: on `exp` itself it is over. */
-export function checkTime(claims: Claims, nowMs: number): Identified<Claims> {
+export function checkTime<Timed extends Pick<Claims, "iat" | "exp" | "nbf">>(claims: Timed, nowMs: number): Identified<Timed> {
   const latestStart = nowMs / 1000 + clockSkewSeconds;
   if (claims.iat > latestStart) return refuse("token_invalid");
   if (nowMs >= claims.exp * 1000 || (claims.nbf ?? 0) > latestStart) return refuse("token_expired");

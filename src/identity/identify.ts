@@ -8,6 +8,7 @@ import { type ContractId, isProven, isSession, ok, type Presented, refuse } from
 import { type Claims, checkTime, isAcceptable, readClaims } from "./claims.ts";
 import { createIssuers, type Issuer, type IssuerProfile } from "./issuers.ts";
 import { type FetchJwks, type JwksLimits, jwksLimits } from "./jwks-fetch.ts";
+import { type LoggedOut, readLogoutToken } from "./logout-token.ts";
 import { checkProof } from "./proof.ts";
 import type { Identified } from "./refusal.ts";
 import { readAuthorization, readToken, type TokenShown } from "./token-form.ts";
@@ -26,6 +27,8 @@ export interface Principal {
   readonly expiresAt: number;
   /** The name of the proof of possession that was shown with the token, where it is bound to a key. */
   readonly proof?: string;
+  /** Came by a session, and showed a passkey within it just now. */
+  readonly isSteppedUp?: boolean;
   /** No person: a merchant's own system, at one contract. `scopes`: with a space between. */
   readonly service?: { readonly contract: ContractId; readonly scopes: string };
 }
@@ -35,6 +38,11 @@ export interface Identity {
   identify(shown: Presented | null): Promise<Identified<Principal>>;
   /** By issuer, of those whose keys are fetched: seconds since they last could be; `null` = not fetched yet. */
   keyAges(): Readonly<Record<string, number | null>>;
+}
+
+/** An identity that reads what issuers sign. */
+export interface TokenIdentity extends Identity {
+  readLogout(token: string): Promise<Identified<LoggedOut>>;
 }
 
 export interface IdentityOptions {
@@ -50,7 +58,7 @@ export interface IdentityOptions {
 }
 
 /** Throws a RangeError on issuer profiles that cannot be used. */
-export function createIdentity(options: IdentityOptions): Identity {
+export function createIdentity(options: IdentityOptions): TokenIdentity {
   const { audience, now, digest = portableDigest } = options;
   const limits = { ...jwksLimits, ...options.jwksLimits };
   const fetchJwks: FetchJwks = options.fetchJwks ?? ((url, init) => fetch(url, init));
@@ -58,6 +66,7 @@ export function createIdentity(options: IdentityOptions): Identity {
   const verified = createVerifiedTokens<Known>(options.verifiedTokensMax ?? verifiedTokensMax);
   return {
     identify: (shown) => identify({ issuers, verified, digest, now, origin: audience }, shown),
+    readLogout: (token) => readLogoutToken(issuers, token, now()),
     keyAges: () => Object.fromEntries([...issuers.values()].flatMap((issuer) => ageOf(issuer, now()))),
   };
 }

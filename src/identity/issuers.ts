@@ -53,6 +53,8 @@ export interface Issuer {
   readonly tokenType: TokenType;
   readonly rules: ClaimRules;
   readonly proof: "required" | undefined;
+  /** As which client of its people log in. `null` = they do not. */
+  readonly loginClient: string | null;
   /** Whether the token's signature is the issuer's. The form of `token` was checked before. */
   checkSignature(token: string, header: TokenHeader): Promise<Identified<string>>;
   /** When its keys could last be fetched, in milliseconds since 1970: `null` = not yet. `undefined` for keys that are not fetched. */
@@ -87,6 +89,7 @@ function createIssuer(profile: IssuerProfile, settings: IssuerSettings): Issuer 
     id: profile.id,
     tokenType: profile.tokenType ?? "at+jwt",
     proof: profile.proof,
+    loginClient: profile.login?.clientId ?? null,
     rules: {
       audiences: profile.audiences ?? [settings.audience],
       subjectClaim: profile.subjectClaim ?? "sub",

@@ -1,4 +1,4 @@
-/** A job's own entries, and a request's: each stands once in the log, however often whoever writes it was interrupted. */
+/** A job's own entries, a request's, and those of an end: each stands once in the log, however often whoever writes it was interrupted. */
 import {
   type AuditLog,
   type EntryDraft,
@@ -24,7 +24,8 @@ export interface JobEntry extends Pick<EntryDraft, "resource"> {
   /** Default: allow. */
   readonly effect?: "deny";
   /** Whose entry it is. */
-  readonly facts: ({ readonly job: string } | { readonly approval: string }) & NonNullable<EntryDraft["facts"]>;
+  readonly facts: ({ readonly job: string } | { readonly approval: string } | { readonly ends_at: string }) &
+    NonNullable<EntryDraft["facts"]>;
 }
 
 /**
@@ -33,7 +34,7 @@ export interface JobEntry extends Pick<EntryDraft, "resource"> {
  */
 export async function ensureEntry({ database, sequencer, audit }: JobLog, log: LogHandle, wanted: JobEntry): Promise<void> {
   const { event, effect = "allow", code, facts, resource } = wanted;
-  const whose = "job" in facts ? "job" : "approval";
+  const whose = (["job", "approval"] as const).find((name) => name in facts) ?? "ends_at";
   await sequencer.run(log.log);
   const waiting = await selectPending(database, log.log);
   const indexes = await selectIndexesOfEvent(database, log.log, event);

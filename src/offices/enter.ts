@@ -12,7 +12,7 @@ import {
   type RequestFacts,
   type Strangers,
 } from "../audit/index.ts";
-import { type Contract, hasSeat, selectContract } from "../contracts/index.ts";
+import { type Bundles, type Contract, hasSeat, selectContract, selectContractsWith } from "../contracts/index.ts";
 import type { Aead } from "../crypto/index.ts";
 import type { Identity, Principal } from "../identity/index.ts";
 import { type ContractId, ok, type Presented, type Refusal, type RefusalCode, type Result, refuse } from "../kernel/index.ts";
@@ -20,13 +20,14 @@ import { type AuditKeys, type Keyring, KeysUnavailable, newestEpoch } from "../k
 import { isVendorRevoked } from "../revocations/index.ts";
 import { isGranted } from "../service-keys/index.ts";
 import type { Database } from "../storage/index.ts";
-import { admittedTo } from "./matrix.ts";
+import { admittedTo, wantsStepUp } from "./matrix.ts";
 import type { Office, Offices } from "./offices.ts";
 
 export interface OfficeDoor {
   readonly identity: Identity;
   readonly offices: Offices;
   readonly database: Database;
+  readonly bundles: Bundles;
   readonly keyring: Keyring;
   readonly audit: AuditLog;
   readonly logs: LogHandles;
@@ -68,8 +69,15 @@ export async function enterContract(door: OfficeDoor, visit: Visit, id: Contract
     return turnAway(door, visit, { role: "unknown", ...personOf(who) }, code, contract?.id);
   }
   const actor: Actor = { role: held, ...personOf(who) };
-  if (!roles.includes(held)) return turnAway(door, visit, actor, "not_permitted", id);
+  const isAsked = held === "vendor_admin" && roles.includes("vendor_admin_asked") && (await asksVendor(door, contract));
+  if (!roles.includes(held) && !isAsked) return turnAway(door, visit, actor, "not_permitted", id);
+  if (lacksStepUp(visit, who)) return turnAway(door, visit, actor, "step_up_required", id);
   return ok({ who, actor, contract, log: await logOfContract(door, contract) });
+}
+
+/** Came by a session, to an act that wants its person there. A token's holder is nobody's browser: their provider says how they proved who they are. */
+function lacksStepUp({ request }: Visit, { isSteppedUp }: Principal): boolean {
+  return isSteppedUp === false && wantsStepUp.has(request.route);
 }
 
 /** A key is of one contract, and opens no other; there it opens what its scopes name, while its merchant is one. */
@@ -94,19 +102,43 @@ function roleAt({ offices }: OfficeDoor, contract: Contract, who: Principal): Of
 
 const offices = ["merchant_owner", "officer"] as const satisfies readonly Office[];
 
-/** Comes in as a holder, anywhere, of an office that the route's row names. */
-export async function enterHouse(
-  door: OfficeDoor,
-  visit: Visit,
-): Promise<Result<{ who: Principal; actor: Actor; merchants: readonly string[]; log: LogHandle }, Refusal>> {
+export interface House {
+  readonly who: Principal;
+  readonly actor: Actor;
+  /** Where they hold the office by which they came in. */
+  readonly merchants: readonly string[];
+  /** Of a vendor's admin: the contracts that have them approve something. */
+  readonly asking: readonly Contract[];
+  readonly log: LogHandle;
+}
+
+/** Comes in as a holder, anywhere, of an office that the route's row names, or as a vendor's admin who is asked at some contract. */
+export async function enterHouse(door: OfficeDoor, visit: Visit): Promise<Result<House, Refusal>> {
   const person = await identifyPerson(door, visit);
   if (!person.ok) return person;
   const who = person.value;
   const roles = admittedTo(visit.request.route);
   const office = offices.find((held) => roles.includes(held) && door.offices.merchantsOf(who, held).length > 0);
-  if (!office) return turnAway(door, visit, { role: "unknown", ...personOf(who) }, "not_permitted");
-  const merchants = door.offices.merchantsOf(who, office);
-  return ok({ who, actor: { role: office, ...personOf(who) }, merchants, log: await door.logs.gateway(door.database) });
+  const asking = !office && roles.includes("vendor_admin_asked") ? await contractsAsking(door, who) : [];
+  if (!office && asking.length === 0) return turnAway(door, visit, { role: "unknown", ...personOf(who) }, "not_permitted");
+  const actor: Actor = { role: office ?? "vendor_admin", ...personOf(who) };
+  if (lacksStepUp(visit, who)) return turnAway(door, visit, actor, "step_up_required");
+  const merchants = office ? door.offices.merchantsOf(who, office) : [];
+  return ok({ who, actor, merchants, asking, log: await door.logs.gateway(door.database) });
+}
+
+/** Whether the contract has its vendor approve something. A draft is the merchant's own matter still. */
+async function asksVendor({ database, bundles }: OfficeDoor, { id, state, bundleDigest }: Contract): Promise<boolean> {
+  return state !== "draft" && (await bundles.bundleOf(database, id, bundleDigest)).contract.approvals !== undefined;
+}
+
+async function contractsAsking(door: OfficeDoor, who: Principal): Promise<Contract[]> {
+  const asking: Contract[] = [];
+  for (const vendor of door.offices.vendorsOf(who)) {
+    if (await isVendorRevoked(door.database, vendor)) continue;
+    for (const contract of await selectContractsWith(door.database, vendor)) if (await asksVendor(door, contract)) asking.push(contract);
+  }
+  return asking;
 }
 
 /** Somebody who runs the gateway; what they do stands in its own log. */

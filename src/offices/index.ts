@@ -3,6 +3,7 @@ export {
   enterContract,
   enterHouse,
   enterOperations,
+  type House,
   logAct,
   logOfContract,
   logTurnedAway,
@@ -12,4 +13,12 @@ export {
   type Visit,
 } from "./enter.ts";
 export { admittedTo } from "./matrix.ts";
-export { createOffices, type MerchantOffices, type Office, type OfficeHolder, type OfficeSettings, type Offices } from "./offices.ts";
+export {
+  createOffices,
+  type MerchantOffices,
+  type Office,
+  type OfficeHolder,
+  type OfficeSettings,
+  type Offices,
+  type Organisation,
+} from "./offices.ts";

@@ -3,8 +3,8 @@
  * What has no row is open to nobody, and does not start.
  */
 type Role = "agent" | "vendor_admin" | "merchant_owner" | "service" | "officer" | "operator" | "scim";
-/** Nobody is asked who they are; or nobody for the gateway's own log. */
-export type Admitted = Role | "anyone" | "anyone_for_gateway_log";
+/** Nobody is asked who they are; or nobody for the gateway's own log. Or a vendor's admin, at a contract that has them approve something. */
+export type Admitted = Role | "anyone" | "anyone_for_gateway_log" | "vendor_admin_asked";
 
 const anyone: readonly Admitted[] = ["anyone"];
 const agent: readonly Admitted[] = ["agent"];
@@ -18,6 +18,7 @@ const officeHolders: readonly Admitted[] = ["officer", "merchant_owner"];
 const ownerOrService: readonly Admitted[] = ["merchant_owner", "service"];
 /** Of a contract: the merchant's, and the vendor's for its own people. */
 const seatKeepers: readonly Admitted[] = ["merchant_owner", "vendor_admin"];
+const approvers: readonly Admitted[] = ["merchant_owner", "vendor_admin_asked"];
 const everybodyInside: readonly Admitted[] = ["officer", "merchant_owner", "agent"];
 /** Whoever an issuer knows: who has no seat is answered an empty list. */
 const anyIssuers: readonly Admitted[] = ["agent", "vendor_admin", "officer", "merchant_owner", "operator"];
@@ -34,6 +35,14 @@ export const matrix: Readonly<Record<string, readonly Admitted[]>> = {
   "GET /v1/session/callback": anyone,
   "GET /v1/session": anyone,
   "POST /v1/session/logout": anyone,
+  "POST /v1/session/backchannel-logout": anyone,
+  "GET /v1/session/passkeys": anyone,
+  "POST /v1/session/passkeys/options": anyone,
+  "POST /v1/session/passkeys": anyone,
+  "POST /v1/session/passkeys/{passkey}/revoke": anyone,
+  "POST /v1/session/step-up/options": anyone,
+  "POST /v1/session/step-up": anyone,
+  "POST /v1/passkeys/revoke": operator,
   "GET /v1/me": anyIssuers,
   "GET /v1/contracts": owner,
   "POST /v1/contracts": owner,
@@ -53,9 +62,9 @@ export const matrix: Readonly<Record<string, readonly Admitted[]>> = {
   "GET /v1/contracts/{contract}/agents": seatKeepers,
   "POST /v1/contracts/{contract}/agents": seatKeepers,
   "POST /v1/contracts/{contract}/records/{type}/import": ownerOrService,
-  "GET /v1/approvals": owner,
-  "POST /v1/approvals/{approval}/approve": owner,
-  "POST /v1/approvals/{approval}/reject": owner,
+  "GET /v1/approvals": approvers,
+  "POST /v1/approvals/{approval}/approve": approvers,
+  "POST /v1/approvals/{approval}/reject": approvers,
   "POST /v1/approvals/{approval}/withdraw": owner,
   "GET /v1/contracts/{contract}/audit/entries": officer,
   "GET /v1/contracts/{contract}/audit/tail": officer,
@@ -75,7 +84,7 @@ export const matrix: Readonly<Record<string, readonly Admitted[]>> = {
   "POST /v1/contracts/{contract}/purges": owner,
   "GET /v1/contracts/{contract}/purges/{job}": owner,
   "GET /v1/contracts/{contract}/purges/{job}/events": owner,
-  "POST /v1/contracts/{contract}/purges/{job}/approve": owner,
+  "POST /v1/contracts/{contract}/purges/{job}/approve": approvers,
   "GET /v1/contracts/{contract}/purges/{job}/certificate": owner,
   "GET /v1/contracts/{contract}/purges/{job}/return": owner,
   "GET /v1/contracts/{contract}/purges/{job}/return/parts/{part}": owner,
@@ -134,6 +143,12 @@ export const matrix: Readonly<Record<string, readonly Admitted[]>> = {
   "GET /openapi.json": anyone,
   "GET /metrics": operator,
 };
+
+/** Acts for which whoever came by a session must have shown a passkey just now: what one person decides alone, and cannot take back. */
+export const wantsStepUp: ReadonlySet<string> = new Set([
+  "POST /v1/approvals/{approval}/approve",
+  "POST /v1/contracts/{contract}/purges/{job}/approve",
+]);
 
 /** Nobody, where there is no row. */
 export function admittedTo(route: string): readonly Admitted[] {

@@ -8,6 +8,9 @@ export interface OfficeHolder {
   readonly subject: string;
 }
 
+/** One of a contract's two. */
+export type Organisation = "merchant" | "vendor";
+
 /** Of a merchant. */
 export type Office = "merchant_owner" | "officer";
 
@@ -24,8 +27,12 @@ export interface Parties {
 export interface Offices {
   /** At a contract between these. `null` = none. */
   officeAt(parties: Parties, holder: OfficeHolder): Office | "vendor_admin" | null;
+  /** Whose this person is at a contract between these, by their office. `null` = nobody's. */
+  organisationAt(parties: Parties, holder: OfficeHolder): Organisation | null;
   /** The merchants where this person holds `office`. */
   merchantsOf(holder: OfficeHolder, office: Office): readonly string[];
+  /** The vendors whose admin this person is. */
+  vendorsOf(holder: OfficeHolder): readonly string[];
   /** The operator's file names it: whose it names no more, of those nobody comes in. */
   isMerchant(merchant: string): boolean;
   /** Runs the gateway: reads neither data nor logs. */
@@ -55,12 +62,18 @@ export function createOffices({ merchants, vendors, operators }: OfficeSettings)
   for (const [vendor, named] of admins)
     for (const [merchant, held] of offices)
       if ([...held.keys()].some((name) => named.has(name))) throw new RangeError(`an admin of ${vendor} holds an office of ${merchant}`);
+  const officeAt: Offices["officeAt"] = ({ merchant, vendor }, holder) => {
+    const name = nameOf(holder);
+    return offices.get(merchant)?.get(name) ?? (admins.get(vendor)?.has(name) ? "vendor_admin" : null);
+  };
   return {
-    officeAt({ merchant, vendor }, holder) {
-      const name = nameOf(holder);
-      return offices.get(merchant)?.get(name) ?? (admins.get(vendor)?.has(name) ? "vendor_admin" : null);
+    officeAt,
+    organisationAt(parties, holder) {
+      const office = officeAt(parties, holder);
+      return office && (office === "vendor_admin" ? "vendor" : "merchant");
     },
     merchantsOf: (holder, office) => [...offices].filter(([, held]) => held.get(nameOf(holder)) === office).map(([merchant]) => merchant),
+    vendorsOf: (holder) => [...admins].filter(([, named]) => named.has(nameOf(holder))).map(([vendor]) => vendor),
     isMerchant: (merchant) => offices.has(merchant),
     isOperator: (holder) => running.has(nameOf(holder)),
   };

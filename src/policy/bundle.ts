@@ -6,6 +6,7 @@ import * as z from "zod";
 import { sha256, toHex, utf8 } from "../crypto/index.ts";
 import { canonicalJson } from "../kernel/index.ts";
 import { answerNames, classNames, generalizations, maskProfiles, treatmentNames } from "../masking/index.ts";
+import { agreedActs } from "./approval-terms.ts";
 
 const fieldSchema = z.strictObject({
   class: z.enum(classNames),
@@ -95,6 +96,8 @@ const bundleSchema = z.strictObject({
         sharing: z.literal("refuse").exactOptional(),
       })
       .exactOptional(),
+    /** Act → who approves it instead of another owner; absent, or of an act that is not there: another owner. */
+    approvals: z.partialRecord(z.enum(agreedActs), z.literal("other_organisation")).exactOptional(),
     /** Raw Ed25519 public key, base64url. */
     vendorKey: z.string().exactOptional(),
   }),

@@ -70,7 +70,7 @@ function seatProblems({ source, roles, seats }: ContractDocument): Problem[] {
 
 function contractOf(document: ContractDocument): Bundle["contract"] {
   const { id, merchant, vendor, subprocessors, term, hours, networks, dpop, purposes, purge } = document;
-  const { retentionDays, vendorSystems, seats, vendorKey } = document;
+  const { retentionDays, vendorSystems, seats, approvals, vendorKey } = document;
   return {
     id,
     merchant,
@@ -85,6 +85,7 @@ function contractOf(document: ContractDocument): Bundle["contract"] {
     ...(retentionDays && { retentionDays }),
     ...(vendorSystems && { vendorSystems: [...vendorSystems] }),
     ...(seats && { seats: seatsOf(seats) }),
+    ...(approvals && { approvals }),
     ...(vendorKey && { vendorKey }),
   };
 }

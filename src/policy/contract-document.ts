@@ -5,6 +5,7 @@
 import * as z from "zod";
 import { isId, ok, type Result, refuse } from "../kernel/index.ts";
 import { classNames, type DataClass } from "../masking/index.ts";
+import { type ApprovalTerms, approvalsSchema, readApprovalTerms } from "./approval-terms.ts";
 import type { Bundle } from "./bundle.ts";
 import { type Hours, hoursEntrySchema, hoursSchema, readHours } from "./hours.ts";
 import { type Network, parseBlock } from "./networks.ts";
@@ -47,6 +48,8 @@ export interface ContractDocument {
   readonly vendorSystems?: readonly string[];
   /** What a seat of the vendor's needs before it works. */
   readonly seats?: SeatTerms;
+  /** What another organisation approves. */
+  readonly approvals?: ApprovalTerms;
   /** Raw Ed25519 public key in base64url, under which the vendor signs what it says. */
   readonly vendorKey?: string;
 }
@@ -137,6 +140,7 @@ function contractSchemaWith<Ceiling extends z.ZodType, Times extends z.ZodType>(
       .optional()
       .describe("Systems of the vendor's own: at the end it states of each that nothing is left there"),
     seats: seatsSchema.optional().describe("What a seat of the vendor's needs before it works"),
+    approvals: approvalsSchema.optional().describe("What the vendor's admin approves instead of another owner"),
     vendor_key: vendorKey.optional().describe("The vendor's public key (JWK, Ed25519), under which it signs those statements"),
   });
 }
@@ -161,6 +165,7 @@ export function readContract(source: Source): Result<ContractDocument, Problem[]
   const times = shape.value.hours === undefined ? undefined : readTimes(shape.value.hours, source, problems);
   if (problems.length > 0) return refuse(inFileOrder(problems));
   const networks = shape.value.networks && readNetworks(shape.value.networks);
+  const approvals = readApprovalTerms(shape.value.approvals ?? {});
   return ok({
     source,
     id: contract,
@@ -181,6 +186,7 @@ export function readContract(source: Source): Result<ContractDocument, Problem[]
     ...(shape.value.retention && { retentionDays: readRetention(shape.value.retention) }),
     ...(shape.value.vendor_systems && { vendorSystems: shape.value.vendor_systems }),
     ...(shape.value.seats && { seats: readSeatTerms(shape.value.seats) }),
+    ...(approvals && { approvals }),
     ...(shape.value.vendor_key && { vendorKey: shape.value.vendor_key.x }),
   });
 }

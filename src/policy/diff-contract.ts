@@ -1,5 +1,6 @@
 /** What a contract says outside its classes and roles, compared: parties, term, hours, networks, purposes, and its end. */
 import { thumbprintOf } from "../crypto/index.ts";
+import { agreedActs } from "./approval-terms.ts";
 import type { Bundle } from "./bundle.ts";
 import { type Comparison, comparisonOf, isSameBut } from "./diff-rules.ts";
 import type { Difference, Direction } from "./difference.ts";
@@ -15,6 +16,7 @@ export function diffContracts(before: Contract, after: Contract): Difference[] {
     ...terms(before, after),
     ...places(before, after),
     ...seats(before, after),
+    ...approvals(before, after),
     ...purposes(before, after),
     ...rest(before, after),
   ];
@@ -78,6 +80,16 @@ function seats({ seats: before = {} }: Contract, { seats: after = {} }: Contract
     ...papers,
     ...compared("shared seats", comparisonOf(next === "refused" || old === next, old === "refused" || old === next), old, next),
   ];
+}
+
+/** To demand it is not narrower: who asks for something would choose by themselves who approves it. */
+function approvals({ approvals: before = {} }: Contract, { approvals: after = {} }: Contract): Difference[] {
+  const describe = (approver: "other_organisation" | undefined) => (approver ? "the other organisation" : "another owner");
+  return agreedActs.flatMap((act) =>
+    before[act] === after[act]
+      ? []
+      : [row(`who approves ${act}`, describe(before[act]), describe(after[act]), after[act] ? "changed" : "widened")],
+  );
 }
 
 /** Absent = all there are. */
@@ -145,6 +157,7 @@ const comparedByName = [
   "purge",
   "retentionDays",
   "seats",
+  "approvals",
 ] as const;
 
 function rest(before: Contract, after: Contract): Difference[] {

@@ -1,5 +1,6 @@
 export type { Treatment } from "../masking/index.ts";
 export { compileAlone } from "./alone.ts";
+export { type AgreedAct, type ApprovalTerms, dropsDemand } from "./approval-terms.ts";
 export { type Bundle, bundleDigest, bundleText, parseBundle, type Resource, type Rule } from "./bundle.ts";
 export { carryLevels } from "./carry.ts";
 export { type CasesDocument, parseCases } from "./cases-document.ts";

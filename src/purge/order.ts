@@ -5,7 +5,7 @@
 
 import { uuidv7 } from "uuidv7";
 import { type Approval, digestOf, type Effect, refusalOfSilence, requestApproval, saidOf, selectApprovals } from "../approvals/index.ts";
-import { type Bundles, type Contract, lockContract, namedHolds, selectOverdue, standingHolds } from "../contracts/index.ts";
+import { type Bundles, type Contract, lockContract, namedHolds, selectPurgeDue, standingHolds } from "../contracts/index.ts";
 import { ensureEntry } from "../jobs/index.ts";
 import { type ContractId, canonicalJson, inTurn, ok, type Refusal, type Result, refuse } from "../kernel/index.ts";
 import { enterContract, logAct, type OfficeDoor, type Visit } from "../offices/index.ts";
@@ -134,8 +134,7 @@ export function purgeEffect(desk: Pick<PurgeDesk, "bundles">): Effect {
 
 /** Contracts whose days after the end are over: their job is written by the clock. Safe in any number of processes. */
 export async function orderDuePurges(parts: PurgeParts): Promise<void> {
-  const due = (await selectOverdue(parts.database)).filter((contract) => contract.state === "ended");
-  await inTurn(due, (contract) => orderDuePurge(parts, contract));
+  await inTurn(await selectPurgeDue(parts.database), (contract) => orderDuePurge(parts, contract));
 }
 
 /**

@@ -16,6 +16,7 @@ export const stores = {
   "postern.subject_request": { fate: "dies", step: "derived", key: ["request_id"] },
   "postern.seat": { fate: "dies", step: "derived", key: ["issuer", "subject"] },
   "postern.seat_use": { fate: "dies", step: "derived", key: ["issuer", "subject", "seen_at", "network"] },
+  "postern.seat_miss": { fate: "dies", step: "derived", key: ["issuer", "subject", "count_id"] },
   "postern.service_key": { fate: "dies", step: "derived", key: ["key_id"] },
   "postern.connector": { fate: "dies", step: "derived", key: ["name"] },
   "postern.connector_refusal": { fate: "dies", step: "derived", key: ["name", "refused_at"] },

@@ -146,9 +146,9 @@ function jobRoutes(desk: PurgeDesk & ApprovalDesk): Route[] {
     {
       method: "POST",
       path: "/v1/contracts/{contract}/purges/{job}/approve",
-      summary: "As a second owner: approve a purge",
+      summary: "As a second owner, or as the other organisation where the contract says so: approve a purge",
       answers: { 200: { media: "application/json", description: "The job", schema: jobSchema } },
-      refusals: ["own_request", "approval_closed", "busy", "wrong_state", "held", "audit_unavailable"],
+      refusals: ["own_request", "approver_same_organisation", "approval_closed", "busy", "wrong_state", "held", "audit_unavailable"],
       handle: (received) => approve(desk, received),
     },
   ];

@@ -6,6 +6,7 @@ import { actorPseudonym } from "../audit/index.ts";
 import { type Contract, isInLastDays, selectContract, selectContractsWith, shareContract, standingAt } from "../contracts/index.ts";
 import { sha256, toHex, utf8 } from "../crypto/index.ts";
 import { type ContractId, isId, ok, type Refusal, type Result, refuse } from "../kernel/index.ts";
+import { mayHold } from "../policy/index.ts";
 import { type Queryable, refusableTransaction } from "../storage/index.ts";
 import { logAt } from "./enter.ts";
 import { membersMax, without } from "./group-members.ts";
@@ -93,11 +94,14 @@ export async function fillGroup(
 
 /** Who may be seated there, or what keeps one of them out. */
 async function newcomers({ desk, directory }: Call, group: OpenGroup, ids: ReadonlySet<string>): Promise<Told<readonly ScimUser[]>> {
-  const { database, offices } = desk;
+  const { database, bundles, offices } = desk;
   const users = await selectUsersById(database, directory.vendor, [...ids]);
   if (users.length < ids.size) return refuseAs("invalidValue", "A member is none of the users");
   if (users.length > 0 && isInLastDays(group.of, group.of.readAt))
     return refuseAs("invalidValue", "The contract is in its last days, and seats nobody new");
+  // Whoever sits there already may go, and the door refuses them until then.
+  if (users.length > 0 && !mayHold(await bundles.bundleOf(database, group.contract, group.of.bundleDigest), group.role))
+    return refuseAs("invalidValue", "The contract allows no seat of this role");
   if (users.some((user) => offices.officeAt(group.of, user) !== null))
     return refuseAs("invalidValue", "A member holds an office at this contract");
   return (await haveOtherSeats(database, group, users)) ? otherSeat : ok(users);

@@ -1,2 +1,13 @@
 export { sessionId, withSessions } from "./identity.ts";
-export { endSession, forgetEndedSessions, insertSession, lifeHours } from "./postgres.ts";
+export {
+  challengeSession,
+  endSession,
+  endSessions,
+  forgetEndedSessions,
+  insertSession,
+  isFresh,
+  type SessionLimits,
+  selectSessionsOf,
+  spendChallenge,
+  stepUpSession,
+} from "./postgres.ts";

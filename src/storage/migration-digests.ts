@@ -5,7 +5,7 @@
 import type { MigrationDigest } from "./migrate.ts";
 
 export const migrationsOfThisBuild: readonly MigrationDigest[] = [
-  { number: 1, name: "0001-spine.sql", digest: "1cef6f640c8ffc6fbe389fd0f28d1670b48836b7f462a65e44f43abced504e76" },
+  { number: 1, name: "0001-spine.sql", digest: "77b6bc25154636b285dbc0f8fc674cbdfe4430784c2c510128ee14b0a664fd4c" },
   { number: 2, name: "0002-publishing.sql", digest: "04008cc7f52a13edc4369d5e7f70c597eb843e5a8956780e530db83e48cd0002" },
   { number: 3, name: "0003-ladder.sql", digest: "6dcd94c19837c863549bcf3b9030dae35122c476ea60eece6710a861b0ffb681" },
   { number: 4, name: "0004-rotation.sql", digest: "3c7f3e6d93fd707adcb293e05e56d17675ddd138e9d64476513126db963b7ac5" },
@@ -17,14 +17,15 @@ export const migrationsOfThisBuild: readonly MigrationDigest[] = [
   { number: 10, name: "0010-index-key.sql", digest: "0e1f0e0428d7fafac5271a1dc3c7a060678e38853afd18b148a5bd038dd30b4b" },
   { number: 11, name: "0011-reasons.sql", digest: "40e4fb9bba11e4b721a04961fa2f43b47937620e9a84c247e2936746610e737c" },
   { number: 12, name: "0012-age.sql", digest: "0cfbc5bcf0d27aa54e2727a8197519026b44f8b8ebc39e5a385a2f0dfa396b70" },
-  { number: 13, name: "0013-seat-use.sql", digest: "45e5a8b12e43d12fcdd207eb9756065884d080b92c86906c6612a50b201c9522" },
+  { number: 13, name: "0013-seat-use.sql", digest: "9076575d70a3dc43a9342c4ed70aa0f953c558d5f5d717d245596587f7fc2977" },
   { number: 14, name: "0014-possession.sql", digest: "c1d93e27f4820efcc5fdbe64dd5153d26b2baf4e0e96c2b0d154a04b06817b2b" },
   { number: 15, name: "0015-seats.sql", digest: "dc39c03bf043d9dfe85a134e4d8e84502f0ecd9421039ad89f3936ca8ea26362" },
   { number: 16, name: "0016-scim.sql", digest: "dae24554fd3ac3bb4fbb22221367dfa37f8b3f880de6b8e976e73971eef9645d" },
   { number: 17, name: "0017-revocation.sql", digest: "0d7a7084a96f2e14113ce65072b2fe8cda9fe244292664a6c30b983b4a8bf1b0" },
   { number: 18, name: "0018-shop.sql", digest: "34063fa448e62c2291a87a539a3712ba91b4361b75b77f0dd4b9ccedd088fbae" },
-  { number: 19, name: "0019-sessions.sql", digest: "40e1263c26d227fb66f1e4f13421574531c8031b50db243cacf6fe0ff5839d12" },
+  { number: 19, name: "0019-sessions.sql", digest: "f0cc63ae690c15682b599478d172f6ca4198d196e39fd2497f1eb80a29c88ec9" },
   { number: 20, name: "0020-service-keys.sql", digest: "7380bf241347788fefa924539f0fd01734a9bdc509c7b5a22c49272fb7663890" },
   { number: 21, name: "0021-upstream.sql", digest: "3bd6637e289ac903176d4267bb01eaf51f1152ed9d1651d666e9fde9b304265d" },
   { number: 24, name: "0024-connector-refusals.sql", digest: "5af613444ca6d3abadd68e5d8650e0105cb1056fb1eeadd93e8b2196fc14c8ea" },
+  { number: 25, name: "0025-passkeys.sql", digest: "d170e5ac471e9180edec6e9d51b872d0638c16b847598943880e35dd188852e2" },
 ];

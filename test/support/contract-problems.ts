@@ -241,4 +241,16 @@ export const contractProblems: Examples = {
       said: ["c.yaml:7:21: required, or { within: 365d }"],
     },
   ],
+  "who approves": [
+    {
+      what: "an act that two owners alone decide",
+      edits: [["roles:", "approvals: { activate: other_organisation }\nroles:"]],
+      said: ['c.yaml:7:14: unknown key "activate" (one of change_policy, purge, partial_purge, release_hold, amend, terminate, resume)'],
+    },
+    {
+      what: "an approver that is none",
+      edits: [["roles:", "approvals: { purge: vendor }\nroles:"]],
+      said: ["c.yaml:7:21: expected one of other_organisation"],
+    },
+  ],
 };

@@ -88,6 +88,7 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
     keyring: createKeyring({ aead: nodeAead, root, shares, now: Date.now }),
     logName: "test/postern",
     freshness: usualFreshness,
+    sessions: { idleMinutes: 30, hours: 10 },
     issuers: [issuer.profile, ...(options.issuers ?? [])],
     merchants,
     vendors: { "v-yunfu": { issuers: ["demo", ...(options.issuers ?? []).map(({ id }) => id)], admins: [] } },
@@ -124,7 +125,7 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
   const report = (fault: unknown) => faults.push(fault);
   const app = buildApp([edge, keeper, directory], { version: "0.0.0", addressOf: () => "127.0.0.1", headerOf, report, ...options.from });
   await keeper.prepare();
-  const token = (subject: string, ttlSeconds = 900) => issuer.sign({ subject, audience, ttlSeconds, now: Date.now() });
+  const token = (subject: string, ttlSeconds = 900) => issuer.sign({ subject, audience: common.audience, ttlSeconds, now: Date.now() });
   return {
     app,
     keeper,
@@ -136,7 +137,7 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
       const authorization = as === undefined ? {} : { authorization: `Bearer ${await token(as)}` };
       const content = body === undefined ? {} : typeof body === "string" ? { body } : { body: JSON.stringify(body) };
       const media = body === undefined || typeof body === "string" ? {} : { "content-type": "application/json" };
-      return app.request(`${audience}${path}`, { method, headers: { ...authorization, ...media, ...headers }, ...content });
+      return app.request(`${common.audience}${path}`, { method, headers: { ...authorization, ...media, ...headers }, ...content });
     },
     close: () => database.close(),
   };

@@ -1,7 +1,7 @@
 /** An organisation's identity provider: oidc-provider as it is, on a port of its own, which logs in whoever the test names; and a client of it. */
 import { createServer, type RequestListener, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { exportJWK, generateKeyPair } from "jose";
+import { exportJWK, generateKeyPair, SignJWT } from "jose";
 import { Provider } from "oidc-provider";
 import {
   allowInsecureRequests,
@@ -36,6 +36,12 @@ export interface IdentityProvider {
   logIn(account: string, bound?: CryptoKeyPair): Promise<Tokens>;
   /** A browser that was sent here as `account`: where it is sent to in the end. */
   sendBack(account: string, from: URL): Promise<URL>;
+  /** Whoever comes from now on is this one. */
+  answerAs(account: string): void;
+  /** A logout token of its, with these claims instead. */
+  logoutToken(account: string | null, claims?: Record<string, unknown>): Promise<string>;
+  /** Logs `account` out, and tells its client so through `send`. */
+  logOut(account: string, send: typeof fetch): Promise<void>;
   /** GETs with the token and a proof by `bound`, through `send`. */
   get(url: URL, token: string, bound: CryptoKeyPair, send: Send): Promise<Response>;
   /** Signs with another key from now on, and publishes no other. */
@@ -61,9 +67,12 @@ export async function startIdentityProvider(audience: string): Promise<IdentityP
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   let keyNumber = 0;
+  let current: { provider: Provider; key: CryptoKey };
+  let send: typeof fetch = fetch;
   const rotate = async (): Promise<void> => {
     keyNumber += 1;
-    const provider = await createProvider(issuer, audience, `k${keyNumber}`);
+    current = await createProvider(issuer, audience, { kid: `k${keyNumber}`, send: (...of) => send(...of) });
+    const { provider } = current;
     const answer = provider.callback();
     handle = (request, response) => {
       if (request.url?.startsWith("/interaction/")) void consent(provider, audience, account)(request, response);
@@ -98,6 +107,25 @@ export async function startIdentityProvider(audience: string): Promise<IdentityP
       account = who;
       return browse(from, (url) => url.origin !== issuer);
     },
+    async logoutToken(who, claims = {}) {
+      const seconds = Math.floor(Date.now() / 1_000);
+      const usual = {
+        ...{ iss: issuer, aud: client, iat: seconds, exp: seconds + 120, jti: randomState() },
+        events: { "http://schemas.openid.net/event/backchannel-logout": {} },
+        ...(who === null ? {} : { sub: who }),
+      };
+      const header = { alg: "ES256", kid: `k${keyNumber}`, typ: "logout+jwt" };
+      return new SignJWT({ ...usual, ...claims }).setProtectedHeader(header).sign(current.key);
+    },
+    async logOut(who, through) {
+      send = through;
+      const { Client } = current.provider as unknown as ProvidersClients;
+      await (await Client.find(client)).backchannelLogout(who);
+      send = fetch;
+    },
+    answerAs(who) {
+      account = who;
+    },
     async get(url, token, bound, send) {
       const own = await discovery(new URL(issuer), client, undefined, None(), { execute: [allowInsecureRequests] });
       own[customFetch] = (to, { headers }) => send(to, headers);
@@ -114,16 +142,29 @@ export async function startIdentityProvider(audience: string): Promise<IdentityP
   };
 }
 
-async function createProvider(issuer: string, audience: string, kid: string): Promise<Provider> {
+/** What the package's types leave out. */
+interface ProvidersClients {
+  readonly Client: { find(id: string): Promise<{ backchannelLogout(account: string): Promise<void> }> };
+}
+
+interface Own {
+  readonly kid: string;
+  /** How it speaks to its client. */
+  readonly send: typeof fetch;
+}
+
+async function createProvider(issuer: string, audience: string, { kid, send }: Own): Promise<{ provider: Provider; key: CryptoKey }> {
   const { privateKey } = await generateKeyPair("ES256", { extractable: true });
-  return new Provider(issuer, {
+  const provider = new Provider(issuer, {
+    fetch: send,
     clients: [
       {
         ...{
           client_id: client,
-          redirect_uris: [callback, "http://127.0.0.1:8787/v1/session/callback"],
+          redirect_uris: [callback, "http://127.0.0.1:8787/v1/session/callback", "http://localhost:8787/v1/session/callback"],
           token_endpoint_auth_method: "none",
           application_type: "native",
+          backchannel_logout_uri: "http://127.0.0.1:8787/v1/session/backchannel-logout",
         },
         ...{ grant_types: ["authorization_code"], response_types: ["code"], id_token_signed_response_alg: "ES256" },
       },
@@ -135,6 +176,7 @@ async function createProvider(issuer: string, audience: string, kid: string): Pr
     ttl: { AccessToken: 900, Grant: 900, IdToken: 900, Interaction: 900, Session: 900 },
     features: {
       devInteractions: { enabled: false },
+      backchannelLogout: { enabled: true },
       dPoP: { enabled: true },
       resourceIndicators: {
         enabled: true,
@@ -144,6 +186,7 @@ async function createProvider(issuer: string, audience: string, kid: string): Pr
       },
     },
   });
+  return { provider, key: privateKey };
 }
 
 function consent(provider: Provider, audience: string, accountId: string): (...of: Parameters<RequestListener>) => Promise<void> {

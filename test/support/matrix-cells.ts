@@ -22,7 +22,7 @@ const people: Readonly<Record<string, Person>> = {
   "own vendor's admin": { as: "admin-1", inside: "vendor_admin", anywhere: "vendor_admin" },
   "own officer": { as: "officer", inside: "officer", anywhere: "officer" },
   "sibling vendor's agent": { as: "agent-7", inside: null, anywhere: "agent" },
-  "sibling vendor's admin": { as: "admin-7", inside: null, anywhere: "vendor_admin" },
+  "sibling vendor's admin": { as: "admin-7", inside: null, anywhere: "vendor_admin_asked" },
   "other merchant's vendor's admin": { as: "admin-9", inside: null, anywhere: "vendor_admin" },
   "other merchant's agent": { as: "agent-9", inside: null, anywhere: "agent" },
   "other merchant's owner": { as: "owner-b1", inside: null, anywhere: "merchant_owner" },
@@ -82,6 +82,8 @@ function expectedOf(route: string, row: readonly Admitted[], { as, inside, anywh
   if (as === null) return "401 token_missing";
   if (route === "GET /v1/me") return "open";
   if (route.includes("{approval}") && inside === null && anywhere === "merchant_owner") return "404 not_found";
+  // Its contract has it approve something, and this is another's request.
+  if (route.includes("{approval}") && anywhere === "vendor_admin_asked") return "403 not_permitted";
   if (row.includes("operator") || !isOfContract(route)) return anywhere !== null && row.includes(anywhere) ? "open" : "403 not_permitted";
   // The seats of a contract go with it.
   const held = standing === "gateway" || (standing === "purged" && inside === "agent") ? null : inside;
@@ -92,6 +94,7 @@ function expectedOf(route: string, row: readonly Admitted[], { as, inside, anywh
 const ofContract = "/v1/contracts/{contract}";
 const purges = `${ofContract}/purges/{job}`;
 const never = ["409 wrong_state", "409 wrong_state", "409 wrong_state"];
+const noSession = "401 token_missing";
 const notThere = "404 not_found";
 const nothingThere = [notThere, notThere, notThere];
 
@@ -146,6 +149,13 @@ const answers: Readonly<Record<string, readonly (string | null)[]>> = {
   [`POST ${ofContract}/service-keys/{key}/revoke`]: nothingThere,
   "GET /v1/session/login": ["404 not_found"],
   "GET /v1/session/callback": ["403 login_refused"],
+  "POST /v1/session/backchannel-logout": ["400 logout_refused"],
+  "GET /v1/session/passkeys": [noSession],
+  "POST /v1/session/passkeys/options": [noSession],
+  "POST /v1/session/passkeys": [noSession],
+  "POST /v1/session/passkeys/{passkey}/revoke": [noSession],
+  "POST /v1/session/step-up/options": [noSession],
+  "POST /v1/session/step-up": [noSession],
   "POST /v1/revocations": ["422 unacceptable"],
   "POST /v1/revocations/{revocation}/lift": [notThere],
   "POST /v1/scim/{vendor}/tokens": ["422 unacceptable"],

@@ -14,6 +14,7 @@ const contract = "/v1/contracts/{contract}";
 const directory = "/v1/scim/{vendor}/v2";
 const vendor = { reference: "no. 3", statement: `sha256:${"a".repeat(64)}` };
 const nobody = { issuer: "demo", subject: "nobody" };
+const credential = (response: object) => ({ id: "x", rawId: "x", type: "public-key", response, clientExtensionResults: {} });
 const files = { contract: { name: "c.yaml", text: ":" }, policy: { name: "p.yaml", text: "" } };
 const text = (media: string, body: string): CallOptions => ({ body, headers: { "content-type": media } });
 
@@ -38,6 +39,9 @@ const bodies: Readonly<Record<string, unknown>> = {
   [`POST ${contract}/agents/restore`]: nobody,
   [`POST ${contract}/service-keys`]: { name: "x", scopes: ["records:import"], days: 1 },
   [`POST ${contract}/service-keys/{key}/rotate`]: {},
+  "POST /v1/session/passkeys": { name: "x", credential: credential({ clientDataJSON: "x", attestationObject: "x" }) },
+  "POST /v1/session/step-up": { credential: credential({ clientDataJSON: "x", authenticatorData: "x", signature: "x" }) },
+  "POST /v1/passkeys/revoke": nobody,
   "POST /v1/revocations": { kind: "person", issuer: "demo", subject: "operator", reason: "left" },
   [`POST ${contract}/audit/subjects`]: { type: "customer", id: "U0" },
   "POST /log/{log}/epochs": { dry_run: true },
@@ -60,6 +64,7 @@ const bodies: Readonly<Record<string, unknown>> = {
   "POST /v1/demo/tamper": { undo: true },
 };
 const texts: Readonly<Record<string, CallOptions>> = {
+  "POST /v1/session/backchannel-logout": text("application/x-www-form-urlencoded", "logout_token=x"),
   [`POST ${contract}/agents`]: text("text/csv", "wrong,header\n"),
   [`POST ${contract}/records/{type}/import`]: text("application/x-ndjson", "{}\n"),
 };

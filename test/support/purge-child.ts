@@ -146,6 +146,7 @@ async function main({ killAt, shareDirectory, keeperUrl, secrets, contract, job 
       keyring,
       logName: "test/postern",
       freshness: { mergeDelaySeconds: 300, disclosureStopsSeconds: 600 },
+      sessions: { idleMinutes: 30, hours: 10 },
       issuers: [],
       vendors: {},
       merchants: {},

@@ -7,7 +7,7 @@ import { pageFile } from "../../scripts/build-page.ts";
 export const chromiumPath = "/usr/bin/chromium";
 export const pageUrl = pathToFileURL(pageFile.pathname).href;
 
-const flags = [
+export const chromiumFlags = [
   ...["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"],
   ...["--disable-background-networking", "--disable-component-update", "--disable-sync"],
 ];
@@ -23,7 +23,7 @@ export interface OpenedPage {
 }
 
 export async function openVerifyPage(): Promise<OpenedPage> {
-  const browser = await chromium.launch({ executablePath: chromiumPath, args: flags });
+  const browser = await chromium.launch({ executablePath: chromiumPath, args: chromiumFlags });
   const context = await browser.newContext({ locale: "en-GB" });
   const page = await context.newPage();
   const [asked, complaints]: [string[], string[]] = [[], []];

@@ -232,6 +232,8 @@ async function cutOff(gateway: Gateway): Promise<void> {
   await expectStatus(gateway.call("GET", "/v1/revocations", { as: "operator" }), 200);
   const { revocation } = (await revoked.json()) as { revocation: string };
   await expectStatus(gateway.call("POST", `/v1/revocations/${revocation}/lift`, { as: "operator" }), 200);
+  const holder = { issuer: "demo", subject: "owner-1" };
+  await expectStatus(gateway.call("POST", "/v1/passkeys/revoke", { as: "operator", body: holder }), 200);
 }
 
 /** Ordered, approved, run, watched, certified; then agents and officers come once more. */
