@@ -1,12 +1,11 @@
 /** Puts the directory together: what decides who sits where. On Node the process that is the keeper is this, too, by the keeper's role and writer. */
 import type { Side } from "./app.ts";
-import { type CommonParts, counted, identityOfOffices, type SideParts, sharedParts } from "./assemble.ts";
+import { type CommonParts, counted, identityOfOffices, type SideParts, sharedParts, type Ways } from "./assemble.ts";
 import { createLoginProviders, directoryRoutes } from "./directory/index.ts";
 import { repeatable } from "./idempotency/index.ts";
 import type { InFlight } from "./kernel/index.ts";
 import { createCeremony } from "./passkeys/index.ts";
 import { type DirectoryProfile, logDirectoryTurnedAway, scimRoutes } from "./scim/index.ts";
-import type { Ways } from "./upstream/index.ts";
 
 export function assembleDirectory(common: CommonParts, side: SideParts & Pick<Ways, "databases">, inFlight: InFlight): Side {
   const { database } = side;

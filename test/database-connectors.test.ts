@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { describe, expect, it, vi } from "vitest";
 import { parseConnector, settle, statementFor } from "../src/connectors/index.ts";
 import { describeProblem } from "../src/policy/index.ts";
-import { askUpstream } from "../src/upstream/index.ts";
+import { attemptDatabase } from "../src/upstream/database.ts";
 import { createNodeDatabaseReach, type OpenDatabase } from "../src/upstream/node-database-reach.ts";
 import { refusedUrls } from "./support/refused-urls.ts";
 
@@ -90,9 +90,8 @@ describe("the file of a connector that asks a database", () => {
   });
 
   it("is asked nowhere that has no way to databases, as Workers have none", async () => {
-    const reach = () => Promise.reject(new Error("not this way"));
-    const asked = await askUpstream({ reach }, settled(), { path: "/orders/1", query: {}, credential: "reader:x" });
-    expect(asked).toEqual({ ok: false, refusal: "upstream_failed", fault: "databases are not asked from here" });
+    const asked = await attemptDatabase(undefined, settled(), { path: "/orders/1", query: {}, credential: "reader:x", nowMs: 0 });
+    expect(asked).toEqual({ ok: false, fault: "unusable", detail: "databases are not asked from here" });
   });
 
   it("has its sessions for as long as somebody asks within a minute, and its role looked at each minute", async () => {

@@ -7,8 +7,9 @@ import { ok, type Result, refuse } from "../kernel/index.ts";
 import { parsePath } from "../masking/index.ts";
 import { checkShape, inFileOrder, type Problem, quote, refusing, type Source } from "../policy/index.ts";
 import { askingSchemas, type DatabaseConnector, type DatabaseRoute } from "./connector.ts";
-import { type ConnectorDocument, everyFile, everyRoute, hostProblems, pathProblems, recordsText, text } from "./language.ts";
+import { type ConnectorDocument, pathProblems, settingProblems } from "./language.ts";
 import { isName } from "./statement.ts";
+import { everyFile, everyRoute, recordsText, text } from "./written.ts";
 
 const tablesMax = 50;
 const listsMax = 10;
@@ -68,10 +69,9 @@ export function readDatabaseConnector(source: Source): Result<ConnectorDocument,
   const { postgres, settings, routes } = shape.value;
   const hostAt = ["postgres", "host"];
   const problems = [
-    ...hostProblems({ host: postgres.host, settings, hostAt }, source),
+    ...settingProblems({ host: postgres.host, hostAt, settings, routes }, source),
     ...tableProblems(shape.value, source),
-    ...pathProblems(routes, source),
-    ...routes.flatMap((_, index) => routeProblems(shape.value, index, source)),
+    ...routes.flatMap((_, index) => [...pathProblems(routes, index, source), ...routeProblems(shape.value, index, source)]),
   ];
   if (problems.length > 0) return refuse(inFileOrder(problems));
   return ok({ source, settings, hostAt, connector: connectorOf(shape.value, source) });
@@ -164,10 +164,13 @@ function askedOf(parameters: RouteShape["parameters"], at: readonly (string | nu
   });
 }
 
-function connectorOf({ connector, postgres, caller, purpose, limits, tables, routes }: FileShape, source: Source): DatabaseConnector {
+function connectorOf(
+  { connector, postgres, caller, purpose, drops, limits, tables, routes }: FileShape,
+  source: Source,
+): DatabaseConnector {
   const { ca, ...place } = postgres;
   return {
-    ...{ name: connector, ...place, caller, limits },
+    ...{ name: connector, ...place, caller, drops, lists: {}, limits },
     ...(purpose !== undefined && { purpose }),
     ...(ca !== undefined && { ca }),
     tables: Object.fromEntries(
@@ -186,7 +189,7 @@ function routeOf(route: RouteShape, key: string, line: number): DatabaseRoute {
   const [, ...keys] = (route.records ?? "body").replace("[]", "").split(".");
   const parameters = Object.entries(route.parameters).map(([own, kind]) => [own, kind === "after" ? { after: key } : kind]);
   return {
-    ...{ path, resource, table, id: key, line },
+    ...{ path, resource, table, id: key, where: {}, adds: {}, line },
     ...(by !== undefined && { by }),
     records: { keys, list: by !== key },
     parameters: Object.fromEntries(parameters),

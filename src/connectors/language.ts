@@ -3,92 +3,23 @@
  * Refused here and nowhere later: an address in place of a name, a host that no public network has, another scheme than https, a port, a user or a
  * password in the URL, a path that climbs or that holds more than plain segments.
  */
-import * as z from "zod";
 import { ok, type Result, refuse } from "../kernel/index.ts";
 import { parsePath } from "../masking/index.ts";
-import { checkShape, inFileOrder, type Problem, quote, refusing, type Source, type YamlPath } from "../policy/index.ts";
-import { type ApiConnector, type ApiRoute, type Connector, carriageSchema, fieldOf, parameterSchema, tokenHeaders } from "./connector.ts";
+import { checkShape, inFileOrder, type Problem, quote, type Source, type YamlPath } from "../policy/index.ts";
+import { type ApiConnector, type ApiRoute, type Connector, type Criterion, idPattern, type Parameter } from "./connector.ts";
 import { isHostLabel, isPublicHost } from "./host.ts";
+import { baseUrlPattern, type FileShape, fileSchema, noUrl, type SettingKind } from "./written.ts";
 
 /** A file before a merchant's own settings stand in it. */
 export interface ConnectorDocument {
   readonly source: Source;
   /** Name → what it may be. */
-  readonly settings: Readonly<Record<string, "label" | "host">>;
+  readonly settings: Readonly<Record<string, SettingKind>>;
   /** Where in the file the host stands. */
   readonly hostAt: YamlPath;
   /** Its host is still a template: `{shop}.myshopify.com`. */
   readonly connector: Connector;
 }
-
-const segment = "[A-Za-z0-9][A-Za-z0-9._~-]*";
-const pathPattern = new RegExp(`^(/${segment})+$`);
-const baseUrlPattern = /^https:\/\/([^/?#@:\\[\]]+)((?:\/[^/?#]+)*)$/;
-const templatePattern = new RegExp(`^(/(${segment}|([A-Za-z0-9][A-Za-z0-9._~-]*)?\\{id\\}[A-Za-z0-9._~-]*))+$`);
-const keysPattern = /^[A-Za-z_][A-Za-z0-9_-]{0,63}(\.[A-Za-z_][A-Za-z0-9_-]{0,63}){0,7}$/;
-const recordsPattern = /^body(\.[A-Za-z_][A-Za-z0-9_-]{0,63}){0,7}(\[\])?$/;
-const typePattern = /^[a-z][a-z0-9_]{0,31}$/;
-const namePattern = /^[a-z][a-z0-9-]{0,63}$/;
-const routesMax = 100;
-
-export const text = (pattern: RegExp, said: string, hint: string) =>
-  z.string().refine((value) => pattern.test(value), refusing("wrong_value", said, hint));
-const keys = text(keysPattern, "not keys with dots between them", "as in errors, or error_response.code");
-const noUrl = refusing(
-  "wrong_value",
-  "not a URL that a connector may have",
-  "https, the name of a public host, plain segments: https://shop.example.com/api",
-);
-
-/** What every connector's file says. */
-export const everyFile = {
-  connector: text(namePattern, "not a name", "lower-case letters, digits and -"),
-  settings: z
-    .record(text(/^[a-z][a-z0-9_]{0,31}$/, "not a name", "lower-case letters, digits and _"), z.enum(["label", "host"]))
-    .default({}),
-  caller: carriageSchema
-    .default("bearer")
-    .refine(
-      (caller) => typeof caller === "string" || tokenHeaders.includes(caller.header.toLowerCase()),
-      refusing("wrong_value", "the gateway takes no token from this header", `bearer, basic, or one of ${tokenHeaders.join(", ")}`),
-    ),
-  purpose: z.string().max(64).optional(),
-  limits: z
-    .strictObject({
-      seconds: z.int().min(1).max(30).default(10),
-      bytes: z.int().min(1_024).max(4_194_304).default(1_048_576),
-      records: z.int().min(1).max(250).default(250),
-    })
-    .prefault({}),
-};
-
-export const recordsText = text(recordsPattern, "not a place in a body", "body, body.order, body[] or body.orders[]");
-const parameterName = text(/^[A-Za-z_][A-Za-z0-9_]{0,63}$/, "not a name", "letters, digits and _");
-
-/** What every route says, and what is said of routes of one kind alone. */
-export function everyRoute<Own extends z.core.$ZodLooseShape, Kind extends z.ZodType>(own: Own, parameter: Kind) {
-  return z
-    .array(
-      z.strictObject({
-        get: text(templatePattern, "not the path of a route", "plain segments, and {id} where an id stands: /orders/{id}.json"),
-        resource: text(typePattern, "not the name of a resource", "as the policy has it"),
-        parameters: z.record(parameterName, parameter).default({}),
-        ...own,
-      }),
-    )
-    .min(1)
-    .max(routesMax);
-}
-
-const fileSchema = z.strictObject({
-  ...everyFile,
-  base: z.string().refine((value) => baseUrlPattern.test(value) && isPlainPath(baseUrlPattern.exec(value)?.[2] ?? ""), noUrl),
-  authentication: carriageSchema,
-  error_at: keys.optional(),
-  routes: everyRoute({ id: keys.default("id"), records: recordsText }, parameterSchema),
-});
-
-type FileShape = z.output<typeof fileSchema>;
 
 /** Of an API. */
 export function readApiConnector(source: Source): Result<ConnectorDocument, Problem[]> {
@@ -97,7 +28,7 @@ export function readApiConnector(source: Source): Result<ConnectorDocument, Prob
   const { base, settings, routes } = shape.value;
   const hostAt = ["base"];
   const host = baseUrlPattern.exec(base)?.[1] ?? "";
-  const problems = [...hostProblems({ host, settings, hostAt }, source), ...pathProblems(routes, source), ...fieldProblems(routes, source)];
+  const problems = [...settingProblems({ host, hostAt, settings, routes }, source), ...routeProblems(shape.value, source)];
   if (problems.length > 0) return refuse(inFileOrder(problems));
   return ok({ source, settings, hostAt, connector: connectorOf(shape.value, source) });
 }
@@ -116,36 +47,55 @@ export function settle(document: ConnectorDocument, given: Readonly<Record<strin
   if (problems.length > 0) return refuse(problems);
   const host = filled(connector.host, given);
   if (!isPublicHost(host)) return refuse([source.problem(hostAt, "wrong_value", `${quote(host)} is not the name of a public host`)]);
-  return ok({ ...connector, host });
+  const inPaths = <Route extends { readonly path: string }>(route: Route) => ({ ...route, path: filled(route.path, given) });
+  return ok(
+    "tables" in connector
+      ? { ...connector, host, routes: connector.routes.map(inPaths) }
+      : { ...connector, host, routes: connector.routes.map(inPaths) },
+  );
 }
 
-const settingHints = { label: "one part of a host's name, as acme", host: "the name of a public host, as shop.example.com" } as const;
+const settingHints = {
+  label: "one part of a host's name, as acme",
+  host: "the name of a public host, as shop.example.com",
+  id: "an id, as 17",
+} as const satisfies Record<SettingKind, string>;
 
-function isSetting(kind: "label" | "host", value: string | undefined): boolean {
-  return value !== undefined && (kind === "label" ? isHostLabel(value) : isPublicHost(value));
+function isSetting(kind: SettingKind, value: string | undefined): boolean {
+  if (value === undefined) return false;
+  return kind === "id" ? idPattern.test(value) : kind === "label" ? isHostLabel(value) : isPublicHost(value);
 }
 
-function filled(host: string, given: Readonly<Record<string, string>>): string {
-  return host.replaceAll(/\{(\w+)\}/g, (_, name: string) => given[name] ?? "");
+/** `{id}` is no setting, and stays. */
+function filled(template: string, given: Readonly<Record<string, string>>): string {
+  return template.replaceAll(/\{(\w+)\}/g, (whole, name: string) => (name === "id" ? whole : (given[name] ?? "")));
 }
 
-/** Nothing that climbs or is spelt by percent signs. */
-function isPlainPath(path: string): boolean {
-  return path === "" || pathPattern.test(path);
+function namesIn(template: string): string[] {
+  return [...template.matchAll(/\{(\w+)\}/g)].map(([, name = ""]) => name);
+}
+
+interface Templates extends Pick<ConnectorDocument, "settings" | "hostAt"> {
+  readonly host: string;
+  readonly routes: readonly { readonly get: string }[];
 }
 
 /** With something harmless in place of each setting, it is the name of a public host. */
-export function hostProblems(
-  { host, settings, hostAt }: Pick<ConnectorDocument, "settings" | "hostAt"> & { readonly host: string },
-  source: Source,
-): Problem[] {
-  const named = [...host.matchAll(/\{(\w+)\}/g)].map(([, name = ""]) => name);
-  const missing = named.filter((name) => !Object.hasOwn(settings, name));
-  const unused = Object.keys(settings).filter((name) => !named.includes(name));
-  const samples = Object.fromEntries(Object.entries(settings).map(([name, kind]) => [name, kind === "label" ? "a" : "a.example"]));
+export function settingProblems({ host, hostAt, settings, routes }: Templates, source: Source): Problem[] {
+  const named = namesIn(host);
+  const inPaths = routes.flatMap(({ get }) => namesIn(get)).filter((name) => name !== "id");
+  const unused = Object.keys(settings).filter((name) => !named.includes(name) && !inPaths.includes(name));
+  const lacks = (name: string, isPath: boolean) => !Object.hasOwn(settings, name) || (settings[name] === "id") !== isPath;
+  const missing = named.filter((name) => lacks(name, false));
+  const samples = Object.fromEntries(Object.entries(settings).map(([name, kind]) => [name, kind === "host" ? "a.example" : "a"]));
   const said = `${quote(host)} is not the name of a public host`;
   return [
     ...missing.map((name) => source.valueProblem(hostAt, "missing", `no setting ${quote(name)}`, `settings: { ${name}: label }`)),
+    ...routes.flatMap(({ get }, index) =>
+      namesIn(get)
+        .filter((name) => name !== "id" && lacks(name, true))
+        .map((name) => source.valueProblem(["routes", index, "get"], "missing", `no setting ${quote(name)}`, `settings: { ${name}: id }`)),
+    ),
     ...unused.map((name) =>
       source.problem(["settings", name], "wrong_value", "a setting that stands nowhere", `write {${name}} in the host, or take it away`),
     ),
@@ -155,48 +105,72 @@ export function hostProblems(
   ];
 }
 
-/** Two routes for one path. */
-export function pathProblems(routes: readonly { readonly get: string }[], source: Source): Problem[] {
-  return routes.flatMap(({ get }, index) => {
-    const earlier = routes.slice(0, index).some((route) => shapeOf(route.get) === shapeOf(get));
-    const at = ["routes", index, "get"];
-    return earlier ? [source.valueProblem(at, "wrong_value", "another route has this path already", "keep one of them")] : [];
+function routeProblems({ routes }: FileShape, source: Source): Problem[] {
+  return routes.flatMap((route, index) => {
+    const asked = Object.entries(route.parameters).flatMap(([name, parameter]) =>
+      fieldsOf(parameter, route.id)
+        .filter((field) => parsePath(field) === null)
+        .map((field) =>
+          source.valueProblem(
+            ["routes", index, "parameters", name],
+            "bad_path",
+            `${quote(field)} is not a path`,
+            "a field of the resource, as the policy writes it",
+          ),
+        ),
+    );
+    return [...pathProblems(routes, index, source), ...asked];
   });
 }
 
-function fieldProblems(routes: FileShape["routes"], source: Source): Problem[] {
-  return routes.flatMap(({ parameters }, index) =>
-    Object.entries(parameters).flatMap(([name, parameter]) => {
-      const field = fieldOf(parameter);
-      return field === null || parsePath(field) !== null
-        ? []
-        : [
-            source.valueProblem(
-              ["routes", index, "parameters", name],
-              "bad_path",
-              `${quote(field)} is not a path`,
-              "a field of the resource, as the policy writes it",
-            ),
-          ];
-    }),
-  );
+interface Shaped {
+  readonly get: string;
+  readonly where?: Readonly<Record<string, string>>;
 }
 
-function shapeOf(template: string): string {
-  return template.replaceAll("{id}", "\u0000");
+/** An earlier route has the path of this one. */
+export function pathProblems(routes: readonly Shaped[], index: number, source: Source): Problem[] {
+  const own = routes[index];
+  const earlier = own !== undefined && routes.slice(0, index).some((other) => shapeOf(other) === shapeOf(own));
+  return earlier
+    ? [source.valueProblem(["routes", index, "get"], "wrong_value", "another route has this path already", "keep one of them")]
+    : [];
+}
+
+function shapeOf({ get, where = {} }: Shaped): string {
+  return JSON.stringify([get.replaceAll("{id}", "\u0000"), Object.entries(where).sort()]);
+}
+
+/** The fields by which a parameter asks; by the record's own id anybody may sort. */
+export function fieldsOf(parameter: Parameter, id: string): string[] {
+  if (typeof parameter === "object" && "criteria" in parameter) return Object.values(parameter.criteria).flatMap(fieldIn);
+  if (typeof parameter === "object" && "sort" in parameter) return Object.values(parameter.sort).filter((field) => field !== id);
+  if (typeof parameter === "object" && "after" in parameter) return [parameter.after];
+  return parameter === "cursor" || parameter === "limit" ? [] : fieldIn(parameter);
+}
+
+function fieldIn(criterion: Criterion): string[] {
+  if (typeof criterion === "string" || "one_of" in criterion) return [];
+  return ["search" in criterion ? criterion.search : criterion.filter];
 }
 
 function connectorOf(shape: FileShape, source: Source): ApiConnector {
   const [, host = "", base = ""] = baseUrlPattern.exec(shape.base) ?? [];
-  const { connector: name, authentication, caller, purpose, error_at, limits } = shape;
-  const routes = shape.routes.map(({ get, resource, id, records, parameters }, index): ApiRoute => {
+  const { connector: name, authentication, caller, purpose, error_at, error_codes, limits, drops, lists, pages } = shape;
+  const routes = shape.routes.map(({ get, resource, id, records, where, adds, parameters }, index): ApiRoute => {
     const [, ...steps] = records.replace("[]", "").split(".");
     const { line } = source.placeOf(["routes", index, "get"]);
-    return { path: get, resource, id, records: { keys: steps, list: records.endsWith("[]") }, parameters, line };
+    return { path: get, resource, id, records: { keys: steps, list: records.endsWith("[]") }, where, adds, parameters, line };
   });
   return {
-    ...{ name, host, base, authentication, caller, limits, routes },
+    ...{ name, host, base, authentication, caller, limits, drops, lists, routes },
     ...(purpose !== undefined && { purpose }),
-    ...(error_at !== undefined && { errorAt: error_at.split(".") }),
+    ...(error_at !== undefined && { errorAt: keysOf(error_at) }),
+    ...(error_codes !== undefined && { errorCodes: { ...error_codes, at: error_codes.at.map(keysOf) } }),
+    ...(pages !== undefined && { pages: pages === "link" ? pages : { more: keysOf(pages.more), cursors: pages.cursors.map(keysOf) } }),
   };
+}
+
+function keysOf(path: string): string[] {
+  return path.split(".");
 }

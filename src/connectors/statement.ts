@@ -3,7 +3,7 @@
  * in place of every value. What it answers is one text, the records as a JSON list, or nothing where that text would be longer than the limit. The server
  * writes it, so that numbers keep their digits.
  */
-import { type DatabaseConnector, type DatabaseRoute, fieldOf, type Parameter, type Relation } from "./connector.ts";
+import type { DatabaseConnector, DatabaseRoute, Relation } from "./connector.ts";
 
 export interface Statement {
   readonly text: string;
@@ -38,8 +38,8 @@ export function statementFor(
     const value = Object.hasOwn(query, name) ? query[name] : undefined;
     if (value === undefined) continue;
     if (parameter === "limit") records = Math.min(Number(value), limits.records);
-    const column = fieldOf(parameter);
-    if (column !== null) conditions.push(`t.${quoted(column)} ${isAfter(parameter) ? ">" : "="} ${bind(value)}`);
+    else if ("after" in parameter) conditions.push(`t.${quoted(parameter.after)} > ${bind(value)}`);
+    else conditions.push(`t.${quoted("search" in parameter ? parameter.search : parameter.filter)} = ${bind(value)}`);
   }
   const columnsOf = (relation: Relation, alias: string) =>
     relation.columns.filter((column) => isReadable(relation, column)).map((column) => `${alias}.${quoted(column)}`);
@@ -64,11 +64,7 @@ function asList(rows: string): string {
 
 /** Can a client ask for what is behind a page? */
 function hasPages({ parameters }: DatabaseRoute): boolean {
-  return Object.values(parameters).some(isAfter);
-}
-
-function isAfter(parameter: Parameter): boolean {
-  return typeof parameter === "object" && "after" in parameter;
+  return Object.values(parameters).some((parameter) => typeof parameter === "object" && "after" in parameter);
 }
 
 function relationOf({ schema, name }: Relation): string {

@@ -1,10 +1,19 @@
 /**
  * An owner registers the merchant's own API, or database, for a contract:
- * enter → read the file → hold it against the policy in force → hold it against the database → log → seal, write
+ *   enter → read the file → hold it against the policy in force → hold it against the database → log → seal, write
+ * …looks at those that are registered:  enter → read → log;  and takes one away:  enter → log → delete
  *
  * It widens nothing: what comes back is treated by the policy that two owners agreed to. The credential is never shown again, not even to who gave it.
  */
-import { type Connector, type ConnectorDocument, type ConnectorRoute, fieldOf, parseConnector, settle } from "../connectors/index.ts";
+import {
+  type Connector,
+  type ConnectorDocument,
+  type ConnectorRoute,
+  fieldsOf,
+  parseConnector,
+  parseConnectorText,
+  settle,
+} from "../connectors/index.ts";
 import { type Bundles, type Contract, shareContract } from "../contracts/index.ts";
 import { type Aead, sha256, toHex, utf8 } from "../crypto/index.ts";
 import { type ContractId, ok, type Refusal, type Result, refuse } from "../kernel/index.ts";
@@ -12,7 +21,15 @@ import { newestEpoch } from "../keys/index.ts";
 import { enterContract, logAct, type OfficeDoor, turnDown, type Visit } from "../offices/index.ts";
 import { type Bundle, inFileOrder, type Problem, refuseFiles } from "../policy/index.ts";
 import { refusableTransaction } from "../storage/index.ts";
-import { type DatabaseReach, putConnector, sealCredential } from "../upstream/index.ts";
+import {
+  type DatabaseReach,
+  deleteConnector,
+  type ListedConnector,
+  putConnector,
+  readTaobaoCredential,
+  sealCredential,
+  selectConnectors,
+} from "../upstream/index.ts";
 import { databaseProblems } from "./database-problems.ts";
 
 export interface ConnectorsDesk extends OfficeDoor {
@@ -50,7 +67,7 @@ export async function registerConnector(desk: ConnectorsDesk, visit: Visit, aske
     : overRefusal;
   if (!read.ok) return turnDown(desk, visit, entered.value, { event, refusal: read.refusal });
   const compiled = JSON.stringify(read.value);
-  const digest = `sha256:${toHex(sha256(utf8(compiled)))}`;
+  const digest = digestOf(compiled);
   const { host, routes } = read.value;
   const facts = { contract: id, connector: name, host, digest };
   await logAct(desk, visit, entered.value, { event, outcome: { effect: "allow", code: "registered" }, facts });
@@ -63,6 +80,43 @@ export async function registerConnector(desk: ConnectorsDesk, visit: Visit, aske
     await putConnector(tx, { contract: id, name, compiled, credential });
     return ok({ name, host, digest, routes: routes.map(({ path }) => `GET ${path}`) });
   });
+}
+
+/** Its credential goes with it. What it was asked stays in the log. */
+export async function removeConnector(desk: ConnectorsDesk, visit: Visit, id: ContractId, name: string): Promise<Result<void, Refusal>> {
+  const entered = await enterContract(desk, visit, id);
+  if (!entered.ok) return entered;
+  const event = "connector.deleted";
+  const facts = { contract: id, connector: name };
+  await logAct(desk, visit, entered.value, { event, outcome: { effect: "allow", code: "deleted" }, facts });
+  const done = await desk.database.transaction((tx) => deleteConnector(tx, id, name));
+  return done ? ok(undefined) : turnDown(desk, visit, entered.value, { event, refusal: { code: "not_found" }, facts });
+}
+
+export interface ShownConnector extends ListedConnector {
+  readonly connector: Connector;
+  readonly digest: string;
+}
+
+/** Without credentials, which nobody is shown. `name`: only that one, and `not_found` where there is none. */
+export async function readConnectors(
+  desk: ConnectorsDesk,
+  visit: Visit,
+  id: ContractId,
+  name?: string,
+): Promise<Result<ShownConnector[], Refusal>> {
+  const entered = await enterContract(desk, visit, id);
+  if (!entered.ok) return entered;
+  const listed = await selectConnectors(desk.database, id, name);
+  const event = "connector.read";
+  if (name !== undefined && listed.length === 0) return turnDown(desk, visit, entered.value, { event, refusal: { code: "not_found" } });
+  const facts = { contract: id, connectors: listed.length };
+  await logAct(desk, visit, entered.value, { event, outcome: { effect: "allow", code: "ok" }, facts });
+  return ok(listed.map((row) => ({ ...row, connector: parseConnectorText(row.compiled), digest: digestOf(row.compiled) })));
+}
+
+function digestOf(compiled: string): string {
+  return `sha256:${toHex(sha256(utf8(compiled)))}`;
 }
 
 const overRefusal = refuse({ code: "wrong_state" } as const);
@@ -84,9 +138,18 @@ async function readConnector(
   const settled = settle(parsed.value, settings);
   if (!settled.ok) return refuseFiles(settled.refusal);
   const connector = settled.value;
+  if (!fits(connector, credential)) return refuse({ code: "unacceptable", errors: [{ pointer: "/credential", code: "grammar" }] });
   if (!("tables" in connector)) return settled;
   const problems = await databaseProblems(databases, { source: parsed.value.source, connector }, credential);
   return problems.length > 0 ? refuseFiles(inFileOrder(problems)) : settled;
+}
+
+/** In the form that it is carried in. */
+function fits(connector: Connector, credential: string): boolean {
+  if ("tables" in connector) return /^[^:]+:/.test(credential);
+  const { authentication } = connector;
+  if (authentication === "basic") return credential.includes(":");
+  return typeof authentication === "string" || "header" in authentication || readTaobaoCredential(credential) !== null;
 }
 
 /** What the contract in force does not know: resources, fields, the purpose. */
@@ -103,9 +166,9 @@ function unknownNames({ source, connector }: ConnectorDocument, bundle: Bundle):
       return;
     }
     const isOwn = by === undefined || by === id || by === known.subject.path;
-    const asked = Object.entries(parameters).map(([name, parameter]) => [["parameters", name], fieldOf(parameter)] as const);
-    for (const [at, field] of [[["by"], isOwn ? null : by] as const, ...asked])
-      if (field !== null && !Object.hasOwn(known.fields, field))
+    const asked = Object.entries(parameters).map(([name, parameter]) => [["parameters", name], fieldsOf(parameter, id)] as const);
+    for (const [at, fields] of [[["by"], isOwn ? [] : [by]] as const, ...asked])
+      if (fields.some((field) => !Object.hasOwn(known.fields, field)))
         problems.push(source.problem(["routes", index, ...at], "unknown_field", `${resource} has no field of that path`));
   });
   return problems;

@@ -1,5 +1,5 @@
 /** A connector's file held against the database that it names, before it is registered: whether it answers, what the role may do, whether the columns are there. */
-import { type DatabaseConnector, fieldOf, type Relation } from "../connectors/index.ts";
+import { type DatabaseConnector, fieldsOf, type Relation } from "../connectors/index.ts";
 import type { Problem, Source, YamlPath } from "../policy/index.ts";
 import { DatabaseError, DatabaseUnavailable } from "../storage/index.ts";
 import { type DatabaseReach, type Examined, examine } from "../upstream/index.ts";
@@ -16,7 +16,6 @@ export async function databaseProblems(reach: DatabaseReach | undefined, named: 
   const { source, connector } = named;
   const said = (message: string, hint?: string) => [source.problem(["postgres"], "wrong_value", message, hint)];
   if (!reach) return said("no database is asked from Workers", "serve this contract by a gateway on Node");
-  if (!/^[^:]+:/.test(credential)) return said("the credential is not that of a role", "user:password");
   try {
     const examined = await examine(reach(connector, credential), connector);
     if (examined.powers.length > 0)
@@ -59,12 +58,11 @@ function columnProblems({ source, connector: { tables, routes } }: Named, { kind
   });
   const ofRoutes = routes.flatMap(({ table: name, by, parameters }, index) => {
     const table = tables[name];
-    const asked = Object.entries(parameters).map(
-      ([parameter, kind]) => [fieldOf(kind), ["routes", index, "parameters", parameter]] as const,
+    const asked = Object.entries(parameters).flatMap(([parameter, kind]) =>
+      fieldsOf(kind, "").map((column) => [column, ["routes", index, "parameters", parameter]] as const),
     );
-    return [[by ?? null, ["routes", index, "by"]] as const, ...asked].flatMap(([column, path]) =>
-      table && column !== null && column !== table.key ? comparable(table, column, path) : [],
-    );
+    const named = [...(by === undefined ? [] : [[by, ["routes", index, "by"]] as const]), ...asked];
+    return named.flatMap(([column, path]) => (table && column !== table.key ? comparable(table, column, path) : []));
   });
   return [...ofTables, ...ofRoutes];
 }

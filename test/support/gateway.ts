@@ -3,7 +3,7 @@
  */
 import type { Hono } from "hono";
 import { type AppOptions, buildApp } from "../../src/app.ts";
-import { assembleEdge, type CommonParts, type SideParts } from "../../src/assemble.ts";
+import { assembleEdge, type CommonParts, type SideParts, type Ways } from "../../src/assemble.ts";
 import { assembleDirectory } from "../../src/assemble-directory.ts";
 import { assembleKeeper, type Keeper, type KeeperParts } from "../../src/assemble-keeper.ts";
 import { readOrigin } from "../../src/audit/epoch.ts";
@@ -16,7 +16,6 @@ import { createBuiltInIssuer, generateBuiltInKey, type IssuerProfile } from "../
 import { createInFlight } from "../../src/kernel/index.ts";
 import { createKeyring, createRootKey, type Deletion, type ShareStore } from "../../src/keys/index.ts";
 import type { Database } from "../../src/storage/index.ts";
-import type { Ways } from "../../src/upstream/index.ts";
 import { canaryCustomer } from "./canaries.ts";
 import { createMemoryDatabase } from "./databases.ts";
 
@@ -65,7 +64,13 @@ export const merchants = {
 
 /** Whoever is asked has this customer: a merchant's API for tests that are about something else. */
 const reachNobody: Ways["reach"] = () =>
-  Promise.resolve({ status: 200, media: "application/json", body: new Blob([JSON.stringify(canaryCustomer)]).stream() });
+  Promise.resolve({
+    status: 200,
+    media: "application/json",
+    link: null,
+    retryAfter: null,
+    body: new Blob([JSON.stringify(canaryCustomer)]).stream(),
+  });
 
 /** What holds where an operator says nothing. */
 const usualFreshness = { mergeDelaySeconds: 300, disclosureStopsSeconds: 600 };
