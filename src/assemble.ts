@@ -26,7 +26,7 @@ import { withRevocations } from "./revocations/index.ts";
 import { withServiceKeys } from "./service-keys/index.ts";
 import { type SessionLimits, withSessions } from "./sessions/index.ts";
 import type { Database } from "./storage/index.ts";
-import type { Reach } from "./upstream/index.ts";
+import { createGates, type Gates, type Reach } from "./upstream/index.ts";
 
 /** What both sides have. */
 export interface CommonParts {
@@ -62,6 +62,7 @@ export interface Memory {
   readonly strangers: StrangersTally;
   readonly origins: LogOrigins;
   readonly uses: WatchMemory;
+  readonly gates: Gates;
   readonly misses: MissMemory;
 }
 
@@ -73,6 +74,7 @@ export function createMemory({ issuers, audience, now, digest }: Pick<CommonPart
     strangers: createStrangersTally(),
     origins: new Map(),
     uses: new Map(),
+    gates: createGates(now),
     misses: new Map(),
   };
 }
@@ -92,7 +94,18 @@ export function assembleEdge(common: CommonParts, side: SideParts & { readonly r
   const shared = sharedParts(common, { ...side, memory }, common.freshness.disclosureStopsSeconds);
   const watch = createSeatWatch({ database, logs: shared.logs, memory: memory.uses, now: common.now });
   const misses = createMissWatch({ database, memory: memory.misses, now: common.now });
-  const deps = { ...shared, database, load: createVaultLoad(database), watch, misses, aead: common.aead, inFlight, reach };
+  const deps = {
+    ...shared,
+    database,
+    load: createVaultLoad(database),
+    watch,
+    misses,
+    aead: common.aead,
+    inFlight,
+    way: { reach, gates: memory.gates, random: Math.random },
+    now: common.now,
+    origin: common.audience,
+  };
   const { settle } = shared.strangers;
   return {
     ...{ database, settle, counted: shared, freshness: common.freshness },

@@ -156,3 +156,40 @@ describe("postern policy apply", () => {
     });
   });
 });
+
+describe("postern connector", () => {
+  it(
+    "registers the merchant's own API, lists and shows it without its credential, and takes it away",
+    async () => {
+      put(
+        "own.yaml",
+        "connector: own\nbase: https://{host}\nsettings: { host: host }\nauthentication: bearer\nroutes:\n  - { get: '/customers/{id}', resource: customer, records: body }\n",
+      );
+      put("key.txt", "kanarie-credential\n");
+      const applied = await postern(
+        "connector apply own.yaml --contract c-own --set host=shop.example.com --credential key.txt --as owner-1",
+      );
+      expect(applied).toMatchObject({
+        code: 0,
+        stdout: "own leads to shop.example.com; agents' programs ask under\n/v1/contracts/c-own/upstream/own\n",
+      });
+      expect((await postern("connector list --contract c-own --as owner-1")).stdout).toMatch(
+        /^own +shop\.example\.com +since \d{4}-\d\d-\d\d\n$/,
+      );
+      const shown = await postern("connector show own --contract c-own --json --as owner-1");
+      expect(JSON.parse(shown.stdout)).toMatchObject({ authentication: "bearer", routes: ["GET /customers/{id}"] });
+      expect(shown.stdout).not.toContain("kanarie");
+      expect((await postern("connector remove own --contract c-own --confirm=other --as owner-1")).code).toBe(2);
+      expect((await postern("connector remove own --contract c-own --confirm=own --as owner-1")).code).toBe(0);
+      expect((await postern("connector show own --contract c-own --as owner-1")).code).toBe(1);
+    },
+    slow,
+  );
+
+  it("drafts one from a sample, which is sound", async () => {
+    put("orders.json", JSON.stringify({ orders: [{ id: 1, email: "ann@mail.example" }] }));
+    expect((await postern("connector draft orders.json -o first.yaml --policy first-policy.yaml")).code).toBe(0);
+    expect(await postern("connector check first.yaml")).toMatchObject({ code: 0 });
+    expect((await postern("policy check first-policy.yaml")).code).toBe(0);
+  });
+});

@@ -46,8 +46,16 @@ const readable: Readonly<Record<string, readonly string[] | null>> = {
   "postern.partial_purge": ["contract_id", "job_id"],
   "public.postern_migration": null,
 };
-/** The log's intake, uses of seats and what they ask for in vain, proofs that were shown, and what customers ask of the merchant: all that it adds to. */
-const intake = ["audit.flush", "audit.pending", "postern.seat_miss", "postern.seat_use", "postern.spent_proof", "postern.subject_request"];
+/** The log's intake, credentials that an upstream refused, uses of seats, what they ask for in vain, proofs, and what customers ask: all that it adds to. */
+const intake = [
+  "audit.flush",
+  "audit.pending",
+  "postern.connector_refusal",
+  "postern.seat_miss",
+  "postern.seat_use",
+  "postern.spent_proof",
+  "postern.subject_request",
+];
 
 let world: LogGateway;
 let tables: Table[];

@@ -217,9 +217,9 @@ describe("a connector is registered", () => {
   it.each([
     ["https://{shop}.myshopify.com", "https://10.0.0.1", "shopify.yaml:10:7"],
     ["https://{shop}.myshopify.com", "http://{shop}.myshopify.com", "shopify.yaml:10:7"],
-    ["resource: shopify_customer", "resource: customer", "shopify.yaml:36:15"],
+    ["resource: shopify_customer", "resource: customer", "shopify.yaml:45:15"],
     ["filter: created_at", "filter: created", "shopify.yaml:"],
-    ["purpose: after_sales", "purpose: anything", "shopify.yaml:21:10"],
+    ["purpose: after_sales", "purpose: anything", "shopify.yaml:22:10"],
   ])("not with %j as %j", async (from, to, pointer) => {
     const { errors } = await problemOf(put(file(shippedConnector("shopify").replace(from, to))), 422);
     expect(errors?.[0]?.pointer).toContain(pointer);
@@ -228,6 +228,30 @@ describe("a connector is registered", () => {
   it("not with a credential that is more than one line, or a shop that is another host", async () => {
     await problemOf(put({ ...file(shippedConnector("shopify")), credential: "a\r\nhost: evil" }), 422);
     await problemOf(put({ ...file(shippedConnector("shopify")), settings: { shop: "acme.evil.example/" } }), 422);
+    const basic = shippedConnector("shopify").replace("authentication: { header: X-Shopify-Access-Token }", "authentication: basic");
+    expect((await problemOf(put(file(basic)), 422)).errors).toEqual([{ pointer: "/credential", code: "grammar" }]);
+  });
+
+  it("and is looked at and taken away by an owner, who sees where it leads and what may be asked, and never the credential", async () => {
+    const at = (method: string, path = "/shopify", as = "owner-1") =>
+      gateway.call(method, `/v1/contracts/c-test/connectors${path}`, { as });
+    const list = await (await expectStatus(at("GET", ""), 200)).text();
+    const shown = await (await expectStatus(at("GET"), 200)).text();
+    expect(JSON.parse(list).connectors.map(({ connector }: { connector: string }) => connector)).toContain("shopify");
+    expect(JSON.parse(shown)).toMatchObject({
+      ...{ connector: "shopify", host: "acme.myshopify.com", authentication: "header", refused_at: null },
+      definition: { routes: expect.arrayContaining([expect.objectContaining({ path: "/admin/api/2026-07/orders.json" })]) },
+    });
+    expect((await lastEntry())?.event).toBe("connector.read");
+    expect(`${list}${shown}`).not.toContain(credential);
+    for (const as of ["agent-1", "officer"]) await problemOf(at("GET", "", as), 403);
+    await problemOf(at("DELETE", "/nothing"), 404);
+    await expectStatus(at("DELETE"), 200);
+    expect(await lastEntry()).toMatchObject({ event: "connector.deleted", facts: { connector: "shopify" } });
+    const before = shop.asked.length;
+    await problemOf(ask(customerPath), 404);
+    expect(shop.asked).toHaveLength(before);
+    await expectStatus(put(file(shippedConnector("shopify"))), 200);
   });
 
   it("and does not open any more once somebody changed in the database where it leads", async () => {

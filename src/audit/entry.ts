@@ -145,6 +145,9 @@ export const eventNames = [
   "scim.token_revoked",
   "scim.tokens_listed",
   "connector.registered",
+  "connector.read",
+  "connector.deleted",
+  "connector.refused",
 ] as const;
 export type EventName = (typeof eventNames)[number];
 

@@ -33,7 +33,7 @@ export interface Upload {
 export interface Client {
   readonly origin: string;
   /** Answers only what succeeded. Throws Failure with the problem otherwise. */
-  send(method: "GET" | "POST" | "PUT", path: string, upload?: Upload): Promise<Response>;
+  send(method: "GET" | "POST" | "PUT" | "DELETE", path: string, upload?: Upload): Promise<Response>;
   /** A GET whose answer may take as long as it has to say something; only its beginning is waited for like any other's. */
   stream(path: string, more?: Readonly<Record<string, string>>): Promise<Response>;
   get<Value>(schema: z.ZodType<Value>, path: string): Promise<Value>;

@@ -4,32 +4,60 @@
  */
 import * as z from "zod";
 
+export type Query = Readonly<Record<string, string>>;
+
 /** Text that stands for one part of a path: `/orders/{id}.json`. */
-const idPattern = /^[A-Za-z0-9_-]{1,64}$/;
-const headerName = z.string().regex(/^[A-Za-z][A-Za-z0-9-]{0,63}$/, "the name of a header");
+export const idPattern = /^[A-Za-z0-9_-]{1,64}$/;
+const headerName = z.string().regex(/^[A-Za-z][A-Za-z0-9_-]{0,63}$/, "the name of a header");
 
 /** How a secret is carried: `Authorization: Bearer …`, `Authorization: Basic …`, or a header of its own. */
 export const carriageSchema = z.union([z.enum(["bearer", "basic"]), z.strictObject({ header: headerName })], {
   error: "bearer, basic, or { header: X-Name }",
 });
 
-/** Of their own, in which the clients of shops bring their token; the gateway looks into no others. */
-export const tokenHeaders: readonly string[] = ["x-shopify-access-token"];
+/** How the merchant's credential goes up; `taobao`: as app_key:app_secret:session, by which the query is signed. */
+export const authenticationSchema = z.union(
+  [z.enum(["bearer", "basic"]), z.strictObject({ header: headerName }), z.strictObject({ taobao: z.enum(["md5", "hmac", "hmac-sha256"]) })],
+  { error: "bearer, basic, { header: X-Name } or { taobao: hmac-sha256 }" },
+);
 
-/** What a parameter may be. `search`: a value that the policy lets agents search by; `filter`: by a field that the agent is shown whole. */
-export const parameterSchema = z.union(
+/** Of their own, in which the clients of shops bring their token; the gateway looks into no others. */
+export const tokenHeaders: readonly string[] = ["x-shopify-access-token", "api_access_token"];
+
+const plainKinds = ["number", "id", "ids", "instant"] as const;
+const word = z.string().regex(/^[A-Za-z0-9_-]{1,64}$/);
+/** With a space between a field and a direction, or with a sign in front of it. */
+const order = z.string().regex(/^[A-Za-z0-9_ -]{1,64}$/, "a word by which is sorted");
+
+/**
+ * What a criterion may be: a value of a kind, or one that asks by a field. `search`: a value that the policy lets agents search by; `filter`: by a field
+ * that the agent is shown whole.
+ */
+const criterionSchema = z.union(
   [
-    z.enum(["number", "id", "ids", "instant"]),
-    z.strictObject({
-      one_of: z
-        .array(z.string().regex(/^[A-Za-z0-9_-]{1,64}$/))
-        .min(1)
-        .max(50),
-    }),
+    z.enum(plainKinds),
+    z.strictObject({ one_of: z.array(word).min(1).max(50) }),
     z.strictObject({ search: z.string() }),
     z.strictObject({ filter: z.string(), as: z.enum(["number", "id", "instant"]) }),
   ],
   { error: "number, id, ids, instant, { one_of: [open, closed] }, { search: email } or { filter: created_at, as: instant }" },
+);
+
+/**
+ * What a parameter may be. `sort`: words, each with the field that it sorts by, which the agent is shown whole; the route's id is shown to everybody.
+ * `cursor`: what a page before it said, in our seal. `criteria`: Magento's, of fields.
+ */
+export const parameterSchema = z.union(
+  [
+    criterionSchema,
+    z.literal("cursor"),
+    z.strictObject({ sort: z.record(order, z.string()) }),
+    z.strictObject({ criteria: z.record(word, criterionSchema) }),
+  ],
+  {
+    error:
+      "number, id, ids, instant, cursor, { one_of: [open, closed] }, { search: email }, { filter: created_at, as: instant }, { sort: { date: created_at } } or { criteria: … }",
+  },
 );
 
 const routeSchema = z.strictObject({
@@ -40,21 +68,47 @@ const routeSchema = z.strictObject({
   id: z.string(),
   /** Keys to the records; `list`: of a list of them. */
   records: z.strictObject({ keys: z.array(z.string()), list: z.boolean() }),
+  /** Of the caller's query: what makes it this route among those of its path. It goes up. */
+  where: z.record(z.string(), z.string()),
+  /** What goes up besides, whatever the caller says. */
+  adds: z.record(z.string(), z.string()),
   parameters: z.record(z.string(), parameterSchema),
   /** Of its file, from 1. */
   line: z.int(),
 });
+
+/** Where an answer says what comes behind it. */
+const pagesSchema = z.union([
+  /** RFC 8288: by the header of that name. */
+  z.literal("link"),
+  /** Of the body: keys to whether there is more, and to cursors. */
+  z.strictObject({ more: z.array(z.string()), cursors: z.array(z.array(z.string())) }),
+]);
 
 const connectorSchema = z.strictObject({
   name: z.string(),
   host: z.string(),
   /** In front of every route's path when going up; empty or beginning with `/`. */
   base: z.string(),
-  authentication: carriageSchema,
+  authentication: authenticationSchema,
   caller: carriageSchema,
   purpose: z.string().exactOptional(),
   /** Keys to what stands in an answer of 200 that is an error. */
   errorAt: z.array(z.string()).exactOptional(),
+  /** Keys to what such an error is called, and what is called how. */
+  errorCodes: z
+    .strictObject({
+      at: z.array(z.array(z.string())),
+      limited: z.array(z.string()),
+      refused: z.array(z.string()),
+      missing: z.array(z.string()),
+    })
+    .exactOptional(),
+  /** Parameters that clients send and that mean nothing here: they do not go up. */
+  drops: z.array(z.string()),
+  /** Keys of a record under which a list stands, and the key that it has in a form of its own: `{ order: […] }`. */
+  lists: z.record(z.string(), z.string()),
+  pages: pagesSchema.exactOptional(),
   limits: z.strictObject({ seconds: z.int(), bytes: z.int(), records: z.int() }),
   routes: z.array(routeSchema),
 });
@@ -62,6 +116,8 @@ const connectorSchema = z.strictObject({
 export type Connector = z.infer<typeof connectorSchema>;
 export type ConnectorRoute = z.infer<typeof routeSchema>;
 export type Parameter = z.infer<typeof parameterSchema>;
+export type Criterion = z.infer<typeof criterionSchema>;
+export type Authentication = z.infer<typeof authenticationSchema>;
 export type Carriage = z.infer<typeof carriageSchema>;
 
 /** Throws on a text that was not written by `JSON.stringify` of a connector. */
@@ -69,9 +125,11 @@ export function parseConnectorText(text: string): Connector {
   return connectorSchema.parse(JSON.parse(text));
 }
 
-/** The route that a caller's path names. `null` = none. */
-export function routeOf({ routes }: Pick<Connector, "routes">, path: string): ConnectorRoute | null {
-  return routes.find((route) => isPathOf(route.path, path)) ?? null;
+/** The route that a caller's path and query name. `null` = none. */
+export function routeOf({ routes }: Pick<Connector, "routes">, path: string, query: Query): ConnectorRoute | null {
+  const asks = ({ where }: ConnectorRoute) =>
+    Object.entries(where).every(([name, value]) => Object.hasOwn(query, name) && query[name] === value);
+  return routes.find((route) => isPathOf(route.path, path) && asks(route)) ?? null;
 }
 
 /** Segment by segment, so that nothing of a path is ever a pattern. */
@@ -85,22 +143,4 @@ function isSegmentOf(segment: string, given: string): boolean {
   if (behind === undefined) return segment === given;
   if (!given.startsWith(before) || !given.endsWith(behind)) return false;
   return idPattern.test(given.slice(before.length, given.length - behind.length));
-}
-
-const instantPattern = /^[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9]{2}:[0-9]{2}:[0-9]{2}(Z|[+-][0-9]{2}:[0-9]{2})?)?$/;
-const idsMax = 50;
-const searchCharactersMax = 256;
-
-/** Is it a value that the parameter takes? Whether the field that it asks by may be asked by is the policy's matter. */
-export function takesValue(parameter: Parameter, value: string): boolean {
-  if (parameter === "ids") return value.split(",").length <= idsMax && value.split(",").every((id) => idPattern.test(id));
-  if (typeof parameter === "string") return takesPlain(parameter, value);
-  if ("one_of" in parameter) return parameter.one_of.includes(value);
-  if ("filter" in parameter) return takesPlain(parameter.as, value);
-  return value !== "" && value.length <= searchCharactersMax && !/\p{C}/u.test(value);
-}
-
-function takesPlain(kind: "number" | "id" | "instant", value: string): boolean {
-  if (kind === "number") return /^(0|[1-9][0-9]{0,8})$/.test(value);
-  return (kind === "id" ? idPattern : instantPattern).test(value);
 }

@@ -1,12 +1,16 @@
-export { bodyOf, type RecordInBody, recordsIn, saysError, textAt } from "./body.ts";
+export { bodyOf, type ErrorKind, errorIn, type RecordInBody, recordsIn, textAt } from "./body.ts";
 export {
+  type Authentication,
   type Carriage,
   type Connector,
   type ConnectorRoute,
-  type Parameter,
   parseConnectorText,
+  type Query,
   routeOf,
-  takesValue,
   tokenHeaders,
 } from "./connector.ts";
-export { type ConnectorDocument, fieldOf, parseConnector, settle } from "./language.ts";
+export { type Condition, takesValue } from "./criterion.ts";
+export { type Draft, draftConnector, type Sample } from "./draft.ts";
+export { type ConnectorDocument, fieldsOf, parseConnector, settle } from "./language.ts";
+export { linksIn, type PageLink, withCursors } from "./pages.ts";
+export { type Question, readQuestion } from "./question.ts";

@@ -17,3 +17,4 @@ export { createSigner, type Signer, type VerifySignature, verifySignature } from
 export { createSha256, type Hashes, hkdfSha256, hmacSha256, portableHashes, type RunningHash, sha256, useHashes } from "./hash.ts";
 export { type NamedKey, type SealingKey, sealJwe, thumbprintOf } from "./jwe.ts";
 export { keyId, type OpenedJws, signJws, verifyJws } from "./jws.ts";
+export { hmacMd5, md5 } from "./md5.ts";

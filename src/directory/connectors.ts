@@ -1,10 +1,11 @@
 /**
  * An owner registers the merchant's own API for a contract:  enter → read the file → hold it against the policy in force → log → seal, write
+ * …looks at those that are registered:  enter → read → log;  and takes one away:  enter → log → delete
  *
  * It widens nothing: what comes back is treated by the policy that two owners agreed to. The credential is never shown again, not even to who gave it.
  */
 
-import { type Connector, type ConnectorDocument, fieldOf, parseConnector, settle } from "../connectors/index.ts";
+import { type Connector, type ConnectorDocument, fieldsOf, parseConnector, parseConnectorText, settle } from "../connectors/index.ts";
 import { type Bundles, type Contract, shareContract } from "../contracts/index.ts";
 import { type Aead, sha256, toHex, utf8 } from "../crypto/index.ts";
 import { type ContractId, ok, type Refusal, type Result, refuse } from "../kernel/index.ts";
@@ -12,7 +13,14 @@ import { newestEpoch } from "../keys/index.ts";
 import { enterContract, logAct, type OfficeDoor, turnDown, type Visit } from "../offices/index.ts";
 import { type Bundle, type Problem, refuseFiles } from "../policy/index.ts";
 import { refusableTransaction } from "../storage/index.ts";
-import { putConnector, sealCredential } from "../upstream/index.ts";
+import {
+  deleteConnector,
+  type ListedConnector,
+  putConnector,
+  readTaobaoCredential,
+  sealCredential,
+  selectConnectors,
+} from "../upstream/index.ts";
 
 export interface ConnectorsDesk extends OfficeDoor {
   readonly bundles: Bundles;
@@ -47,7 +55,7 @@ export async function registerConnector(desk: ConnectorsDesk, visit: Visit, aske
     : overRefusal;
   if (!read.ok) return turnDown(desk, visit, entered.value, { event, refusal: read.refusal });
   const compiled = JSON.stringify(read.value);
-  const digest = `sha256:${toHex(sha256(utf8(compiled)))}`;
+  const digest = digestOf(compiled);
   const { host, routes } = read.value;
   const facts = { contract: id, connector: name, host, digest };
   await logAct(desk, visit, entered.value, { event, outcome: { effect: "allow", code: "registered" }, facts });
@@ -62,6 +70,43 @@ export async function registerConnector(desk: ConnectorsDesk, visit: Visit, aske
   });
 }
 
+/** Its credential goes with it. What it was asked stays in the log. */
+export async function removeConnector(desk: ConnectorsDesk, visit: Visit, id: ContractId, name: string): Promise<Result<void, Refusal>> {
+  const entered = await enterContract(desk, visit, id);
+  if (!entered.ok) return entered;
+  const event = "connector.deleted";
+  const facts = { contract: id, connector: name };
+  await logAct(desk, visit, entered.value, { event, outcome: { effect: "allow", code: "deleted" }, facts });
+  const done = await desk.database.transaction((tx) => deleteConnector(tx, id, name));
+  return done ? ok(undefined) : turnDown(desk, visit, entered.value, { event, refusal: { code: "not_found" }, facts });
+}
+
+export interface ShownConnector extends ListedConnector {
+  readonly connector: Connector;
+  readonly digest: string;
+}
+
+/** Without credentials, which nobody is shown. `name`: only that one, and `not_found` where there is none. */
+export async function readConnectors(
+  desk: ConnectorsDesk,
+  visit: Visit,
+  id: ContractId,
+  name?: string,
+): Promise<Result<ShownConnector[], Refusal>> {
+  const entered = await enterContract(desk, visit, id);
+  if (!entered.ok) return entered;
+  const listed = await selectConnectors(desk.database, id, name);
+  const event = "connector.read";
+  if (name !== undefined && listed.length === 0) return turnDown(desk, visit, entered.value, { event, refusal: { code: "not_found" } });
+  const facts = { contract: id, connectors: listed.length };
+  await logAct(desk, visit, entered.value, { event, outcome: { effect: "allow", code: "ok" }, facts });
+  return ok(listed.map((row) => ({ ...row, connector: parseConnectorText(row.compiled), digest: digestOf(row.compiled) })));
+}
+
+function digestOf(compiled: string): string {
+  return `sha256:${toHex(sha256(utf8(compiled)))}`;
+}
+
 const overRefusal = refuse({ code: "wrong_state" } as const);
 
 /** A draft has no keys yet to seal with, and what is over asks for nothing. */
@@ -69,13 +114,21 @@ function takesConnectors({ state, endsAt, readAt }: Contract): boolean {
   return state === "active" && endsAt > readAt;
 }
 
-function readConnector({ file, settings }: Registration, bundle: Bundle): Result<Connector, Refusal> {
+function readConnector({ file, settings, credential }: Registration, bundle: Bundle): Result<Connector, Refusal> {
   const parsed = parseConnector(file.text, file.name);
   if (!parsed.ok) return refuseFiles(parsed.refusal);
   const unknown = unknownNames(parsed.value, bundle);
   if (unknown.length > 0) return refuseFiles(unknown);
   const settled = settle(parsed.value, settings);
-  return settled.ok ? settled : refuseFiles(settled.refusal);
+  if (!settled.ok) return refuseFiles(settled.refusal);
+  if (!fits(settled.value, credential)) return refuse({ code: "unacceptable", errors: [{ pointer: "/credential", code: "grammar" }] });
+  return settled;
+}
+
+/** In the form that it is carried in. */
+function fits({ authentication }: Connector, credential: string): boolean {
+  if (authentication === "basic") return credential.includes(":");
+  return typeof authentication === "string" || "header" in authentication || readTaobaoCredential(credential) !== null;
 }
 
 /** What the contract in force does not know: resources, fields, the purpose. */
@@ -83,15 +136,14 @@ function unknownNames({ source, connector: { purpose, routes } }: ConnectorDocum
   const problems: Problem[] = [];
   if (purpose !== undefined && !Object.hasOwn(bundle.contract.purposes, purpose))
     problems.push(source.valueProblem(["purpose"], "wrong_value", "the contract has no such purpose"));
-  routes.forEach(({ resource, parameters }, index) => {
+  routes.forEach(({ resource, id, parameters }, index) => {
     const known = Object.hasOwn(bundle.resources, resource) ? bundle.resources[resource] : undefined;
     if (known === undefined) {
       problems.push(source.valueProblem(["routes", index, "resource"], "unknown_resource", "the contract's policy has no such resource"));
       return;
     }
     for (const [name, parameter] of Object.entries(parameters)) {
-      const field = fieldOf(parameter);
-      if (field !== null && !Object.hasOwn(known.fields, field))
+      if (fieldsOf(parameter, id).some((field) => !Object.hasOwn(known.fields, field)))
         problems.push(source.problem(["routes", index, "parameters", name], "unknown_field", `${resource} has no field of that path`));
     }
   });

@@ -2,7 +2,7 @@
 import * as z from "zod";
 import { json, type Route, readBounded } from "../http/index.ts";
 import { type ContractId, ok } from "../kernel/index.ts";
-import { connectorRoute } from "./connector-route.ts";
+import { connectorRoutes } from "./connector-routes.ts";
 import type { ConnectorsDesk } from "./connectors.ts";
 import { listSeats, type SeatsListed } from "./list-seats.ts";
 import { passkeyRoutes } from "./passkey-routes.ts";
@@ -68,7 +68,7 @@ export function directoryRoutes(desk: SeatsDesk & ConnectorsDesk & PasskeyDesk):
     ...sessionRoutes(desk),
     ...passkeyRoutes(desk),
     ...revokeRoutes(desk),
-    connectorRoute(desk),
+    ...connectorRoutes(desk),
   ];
 }
 

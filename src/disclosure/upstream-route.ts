@@ -17,7 +17,7 @@ export function upstreamRoute(deps: Upstream): Route {
     answers: {
       200: {
         media: "application/json",
-        description: "In the upstream's own shape; header Audit-Promise proves its entry",
+        description: "In the upstream's own shape; header Audit-Promise proves its entry, and Link leads to the pages around it",
         schema: z.unknown(),
       },
     },
@@ -29,9 +29,18 @@ export function upstreamRoute(deps: Upstream): Route {
       const asked = { contract: params.contract as ContractId, connector: params.connector ?? "", path: `/${params.path}`, query };
       const forwarded = await forward(deps, { ...received.caller, ...tokenOf(received), ...context.value, ...asked });
       if (!forwarded.ok) return forwarded;
-      return ok(json(printJson(forwarded.value.body), { "audit-promise": formatPromise(forwarded.value.promise) }));
+      const { body, links, promise } = forwarded.value;
+      const link = links
+        .map(({ rel, query }) => `<${addressOf(deps.origin, received)}?${new URLSearchParams(query)}>; rel="${rel}"`)
+        .join(", ");
+      return ok(json(printJson(body), { "audit-promise": formatPromise(promise), ...(link !== "" && { link }) }));
     },
   };
+}
+
+/** Where the caller asked, as it is called from outside. */
+function addressOf(origin: string, { params: { contract, connector, path } }: Received): string {
+  return `${new URL(origin).origin}/v1/contracts/${contract}/upstream/${connector}/${path}`;
 }
 
 /** Where the caller's token stands; a Bearer's or DPoP's header comes first. */

@@ -38,13 +38,19 @@ export function problem(refusal: Refusal, { requestId, language, headers = {}, p
     headers: {
       ...baseHeaders,
       ...(status === 401 ? { "www-authenticate": challengeOf(refusal.code, proven) } : {}),
-      ...(status === 503 ? { "retry-after": "1" } : {}),
+      ...restHeaders(refusal, status),
       ...headers,
       "content-type": form?.media ?? "application/problem+json",
       "content-language": language,
       "x-request-id": requestId,
     },
   });
+}
+
+/** RFC 9110 §10.2.3; and where it is a quota that is used up, draft-ietf-httpapi-ratelimit-headers. */
+function restHeaders({ retryAfterSeconds }: Refusal, status: number): Record<string, string> {
+  if (retryAfterSeconds === undefined) return status === 503 ? { "retry-after": "1" } : {};
+  return { "retry-after": String(retryAfterSeconds), ratelimit: `"upstream";r=0;t=${retryAfterSeconds}` };
 }
 
 /** RFC 6750 §3, RFC 9449 §7.1: with which scheme to come, and what a proof may be signed with. */

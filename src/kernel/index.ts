@@ -1,4 +1,5 @@
 export { type Brand, type ContractId, isId, type Locator, parseContractId } from "./brand.ts";
+export { type Breaker, createBreaker } from "./breaker.ts";
 export { type CanonicalValue, canonicalJson } from "./canonical-json.ts";
 export { createInFlight, type InFlight } from "./in-flight.ts";
 export { inTurn } from "./in-turn.ts";

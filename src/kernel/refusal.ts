@@ -81,4 +81,6 @@ export interface Refusal {
   readonly code: RefusalCode;
   /** Where in the request, and what is wrong there. Never a customer's value; `message` is for files that the caller wrote (contracts, policies). */
   readonly errors?: readonly { readonly pointer: string; readonly code: string; readonly message?: string }[];
+  /** When it may be asked again. */
+  readonly retryAfterSeconds?: number;
 }

@@ -3,7 +3,7 @@
  * Whatever it says, the caller knows within three seconds. Neither a credential nor anything of a body stands in an error: it names the status only.
  */
 import type * as z from "zod";
-import { createBreaker } from "./breaker.ts";
+import { createBreaker } from "../kernel/index.ts";
 import { KeysUnavailable } from "./ports.ts";
 
 const answerWithinMs = 3_000;

@@ -26,5 +26,6 @@ export const migrationsOfThisBuild: readonly MigrationDigest[] = [
   { number: 19, name: "0019-sessions.sql", digest: "f0cc63ae690c15682b599478d172f6ca4198d196e39fd2497f1eb80a29c88ec9" },
   { number: 20, name: "0020-service-keys.sql", digest: "7380bf241347788fefa924539f0fd01734a9bdc509c7b5a22c49272fb7663890" },
   { number: 21, name: "0021-upstream.sql", digest: "3bd6637e289ac903176d4267bb01eaf51f1152ed9d1651d666e9fde9b304265d" },
+  { number: 24, name: "0024-connector-refusals.sql", digest: "5af613444ca6d3abadd68e5d8650e0105cb1056fb1eeadd93e8b2196fc14c8ea" },
   { number: 25, name: "0025-passkeys.sql", digest: "d170e5ac471e9180edec6e9d51b872d0638c16b847598943880e35dd188852e2" },
 ];

@@ -1,39 +1,55 @@
 /**
- * One question to a merchant's API:  credential → reach → status → media → bytes, bounded → JSON, lossless → no error inside
+ * One question to a merchant's API:  gate → attempts, within the connector's seconds → what is to be said
  *
- * Nothing that a client sent goes up but the path and the parameters that the connector names. Nothing that came down leaves this file but a whole body
- * that was read to its end; what the upstream says of an error is dropped.
+ * Only what is safe to ask twice comes here. It is asked again, after a pause of chance, where nothing answered or something in front of the API did, and
+ * only while the question before it was answered.
  */
-import { type Carriage, type Connector, saysError } from "../connectors/index.ts";
-import { toBase64, utf8 } from "../crypto/index.ts";
-import { readBounded } from "../http/index.ts";
-import { type Json, JsonSyntaxError, parseJson, type RefusalCode } from "../kernel/index.ts";
-import type { Incoming, Reach } from "./reach.ts";
+import type { Connector } from "../connectors/index.ts";
+import type { Json, Refusal, RefusalCode } from "../kernel/index.ts";
+import { type Attempt, attempt, type Question } from "./attempt.ts";
+import type { GatePlace, Gates, Outcome } from "./gates.ts";
+import type { Reach } from "./reach.ts";
 
-export interface Question {
-  readonly path: string;
-  readonly query: Readonly<Record<string, string>>;
-  readonly credential: string;
+/** `status`: the upstream's; absent where there was no answer. `alert`: its owner is to be told that the credential is refused. */
+export type Asked =
+  | { readonly ok: true; readonly status: number; readonly body: Json; readonly link: string | null }
+  | { readonly ok: false; readonly status?: number; readonly refusal: UpstreamRefusal; readonly alert: boolean };
+
+export interface UpstreamRefusal extends Refusal {
+  readonly code: Extract<RefusalCode, "not_found" | "upstream_failed" | "upstream_late" | "upstream_busy" | "upstream_limited">;
 }
 
-/** `status`: the upstream's; absent where there was no answer. */
-export type Asked =
-  | { readonly ok: true; readonly status: number; readonly body: Json }
-  | { readonly ok: false; readonly status?: number; readonly refusal: UpstreamRefusal };
+export interface Way {
+  readonly reach: Reach;
+  readonly gates: Gates;
+  /** From 0 up to 1. */
+  readonly random: () => number;
+}
 
-export type UpstreamRefusal = Extract<
-  RefusalCode,
-  "not_found" | "upstream_failed" | "upstream_late" | "upstream_busy" | "upstream_limited"
->;
+const attemptsMax = 3;
+const pauseMs = 100;
+/** Where a limit does not say until when. */
+const usualSeconds = 1;
+const secondsMax = 3_600;
 
-const jsonLimits = { depthMax: 32, breadthMax: 10_000 };
+export async function askUpstream(way: Way, connector: Connector, question: Question, place: GatePlace): Promise<Asked> {
+  const gate = way.gates.enter(place);
+  if (!gate.ok) return { ok: false, refusal: gate.refusal, alert: false };
+  const { mayRepeat } = gate.value;
+  const said = await within(connector.limits.seconds, (signal) => attempts(way, connector, question, { mayRepeat, signal }));
+  const outcome = outcomeOf(said, question.nowMs);
+  const alert = gate.value.leave(outcome);
+  if (said === "late") return { ok: false, refusal: { code: "upstream_late" }, alert };
+  if (said.ok) return said;
+  return { ok: false, ...(said.status !== undefined && { status: said.status }), refusal: refusalOf(said, outcome), alert };
+}
 
-export async function askUpstream(reach: Reach, connector: Connector, question: Question): Promise<Asked> {
+async function within<Value>(seconds: number, work: (signal: AbortSignal) => Promise<Value>): Promise<Value | "late"> {
   const ending = new AbortController();
-  const { promise: late, resolve } = Promise.withResolvers<Asked>();
-  const timer = setTimeout(() => resolve({ ok: false, refusal: "upstream_late" }), connector.limits.seconds * 1_000);
+  const { promise: late, resolve } = Promise.withResolvers<"late">();
+  const timer = setTimeout(() => resolve("late"), seconds * 1_000);
   try {
-    return await Promise.race([ask(reach, connector, question, ending.signal), late]);
+    return await Promise.race([work(ending.signal), late]);
   } finally {
     clearTimeout(timer);
     // Whatever is still under way, in either direction, ends with the answer.
@@ -41,48 +57,50 @@ export async function askUpstream(reach: Reach, connector: Connector, question: 
   }
 }
 
-async function ask(reach: Reach, connector: Connector, question: Question, signal: AbortSignal): Promise<Asked> {
-  let status: number | undefined;
-  try {
-    const incoming = await reach(outgoingOf(connector, question), signal);
-    status = incoming.status;
-    const body = status === 200 ? await readBody(incoming, connector.limits.bytes) : undefined;
-    if (body === undefined || saysError(body, connector)) return { ok: false, status, refusal: refusalOf(status) };
-    return { ok: true, status, body };
-  } catch {
-    // A socket, a name, a certificate, a stream that broke: what it says may quote what it failed on.
-    return { ok: false, ...(status !== undefined && { status }), refusal: "upstream_failed" };
+async function attempts(
+  { reach, random }: Way,
+  connector: Connector,
+  question: Question,
+  { mayRepeat, signal }: { readonly mayRepeat: boolean; readonly signal: AbortSignal },
+): Promise<Attempt> {
+  for (let count = 1; ; count++) {
+    const said = await attempt(reach, connector, question, signal);
+    const isAgain = !said.ok && (said.fault === "unreached" || said.fault === "broken");
+    if (!isAgain || !mayRepeat || count === attemptsMax || signal.aborted) return said;
+    await new Promise((resolve) => setTimeout(resolve, random() * pauseMs * count));
+    if (signal.aborted) return said;
   }
 }
 
-function outgoingOf({ host, base, authentication }: Connector, { path, query, credential }: Question) {
-  const parameters = new URLSearchParams(query).toString();
-  const headers = { accept: "application/json", "user-agent": "postern", ...carried(authentication, credential) };
-  return { host, path: `${base}${path}${parameters === "" ? "" : `?${parameters}`}`, headers };
+const outcomes = {
+  unreached: "failed",
+  broken: "failed",
+  unusable: "answered",
+  missing: "answered",
+  credential_refused: "credential_refused",
+} as const satisfies Partial<Record<Failed["fault"], Outcome["kind"]>>;
+
+type Failed = Extract<Attempt, { ok: false }>;
+
+function outcomeOf(said: Attempt | "late", nowMs: number): Outcome {
+  if (said === "late") return { kind: "failed" };
+  if (said.ok) return { kind: "answered" };
+  const { fault, status = 0, retryAfter = null } = said;
+  if (fault === "limited" || fault === "busy") return { kind: fault, seconds: secondsOf(retryAfter, nowMs) };
+  return { kind: fault === "unusable" && status >= 500 ? "failed" : outcomes[fault] };
 }
 
-function carried(carriage: Carriage, credential: string): Record<string, string> {
-  if (carriage === "bearer") return { authorization: `Bearer ${credential}` };
-  if (carriage === "basic") return { authorization: `Basic ${toBase64(utf8(credential))}` };
-  return { [carriage.header.toLowerCase()]: credential };
+/** RFC 9110 §10.2.3: seconds, or a date. */
+function secondsOf(retryAfter: string | null, nowMs: number): number {
+  const text = retryAfter ?? "";
+  const seconds = /^[0-9]{1,9}$/.test(text) ? Number(text) : Math.ceil((Date.parse(text) - nowMs) / 1_000);
+  return Number.isNaN(seconds) ? usualSeconds : Math.min(Math.max(seconds, 1), secondsMax);
 }
 
-/** Of an answer that is none. A credential that is refused is the merchant's matter, not the agent's. */
-function refusalOf(status: number): UpstreamRefusal {
-  if (status === 404 || status === 410) return "not_found";
-  if (status === 429) return "upstream_limited";
-  return status === 503 ? "upstream_busy" : "upstream_failed";
-}
-
-/** `undefined` = not JSON that we accept, or too much of it. */
-async function readBody({ media, body }: Incoming, bytesMax: number): Promise<Json | undefined> {
-  if (!/^application\/([a-z0-9.+-]+\+)?json\s*(;|$)/i.test(media ?? "")) return undefined;
-  const bytes = await readBounded(body, bytesMax);
-  if (bytes === null) return undefined;
-  try {
-    return parseJson(new TextDecoder("utf-8", { fatal: true }).decode(bytes), jsonLimits);
-  } catch (fault) {
-    if (fault instanceof JsonSyntaxError || fault instanceof TypeError) return undefined;
-    throw fault;
-  }
+/** A credential that is refused is the merchant's matter, not the agent's. */
+function refusalOf({ fault, status }: Failed, outcome: Outcome): UpstreamRefusal {
+  if (fault === "missing") return { code: "not_found" };
+  if (outcome.kind === "limited" || outcome.kind === "busy")
+    return { code: `upstream_${outcome.kind}`, retryAfterSeconds: outcome.seconds };
+  return { code: fault === "broken" && status === 503 ? "upstream_busy" : "upstream_failed" };
 }

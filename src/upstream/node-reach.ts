@@ -54,10 +54,13 @@ function pinnedTo({ address, family }: Address): LookupFunction {
 
 function incomingOf(message: IncomingMessage): Incoming {
   const { "content-encoding": encoding = "identity", "content-type": media = null } = message.headers;
+  // What stands twice is joined by Node, but for a few that stand once.
+  const { link = null, "retry-after": retryAfter = null } = message.headers as Readonly<Record<string, string | undefined>>;
   if (encoding !== "identity" && encoding !== "gzip") {
     message.destroy();
     throw new Error("an encoding that was not asked for");
   }
   const body = Readable.toWeb(message) as ReadableStream<Uint8Array<ArrayBuffer>>;
-  return { status: message.statusCode ?? 0, media, body: encoding === "gzip" ? body.pipeThrough(new DecompressionStream("gzip")) : body };
+  const unpacked = encoding === "gzip" ? body.pipeThrough(new DecompressionStream("gzip")) : body;
+  return { status: message.statusCode ?? 0, media, link, retryAfter, body: unpacked };
 }

@@ -11,6 +11,9 @@ export interface Outgoing {
 export interface Incoming {
   readonly status: number;
   readonly media: string | null;
+  /** RFC 8288. */
+  readonly link: string | null;
+  readonly retryAfter: string | null;
   /** Decompressed. `null` = none. */
   readonly body: ReadableStream<Uint8Array> | null;
 }
@@ -24,5 +27,5 @@ export type Reach = (outgoing: Outgoing, signal: AbortSignal) => Promise<Incomin
 /** Where the runtime lets nobody look where a name leads: the connector's own host, and the platform's network, which has no private part. */
 export const fetchReach: Reach = async ({ host, path, headers }, signal) => {
   const { status, headers: said, body } = await fetch(`https://${host}${path}`, { headers: { ...headers }, redirect: "manual", signal });
-  return { status, media: said.get("content-type"), body };
+  return { status, media: said.get("content-type"), link: said.get("link"), retryAfter: said.get("retry-after"), body };
 };

@@ -13,3 +13,13 @@ export const connector = pgSchema("postern").table(
   },
   (table) => [primaryKey({ columns: [table.contractId, table.name] })],
 );
+
+export const connectorRefusal = pgSchema("postern").table(
+  "connector_refusal",
+  {
+    contractId: text("contract_id").notNull(),
+    name: text("name").notNull(),
+    refusedAt: timestamp("refused_at", { withTimezone: true, mode: "string" }).notNull().defaultNow(),
+  },
+  (table) => [primaryKey({ columns: [table.contractId, table.name, table.refusedAt] })],
+);

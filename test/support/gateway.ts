@@ -65,7 +65,13 @@ export const merchants = {
 
 /** Whoever is asked has this customer: a merchant's API for tests that are about something else. */
 const reachNobody: Reach = () =>
-  Promise.resolve({ status: 200, media: "application/json", body: new Blob([JSON.stringify(canaryCustomer)]).stream() });
+  Promise.resolve({
+    status: 200,
+    media: "application/json",
+    link: null,
+    retryAfter: null,
+    body: new Blob([JSON.stringify(canaryCustomer)]).stream(),
+  });
 
 /** What holds where an operator says nothing. */
 const usualFreshness = { mergeDelaySeconds: 300, disclosureStopsSeconds: 600 };

@@ -106,6 +106,8 @@ const answers: Readonly<Record<string, readonly (string | null)[]>> = {
   [`POST ${ofContract}/records/{type}/{locator}/requests`]: ["201", "403 contract_ended"],
   [`GET ${ofContract}/upstream/{connector}/{path}`]: [notThere, "403 contract_ended"],
   [`PUT ${ofContract}/connectors/{connector}`]: ["422 unacceptable", "409 wrong_state", "409 wrong_state"],
+  [`GET ${ofContract}/connectors/{connector}`]: nothingThere,
+  [`DELETE ${ofContract}/connectors/{connector}`]: nothingThere,
   "GET /log/{log}/receipt/{entry}": ["200", notThere, notThere],
   "POST /v1/clock/accept": ["422 unacceptable"],
   "POST /v1/contracts": ["422 unacceptable"],

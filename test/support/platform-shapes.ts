@@ -1,8 +1,9 @@
 /**
- * Records in the shapes of Shopify, WooCommerce and Taobao with a canary at every path where personal data may stand: the platforms' own sample bodies, and
+ * Records in the shapes of shops' and help desks' APIs with a canary at every path where personal data may stand: the platforms' own sample bodies, and
  * one that holds nothing but the candidates. What the samples say is not looked at; whatever stands at a candidate path is replaced.
  */
 import { isJsonArray, isJsonObject, type Json, type JsonObject } from "../../src/kernel/index.ts";
+import { documented, leafPaths, topParameters, valueIn } from "./documented-bodies.ts";
 import { hasShared, readShared } from "./shared.ts";
 
 export interface PlatformShape {
@@ -13,10 +14,14 @@ export interface PlatformShape {
   /** What has to stay readable; set in every document. */
   readonly readable: Readonly<Record<string, Json>>;
   readonly samples: () => JsonObject[];
+  /** Where there is no list: every leaf of these is a candidate, but what has to stay readable. */
+  readonly leaves?: () => Json[];
 }
 
 const candidatesFile = "apis/pii-paths.heuristic.json";
 export const hasShapes = hasShared(candidatesFile);
+
+const instants = { created_at: "2026-01-01T08:00:00Z", updated_at: "2026-01-02T08:00:00Z", due_at: "2026-01-03T08:00:00Z" };
 
 export const platformShapes: readonly PlatformShape[] = [
   {
@@ -72,10 +77,107 @@ export const platformShapes: readonly PlatformShape[] = [
     // Its documentation has no bodies, only names.
     samples: () => [],
   },
+  {
+    list: "magento.customer",
+    policy: "western-shop",
+    type: "magento_customer",
+    readable: { id: 12, created_at: "2026-05-01 08:00:00" },
+    samples: () => [],
+  },
+  {
+    list: "magento.order",
+    policy: "western-shop",
+    type: "magento_order",
+    readable: {
+      entity_id: 12,
+      increment_id: "000000012",
+      status: "processing",
+      grand_total: 65.27,
+      "items[].sku": "MUG-11",
+      "items[].row_total": 36,
+    },
+    samples: () => [],
+  },
+  {
+    list: "zendesk.ticket",
+    policy: "western-shop",
+    type: "zendesk_ticket",
+    readable: {
+      ...{ id: 35436, type: "incident", status: "open", priority: "high", requester_id: 20978392, has_incidents: false },
+      ...instants,
+    },
+    samples: () => [],
+    leaves: () => [valueIn("apis/zendesk/examples/zendesk-support-ticket-example.json", [])],
+  },
+  {
+    list: "zendesk.user",
+    policy: "western-shop",
+    type: "zendesk_user",
+    readable: { id: 35436, role: "end-user", verified: true, created_at: instants.created_at },
+    samples: () => [],
+    leaves: () => [valueIn("apis/zendesk/examples/zendesk-support-user-example.json", [])],
+  },
+  {
+    list: "chatwoot.conversation",
+    policy: "western-shop",
+    type: "chatwoot_conversation",
+    readable: {
+      ...{
+        id: 5,
+        status: "open",
+        priority: "high",
+        inbox_id: 2,
+        created_at: 1_767_225_600,
+        unread_count: 1,
+        last_activity_at: 1_767_225_700,
+      },
+      ...{ waiting_since: 1_767_225_650, "meta.channel": "Channel::WebWidget", "meta.sender.id": 9 },
+      ...{ "messages[].message_type": 0, "messages[].created_at": 1_767_225_600 },
+    },
+    samples: () => [],
+    leaves: () => [documented("conversation_show"), { meta: { sender: documented("contact"), channel: "" } }],
+  },
+  {
+    list: "chatwoot.message",
+    policy: "western-shop",
+    type: "chatwoot_message",
+    readable: { id: 5, message_type: 0, private: false, status: "sent", created_at: 1_767_225_600 },
+    samples: () => [],
+    leaves: () => [documented("message")],
+  },
+  {
+    list: "chatwoot.contact",
+    policy: "western-shop",
+    type: "chatwoot_contact",
+    readable: { id: 9, blocked: false, created_at: 1_767_225_600, last_activity_at: 1_767_225_700 },
+    samples: () => [],
+    leaves: () => [documented("contact_list_item")],
+  },
+  {
+    list: "taobao.refund",
+    policy: "cs-standard",
+    type: "refund",
+    readable: {
+      ...{ refund_id: "7", tid: 2_188_082_354, oid: 2_188_082_355, status: "SUCCESS", order_status: "TRADE_CLOSED", refund_fee: "18.00" },
+      ...{
+        good_status: "BUYER_RECEIVED",
+        has_good_return: true,
+        refund_phase: "aftersale",
+        dispute_type: "REFUND",
+        num: 1,
+        price: "18.00",
+      },
+      ...{ created: "2026-01-01 08:00:00", modified: "2026-01-02 08:00:00", good_return_time: "2026-01-02 08:00:00", title: "瓷杯" },
+      ...{ outer_id: "SLK-QH-90", total_fee: "18.00", payment: "0.00" },
+    },
+    samples: () => [],
+    leaves: () => [topParameters("apis/taobao/tbrefund/taobao_refund_get.json")],
+  },
 ];
 
 /** A record is the trade itself. */
-export function candidatePaths({ list }: PlatformShape): string[] {
+export function candidatePaths({ list, leaves, readable }: PlatformShape): string[] {
+  if (leaves) return [...new Set(leaves().flatMap((value) => leafPaths(value)))].filter((path) => !Object.hasOwn(readable, path)).sort();
   const lists = JSON.parse(readShared(candidatesFile)) as Record<string, { candidate_pii: string[] }>;
   return (lists[list]?.candidate_pii ?? []).map((path) => path.replace(/^trade\./, "")).sort();
 }

@@ -61,16 +61,32 @@ export function saying(body: unknown, status = 200, headers: Readonly<Record<str
 
 export const credential = "kanarie-credential-zq7w";
 
-const settingsOf: Readonly<Record<string, object>> = { shopify: { shop: "acme" }, woocommerce: { host: "shop.example.com" } };
+const settingsOf: Readonly<Record<string, object>> = {
+  shopify: { shop: "acme" },
+  woocommerce: { host: "shop.example.com" },
+  magento: { host: "shop.example.com" },
+  zendesk: { subdomain: "acme" },
+  chatwoot: { host: "desk.example.com", account: "3" },
+};
+/** Of a form of its own. */
+const credentialOf: Readonly<Record<string, string>> = {
+  woocommerce: `ck_own:${credential}`,
+  zendesk: `desk@shop.example/token:${credential}`,
+  taobao: `12345678:${credential}:session-1`,
+};
 
 export function shippedConnector(name: string): string {
   return readFileSync(new URL(`../../policies/connectors/${name}.yaml`, import.meta.url), "utf8");
 }
 
 /** Under its own name, by the first owner. */
-export async function register(gateway: Door, name: string, { text = shippedConnector(name), as = "owner-1" } = {}): Promise<Response> {
-  const body = { connector: { name: `${name}.yaml`, text }, settings: settingsOf[name], credential };
-  return expectStatus(gateway.call("PUT", `/v1/contracts/c-test/connectors/${name}`, { as, body }), 200);
+export async function register(
+  gateway: Door,
+  name: string,
+  { text = shippedConnector(name), as = "owner-1", contract = "c-test" } = {},
+): Promise<Response> {
+  const body = { connector: { name: `${name}.yaml`, text }, settings: settingsOf[name], credential: credentialOf[name] ?? credential };
+  return expectStatus(gateway.call("PUT", `/v1/contracts/${contract}/connectors/${name}`, { as, body }), 200);
 }
 
 export const customerPath = "/admin/api/2026-07/customers/207119551.json";
@@ -84,36 +100,44 @@ export const customer = {
   orders_count: 1,
 };
 
+/** Shopify, with small limits; and all that is known of how it answered is forgotten. */
+export function registerQuick(gateway: Door): Promise<Response> {
+  const text = shippedConnector("shopify").replace("seconds: 10, bytes: 1048576, records: 250", "seconds: 1, bytes: 65536, records: 20");
+  return register(gateway, "shopify", { text });
+}
+
 interface Asking {
   readonly as?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly name?: string;
   readonly method?: string;
+  readonly contract?: string;
 }
 
 export interface ShopWorld {
   readonly shop: Shop;
   readonly gateway: Gateway;
   ask(path: string, asking?: Asking): Promise<Response>;
-  /** Of the contract's log. */
-  entries(): Promise<Entry[]>;
+  /** Of a contract's log. */
+  entries(contract?: string): Promise<Entry[]>;
 }
 
-/** A contract that lets the policy say everything, with both shipped connectors; Shopify's has small limits. */
+/** Contracts that let the policy say everything, with the shipped connectors: `c-test` of a western shop, whose Shopify has small limits, and `c-taobao`. */
 export async function openShopWorld(): Promise<ShopWorld> {
   const shop = await openShop();
   const gateway = await createGateway({ edge: { reach: shop.reach } });
   const ceiling = `{ ${classNames.map((name) => `${name}: reveal`).join(", ")} }`;
   await bringIntoForce(gateway, { policy: shippedPolicy("western-shop"), ceiling, purposes: "{ after_sales: {}, shipping: {} }" });
-  const quick = shippedConnector("shopify").replace("seconds: 10, bytes: 1048576, records: 250", "seconds: 1, bytes: 65536, records: 20");
-  await register(gateway, "shopify", { text: quick });
-  await register(gateway, "woocommerce");
+  await registerQuick(gateway);
+  for (const name of ["woocommerce", "magento", "zendesk", "chatwoot"]) await register(gateway, name);
+  await bringIntoForce(gateway, { contract: "c-taobao", ceiling, purposes: "{ after_sales: {}, logistics: {} }" });
+  await register(gateway, "taobao", { contract: "c-taobao" });
   return {
     shop,
     gateway,
-    ask: (path, { as = "agent-1", headers = {}, name = "shopify", method = "GET" } = {}) =>
-      gateway.call(method, `/v1/contracts/c-test/upstream/${name}${path}`, { as, headers }),
-    entries: async () => (await entriesOf(gateway.database, "c-test")) as unknown as Entry[],
+    ask: (path, { as = "agent-1", headers = {}, name = "shopify", method = "GET", contract = "c-test" } = {}) =>
+      gateway.call(method, `/v1/contracts/${contract}/upstream/${name}${path}`, { as, headers }),
+    entries: async (contract = "c-test") => (await entriesOf(gateway.database, contract)) as unknown as Entry[],
   };
 }
 
@@ -128,4 +152,10 @@ routes:
   const body = { connector: { name: "shop.yaml", text }, credential: "kanarie-zq7w-credential" };
   await expectStatus(gateway.call("PUT", `/v1/contracts/c-test/connectors/shop`, { as: "owner-1", body }), 200);
   await expectStatus(gateway.call("GET", `/v1/contracts/c-test/upstream/shop/customers/1`, { as: "agent-1" }), 200);
+  for (const [method, path] of [
+    ["GET", ""],
+    ["GET", "/shop"],
+    ["DELETE", "/shop"],
+  ] as const)
+    await expectStatus(gateway.call(method, `/v1/contracts/c-test/connectors${path}`, { as: "owner-1" }), 200);
 }

@@ -5,6 +5,8 @@
 export interface Breaker {
   /** Whether a question may be asked now. Where it was shut, the one that may is the probe of its turn. */
   admits(): boolean;
+  /** The last question was answered, or none was asked. */
+  isSound(): boolean;
   /** The service answered, whatever it said. */
   answered(): void;
   /** `tookAll`: a question waited to its end; those that follow it, of the same request perhaps, do not wait as well. */
@@ -25,6 +27,7 @@ export function createBreaker(now: () => number): Breaker {
       if (failures >= failuresMax) shutUntil = now() + shutMs;
       return true;
     },
+    isSound: () => failures === 0,
     answered() {
       failures = 0;
       shutUntil = 0;

@@ -1,0 +1,99 @@
+/**
+ * One attempt at a merchant's API:  credential → reach → status → media → bytes, bounded → JSON, lossless → no error inside
+ *
+ * Nothing that a client sent goes up but the path and the parameters that the connector names. Nothing that came down leaves this file but a whole body
+ * that was read to its end; what the upstream says of an error is dropped.
+ */
+import { type Authentication, type Connector, type ErrorKind, errorIn } from "../connectors/index.ts";
+import { toBase64, utf8 } from "../crypto/index.ts";
+import { readBounded } from "../http/index.ts";
+import { type Json, JsonSyntaxError, parseJson } from "../kernel/index.ts";
+import type { Incoming, Reach } from "./reach.ts";
+import { readTaobaoCredential, signedForTaobao } from "./taobao-query.ts";
+
+export interface Question {
+  readonly path: string;
+  readonly query: Readonly<Record<string, string>>;
+  readonly credential: string;
+  readonly nowMs: number;
+}
+
+/**
+ * `unreached`: a name, a socket, a certificate, a stream that broke. `broken`: a gateway's 502 or 504 in front of it, or a 503 that does not say until when.
+ * `unusable`: an answer, and none that can be used.
+ */
+type Fault = "unreached" | "broken" | "unusable" | "limited" | "busy" | "missing" | "credential_refused";
+
+/** `status`: the upstream's; absent where there was no answer. `retryAfter`: its own word. */
+export type Attempt =
+  | { readonly ok: true; readonly status: number; readonly body: Json; readonly link: string | null }
+  | { readonly ok: false; readonly status?: number; readonly fault: Fault; readonly retryAfter?: string | null };
+
+const jsonLimits = { depthMax: 32, breadthMax: 10_000 };
+
+export async function attempt(reach: Reach, connector: Connector, question: Question, signal: AbortSignal): Promise<Attempt> {
+  let status: number | undefined;
+  try {
+    const incoming = await reach(outgoingOf(connector, question), signal);
+    status = incoming.status;
+    const { retryAfter } = incoming;
+    if (status !== 200) return { ok: false, status, fault: faultOf(status, retryAfter), retryAfter };
+    const body = await readBody(incoming, connector.limits.bytes);
+    if (body === undefined) return { ok: false, status, fault: "unusable" };
+    const error = errorIn(body, connector);
+    return error === null ? { ok: true, status, body, link: incoming.link } : { ok: false, status, fault: faults[error], retryAfter };
+  } catch {
+    // What it says may quote what it failed on.
+    return { ok: false, ...(status !== undefined && { status }), fault: "unreached" };
+  }
+}
+
+function outgoingOf({ host, base, authentication }: Connector, { path, query, credential, nowMs }: Question) {
+  const { headers = {}, asked = query } = carried(authentication, credential, { query, nowMs });
+  const parameters = new URLSearchParams(asked).toString();
+  const sent = { accept: "application/json", "user-agent": "postern", ...headers };
+  return { host, path: `${base}${path}${parameters === "" ? "" : `?${parameters}`}`, headers: sent };
+}
+
+interface Carried {
+  readonly headers?: Readonly<Record<string, string>>;
+  /** With what the credential adds to it. */
+  readonly asked?: Question["query"];
+}
+
+function carried(authentication: Authentication, credential: string, { query, nowMs }: Pick<Question, "query" | "nowMs">): Carried {
+  if (authentication === "bearer") return { headers: { authorization: `Bearer ${credential}` } };
+  if (authentication === "basic") return { headers: { authorization: `Basic ${toBase64(utf8(credential))}` } };
+  if ("header" in authentication) return { headers: { [authentication.header.toLowerCase()]: credential } };
+  const read = readTaobaoCredential(credential);
+  if (!read) throw new Error("a credential of another form");
+  return { asked: signedForTaobao(query, read, { digest: authentication.taobao, nowMs }) };
+}
+
+const faults = {
+  limited: "limited",
+  missing: "missing",
+  refused: "credential_refused",
+  other: "unusable",
+} as const satisfies Record<ErrorKind, Fault>;
+
+function faultOf(status: number, retryAfter: string | null): Fault {
+  if (status === 404 || status === 410) return "missing";
+  if (status === 401 || status === 403) return "credential_refused";
+  if (status === 429) return "limited";
+  if (status === 503 && retryAfter !== null) return "busy";
+  return status === 502 || status === 503 || status === 504 ? "broken" : "unusable";
+}
+
+/** `undefined` = not JSON that we accept, or too much of it. */
+async function readBody({ media, body }: Incoming, bytesMax: number): Promise<Json | undefined> {
+  if (!/^application\/([a-z0-9.+-]+\+)?json\s*(;|$)/i.test(media ?? "")) return undefined;
+  const bytes = await readBounded(body, bytesMax);
+  if (bytes === null) return undefined;
+  try {
+    return parseJson(new TextDecoder("utf-8", { fatal: true }).decode(bytes), jsonLimits);
+  } catch (fault) {
+    if (fault instanceof JsonSyntaxError || fault instanceof TypeError) return undefined;
+    throw fault;
+  }
+}
