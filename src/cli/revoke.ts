@@ -179,7 +179,7 @@ const passkeys = command({
     const { issuer, name: subject } = ofIssuer(args.person);
     const done = await createClient(args).post(z.looseObject({ passkeys: z.int() }), "/v1/passkeys/revoke", { issuer, subject });
     if (args.json) return printJson(done);
-    print(`${args.person} had ${done.passkeys} ${done.passkeys === 1 ? "passkey" : "passkeys"}, and has none any more`);
+    print(done.passkeys === 0 ? `${args.person} has no passkey` : `${args.person} has no passkey any more; there were ${done.passkeys}`);
   },
 });
 
