@@ -181,7 +181,7 @@ describe("a merchant's database that does not behave", () => {
     expect((await outcome("/buyers/b-1", "second"))[0]).toBe(200);
   });
 
-  it("that changed its password, or lost a column, says nothing of it to the agent", async () => {
+  it("that changed its password, or lost a column, says so to the owner, and nothing of it to the agent", async () => {
     const own = kioskFile.replace("seconds: 1", "seconds: 4");
     await expectStatus(register("second", own), 200);
     await merchant.admin.script("alter role reader password 'another'");
@@ -190,6 +190,8 @@ describe("a merchant's database that does not behave", () => {
       "upstream_failed",
       "the database server does not take this role's password (SQLSTATE 28P01)",
     ]);
+    const listed = await world.gateway.call("GET", "/v1/contracts/c-test/connectors/second", { as: "owner-1" });
+    expect(await listed.json()).toMatchObject({ authentication: "role", refused_at: expect.stringMatching(/^20/) });
     await merchant.admin.script(`alter role reader password '${readerPassword}'`);
     await expect.poll(async () => (await ask("/buyers/b-1", "second")).status).toBe(200);
     await merchant.admin.script("alter table kiosk.buyers rename column level to grade");
