@@ -110,6 +110,12 @@ describe("nothing that an agent writes is ever a part of a statement", () => {
     expect(await merchant.admin.query("select count(*)::int, now() from kiosk.buyers")).toEqual([[2, expect.anything()]]);
   });
 
+  it("and who tries much that is not there is told of, once", async () => {
+    const tries = Array.from({ length: 50 }, (_, n) => ask(n % 2 === 0 ? `/buyers/${n}` : `/buyers?phone=130000000${n}`));
+    for (const answer of await Promise.all(tries)) expect([200, 404]).toContain(answer.status);
+    expect((await world.entries()).filter(({ event }) => event === "seat.guessing")).toHaveLength(1);
+  });
+
   it("and the server's log has the statements without a value", async () => {
     await read("/buyers?phone=13900139000");
     await read("/buyers/b-1/sales?state=open&limit=7");

@@ -22,7 +22,7 @@ import { type Json, ok, type Refusal, type Result } from "../kernel/index.ts";
 import { type Decision, decide, rulesFor } from "../policy/index.ts";
 import { addRefusal, askUpstream, type GatePlace, openCredential, selectConnector, type Way } from "../upstream/index.ts";
 import type { Ask, Disclosure } from "./ask.ts";
-import { circumstancesIn, enter, type Inside } from "./disclose.ts";
+import { circumstancesIn, enter, type Inside, noteMiss } from "./disclose.ts";
 import { deny, denyDraft, disclosedDraft, draftOf, excludedDraft } from "./entries.ts";
 import { readUpstreamQuestion, sealingOf } from "./upstream-question.ts";
 import { own, treat } from "./upstream-records.ts";
@@ -89,10 +89,12 @@ async function answer(deps: Upstream, asked: ForwardAsk): Promise<Result<Forward
     ...(detail !== undefined && { upstream_fault: detail }),
   });
   if (!said.ok && said.alert) await tellOwner(deps, { inside, place, status: said.status });
+  if (!said.ok && said.refusal.code === "not_found") await noteMiss(deps, ask, inside.who, log);
   if (!said.ok) return denyDraft(deps, log, told, said.refusal);
   const treated = treat({ connector, route, decision, inside, circumstances: circumstances.value, conditions }, said.body);
   if (treated === null) return denyDraft(deps, log, told, { code: "upstream_failed" });
   const { leaving, notHeld, failed } = treated;
+  if (leaving.length === 0) await noteMiss(deps, ask, inside.who, log);
   const excluded = excludedDraft(told, { notHeld, failed });
   if (!route.records.list && leaving.length === 0) return denyDraft(deps, log, excluded, { code: "not_found" });
   const receipt = await deps.audit.append(log, disclosedDraft(excluded, ask, leaving));
