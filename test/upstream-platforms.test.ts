@@ -68,6 +68,24 @@ describe("a platform with ways of its own", () => {
     expect(shop.asked.at(-1)?.path).not.toContain(credential);
   });
 
+  it("is asked by a form as well, where its clients do so, each parameter once", async () => {
+    shop.answer = saying({ trade_fullinfo_get_response: { trade } });
+    const headers = { "content-type": "application/x-www-form-urlencoded;charset=utf-8" };
+    const form = (body: string, query = "") =>
+      ask(`/router/rest${query}`, { name: "taobao", contract: "c-taobao", method: "POST", headers, body });
+    const asked = "method=taobao.trade.fullinfo.get&tid=2188082354079975&sign=F&fields=alipay_id";
+    const answer = await expectStatus(form(asked), 200);
+    expect(await answer.json()).toMatchObject({ trade_fullinfo_get_response: { trade: { receiver_mobile: "138****8000" } } });
+    expect(new URL(`https://eco.taobao.com${shop.asked.at(-1)?.path}`).searchParams.get("tid")).toBe("2188082354079975");
+    expect((await entries("c-taobao")).at(-1)).toMatchObject({ event: "record.read", outcome: { effect: "allow" } });
+    const before = shop.asked.length;
+    await problemOf(form(asked, "?tid=1"), 400);
+    await problemOf(form(`${asked}&tid=1`), 400);
+    await problemOf(form(`${asked}&buyer_nick=%00`), 400);
+    await problemOf(form(`${asked}&x=${"x".repeat(70_000)}`), 413);
+    expect(shop.asked).toHaveLength(before);
+  });
+
   it("signs as its documentation does", () => {
     const query = { method: "taobao.item.seller.get", fields: "num_iid,title,nick,price,num", num_iid: "11223344" };
     const key = { key: "12345678", secret: "helloworld", session: "test" };

@@ -157,7 +157,10 @@ describe("on the way up", () => {
   it("goes nothing by another method, to a connector that is not there, or for who has no seat", async () => {
     const before = shop.asked.length;
     const other = await expectStatus(ask(customerPath, { method: "DELETE" }), 405);
-    expect(other.headers.get("allow")).toBe("GET");
+    expect(other.headers.get("allow")).toBe("GET, POST");
+    const form = { "content-type": "application/x-www-form-urlencoded" };
+    await problemOf(ask(customerPath, { method: "POST", headers: form, body: "a=1" }), 405);
+    await problemOf(ask(customerPath, { method: "POST", headers: { "content-type": "application/json" }, body: "{}" }), 415);
     expect((await ask(customerPath, { method: "HEAD" })).status).toBe(405);
     await problemOf(ask(customerPath, { name: "other" }), 404);
     await problemOf(ask(customerPath, { as: "agent-20" }), 404);

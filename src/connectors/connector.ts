@@ -104,6 +104,8 @@ const connectorSchema = z.strictObject({
       missing: z.array(z.string()),
     })
     .exactOptional(),
+  /** Clients may send as a form, by POST, what they ask; it goes up as a query. */
+  forms: z.boolean(),
   /** Parameters that clients send and that mean nothing here: they do not go up. */
   drops: z.array(z.string()),
   /** Keys of a record under which a list stands, and the key that it has in a form of its own: `{ order: […] }`. */

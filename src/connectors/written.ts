@@ -48,6 +48,7 @@ export const fileSchema = z.strictObject({
   purpose: z.string().max(64).optional(),
   error_at: keys.optional(),
   error_codes: z.strictObject({ at: z.array(keys).min(1).max(4), limited: codes, refused: codes, missing: codes }).optional(),
+  forms: z.boolean().default(false),
   drops: z.array(parameterName).max(50).default([]),
   lists: z.record(key, key).default({}),
   pages: z
