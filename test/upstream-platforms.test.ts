@@ -1,7 +1,7 @@
 /** Platforms whose APIs have ways of their own: signed queries, errors inside an answer, search criteria, pages. */
 import { createHmac } from "node:crypto";
 import { once } from "node:events";
-import type { AddressInfo } from "node:net";
+import { type AddressInfo, connect } from "node:net";
 import { serve as listen } from "@hono/node-server";
 import { createAdminRestApiClient } from "@shopify/admin-api-client";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -255,5 +255,31 @@ describe("an unchanged client of a shop, whose base is the gateway's", () => {
     });
     expect(shop.asked.at(-1)?.headers["x-shopify-access-token"]).toBe(credential);
     expect(shop.asked.at(-1)?.path).toBe("/admin/api/2026-07/customers/207119551.json");
+  });
+
+  it.each([
+    [
+      "names headers of its own as the connection's",
+      ["Connection: authorization, x-shopify-access-token", "Keep-Alive: timeout=9"],
+      /^HTTP\/1.1 200 /,
+    ],
+    ["wants trailers and another encoding", ["TE: trailers", "Trailer: x", "Proxy-Authorization: Basic kanarie"], /^HTTP\/1.1 200 /],
+    ["wants another protocol", ["Connection: Upgrade, HTTP2-Settings", "Upgrade: h2c", "HTTP2-Settings: kanarie"], /^HTTP\/1.1 200 /],
+    ["expects what nobody knows", ["Expect: 200-ok"], /^HTTP\/1.1 417 /],
+    ["says another host", ["X-Forwarded-Host: kanarie.example", "Forwarded: host=kanarie.example"], /^HTTP\/1.1 200 /],
+  ] as const)("that %s has none of it go up, or come back", async (_what, headers, status) => {
+    const link = `<https://acme.myshopify.com/admin/api/2026-07/orders.json?limit=1&page_info=x>; rel="next"`;
+    shop.answer = saying({ orders: [{ id: 1, closed_at: null }] }, 200, { link });
+    const before = shop.asked.length;
+    const token = `Authorization: Bearer ${await gateway.token("agent-1")}`;
+    const { port } = server.address() as AddressInfo;
+    const socket = connect(port, "127.0.0.1");
+    const lines = [`GET /${base}/orders.json?limit=1 HTTP/1.1`, "Host: kanarie.example", token, ...headers, "", ""];
+    socket.write(lines.join("\r\n"));
+    const [said] = (await once(socket, "data")) as [Buffer];
+    socket.destroy();
+    expect(said.toString()).toMatch(status);
+    expect(said.toString()).not.toContain("kanarie");
+    expect(JSON.stringify(shop.asked.slice(before))).not.toMatch(/kanarie\b(?!-credential)|h2c|trailers/);
   });
 });
