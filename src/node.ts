@@ -14,7 +14,7 @@ import { fromBase64, useHashes } from "./crypto/index.ts";
 import { nodeAead } from "./crypto/node-aead.ts";
 import { nodeHashes } from "./crypto/node-hash.ts";
 import { createMetrics, type Route } from "./http/index.ts";
-import { addressOf, headerOf } from "./http/node-request.ts";
+import { addressOf, headerOf, targetOf } from "./http/node-request.ts";
 import type { IssuerProfile } from "./identity/index.ts";
 import { nodeDigest } from "./identity/node-digest.ts";
 import { issuerProfile } from "./issuer-settings.ts";
@@ -180,7 +180,7 @@ interface Serving {
 }
 
 async function serveSides({ environment, keeper, sides, databases }: Serving): Promise<Running> {
-  const app = buildApp(sides, { version, addressOf, headerOf, report });
+  const app = buildApp(sides, { version, origin: environment.POSTERN_ORIGIN, addressOf, headerOf, targetOf, report });
   const server = await new Promise<Server>((resolve, reject) => {
     const opened = listen({ fetch: app.fetch, port: environment.PORT, hostname: environment.HOST }, () => {
       if (opened instanceof Server) resolve(opened);

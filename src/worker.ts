@@ -49,7 +49,7 @@ async function serveOne(isolate: Isolate<WorkerSettings>, request: Request, cont
   const { writer, memory } = isolate;
   const edge = assembleEdge(common, { database: behind(database, pass), writer, memory, reach: fetchReach }, createInFlight());
   try {
-    return await buildApp([edge], { version, addressOf, countryOf, report }).fetch(request);
+    return await buildApp([edge], { version, origin: isolate.settings.origin, addressOf, countryOf, report }).fetch(request);
   } finally {
     context.waitUntil(edge.settle().catch(report).then(close));
   }

@@ -61,5 +61,5 @@ async function openEdge(environment: Environment): Promise<Hono> {
   );
   const edge = assembleEdge(common, { database: behind(database, pass), writer: isolate.writer, reach: fetchReach }, createInFlight());
   // No address: whoever calls plain workerd could have written the header that would name one.
-  return buildApp([edge], { version, addressOf: () => undefined, report });
+  return buildApp([edge], { version, origin: isolate.settings.origin, addressOf: () => undefined, report });
 }

@@ -21,7 +21,8 @@ export interface Shop {
   close(): Promise<void>;
 }
 
-async function openShop(): Promise<Shop> {
+/** Answers 404 until it is told otherwise. */
+export async function openShop(): Promise<Shop> {
   const asked: Shop["asked"] = [];
   const resolved: string[] = [];
   const server = createServer((request, response) => {
@@ -101,9 +102,9 @@ export const customer = {
 };
 
 /** Shopify, with small limits; and all that is known of how it answered is forgotten. */
-export function registerQuick(gateway: Door): Promise<Response> {
+export function registerQuick(gateway: Door, contract = "c-test"): Promise<Response> {
   const text = shippedConnector("shopify").replace("seconds: 10, bytes: 1048576, records: 250", "seconds: 1, bytes: 65536, records: 20");
-  return register(gateway, "shopify", { text });
+  return register(gateway, "shopify", { text, contract });
 }
 
 interface Asking {
