@@ -115,6 +115,9 @@ interface Asking {
   readonly contract?: string;
 }
 
+/** Of a contract that lets the policy say everything. */
+export const ceiling = `{ ${classNames.map((name) => `${name}: reveal`).join(", ")} }`;
+
 export interface ShopWorld {
   readonly shop: Shop;
   readonly gateway: Gateway;
@@ -127,7 +130,6 @@ export interface ShopWorld {
 export async function openShopWorld(): Promise<ShopWorld> {
   const shop = await openShop();
   const gateway = await createGateway({ edge: { reach: shop.reach } });
-  const ceiling = `{ ${classNames.map((name) => `${name}: reveal`).join(", ")} }`;
   await bringIntoForce(gateway, { policy: shippedPolicy("western-shop"), ceiling, purposes: "{ after_sales: {}, shipping: {} }" });
   await registerQuick(gateway);
   for (const name of ["woocommerce", "magento", "zendesk", "chatwoot"]) await register(gateway, name);
