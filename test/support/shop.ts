@@ -14,6 +14,7 @@ import { entriesOf } from "./purge-world.ts";
 
 export interface Shop {
   readonly reach: Reach;
+  readonly port: number;
   readonly asked: { readonly path: string; readonly headers: IncomingHttpHeaders }[];
   answer: (path: string, response: ServerResponse) => void;
   /** The names that were resolved, in order. */
@@ -40,6 +41,7 @@ export async function openShop(): Promise<Shop> {
     return Promise.resolve([{ address: "127.0.0.1", family: 4 }]);
   };
   const shop: Shop = {
+    port,
     reach: createNodeReach({ resolve, isAllowed: () => true, request }),
     asked,
     resolved,
