@@ -1,15 +1,14 @@
 /** A merchant's own API: a real HTTP server on loopback that answers as it is told, and the way to it, which takes it for `acme.myshopify.com`. */
 
 import { readFileSync } from "node:fs";
-import { Agent, createServer, type IncomingHttpHeaders, request as requestInClear, type ServerResponse } from "node:http";
-import type { request as requestOverTls } from "node:https";
+import { createServer, type IncomingHttpHeaders, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Entry } from "../../src/audit/entry.ts";
 import { classNames } from "../../src/masking/index.ts";
 import type { Reach } from "../../src/upstream/index.ts";
-import { createNodeReach } from "../../src/upstream/node-reach.ts";
 import { bringIntoForce, expectStatus, shippedPolicy } from "./agreement.ts";
 import { createGateway, type Door, type Gateway } from "./gateway.ts";
+import { createLoopbackReach } from "./loopback-reach.ts";
 import { entriesOf } from "./purge-world.ts";
 
 export interface Shop {
@@ -33,16 +32,9 @@ export async function openShop(): Promise<Shop> {
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;
-  const agent = new Agent();
-  const request = ((outgoing: object, answer: (message: never) => void) =>
-    requestInClear({ ...outgoing, agent, port }, answer as never)) as typeof requestOverTls;
-  const resolve = (host: string) => {
-    resolved.push(host);
-    return Promise.resolve([{ address: "127.0.0.1", family: 4 }]);
-  };
   const shop: Shop = {
     port,
-    reach: createNodeReach({ resolve, isAllowed: () => true, request }),
+    reach: createLoopbackReach(port, { resolved }),
     asked,
     resolved,
     answer: (_path, response) => void response.writeHead(404).end(),
