@@ -7,7 +7,7 @@ import { type Shop, saying } from "./shop.ts";
 const bomb = gzipSync(`{"customer":{"id":1,"note":"${"0".repeat(20_000_000)}"}}`);
 const open = { "content-type": "application/json" };
 
-function brokenBodies(secret: string): Readonly<Record<string, readonly [answer: Shop["answer"], status: number]>> {
+export function brokenBodies(secret: string): Readonly<Record<string, readonly [answer: Shop["answer"], status: number]>> {
   const begun = `{"customer":{"id":1,"email":"${secret}"`;
   const drips: Shop["answer"] = (_path, response) => {
     response.writeHead(200, open).write(begun);
