@@ -13,6 +13,8 @@ const config :Workerd.Config = (
     (name = "edge", worker = .edge),
     # Where the edge may connect to: its two databases, and the issuers' keys, whose addresses the operator's text names.
     (name = "internet", network = (allow = ["public", "private"], tlsOptions = (trustBrowserCas = true))),
+    # Where merchants' own APIs are asked, by names that owners gave: nothing inside.
+    (name = "shops", network = (allow = ["public"], tlsOptions = (trustBrowserCas = true))),
   ],
   # Plain HTTP: a TLS proxy on this host stands in front.
   sockets = [(name = "http", address = "127.0.0.1:8787", http = (), service = "edge")],
@@ -29,6 +31,7 @@ const edge :Workerd.Worker = (
 
   bindings = [
     (name = "EDGE", durableObjectNamespace = "Edge"),
+    (name = "SHOPS", service = "shops"),
     (name = "NODE_ENV", text = "production"),
     # As database role postern_edge.
     (name = "DATABASE_URL_EDGE", fromEnvironment = "DATABASE_URL_EDGE"),

@@ -6,7 +6,7 @@ import { uuidv7 } from "uuidv7";
 import * as z from "zod";
 import { AuditUnavailable, type Freshness, LogHalted, selectHalted, selectLate } from "./audit/index.ts";
 import { describeStanding, type SinkStanding } from "./copies/index.ts";
-import { json, type Metrics, openApiDocument, type Route, serve, type TurnedAway } from "./http/index.ts";
+import { hostNames, json, type Metrics, openApiDocument, type Route, serve, type TurnedAway } from "./http/index.ts";
 import type { Identity } from "./identity/index.ts";
 import { ok, type Refusal, refuse } from "./kernel/index.ts";
 import { KeysUnavailable, ShareClosed } from "./keys/index.ts";
@@ -41,17 +41,21 @@ export interface CountedSide {
 
 export interface AppOptions {
   readonly version: string;
+  /** By whose name the app is asked. */
+  readonly origin: string;
   readonly addressOf: (c: Context) => string | undefined;
   /** Default: nobody knows. */
   readonly countryOf?: (c: Context) => string | undefined;
   /** Default: the Fetch request's. */
   readonly headerOf?: (c: Context, name: string) => string | null;
+  /** The request line's, as it came. Default: nobody knows. */
+  readonly targetOf?: (c: Context) => string | undefined;
   /** Called with faults that nobody expected. */
   readonly report: (fault: unknown) => void;
 }
 
 /** One app over the sides that this process serves. */
-export function buildApp(sides: readonly Side[], { version, addressOf, countryOf, headerOf, report }: AppOptions): Hono {
+export function buildApp(sides: readonly Side[], { version, origin, addressOf, countryOf, headerOf, targetOf, report }: AppOptions): Hono {
   const routes = sides.flatMap((side) => side.routes);
   const [counted] = sides.map((side) => side.counted);
   const platform = [
@@ -70,7 +74,18 @@ export function buildApp(sides: readonly Side[], { version, addressOf, countryOf
   };
   const answered = (route: string, status: number) => counted?.metrics.requests.add(1, route, `${Math.floor(status / 100)}xx`);
   const faults = (fault: unknown) => describeFault(fault, report);
-  return serve({ routes, newRequestId: uuidv7, addressOf, countryOf, headerOf, turnedAway, describeFault: faults, answered });
+  return serve({
+    routes,
+    newRequestId: uuidv7,
+    hosts: hostNames(origin),
+    addressOf,
+    countryOf,
+    headerOf,
+    targetOf,
+    turnedAway,
+    describeFault: faults,
+    answered,
+  });
 }
 
 function describeFault(fault: unknown, report: (fault: unknown) => void): Refusal {
@@ -127,6 +142,7 @@ function platformRoutes(sides: readonly Side[], openApi: () => string): Route[] 
     {
       method: "GET",
       path: "/healthz",
+      anyHost: true,
       summary: "The process answers",
       answers: { 200: { media: "application/json", description: "It does", schema: z.object({ status: z.literal("ok") }) } },
       refusals: [],
@@ -135,6 +151,7 @@ function platformRoutes(sides: readonly Side[], openApi: () => string): Route[] 
     {
       method: "GET",
       path: "/readyz",
+      anyHost: true,
       summary: "Database and clock",
       answers: {
         200: { media: "application/json", description: "Ready", schema: status },
@@ -171,6 +188,7 @@ function metricsRoute({ metrics, identity, offices }: CountedSide): Route {
   return {
     method: "GET",
     path: "/metrics",
+    anyHost: true,
     summary: "What this process counted since its start, for Prometheus",
     answers: { 200: { media: "text/plain", description: "Counters, text format 0.0.4" } },
     refusals: [],

@@ -14,7 +14,7 @@ import { fromBase64, useHashes } from "./crypto/index.ts";
 import { nodeAead } from "./crypto/node-aead.ts";
 import { nodeHashes } from "./crypto/node-hash.ts";
 import { createMetrics, type Route } from "./http/index.ts";
-import { addressOf, headerOf } from "./http/node-request.ts";
+import { addressOf, headerOf, targetOf } from "./http/node-request.ts";
 import type { IssuerProfile } from "./identity/index.ts";
 import { nodeDigest } from "./identity/node-digest.ts";
 import { issuerProfile } from "./issuer-settings.ts";
@@ -31,6 +31,7 @@ import { openShareHolders } from "./open-key-holders.ts";
 import type { OperatorFile } from "./operator-settings.ts";
 import { checkRootKey, checkTombstones } from "./start-checks.ts";
 import { openPostgres } from "./storage/postgres.ts";
+import type { Reach } from "./upstream/index.ts";
 import { createNodeDatabaseReach } from "./upstream/node-database-reach.ts";
 import { createNodeReach } from "./upstream/node-reach.ts";
 import { version } from "./version.ts";
@@ -64,6 +65,8 @@ export interface StartOptions {
   readonly only?: Only;
   /** Routes beside the product's own: the demo's. */
   readonly moreRoutes?: ((keeper: Keeper) => readonly Route[]) | undefined;
+  /** To merchants' APIs. Default: to public addresses alone, over TLS. */
+  readonly reach?: Reach;
 }
 
 /** Starts both sides, or one. Throws ConfigRefused for what the operator can mend. */
@@ -95,7 +98,13 @@ interface Assembled {
   readonly shares: ShareStore;
 }
 
-async function assembleSides({ environment, operators, only, moreRoutes = () => [] }: StartOptions): Promise<Assembled> {
+async function assembleSides({
+  environment,
+  operators,
+  only,
+  moreRoutes = () => [],
+  reach = createNodeReach(),
+}: StartOptions): Promise<Assembled> {
   useHashes(nodeHashes);
   const data = environment.POSTERN_DATA;
   // What an operator can have got wrong is read before the database opens: a start that fails does so at once.
@@ -125,7 +134,7 @@ async function assembleSides({ environment, operators, only, moreRoutes = () => 
       now: Date.now,
     };
     const inFlight = createInFlight();
-    const ways = { reach: createNodeReach(), databases: createNodeDatabaseReach({ open: openPostgres }) };
+    const ways = { reach, databases: createNodeDatabaseReach({ open: openPostgres }) };
     const edge = keys.edge && assembleEdge(common, { database: databases.edge, writer: keys.edge.writer, ...ways }, inFlight);
     const parts = async (own: NonNullable<KeyFiles["keeper"]>) => ({
       ...keeperParts(keys, own, { databases, operators, anchor: await openAnchor(environment) }),
@@ -183,7 +192,7 @@ interface Serving {
 }
 
 async function serveSides({ environment, keeper, sides, databases }: Serving): Promise<Running> {
-  const app = buildApp(sides, { version, addressOf, headerOf, report });
+  const app = buildApp(sides, { version, origin: environment.POSTERN_ORIGIN, addressOf, headerOf, targetOf, report });
   const server = await new Promise<Server>((resolve, reject) => {
     const opened = listen({ fetch: app.fetch, port: environment.PORT, hostname: environment.HOST }, () => {
       if (opened instanceof Server) resolve(opened);

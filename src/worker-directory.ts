@@ -46,7 +46,7 @@ async function serveOne(isolate: Isolate<WorkerSettings>, request: Request, cont
   const side = { database: behind(database, passOnce(isolate.main, check, tellRefused)), writer, memory };
   const directory = assembleDirectory(common, side, createInFlight());
   try {
-    return await buildApp([directory], { version, addressOf, report }).fetch(request);
+    return await buildApp([directory], { version, origin: isolate.settings.origin, addressOf, report }).fetch(request);
   } finally {
     context.waitUntil(directory.settle().catch(report).then(close));
   }

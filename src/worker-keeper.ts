@@ -63,7 +63,11 @@ export default {
     const isolate = await isolateOf(env);
     if (!isolate) return misconfigured(request);
     const { keeper, close } = openKeeper(isolate);
-    return closedAfter(await buildApp([keeper], { version, addressOf, report }).fetch(request), close, context);
+    return closedAfter(
+      await buildApp([keeper], { version, origin: isolate.settings.origin, addressOf, report }).fetch(request),
+      close,
+      context,
+    );
   },
 
   /**

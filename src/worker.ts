@@ -7,7 +7,7 @@ import { buildApp } from "./app.ts";
 import { assembleEdge } from "./assemble.ts";
 import { createInFlight } from "./kernel/index.ts";
 import { checkTombstones } from "./start-checks.ts";
-import { fetchReach } from "./upstream/index.ts";
+import { createFetchReach } from "./upstream/index.ts";
 import { version } from "./version.ts";
 import {
   addressOf,
@@ -26,6 +26,9 @@ import { readWorkerSettings, type WorkerSettings } from "./worker-settings.ts";
 import { behind, checkMainDatabase, passOnce } from "./worker-start.ts";
 
 const limits = { applicationName: "postern-edge", deadlineMs: 5_000 };
+
+/** Its network has no private part. */
+const reach = createFetchReach((url, init) => fetch(url, init));
 
 const isolateOf = onceAnIsolate(async (env) => openIsolate(readWorkerSettings(env)));
 
@@ -47,9 +50,9 @@ async function serveOne(isolate: Isolate<WorkerSettings>, request: Request, cont
     tellRefused,
   );
   const { writer, memory } = isolate;
-  const edge = assembleEdge(common, { database: behind(database, pass), writer, memory, reach: fetchReach }, createInFlight());
+  const edge = assembleEdge(common, { database: behind(database, pass), writer, memory, reach }, createInFlight());
   try {
-    return await buildApp([edge], { version, addressOf, countryOf, report }).fetch(request);
+    return await buildApp([edge], { version, origin: isolate.settings.origin, addressOf, countryOf, report }).fetch(request);
   } finally {
     context.waitUntil(edge.settle().catch(report).then(close));
   }

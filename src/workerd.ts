@@ -9,8 +9,9 @@ import type { Hono } from "hono";
 import { buildApp } from "./app.ts";
 import { assembleEdge } from "./assemble.ts";
 import { createInFlight } from "./kernel/index.ts";
+import { ConfigRefused } from "./operator-settings.ts";
 import { checkTombstones } from "./start-checks.ts";
-import { fetchReach } from "./upstream/index.ts";
+import { createFetchReach, type Leave } from "./upstream/index.ts";
 import { version } from "./version.ts";
 import { connect, type Environment, misconfigured, onceAnIsolate, openIsolate, report, tellRefused } from "./worker-isolate.ts";
 import { readWorkerSettings } from "./worker-settings.ts";
@@ -59,7 +60,22 @@ async function openEdge(environment: Environment): Promise<Hono> {
     },
     tellRefused,
   );
-  const edge = assembleEdge(common, { database: behind(database, pass), writer: isolate.writer, reach: fetchReach }, createInFlight());
+  const edge = assembleEdge(
+    common,
+    { database: behind(database, pass), writer: isolate.writer, reach: createFetchReach(shopsOf(environment)) },
+    createInFlight(),
+  );
   // No address: whoever calls plain workerd could have written the header that would name one.
-  return buildApp([edge], { version, addressOf: () => undefined, report });
+  return buildApp([edge], { version, origin: isolate.settings.origin, addressOf: () => undefined, report });
+}
+
+/** workerd's own `fetch` reaches the databases' network as well; a merchant's API is asked by a service that reaches public addresses alone. */
+function shopsOf({ SHOPS: shops }: Environment): Leave {
+  if (!isFetcher(shops))
+    throw new ConfigRefused("SHOPS is missing; deploy/workerd.capnp binds it to the network of merchants' APIs, which has no private part");
+  return (url, init) => shops.fetch(url, init);
+}
+
+function isFetcher(value: unknown): value is { readonly fetch: Leave } {
+  return typeof value === "object" && value !== null && "fetch" in value;
 }

@@ -136,6 +136,18 @@ describe("npm run bench", () => {
     expect(scenarios.at(-1)?.ratio).toBe(1);
   });
 
+  it.runIf(isLong)("measures a merchant's own API through the gateway, beside a proxy and beside itself", { timeout: 120_000 }, () => {
+    const run = spawnSync(process.execPath, [join(root, "test/bench/main.ts"), "upstream", ...short], { encoding: "utf8" });
+    expect(run.stderr).toBe("");
+    const { scenarios } = logAppend.parse(JSON.parse(run.stdout));
+    expect(scenarios.map(({ name, baseline }) => [name, baseline.name])).toEqual([
+      ["upstream-order", "order, hono-proxy"],
+      ["upstream-order, added", "order, direct"],
+      ["upstream-trade", "trade, hono-proxy"],
+      ["upstream-trade, added", "trade, direct"],
+    ]);
+  });
+
   it.runIf(isLong)("measures what it takes to verify an export", { timeout: 60_000 }, () => {
     const args = [join(root, "test/bench/main.ts"), "log-verify", "--json", "--entries", "1000"];
     const run = spawnSync(process.execPath, args, { encoding: "utf8" });

@@ -1,25 +1,31 @@
 /** The edge on plain workerd, under the configuration in deploy/: a real process, a real Postgres, its connections in one Durable Object. */
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { readBundle } from "../src/audit/bundle.ts";
 import { parseTrust, type Trust } from "../src/audit/index.ts";
 import { verifyExport } from "../src/audit/verify.ts";
 import { verifySignature } from "../src/crypto/index.ts";
 import type { Database } from "../src/storage/index.ts";
-import { bringIntoForce, expectStatus, type Found, importLines } from "./support/agreement.ts";
+import { bringIntoForce, expectStatus, type Found, importLines, shippedPolicy } from "./support/agreement.ts";
+import { expectNothingFromBroken } from "./support/broken-bodies.ts";
 import { openTestPool } from "./support/databases.ts";
-import { createPlainWorkerd, type PlainWorkerd } from "./support/plain-workerd.ts";
+import { askThroughShops, createPlainWorkerd, type PlainWorkerd } from "./support/plain-workerd.ts";
+import { entriesOf } from "./support/purge-world.ts";
+import { credential, customer, customerPath, openShop, registerQuick, type Shop, saying } from "./support/shop.ts";
+import { personSecrets, telling } from "./support/upstream-canaries.ts";
 
 const records = "/v1/contracts/c-test/records/customer";
 const poolSize = 10;
 const healedWithinMs = 5_000;
 
+let shop: Shop;
 let world: PlainWorkerd;
 let owner: Database;
 let trust: Trust;
 let path: string;
 
 beforeAll(async () => {
-  world = await createPlainWorkerd();
+  shop = await openShop();
+  world = await createPlainWorkerd({ shop: shop.port });
   owner = openTestPool(world.ownerUrl);
   const activated = await bringIntoForce(world.gateway);
   const parsed = parseTrust(JSON.stringify(activated.trust));
@@ -31,6 +37,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await owner?.close();
   await world?.close();
+  await shop?.close();
 });
 
 async function find(by: Readonly<Record<string, string>>): Promise<Found> {
@@ -109,5 +116,51 @@ describe("the edge on plain workerd", () => {
     await expect.poll(world.output).toContain("POSTERN_ROOT_KEY is missing");
     await world.restart();
     await expectStatus(read(), 200);
+  });
+});
+
+describe("a merchant's own API, asked by the edge on plain workerd", () => {
+  const secret = "kanarie-zq7w-0815";
+  const ask = (path = customerPath, headers: Readonly<Record<string, string>> = {}) =>
+    world.call("GET", `/v1/contracts/c-shop/upstream/shopify${path}`, { as: "agent-1", headers });
+
+  beforeAll(async () => {
+    const ceiling = "{ plain: reveal, person_name: mask, phone: mask, email: mask, address: mask, free_text: withhold }";
+    await bringIntoForce(world.gateway, { contract: "c-shop", policy: shippedPolicy("western-shop"), ceiling });
+  });
+  beforeEach(() => registerQuick(world.gateway, "c-shop"));
+
+  it("is masked on the way through, with an entry, by the gateway's own credential and no header of the client's", async () => {
+    shop.answer = saying({ customer: { ...customer, new_contact: secret } }, 200, { "set-cookie": secret, link: secret });
+    const headers = { cookie: secret, "x-api-key": secret, "x-shopify-access-token": secret, "x-forwarded-for": "1.2.3.4" };
+    const answer = await expectStatus(ask(customerPath, headers), 200);
+    const text = `${JSON.stringify([...answer.headers])}${await answer.text()}`;
+    expect(text).toContain('"email":"b***@mail.example"');
+    for (const hidden of [secret, credential, "6136120707"]) expect(text).not.toContain(hidden);
+    const up = shop.asked.at(-1);
+    expect(up?.path).toBe(customerPath);
+    expect(up?.headers).toMatchObject({ host: "acme.myshopify.com", "x-shopify-access-token": credential });
+    expect(JSON.stringify(up)).not.toMatch(/kanarie-zq7w-0815|eyJ|forwarded/);
+    const entry = (await entriesOf(world.gateway.database, "c-shop")).at(-1);
+    expect(entry).toMatchObject({ event: "record.read", facts: { upstream: "shopify", upstream_status: 200 } });
+  });
+
+  it("that drips, never ends, is huge, packed, deep, broad or breaks off is none, within its seconds", async () => {
+    await expectNothingFromBroken(shop, secret, ask);
+  });
+
+  it("that says things about people in errors, headers and redirects says them to nobody, nor to the process", async () => {
+    for (const status of [302, 404, 500]) {
+      shop.answer = telling(status);
+      const text = await (await ask()).text();
+      for (const hidden of personSecrets) expect(text + world.output()).not.toContain(hidden);
+    }
+  });
+
+  it("lies in no network that is not public: as deploy/workerd.capnp has it, no other is connected to", async () => {
+    shop.answer = saying({ customer });
+    const before = shop.asked.length;
+    expect(await askThroughShops(`http://127.0.0.1:${shop.port}/`)).toMatch(/^not connected/);
+    expect(shop.asked).toHaveLength(before);
   });
 });

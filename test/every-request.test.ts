@@ -233,7 +233,7 @@ describe("an agent's request", () => {
     const { port } = server.address() as AddressInfo;
     const lines = [
       `GET /v1/contracts/c-test/records/customer/${locator} HTTP/1.1`,
-      "Host: x",
+      "Host: 127.0.0.1",
       `Authorization: Bearer ${await gateway.token("agent-1")}`,
     ];
     const flushes = async () => (await flushesIn(gateway, new Set())).size;

@@ -1,12 +1,14 @@
-/** The attacks that the project was given, by their numbers: on who may what, each of them; and by way of a merchant's API. Tried here, or where it is said. */
+/** The attacks on who may what, and on the way to a merchant's own API, that the project was given, by their numbers: tried here, or where it is said. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { bringIntoForce, importLines, search } from "./support/agreement.ts";
 import { type CallOptions, createGateway, type Gateway } from "./support/gateway.ts";
+import { openProxyContract, proxyAttacks } from "./support/proxy-attacks.ts";
 import { entriesOf, neighbour } from "./support/purge-world.ts";
 import { root } from "./support/repository.ts";
 import { hasShared, readShared } from "./support/shared.ts";
+import { openShop, type Shop } from "./support/shop.ts";
 
 /** Case → file → what its test is called. */
 const elsewhere: Readonly<Record<string, readonly [file: string, title: string]>> = {
@@ -27,26 +29,21 @@ const elsewhere: Readonly<Record<string, readonly [file: string, title: string]>
   "AUTHZ-03": ["matrix", "the authorization matrix"],
   "AUTHZ-27": ["service-keys", "opens nothing beside it"],
   "AUTHZ-09": ["routes", "are those of the document, no other, each with its methods"],
-  "PROXY-01": ["connectors", "may not lead to %s"],
-  "PROXY-03": ["upstream", "goes nothing where a name leads into a network that is not public, whatever it led to before"],
-  "PROXY-05": ["upstream", "goes nothing to %s"],
-  "PROXY-09": ["upstream-platforms", "that %s has none of it go up, or come back"],
-  "PROXY-11": ["upstream", "goes nothing of the client's: the gateway's credential, to that host, and no other header"],
-  "PROXY-13": ["upstream-answers", "an upstream that says nothing, drips or never ends is late, and let go"],
-  "PROXY-15": ["upstream-answers", "none of the upstream's headers comes along, and an answer that is packed is read"],
-  "PROXY-17": ["upstream", "goes nothing to %s"],
 };
 
 const records = "/v1/contracts/c-test/records/customer";
 const number = "2188082354079975123";
 
 let gateway: Gateway;
+let shop: Shop;
 let locator: string;
 let theirs: string;
 beforeAll(async () => {
   const vendors = { "v-yunfu": { issuers: ["demo"], admins: [{ issuer: "demo", subject: "admin" }] } };
-  gateway = await createGateway({ common: { vendors } });
+  shop = await openShop();
+  gateway = await createGateway({ common: { vendors }, edge: { reach: shop.reach } });
   await bringIntoForce(gateway);
+  await openProxyContract(gateway);
   await importLines(gateway, [
     { id: "U1", name: "欧阳娜娜", registered_at: "2024-01-02" },
     { id: number, name: "林黛玉" },
@@ -58,7 +55,10 @@ beforeAll(async () => {
   const foreign = await gateway.database.query("select locator from postern.record where contract_id = $1", [neighbour.contract]);
   theirs = String(foreign[0]?.[0]);
 });
-afterAll(() => gateway.close());
+afterAll(async () => {
+  await gateway.close();
+  await shop.close();
+});
 
 async function told(method: string, path: string, options: CallOptions): Promise<string> {
   const answer = await gateway.call(method, path, options);
@@ -165,12 +165,18 @@ const tried = {
 describe("attacks on who may what", () => {
   it.each(Object.entries(tried))("%s", (_name, attempt) => attempt());
 
+  it.each(Object.entries(proxyAttacks))("%s", (_name, attempt) => attempt({ gateway, shop }));
+
+  it("none of which was a fault", () => {
+    expect(gateway.faults).toEqual([]);
+  });
+
   it("are those that the project was given, none left out", () => {
     for (const [file, title] of Object.values(elsewhere))
       expect([file, title, readFileSync(join(root, `test/${file}.test.ts`), "utf8").includes(`"${title}"`)]).toEqual([file, title, true]);
-    const here = Object.keys(tried).map((name) => name.split(":")[0]);
+    const here = [...Object.keys(tried), ...Object.keys(proxyAttacks)].map((name) => name.split(":")[0]);
     const known = new Set([...here, ...Object.keys(elsewhere)]);
-    const given = hasShared("THREATS.md") ? [...readShared("THREATS.md").matchAll(/^\| ((?:JWT|AUTHZ)-\d+) \|/gm)] : [];
+    const given = hasShared("THREATS.md") ? [...readShared("THREATS.md").matchAll(/^\| ((?:JWT|AUTHZ|PROXY)-\d+) \|/gm)] : [];
     expect(given.map(([, id]) => id).filter((id) => !known.has(id))).toEqual([]);
   });
 });

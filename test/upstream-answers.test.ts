@@ -1,21 +1,36 @@
 /** Whatever a merchant's API answers, broken, endless, huge or full of what nobody may see: what comes out is treated, or our own problem, or nothing. */
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import type { Json, JsonObject } from "../src/kernel/index.ts";
-import { expectStatus } from "./support/agreement.ts";
+import type { JsonObject } from "../src/kernel/index.ts";
+import { bringIntoForce, expectStatus, shippedPolicy } from "./support/agreement.ts";
 import type { Gateway } from "./support/gateway.ts";
 import { createLeakScanner } from "./support/leaks.ts";
 import { isLong } from "./support/long.ts";
+import { bodyFor, places, recordIn } from "./support/platform-places.ts";
 import {
   canaryKinds,
   candidatePaths,
   filledDocuments,
   hasShapes,
+  type PlatformShape,
   platformShapes,
   textsOf,
   withStrangers,
 } from "./support/platform-shapes.ts";
-import { credential, customer, customerPath, openShopWorld, registerQuick, type Shop, type ShopWorld, saying } from "./support/shop.ts";
+import {
+  ceiling,
+  credential,
+  customer,
+  customerPath,
+  openShopWorld,
+  register,
+  registerQuick,
+  type Shop,
+  type ShopWorld,
+  saying,
+} from "./support/shop.ts";
+import { ourTables } from "./support/thief.ts";
+import { canariesEverywhere, documentsEverywhere, hearOutput, personSecrets, telling } from "./support/upstream-canaries.ts";
 
 let shop: Shop;
 let gateway: Gateway;
@@ -138,44 +153,6 @@ describe("on the way down", () => {
   });
 });
 
-interface Place {
-  readonly name: string;
-  readonly path: string;
-  /** Keys to the record in the body. */
-  readonly keys: readonly string[];
-  readonly contract?: string;
-  readonly purpose?: string;
-}
-
-const top = { name: "taobao", contract: "c-taobao", purpose: "logistics" };
-const places: Readonly<Record<string, Place>> = {
-  shopify_customer: { name: "shopify", path: customerPath, keys: ["customer"] },
-  shopify_order: { name: "shopify", path: "/admin/api/2026-07/orders/1.json", keys: ["order"] },
-  woo_customer: { name: "woocommerce", path: "/wp-json/wc/v3/customers/1", keys: [] },
-  woo_order: { name: "woocommerce", path: "/wp-json/wc/v3/orders/1", keys: [] },
-  magento_customer: { name: "magento", path: "/rest/V1/customers/12", keys: [] },
-  magento_order: { name: "magento", path: "/rest/V1/orders/12", keys: [] },
-  zendesk_ticket: { name: "zendesk", path: "/api/v2/tickets/35436.json", keys: ["ticket"] },
-  zendesk_user: { name: "zendesk", path: "/api/v2/users/35436.json", keys: ["user"] },
-  chatwoot_conversation: { name: "chatwoot", path: "/api/v1/accounts/3/conversations/5", keys: [] },
-  chatwoot_message: { name: "chatwoot", path: "/api/v1/accounts/3/conversations/5/messages", keys: ["payload", "[]"] },
-  chatwoot_contact: { name: "chatwoot", path: "/api/v1/accounts/3/contacts/9", keys: ["payload"] },
-  trade: { ...top, path: "/router/rest?method=taobao.trade.fullinfo.get&tid=1", keys: ["trade_fullinfo_get_response", "trade"] },
-  refund: { ...top, path: "/router/rest?method=taobao.refund.get&refund_id=7", keys: ["refund_get_response", "refund"] },
-};
-
-/** As the platform sends it: TOP's lists stand in a form of their own. */
-function bodyFor({ keys, name }: Place, document: JsonObject): Json {
-  const { orders } = document;
-  const wrapped = name === "taobao" && orders !== undefined ? { ...document, orders: { order: orders } } : document;
-  return keys.reduceRight<Json>((value, key) => (key === "[]" ? [value] : { [key]: value }), wrapped);
-}
-
-function recordIn({ keys, name }: Place, body: Json): JsonObject {
-  const record = keys.reduce<Json>((at, key) => (at as Record<string, Json>)[key === "[]" ? "0" : key] ?? null, body) as JsonObject;
-  return name === "taobao" && record.orders !== undefined ? { ...record, orders: (record.orders as JsonObject).order ?? null } : record;
-}
-
 describe.runIf(hasShapes).each(platformShapes.map((shape) => [shape.list, shape] as const))(
   "of the platform's own bodies of %s",
   (_list, shape) => {
@@ -208,3 +185,87 @@ describe.runIf(hasShapes).each(platformShapes.map((shape) => [shape.list, shape]
     );
   },
 );
+
+describe.runIf(hasShapes)("whatever a platform says of people, and wherever", () => {
+  const output = hearOutput();
+  const everything = new Set(personSecrets);
+  afterAll(() => output.stop());
+
+  /** The candidates of personal data that came out; whatever else did has to be what the entry says was revealed. */
+  async function escaped(shape: PlatformShape, kind: "text" | "number", contract?: string): Promise<string[]> {
+    const place = places[shape.type];
+    if (!place) throw new Error("no such type");
+    const where = { ...place, ...(contract !== undefined && { contract }) };
+    const canaries = canariesEverywhere(shape, kind);
+    const pathOf = new Map([...canaries].flatMap(([path, { secrets }]) => secrets.map((secret) => [secret, path] as const)));
+    for (const secret of pathOf.keys()) everything.add(secret);
+    const scanner = createLeakScanner(pathOf.keys());
+    const out = new Set<string>();
+    for (const document of documentsEverywhere(shape, canaries)) {
+      shop.answer = saying(bodyFor(place, { ...document, id: document.id ?? 1 }));
+      const answer = await expectStatus(ask(place.path, where), 200);
+      const text = await answer.text();
+      const { fields = {} } = (await entries(where.contract)).at(-1)?.resource ?? {};
+      const leaks = scanner.scan(`${JSON.stringify([...answer.headers])}${text}`, { fields: textsOf(JSON.parse(text)) });
+      const paths = leaks.map(({ value }) => pathOf.get(value) ?? "");
+      expect(paths.filter((path) => fields[path] !== "reveal")).toEqual([]);
+      for (const path of paths) out.add(path);
+    }
+    const candidates = candidatePaths(shape);
+    return [...out].filter((path) => candidates.includes(path));
+  }
+
+  it.each(platformShapes.map((shape) => [shape.list, shape] as const))(
+    "in any leaf of a body of %s: nothing escapes",
+    async (_list, shape) => {
+      expect([await escaped(shape, "text"), await escaped(shape, "number")]).toEqual([[], []]);
+    },
+  );
+
+  it.each(["shopify", "woocommerce", "magento", "zendesk", "chatwoot", "taobao"])(
+    "in keys, headers, trailers, errors and redirects of %s's: nothing escapes",
+    async (name) => {
+      const place = Object.values(places).find((one) => one.name === name);
+      if (!place) throw new Error("no such connector");
+      const scanner = createLeakScanner(personSecrets);
+      for (const status of [404, 410, 422, 302, 307, 201, 200, 403, 500, 429]) {
+        shop.answer = telling(status);
+        const answer = await ask(place.path, place);
+        expect([status, answer.status]).toEqual([status, status === 404 || status === 410 ? 404 : status === 429 ? 429 : 502]);
+        expect(answer.headers.get("content-type")).toMatch(/^application\/problem\+json/);
+        expect(scanner.scan(`${JSON.stringify([...answer.headers])}${await answer.text()}`)).toEqual([]);
+      }
+    },
+  );
+
+  it("would be seen where one path is opened by hand", async () => {
+    const policy = shippedPolicy("western-shop").replace("      phone: mask\n", "      phone: reveal\n");
+    await bringIntoForce(gateway, { contract: "c-opened", policy, ceiling });
+    await register(gateway, "shopify", { contract: "c-opened" });
+    const [customers] = platformShapes;
+    expect(customers && (await escaped(customers, "text", "c-opened"))).toEqual(["phone"]);
+  });
+
+  it("is in no entry, no table and nothing that the process wrote", async () => {
+    const scanner = createLeakScanner(everything);
+    expect(everything.size).toBeGreaterThan(600);
+    for (const contract of ["c-test", "c-taobao", "c-opened"]) expect(scanner.scan(JSON.stringify(await entries(contract)))).toEqual([]);
+    for (const { name } of await ourTables(gateway.database)) {
+      const rows = await gateway.database.query(`select t::text from ${name} t`);
+      expect([name, scanner.scan(rows.join("\n"))]).toEqual([name, []]);
+    }
+    expect(scanner.scan(output.heard.join("\n"))).toEqual([]);
+    expect(gateway.faults).toEqual([]);
+  });
+
+  it("leaves what the ticket's agent needs: a senior sees where the parcel is", async () => {
+    await registerQuick(gateway);
+    const parcel = { status: "success", shipment_status: "in_transit", tracking_company: "DHL", tracking_number: "JD014600003SE" };
+    const order = { id: 1, order_number: 1017, closed_at: null, total_price: "65.27", line_items: [{ sku: "MUG-11", quantity: 2 }] };
+    shop.answer = saying({ order: { ...order, fulfillments: [{ ...parcel, tracking_url: "https://kanarie.example/JD014600003SE" }] } });
+    const answer = await expectStatus(ask("/admin/api/2026-07/orders/1.json", { as: "agent-2" }), 200);
+    const text = await answer.text();
+    expect(JSON.parse(text)).toMatchObject({ order: { ...order, fulfillments: [parcel] } });
+    expect(text).not.toContain("kanarie");
+  });
+});

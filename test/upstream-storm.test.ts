@@ -117,4 +117,23 @@ describe("the gates before a merchant's API", () => {
     now = 60_000;
     expect(gates.enter(place("c-1")).ok).toBe(true);
   });
+
+  it("let a contract's answers together be so large, and another contract is none the worse for it", () => {
+    const gates = createGates(() => 0);
+    const enter = (contract: string) => {
+      const gate = gates.enter(place(contract));
+      if (!gate.ok) throw new Error("the gate is closed");
+      return gate.value;
+    };
+    const [one, two, other] = [enter("c-1"), enter("c-1"), enter("c-2")];
+    const megabyte = 2 ** 20;
+    expect([one.mayHold(10 * megabyte), two.mayHold(6 * megabyte), two.mayHold(1), other.mayHold(16 * megabyte)]).toEqual([
+      true,
+      true,
+      false,
+      true,
+    ]);
+    one.leave({ kind: "answered" });
+    expect(two.mayHold(megabyte)).toBe(true);
+  });
 });

@@ -139,6 +139,8 @@ const databaseSchema = z.strictObject({
   ),
 });
 
+const connectorSchema = z.union([apiSchema, databaseSchema]);
+
 export type ApiConnector = z.infer<typeof apiSchema>;
 export type DatabaseConnector = z.infer<typeof databaseSchema>;
 export type Connector = ApiConnector | DatabaseConnector;
@@ -153,9 +155,18 @@ export type Criterion = z.infer<typeof criterionSchema>;
 export type Authentication = z.infer<typeof authenticationSchema>;
 export type Carriage = z.infer<typeof carriageSchema>;
 
+/** Those that were read last: one is asked for by many requests, and says the same to each. */
+const known = new Map<string, Connector>();
+const knownMax = 64;
+
 /** Throws on a text that was not written by `JSON.stringify` of a connector. */
 export function parseConnectorText(text: string): Connector {
-  return z.union([apiSchema, databaseSchema]).parse(JSON.parse(text));
+  const connector = known.get(text) ?? connectorSchema.parse(JSON.parse(text));
+  known.delete(text);
+  known.set(text, connector);
+  const [oldest] = known.keys();
+  if (oldest !== undefined && known.size > knownMax) known.delete(oldest);
+  return connector;
 }
 
 /** The route that a caller's path and query name. `null` = none. */

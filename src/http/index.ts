@@ -1,4 +1,5 @@
 export { loginCookie, noCookie, readLoginCookie, sessionCookie } from "./cookies.ts";
+export { hostNames } from "./host.ts";
 export { createMetrics, type Metrics } from "./metrics.ts";
 export { openApiDocument } from "./openapi.ts";
 export { waitOf } from "./prefer.ts";

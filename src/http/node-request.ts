@@ -7,6 +7,11 @@ export function addressOf(c: Context): string | undefined {
   return incomingOf(c)?.socket.remoteAddress;
 }
 
+/** As the request line has it. */
+export function targetOf(c: Context): string | undefined {
+  return incomingOf(c)?.url;
+}
+
 /** From Node's own list, without building a Headers object; a request that came over no socket (the demo's seed) has none. */
 export function headerOf(c: Context, name: string): string | null {
   const rawHeaders = incomingOf(c)?.rawHeaders;

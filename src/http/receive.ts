@@ -108,8 +108,12 @@ function describeIssue(issue: z.core.$ZodIssue): { pointer: string; code: string
   };
 }
 
-/** `null` = more than `bytesMax`; reading stops there. */
-export async function readBounded(stream: ReadableStream<Uint8Array> | null, bytesMax: number): Promise<Uint8Array | null> {
+/** `null` = more than `bytesMax`, or bytes that `mayHold` does not let be kept; reading stops there. */
+export async function readBounded(
+  stream: ReadableStream<Uint8Array> | null,
+  bytesMax: number,
+  mayHold: (bytes: number) => boolean = () => true,
+): Promise<Uint8Array | null> {
   if (!stream) return new Uint8Array();
   const chunks: Uint8Array[] = [];
   let total = 0;
@@ -118,7 +122,7 @@ export async function readBounded(stream: ReadableStream<Uint8Array> | null, byt
     const { done, value } = await reader.read();
     if (done) break;
     total += value.length;
-    if (total > bytesMax) {
+    if (total > bytesMax || !mayHold(value.length)) {
       await reader.cancel().catch(() => undefined);
       return null;
     }

@@ -10,6 +10,8 @@ export interface Route {
   /** OpenAPI form: `/v1/contracts/{contract}`. Each parameter has its grammar in `parameters`. */
   readonly path: string;
   readonly summary: string;
+  /** It is asked by whoever watches this process, by whatever name or address it has there. */
+  readonly anyHost?: true;
   /** String parameters; anything else in the query is refused. `any`: which there may be is the handler's to say; none stands twice. */
   readonly query?: z.ZodObject | "any";
   /** That may be sent beside those which all routes have. For the document: their grammar is checked by whoever reads them. */

@@ -8,6 +8,7 @@ import { TrieRouter } from "hono/router/trie-router";
 import { isProven, ok, type Presented, type Refusal, type RefusalCode, type Result, refusals, refuse } from "../kernel/index.ts";
 import { preferredOf } from "./accept.ts";
 import { readSessionCookie } from "./cookies.ts";
+import { checkHost, checkTarget, type HostNames } from "./host.ts";
 import { baseHeaders, type Language, languageOf, problem } from "./problem.ts";
 import { byPath, checkHeaders, checkMedia, type HeaderReader, readId, readJsonBody, readParams, readQuery, readReason } from "./receive.ts";
 import { type Answer, type Caller, parameters, pathTails, type Received, type Route, type TurnedAway } from "./route.ts";
@@ -15,11 +16,14 @@ import { type Answer, type Caller, parameters, pathTails, type Received, type Ro
 export interface ServeOptions {
   readonly routes: readonly Route[];
   readonly newRequestId: () => string;
+  readonly hosts: HostNames;
   /** The peer's address, where the runtime knows it. */
   readonly addressOf: (c: Context) => string | undefined;
   readonly countryOf?: ((c: Context) => string | undefined) | undefined;
   /** A header by its lower-case name; repeated ones joined by `, `, as Fetch does. Where the runtime has them without building a Headers object. */
   readonly headerOf?: ((c: Context, name: string) => string | null) | undefined;
+  /** As the request line has it. Where the runtime knows. */
+  readonly targetOf?: ((c: Context) => string | undefined) | undefined;
   /** From a thrown fault to what the caller is told; reports what it does not know. */
   readonly describeFault: (fault: unknown) => Refusal;
   /** Leaves the entry of a request that no use case saw. `route`: one that has the path; `null` = none has. */
@@ -114,11 +118,11 @@ function sessionOf(c: Context, header: HeaderReader): Presented | null {
 /** Where the log cannot be written, no entry can say so. */
 const speechless: readonly RefusalCode[] = ["audit_unavailable", "database_unavailable"];
 
-async function answerTo({ describeFault }: ServeOptions, arrival: Arrival): Promise<Result<Answer, Refusal>> {
+async function answerTo({ describeFault, hosts, targetOf }: ServeOptions, arrival: Arrival): Promise<Result<Answer, Refusal>> {
   const { group, route, turnAway } = arrival;
   try {
     if (!route) return await turnAway({ code: group.length > 0 ? "method_not_allowed" : "not_found" });
-    const received = await receive(arrival, route);
+    const received = await receive(arrival, route, { hosts, target: targetOf?.(arrival.c) });
     return received.ok ? await route.handle(received.value) : await turnAway(received.refusal);
   } catch (fault) {
     const refusal = describeFault(fault);
@@ -127,9 +131,22 @@ async function answerTo({ describeFault }: ServeOptions, arrival: Arrival): Prom
   }
 }
 
-async function receive({ c, header, caller, turnAway }: Arrival, route: Route): Promise<Result<Received, Refusal>> {
+interface Addressed {
+  readonly hosts: HostNames;
+  readonly target: string | undefined;
+}
+
+async function receive(
+  { c, header, caller, turnAway }: Arrival,
+  route: Route,
+  { hosts, target }: Addressed,
+): Promise<Result<Received, Refusal>> {
   const request = c.req.raw;
   const url = new URL(request.url);
+  const host = route.anyHost ? ok(undefined) : checkHost(hosts, url, header("host"));
+  if (!host.ok) return host;
+  const asSent = checkTarget(url, target);
+  if (!asSent.ok) return asSent;
   if (url.pathname.includes("%")) return refuse({ code: "bad_id", errors: [{ pointer: "path", code: "grammar" }] });
   const headers = checkHeaders(header);
   if (!headers.ok) return headers;

@@ -8,7 +8,7 @@ import type { Connector } from "../connectors/index.ts";
 import type { Json, Refusal, RefusalCode } from "../kernel/index.ts";
 import { type Attempt, attempt, type Question } from "./attempt.ts";
 import { attemptDatabase, type DatabaseReach } from "./database.ts";
-import type { GatePlace, Gates, Outcome } from "./gates.ts";
+import type { Gate, GatePlace, Gates, Outcome } from "./gates.ts";
 import type { Reach } from "./reach.ts";
 
 /**
@@ -47,8 +47,7 @@ const secondsMax = 3_600;
 export async function askUpstream(way: Way, connector: Connector, question: Question, place: GatePlace): Promise<Asked> {
   const gate = way.gates.enter(place);
   if (!gate.ok) return { ok: false, refusal: gate.refusal, alert: false };
-  const { mayRepeat } = gate.value;
-  const said = await within(connector.limits.seconds, (signal) => attempts(way, connector, question, { mayRepeat, signal }));
+  const said = await within(connector.limits.seconds, (signal) => attempts(way, connector, question, { gate: gate.value, signal }));
   const outcome = outcomeOf(said, question.nowMs);
   const alert = gate.value.leave(outcome);
   if (said === "late") return { ok: false, refusal: { code: "upstream_late" }, alert };
@@ -80,11 +79,13 @@ async function attempts(
   { reach, databases, random }: Way,
   connector: Connector,
   question: Question,
-  { mayRepeat, signal }: { readonly mayRepeat: boolean; readonly signal: AbortSignal },
+  { gate: { mayRepeat, mayHold }, signal }: { readonly gate: Gate; readonly signal: AbortSignal },
 ): Promise<Attempt> {
   for (let count = 1; ; count++) {
     const said =
-      "tables" in connector ? await attemptDatabase(databases, connector, question) : await attempt(reach, connector, question, signal);
+      "tables" in connector
+        ? await attemptDatabase(databases, connector, question)
+        : await attempt(reach, connector, question, { signal, mayHold });
     const isAgain = !said.ok && (said.fault === "unreached" || said.fault === "broken");
     if (!isAgain || !mayRepeat || count === attemptsMax || signal.aborted) return said;
     await new Promise((resolve) => setTimeout(resolve, random() * pauseMs * count));

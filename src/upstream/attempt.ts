@@ -8,6 +8,7 @@ import { type ApiConnector, type Authentication, type ErrorKind, errorIn } from 
 import { toBase64, utf8 } from "../crypto/index.ts";
 import { readBounded } from "../http/index.ts";
 import { type Json, JsonSyntaxError, parseJson } from "../kernel/index.ts";
+import type { Gate } from "./gates.ts";
 import type { Incoming, Reach } from "./reach.ts";
 import { readTaobaoCredential, signedForTaobao } from "./taobao-query.ts";
 
@@ -37,14 +38,20 @@ export type Attempt =
 
 export const jsonLimits = { depthMax: 32, breadthMax: 10_000 };
 
-export async function attempt(reach: Reach, connector: ApiConnector, question: Question, signal: AbortSignal): Promise<Attempt> {
+interface Bounds {
+  readonly signal: AbortSignal;
+  readonly mayHold: Gate["mayHold"];
+}
+
+export async function attempt(reach: Reach, connector: ApiConnector, question: Question, { signal, mayHold }: Bounds): Promise<Attempt> {
   let status: number | undefined;
   try {
     const incoming = await reach(outgoingOf(connector, question), signal);
     status = incoming.status;
     const { retryAfter } = incoming;
     if (status !== 200) return { ok: false, status, fault: faultOf(status, retryAfter), retryAfter };
-    const body = await readBody(incoming, connector.limits.bytes);
+    const body = await readBody(incoming, connector.limits.bytes, mayHold);
+    if (body === crowded) return { ok: false, status, fault: "limited" };
     if (body === undefined) return { ok: false, status, fault: "unusable" };
     const error = errorIn(body, connector);
     return error === null ? { ok: true, status, body, link: incoming.link } : { ok: false, status, fault: faults[error], retryAfter };
@@ -91,11 +98,22 @@ function faultOf(status: number, retryAfter: string | null): Fault {
   return status === 502 || status === 503 || status === 504 ? "broken" : "unusable";
 }
 
+/** Too much is being read for the contract at once. */
+const crowded = Symbol("crowded");
+
 /** `undefined` = not JSON that we accept, or too much of it. */
-async function readBody({ media, body }: Incoming, bytesMax: number): Promise<Json | undefined> {
+async function readBody(
+  { media, body }: Incoming,
+  bytesMax: number,
+  mayHold: Bounds["mayHold"],
+): Promise<Json | undefined | typeof crowded> {
   if (!/^application\/([a-z0-9.+-]+\+)?json\s*(;|$)/i.test(media ?? "")) return undefined;
-  const bytes = await readBounded(body, bytesMax);
-  if (bytes === null) return undefined;
+  let isCrowded = false;
+  const bytes = await readBounded(body, bytesMax, (more) => {
+    isCrowded = !mayHold(more);
+    return !isCrowded;
+  });
+  if (bytes === null) return isCrowded ? crowded : undefined;
   try {
     return parseJson(new TextDecoder("utf-8", { fatal: true }).decode(bytes), jsonLimits);
   } catch (fault) {

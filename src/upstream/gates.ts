@@ -27,6 +27,8 @@ export interface Closed {
 export interface Gate {
   /** The last question was answered: one that fails may be asked again. While it is not, each is asked once, so that no storm comes of it. */
   readonly mayRepeat: boolean;
+  /** So many bytes more of an answer are to be kept. `false`: the contract's answers together are as large as they may be. */
+  mayHold(bytes: number): boolean;
   /** `true`: its owner is to be told that the credential is refused. */
   leave(outcome: Outcome): boolean;
 }
@@ -37,6 +39,11 @@ export interface Gates {
   told(place: GatePlace): void;
 }
 
+interface UnderWay {
+  readonly began: number;
+  heldBytes: number;
+}
+
 interface Standing {
   readonly credential: string;
   readonly breaker: Breaker;
@@ -45,6 +52,8 @@ interface Standing {
 }
 
 const underWayMax = 64;
+/** Of answers that are being read, for a contract. */
+const heldBytesMax = 16 * 2 ** 20;
 /** Longer than any connector may take. */
 const forgottenMs = 60_000;
 const breakerSeconds = 5;
@@ -54,7 +63,7 @@ const tellAgainMs = 3_600_000;
 /** `now`: milliseconds. */
 export function createGates(now: () => number): Gates {
   const standings = new Map<string, Standing>();
-  const underWay = new Map<ContractId, number[]>();
+  const underWay = new Map<ContractId, UnderWay[]>();
   const standingOf = ({ contract, name, credential }: GatePlace): Standing => {
     const key = `${contract}\n${name}`;
     const nonce = toHex(credential.subarray(0, 24));
@@ -70,20 +79,26 @@ export function createGates(now: () => number): Gates {
     enter(place) {
       const standing = standingOf(place);
       const began = now();
-      const others = (underWay.get(place.contract) ?? []).filter((start) => began - start < forgottenMs);
+      const others = (underWay.get(place.contract) ?? []).filter((other) => began - other.began < forgottenMs);
       if (others.length >= underWayMax) return refuse({ code: "upstream_limited", retryAfterSeconds: 1 });
       if (standing.closed && standing.closed.until > began)
         return refuse({ code: standing.closed.code, retryAfterSeconds: Math.ceil((standing.closed.until - began) / 1_000) });
       const mayRepeat = standing.breaker.isSound();
       if (!standing.breaker.admits()) return refuse({ code: "upstream_busy", retryAfterSeconds: breakerSeconds });
-      others.push(began);
-      underWay.set(place.contract, others);
+      const own: UnderWay = { began, heldBytes: 0 };
+      underWay.set(place.contract, [...others, own]);
       return ok({
         mayRepeat,
+        mayHold(bytes) {
+          const held = (underWay.get(place.contract) ?? []).reduce((sum, { heldBytes }) => sum + heldBytes, 0);
+          if (held + bytes > heldBytesMax) return false;
+          own.heldBytes += bytes;
+          return true;
+        },
         leave(outcome) {
-          const left = underWay.get(place.contract) ?? [];
-          left.splice(left.indexOf(began), 1);
+          const left = (underWay.get(place.contract) ?? []).filter((other) => other !== own);
           if (left.length === 0) underWay.delete(place.contract);
+          else underWay.set(place.contract, left);
           note(standing, outcome, now());
           return outcome.kind === "credential_refused" && now() - standing.toldAt >= tellAgainMs;
         },

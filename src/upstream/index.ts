@@ -6,5 +6,5 @@ export { type Examined, examine } from "./examination.ts";
 export { createGates, type GatePlace, type Gates } from "./gates.ts";
 export { addRefusal, deleteConnector, type ListedConnector, putConnector, selectConnector, selectConnectors } from "./postgres.ts";
 export { isPublicAddress } from "./public-address.ts";
-export { fetchReach, type Reach } from "./reach.ts";
+export { createFetchReach, type Leave, type Reach } from "./reach.ts";
 export { readTaobaoCredential } from "./taobao-query.ts";

@@ -24,8 +24,13 @@ export interface Incoming {
  */
 export type Reach = (outgoing: Outgoing, signal: AbortSignal) => Promise<Incoming>;
 
-/** Where the runtime lets nobody look where a name leads: the connector's own host, and the platform's network, which has no private part. */
-export const fetchReach: Reach = async ({ host, path, headers }, signal) => {
-  const { status, headers: said, body } = await fetch(`https://${host}${path}`, { headers: { ...headers }, redirect: "manual", signal });
-  return { status, media: said.get("content-type"), link: said.get("link"), retryAfter: said.get("retry-after"), body };
-};
+/** By which a request leaves: the platform's own `fetch`, or that of a service that is bound to a network. */
+export type Leave = (url: string, init: RequestInit) => Promise<Response>;
+
+/** Where the runtime lets nobody look where a name leads: the connector's own host, and a network that has no private part. */
+export function createFetchReach(leave: Leave): Reach {
+  return async ({ host, path, headers }, signal) => {
+    const { status, headers: said, body } = await leave(`https://${host}${path}`, { headers: { ...headers }, redirect: "manual", signal });
+    return { status, media: said.get("content-type"), link: said.get("link"), retryAfter: said.get("retry-after"), body };
+  };
+}

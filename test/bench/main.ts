@@ -8,6 +8,8 @@
  *                                    to a round trip; and how long they wait for their place at 1,000 a second
  *   npm run bench -- log-verify [--entries 1000000]   what it takes to verify an export offline: a table
  *   npm run bench -- purge [--records 1000000]   how fast a contract's keys and rows go, and what others feel of it: a table
+ *   npm run bench -- upstream        a merchant's own API through the gateway, log on: next to Hono's proxy, and next to the API itself, where the p50's
+ *                                    difference is what the gateway adds
  * Starts what it needs and takes it away again. `--profile` leaves a V8 CPU profile of the gateway.
  */
 import { cpus, totalmem } from "node:os";
@@ -21,6 +23,7 @@ import { type LogVerify, measureLogVerify } from "./log-verify.ts";
 import { type Masking, measureMasking } from "./masking.ts";
 import { measurePurge, type Purged } from "./purge.ts";
 import { measure, type Scenario, type ScenarioName, scenarioNames } from "./rounds.ts";
+import { measureUpstream } from "./upstream.ts";
 import { measureVerifiedToken } from "./verified-token.ts";
 import { createWorld } from "./world.ts";
 
@@ -39,11 +42,12 @@ const { values, positionals } = parseArgs({
 });
 const effort = { rounds: count("rounds"), seconds: count("seconds") };
 const connections = values.connections.split(",").map((text) => whole(text, "connections"));
-const apart = ["decide-mask", "verified-token", "masking", "log-append", "log-verify", "purge"] as const;
+const apart = ["decide-mask", "verified-token", "masking", "log-append", "log-verify", "purge", "upstream"] as const;
 const names: readonly string[] = positionals.length > 0 ? positionals.map(scenarioNamed) : scenarioNames;
 const loads = scenarioNames.filter((name) => names.includes(name));
 
-const { scenarios, postgres } = loads.length === 0 ? { scenarios: [], postgres: undefined } : await measureLoads();
+const nodeFlags = values.profile === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${values.profile}`];
+const { scenarios, postgres } = await measureDatabased();
 if (names.includes("decide-mask")) scenarios.push(...measureDecideMask(effort));
 if (names.includes("verified-token")) scenarios.push(...(await measureVerifiedToken(effort)));
 if (names.includes("log-append")) for (const at of connections) scenarios.push(...(await measureLogAppend({ ...effort, connections: at })));
@@ -66,11 +70,21 @@ if (values.json) {
   if (purge !== undefined) printPurge(purge);
 }
 
-async function measureLoads(): Promise<{ scenarios: Scenario[]; postgres: string | undefined }> {
-  const world = await createWorld({
-    customers: count("customers"),
-    nodeFlags: values.profile === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${values.profile}`],
-  });
+async function measureDatabased(): Promise<Loads> {
+  const measured = loads.length === 0 ? { scenarios: [], postgres: undefined } : await measureLoads();
+  if (!names.includes("upstream")) return measured;
+  const efforts = connections.map((at) => ({ ...effort, connections: at }));
+  const upstream = await measureUpstream(efforts, nodeFlags);
+  return { scenarios: [...measured.scenarios, ...upstream.scenarios], postgres: upstream.postgres };
+}
+
+interface Loads {
+  readonly scenarios: Scenario[];
+  readonly postgres: string | undefined;
+}
+
+async function measureLoads(): Promise<Loads> {
+  const world = await createWorld({ customers: count("customers"), nodeFlags });
   const measured: Scenario[] = [];
   try {
     for (const name of loads) for (const at of connections) measured.push(await measure(world, name, { ...effort, connections: at }));

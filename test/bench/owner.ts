@@ -32,19 +32,41 @@ export interface House {
 
 /** Brings a contract into force and everything into it. */
 export async function moveIn(house: House, customers: readonly Customer[], id: string = contract): Promise<void> {
+  const first = await bringIntoForce(house, id, policyText);
+  const lines = customers.map((customer) => `${JSON.stringify(customer)}\n`).join("");
+  const imported = await post(house, first, `/v1/contracts/${id}/records/customer/import`, "application/x-ndjson", lines);
+  const { created } = (await imported.json()) as { created: number };
+  if (created !== customers.length) throw new Error(`${created} of ${customers.length} customers were imported`);
+}
+
+export interface Api {
+  readonly contract: string;
+  readonly policy: string;
+  /** A connector's file, and what it asks for. */
+  readonly connector: string;
+  readonly settings: Readonly<Record<string, string>>;
+  readonly credential: string;
+}
+
+/** A contract whose agents ask the merchant's own API, which is called `api`. */
+export async function openApi(house: House, { contract: id, policy, connector, settings, credential }: Api): Promise<void> {
+  const token = await bringIntoForce(house, id, policy);
+  const body = JSON.stringify({ connector: { name: "connector.yaml", text: connector }, settings, credential });
+  await send(house, token, { method: "PUT", path: `/v1/contracts/${id}/connectors/api`, media: "application/json", body });
+}
+
+/** With seats for the agents. Answers a token of the first owner's. */
+async function bringIntoForce(house: House, id: string, policy: string): Promise<string> {
   const first = await tokenOf(house, "owner-1", ownerTokenSeconds);
   const second = await tokenOf(house, "owner-2", ownerTokenSeconds);
-  const files = { contract: { name: "contract.yaml", text: contractText(id) }, policy: { name: "bench.yaml", text: policyText } };
+  const files = { contract: { name: "contract.yaml", text: contractText(id) }, policy: { name: "policy.yaml", text: policy } };
   await post(house, first, "/v1/contracts", "application/json", JSON.stringify(files));
   const asked = await post(house, first, `/v1/contracts/${id}/activate`);
   const { approval } = (await asked.json()) as { approval: { id: string } };
   await post(house, second, `/v1/approvals/${approval.id}/approve`);
   const seats = agents.map((agent) => `demo,${agent},first_line,${agent}\n`).join("");
   await post(house, first, `/v1/contracts/${id}/agents`, "text/csv", `issuer,subject,role,name\n${seats}`);
-  const lines = customers.map((customer) => `${JSON.stringify(customer)}\n`).join("");
-  const imported = await post(house, first, `/v1/contracts/${id}/records/customer/import`, "application/x-ndjson", lines);
-  const { created } = (await imported.json()) as { created: number };
-  if (created !== customers.length) throw new Error(`${created} of ${customers.length} customers were imported`);
+  return first;
 }
 
 export function agentTokens(house: House): Promise<string[]> {
@@ -70,9 +92,20 @@ export async function readAs(house: House, owner: "owner-1" | "owner-2", path: s
   return answer.headers.get("content-type")?.includes("json") ? answer.json() : answer.text();
 }
 
-async function post({ origin }: House, token: string, path: string, media?: string, body?: string): Promise<Response> {
+function post(house: House, token: string, path: string, media?: string, body?: string): Promise<Response> {
+  return send(house, token, { method: "POST", path, media, body });
+}
+
+interface Sent {
+  readonly method: "POST" | "PUT";
+  readonly path: string;
+  readonly media?: string | undefined;
+  readonly body?: string | undefined;
+}
+
+async function send({ origin }: House, token: string, { method, path, media, body }: Sent): Promise<Response> {
   const headers = { authorization: `Bearer ${token}`, "postern-reason": "bench", ...(media ? { "content-type": media } : {}) };
-  const answer = await fetch(`${origin}${path}`, { method: "POST", headers, ...(body === undefined ? {} : { body }) });
-  if (!answer.ok) throw new Error(`POST ${path}: ${answer.status} ${await answer.text()}`);
+  const answer = await fetch(`${origin}${path}`, { method, headers, ...(body === undefined ? {} : { body }) });
+  if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${await answer.text()}`);
   return answer;
 }

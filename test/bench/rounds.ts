@@ -1,4 +1,4 @@
-/** One scenario against the baseline: alternating rounds, because the machine's mood changes by the minute; medians of them. */
+/** One scenario against its baselines: alternating rounds, because the machine's mood changes by the minute; medians of them. */
 import type { Measured } from "./load.ts";
 import type { World } from "./world.ts";
 
@@ -29,43 +29,60 @@ export interface Scenario {
   readonly ratio: number;
 }
 
+/** What it takes to measure the gateway. */
+export type Measurable = Pick<World, "load" | "gateway" | "settle">;
+
 const warmUpSecondsMax = 3;
 const rssEveryMs = 250;
 
-export async function measure(world: World, name: ScenarioName, { rounds, seconds, connections }: Effort): Promise<Scenario> {
+export async function measure(world: World, name: ScenarioName, effort: Effort): Promise<Scenario> {
+  const [scenario] = await measureBeside(world, name, { [name]: baselineName }, effort);
+  if (!scenario) throw new Error("a baseline has its scenario");
+  return scenario;
+}
+
+/** The load's target `ours` in alternation with others. `beside`: how a scenario is called → the target that it is next to. */
+export async function measureBeside(
+  world: Measurable,
+  ours: string,
+  beside: Readonly<Record<string, string>>,
+  { rounds, seconds, connections }: Effort,
+): Promise<Scenario[]> {
   const run = (target: string, length = seconds) => world.load.run({ target, connections, seconds: length });
-  const ours: Measured[] = [];
-  const theirs: Measured[] = [];
+  const targets = Object.values(beside);
+  const measured = new Map([...targets, ours].map((target) => [target, [] as Measured[]]));
   const cpuMicros: number[] = [];
   let rssBytes = 0;
-  for (const target of [baselineName, name]) await run(target, Math.min(seconds, warmUpSecondsMax));
+  for (const target of [...targets, ours]) await run(target, Math.min(seconds, warmUpSecondsMax));
   for (let round = 0; round < rounds; round++) {
     await world.settle();
-    theirs.push(await run(baselineName));
+    for (const target of targets) measured.get(target)?.push(await run(target));
     const before = await world.gateway.usage();
     const watch = setInterval(() => {
       void world.gateway.usage().then((usage) => {
         rssBytes = Math.max(rssBytes, usage.rssBytes);
       });
     }, rssEveryMs);
-    const measured = await run(name);
+    const last = await run(ours);
     clearInterval(watch);
     const after = await world.gateway.usage();
-    ours.push(measured);
+    measured.get(ours)?.push(last);
     rssBytes = Math.max(rssBytes, after.rssBytes);
-    cpuMicros.push((after.cpuMicros - before.cpuMicros) / (measured.rps * seconds));
+    cpuMicros.push((after.cpuMicros - before.cpuMicros) / (last.rps * seconds));
   }
-  const gateway = medians(ours);
-  const baseline = medians(theirs);
-  return {
-    name,
-    connections,
-    ...gateway,
-    rss_mb: rounded(rssBytes / 2 ** 20, 1),
-    cpu_us: rounded(median(cpuMicros), 0),
-    baseline: { name: baselineName, ...baseline },
-    ratio: rounded(gateway.rps / baseline.rps, 3),
-  };
+  const gateway = medians(measured.get(ours) ?? []);
+  return Object.entries(beside).map(([name, target]) => {
+    const baseline = medians(measured.get(target) ?? []);
+    return {
+      name,
+      connections,
+      ...gateway,
+      rss_mb: rounded(rssBytes / 2 ** 20, 1),
+      cpu_us: rounded(median(cpuMicros), 0),
+      baseline: { name: target, ...baseline },
+      ratio: rounded(gateway.rps / baseline.rps, 3),
+    };
+  });
 }
 
 function medians(measured: readonly Measured[]): { rps: number; p50_ms: number; p99_ms: number } {

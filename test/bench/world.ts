@@ -74,7 +74,7 @@ export async function createWorld({ customers: count, nodeFlags }: WorldOptions)
 }
 
 /** The operator's file, and the gateway's environment. */
-async function furnish(cluster: Cluster, data: string) {
+export async function furnish(cluster: Cluster, data: string) {
   const config = join(data, "postern.yaml");
   writeFileSync(config, operatorText);
   const port = await freePort();
@@ -122,7 +122,7 @@ async function targetsOf({ owner, customers, gateway, baseline, house }: Filled)
   };
 }
 
-async function settle(owner: Database): Promise<void> {
+export async function settle(owner: Database): Promise<void> {
   for (;;) {
     const [row] = await owner.query("select count(*)::int from audit.pending");
     if (row?.[0] === 0) return;

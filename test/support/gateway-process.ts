@@ -45,6 +45,8 @@ export interface GatewayProcessOptions {
   readonly keeperUrl: string;
   /** Path of what runs instead of the command line: a gateway that is broken on purpose. */
   readonly script?: string;
+  /** Of its environment, beside those that a gateway has. */
+  readonly variables?: Readonly<Record<string, string>>;
 }
 
 /** It starts often. */
@@ -53,7 +55,7 @@ const tokenSeconds = 900;
 const tokenKeptMs = 300_000;
 
 /** Does not start it. */
-export async function createGatewayProcess({ edgeUrl, keeperUrl, script }: GatewayProcessOptions): Promise<GatewayProcess> {
+export async function createGatewayProcess({ edgeUrl, keeperUrl, script, variables }: GatewayProcessOptions): Promise<GatewayProcess> {
   const home = mkdtempSync(join(tmpdir(), "postern-gateway-"));
   const data = join(home, "data");
   const config = join(home, "postern.yaml");
@@ -62,7 +64,7 @@ export async function createGatewayProcess({ edgeUrl, keeperUrl, script }: Gatew
   const origin = `http://127.0.0.1:${port}`;
   const settings = { PORT: String(port), POSTERN_ORIGIN: origin, POSTERN_DATA: data, POSTERN_CONFIG: config };
   const databases = { DATABASE_URL_EDGE: edgeUrl, DATABASE_URL_KEEPER: keeperUrl };
-  const env = { PATH: process.env.PATH, ...shippedVariables, NODE_COMPILE_CACHE: compileCache, ...settings, ...databases };
+  const env = { PATH: process.env.PATH, ...shippedVariables, NODE_COMPILE_CACHE: compileCache, ...settings, ...databases, ...variables };
   const words = [...shippedFlags, ...nodeImports, script ?? join(root, "src/cli.ts"), "serve"];
   const signTokens = tokensOf(data, origin);
   let child: ChildProcess | null = null;

@@ -11,7 +11,7 @@ import type { Anchor, AnchoredHead } from "../../src/audit/index.ts";
 import { createSigner, randomBytes } from "../../src/crypto/index.ts";
 import { nodeAead } from "../../src/crypto/node-aead.ts";
 import { createMetrics } from "../../src/http/index.ts";
-import { headerOf } from "../../src/http/node-request.ts";
+import { headerOf, targetOf } from "../../src/http/node-request.ts";
 import { createBuiltInIssuer, generateBuiltInKey, type IssuerProfile } from "../../src/identity/index.ts";
 import { createInFlight } from "../../src/kernel/index.ts";
 import { createKeyring, createRootKey, type Deletion, type ShareStore } from "../../src/keys/index.ts";
@@ -122,7 +122,16 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
   const directory = assembleDirectory(common, { ...own, databases: options.edge?.databases }, inFlight);
   const faults: unknown[] = [];
   const report = (fault: unknown) => faults.push(fault);
-  const app = buildApp([edge, keeper, directory], { version: "0.0.0", addressOf: () => "127.0.0.1", headerOf, report, ...options.from });
+  const { audience: origin } = common;
+  const app = buildApp([edge, keeper, directory], {
+    version: "0.0.0",
+    origin,
+    addressOf: () => "127.0.0.1",
+    headerOf,
+    targetOf,
+    report,
+    ...options.from,
+  });
   await keeper.prepare();
   const token = (subject: string, ttlSeconds = 900) => issuer.sign({ subject, audience: common.audience, ttlSeconds, now: Date.now() });
   return {

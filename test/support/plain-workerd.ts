@@ -3,7 +3,7 @@
  * stands, on a real Postgres as its own role. Beside it a keeper on Node, on the same two databases.
  */
 import { type ChildProcess, spawn } from "node:child_process";
-import { rmSync } from "node:fs";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { createRequire } from "node:module";
 import type { AddressInfo } from "node:net";
@@ -34,10 +34,14 @@ export interface PlainWorkerd {
   close(): Promise<void>;
 }
 
+/** The network of merchants' APIs, in deploy/workerd.capnp. */
+const shopsService = /\(name = "shops", .*\)(?=,\n)/;
+
 /** As docs/DEPLOY.md advises: an edge's login that can read shares and cannot destroy them. Roles are the cluster's. */
 const shareReader = `do $$ begin create role postern_shares_edge login; exception when duplicate_object or unique_violation then null; end $$;`;
 
-export async function createPlainWorkerd(): Promise<PlainWorkerd> {
+/** `shop`: the port that stands for every merchant's API, on loopback and in the clear. */
+export async function createPlainWorkerd({ shop }: { readonly shop?: number } = {}): Promise<PlainWorkerd> {
   const [main, shares] = [await createPostgresDatabase(), await createPostgresDatabase({ migrated: false })];
   const shareDatabase = openTestPool(shares.ownerUrl);
   await shareDatabase.script(shareStoreSchema);
@@ -71,7 +75,7 @@ export async function createPlainWorkerd(): Promise<PlainWorkerd> {
     const authorization = as === undefined ? {} : { authorization: `Bearer ${await token(as)}` };
     return { ...rest, headers: { ...authorization, ...headers } };
   };
-  const tree = buildTree();
+  const tree = buildTree(shop);
   const port = await freePort();
   const origin = `http://127.0.0.1:${port}`;
   let running = await serve(tree, port, good);
@@ -103,7 +107,7 @@ export async function createPlainWorkerd(): Promise<PlainWorkerd> {
 }
 
 /** deploy/ beside dist/workerd/, as in a checkout in which docs/DEPLOY.md was followed. */
-function buildTree(): string {
+function buildTree(shop: number | undefined): string {
   Object.assign(process.env, {
     WRANGLER_SEND_METRICS: "false",
     WRANGLER_WRITE_LOGS: "false",
@@ -113,6 +117,12 @@ function buildTree(): string {
   const tree = plantTree({}, ["deploy"]);
   const { exitCode, output } = runTool("wrangler", ["deploy", "src/workerd.ts", "--dry-run", "--outdir", join(tree, "dist/workerd")], root);
   if (exitCode !== 0) throw new Error(`the bundle for workerd does not build: ${output}`);
+  const config = join(tree, "deploy/workerd.capnp");
+  if (shop !== undefined)
+    writeFileSync(
+      config,
+      readFileSync(config, "utf8").replace(shopsService, `(name = "shops", external = (address = "127.0.0.1:${shop}"))`),
+    );
   return tree;
 }
 
@@ -123,6 +133,26 @@ interface Serving {
 
 /** The program itself: the package's command is a wrapper that a signal ends alone. */
 const workerd = z.object({ default: z.string() }).parse(createRequire(import.meta.url)("workerd")).default;
+
+/** What a script is told that fetches `url` by the network of merchants' APIs, as deploy/workerd.capnp has it. */
+export async function askThroughShops(url: string): Promise<string> {
+  const [shops] = shopsService.exec(readFileSync(join(root, "deploy/workerd.capnp"), "utf8")) ?? [];
+  const script = `export default { fetch: (_, { SHOPS }) => SHOPS.fetch(${JSON.stringify(url)}).then(({ status }) => new Response("connected: " + status), (fault) => new Response("not connected: " + fault)) }`;
+  const worker = `(modules = [(name = "main.js", esModule = ${JSON.stringify(script)})], compatibilityDate = "2026-08-01", bindings = [(name = "SHOPS", service = "shops")])`;
+  const port = await freePort();
+  const config = `using Workerd = import "/workerd/workerd.capnp";
+const config :Workerd.Config = (services = [(name = "main", worker = .main), ${shops}], sockets = [(name = "http", address = "127.0.0.1:${port}", http = (), service = "main")]);
+const main :Workerd.Worker = ${worker};
+`;
+  const tree = plantTree({ "deploy/workerd.capnp": config }, []);
+  const running = await serve(tree, port, {});
+  try {
+    return await (await fetch(`http://127.0.0.1:${port}/`)).text();
+  } finally {
+    await running.stop();
+    rmSync(tree, { recursive: true, force: true });
+  }
+}
 
 async function serve(tree: string, port: number, variables: Readonly<Record<string, string | null>>): Promise<Serving> {
   const env = Object.fromEntries(Object.entries(variables).filter((entry): entry is [string, string] => entry[1] !== null));

@@ -1,19 +1,19 @@
 /** A merchant's own API: a real HTTP server on loopback that answers as it is told, and the way to it, which takes it for `acme.myshopify.com`. */
 
 import { readFileSync } from "node:fs";
-import { Agent, createServer, type IncomingHttpHeaders, request as requestInClear, type ServerResponse } from "node:http";
-import type { request as requestOverTls } from "node:https";
+import { createServer, type IncomingHttpHeaders, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Entry } from "../../src/audit/entry.ts";
 import { classNames } from "../../src/masking/index.ts";
 import type { Reach } from "../../src/upstream/index.ts";
-import { createNodeReach } from "../../src/upstream/node-reach.ts";
 import { bringIntoForce, expectStatus, shippedPolicy } from "./agreement.ts";
 import { createGateway, type Door, type Gateway } from "./gateway.ts";
+import { createLoopbackReach } from "./loopback-reach.ts";
 import { entriesOf } from "./purge-world.ts";
 
 export interface Shop {
   readonly reach: Reach;
+  readonly port: number;
   readonly asked: { readonly path: string; readonly headers: IncomingHttpHeaders }[];
   answer: (path: string, response: ServerResponse) => void;
   /** The names that were resolved, in order. */
@@ -21,7 +21,8 @@ export interface Shop {
   close(): Promise<void>;
 }
 
-async function openShop(): Promise<Shop> {
+/** Answers 404 until it is told otherwise. */
+export async function openShop(): Promise<Shop> {
   const asked: Shop["asked"] = [];
   const resolved: string[] = [];
   const server = createServer((request, response) => {
@@ -31,15 +32,9 @@ async function openShop(): Promise<Shop> {
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;
-  const agent = new Agent();
-  const request = ((outgoing: object, answer: (message: never) => void) =>
-    requestInClear({ ...outgoing, agent, port }, answer as never)) as typeof requestOverTls;
-  const resolve = (host: string) => {
-    resolved.push(host);
-    return Promise.resolve([{ address: "127.0.0.1", family: 4 }]);
-  };
   const shop: Shop = {
-    reach: createNodeReach({ resolve, isAllowed: () => true, request }),
+    port,
+    reach: createLoopbackReach(port, { resolved }),
     asked,
     resolved,
     answer: (_path, response) => void response.writeHead(404).end(),
@@ -101,9 +96,9 @@ export const customer = {
 };
 
 /** Shopify, with small limits; and all that is known of how it answered is forgotten. */
-export function registerQuick(gateway: Door): Promise<Response> {
+export function registerQuick(gateway: Door, contract = "c-test"): Promise<Response> {
   const text = shippedConnector("shopify").replace("seconds: 10, bytes: 1048576, records: 250", "seconds: 1, bytes: 65536, records: 20");
-  return register(gateway, "shopify", { text });
+  return register(gateway, "shopify", { text, contract });
 }
 
 interface Asking {
@@ -114,6 +109,9 @@ interface Asking {
   readonly body?: string;
   readonly contract?: string;
 }
+
+/** Of a contract that lets the policy say everything. */
+export const ceiling = `{ ${classNames.map((name) => `${name}: reveal`).join(", ")} }`;
 
 export interface ShopWorld {
   readonly shop: Shop;
@@ -127,7 +125,6 @@ export interface ShopWorld {
 export async function openShopWorld(): Promise<ShopWorld> {
   const shop = await openShop();
   const gateway = await createGateway({ edge: { reach: shop.reach } });
-  const ceiling = `{ ${classNames.map((name) => `${name}: reveal`).join(", ")} }`;
   await bringIntoForce(gateway, { policy: shippedPolicy("western-shop"), ceiling, purposes: "{ after_sales: {}, shipping: {} }" });
   await registerQuick(gateway);
   for (const name of ["woocommerce", "magento", "zendesk", "chatwoot"]) await register(gateway, name);
