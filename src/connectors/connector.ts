@@ -114,6 +114,8 @@ const apiSchema = z.strictObject({
       missing: z.array(z.string()),
     })
     .exactOptional(),
+  /** Clients may send as a form, by POST, what they ask; it goes up as a query. */
+  forms: z.boolean(),
   routes: z.array(routeSchema),
 });
 

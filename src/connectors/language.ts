@@ -156,14 +156,14 @@ function fieldIn(criterion: Criterion): string[] {
 
 function connectorOf(shape: FileShape, source: Source): ApiConnector {
   const [, host = "", base = ""] = baseUrlPattern.exec(shape.base) ?? [];
-  const { connector: name, authentication, caller, purpose, error_at, error_codes, limits, drops, lists, pages } = shape;
+  const { connector: name, authentication, caller, purpose, error_at, error_codes, limits, forms, drops, lists, pages } = shape;
   const routes = shape.routes.map(({ get, resource, id, records, where, adds, parameters }, index): ApiRoute => {
     const [, ...steps] = records.replace("[]", "").split(".");
     const { line } = source.placeOf(["routes", index, "get"]);
     return { path: get, resource, id, records: { keys: steps, list: records.endsWith("[]") }, where, adds, parameters, line };
   });
   return {
-    ...{ name, host, base, authentication, caller, limits, drops, lists, routes },
+    ...{ name, host, base, authentication, caller, limits, forms, drops, lists, routes },
     ...(purpose !== undefined && { purpose }),
     ...(error_at !== undefined && { errorAt: keysOf(error_at) }),
     ...(error_codes !== undefined && { errorCodes: { ...error_codes, at: error_codes.at.map(keysOf) } }),

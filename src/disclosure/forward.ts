@@ -22,7 +22,7 @@ import { type Json, ok, type Refusal, type Result } from "../kernel/index.ts";
 import { type Decision, decide, rulesFor } from "../policy/index.ts";
 import { addRefusal, askUpstream, type GatePlace, openCredential, selectConnector, type Way } from "../upstream/index.ts";
 import type { Ask, Disclosure } from "./ask.ts";
-import { circumstancesIn, enter, type Inside } from "./disclose.ts";
+import { circumstancesIn, enter, type Inside, noteMiss } from "./disclose.ts";
 import { deny, denyDraft, disclosedDraft, draftOf, excludedDraft } from "./entries.ts";
 import { readUpstreamQuestion, sealingOf } from "./upstream-question.ts";
 import { own, treat } from "./upstream-records.ts";
@@ -39,6 +39,8 @@ export interface ForwardAsk extends Omit<Ask, "type" | "want"> {
   readonly connector: string;
   readonly path: string;
   readonly query: Query;
+  /** Whether it came as a form, by POST. */
+  readonly isForm: boolean;
   /** How the token came. */
   readonly carriage: Carriage;
 }
@@ -75,6 +77,7 @@ async function answer(deps: Upstream, asked: ForwardAsk): Promise<Result<Forward
   const ask: Ask = { ...anything, type, want: { kind: "upstream", list: route?.records.list ?? false, field } };
   const draft = withFacts(draftOf(ask, inside.who, bundle, { ...inside, purpose }), { upstream: asked.connector });
   if (!question || !decision) return denyDraft(deps, log, draft, { code: "not_found" });
+  if (asked.isForm && !takesForms(connector)) return denyDraft(deps, log, draft, { code: "method_not_allowed" });
   if (!arrived(asked.carriage, connector)) return denyDraft(deps, log, draft, { code: "token_missing" });
   if (!question.ok) return denyDraft(deps, log, draft, question.refusal);
   const { conditions, query } = question.value;
@@ -89,10 +92,12 @@ async function answer(deps: Upstream, asked: ForwardAsk): Promise<Result<Forward
     ...(detail !== undefined && { upstream_fault: detail }),
   });
   if (!said.ok && said.alert) await tellOwner(deps, { inside, place, status: said.status });
+  if (!said.ok && said.refusal.code === "not_found") await noteMiss(deps, ask, inside.who, log);
   if (!said.ok) return denyDraft(deps, log, told, said.refusal);
   const treated = treat({ connector, route, decision, inside, circumstances: circumstances.value, conditions }, said.body);
   if (treated === null) return denyDraft(deps, log, told, { code: "upstream_failed" });
   const { leaving, notHeld, failed } = treated;
+  if (leaving.length === 0) await noteMiss(deps, ask, inside.who, log);
   const excluded = excludedDraft(told, { notHeld, failed });
   if (!route.records.list && leaving.length === 0) return denyDraft(deps, log, excluded, { code: "not_found" });
   const receipt = await deps.audit.append(log, disclosedDraft(excluded, ask, leaving));
@@ -147,6 +152,10 @@ async function tellOwner(deps: Upstream, { inside, place, status }: RefusedCrede
 function arrived(carriage: Carriage, { caller }: Connector): boolean {
   if (typeof carriage === "string") return carriage === "bearer" || carriage === caller;
   return typeof caller !== "string" && caller.header.toLowerCase() === carriage.header;
+}
+
+function takesForms(connector: Connector): boolean {
+  return "forms" in connector && connector.forms;
 }
 
 interface Asking {

@@ -31,6 +31,7 @@ export const matrix: Readonly<Record<string, readonly Admitted[]>> = {
   "POST /v1/contracts/{contract}/records/{type}/search": agent,
   "POST /v1/contracts/{contract}/records/{type}/{locator}/requests": agent,
   "GET /v1/contracts/{contract}/upstream/{connector}/{path}": agent,
+  "POST /v1/contracts/{contract}/upstream/{connector}/{path}": agent,
   "GET /v1/session/login": anyone,
   "GET /v1/session/callback": anyone,
   "GET /v1/session": anyone,

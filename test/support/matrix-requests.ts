@@ -65,6 +65,7 @@ const bodies: Readonly<Record<string, unknown>> = {
 };
 const texts: Readonly<Record<string, CallOptions>> = {
   "POST /v1/session/backchannel-logout": text("application/x-www-form-urlencoded", "logout_token=x"),
+  [`POST ${contract}/upstream/{connector}/{path}`]: text("application/x-www-form-urlencoded", "limit=1"),
   [`POST ${contract}/agents`]: text("text/csv", "wrong,header\n"),
   [`POST ${contract}/records/{type}/import`]: text("application/x-ndjson", "{}\n"),
 };
