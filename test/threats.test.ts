@@ -1,4 +1,4 @@
-/** The attacks on who may what, and on the way to a merchant's own API, that the project was given, by their numbers: tried here, or where it is said. */
+/** The attacks on who may what, and by way of a merchant's own API, that the project was given, by their numbers: tried here, or where it is said. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -29,6 +29,8 @@ const elsewhere: Readonly<Record<string, readonly [file: string, title: string]>
   "AUTHZ-03": ["matrix", "the authorization matrix"],
   "AUTHZ-27": ["service-keys", "opens nothing beside it"],
   "AUTHZ-09": ["routes", "are those of the document, no other, each with its methods"],
+  "PROXY-09": ["upstream-platforms", "that %s has none of it go up, or come back"],
+  "PROXY-11": ["upstream", "goes nothing of the client's: the gateway's credential, to that host, and no other header"],
 };
 
 const records = "/v1/contracts/c-test/records/customer";

@@ -274,7 +274,7 @@ describe("an unchanged client of a shop, whose base is the gateway's", () => {
     const token = `Authorization: Bearer ${await gateway.token("agent-1")}`;
     const { port } = server.address() as AddressInfo;
     const socket = connect(port, "127.0.0.1");
-    const lines = [`GET /${base}/orders.json?limit=1 HTTP/1.1`, `Host: 127.0.0.1:${port}`, token, ...headers, "", ""];
+    const lines = [`GET /${base}/orders.json?limit=1 HTTP/1.1`, "Host: 127.0.0.1", token, ...headers, "", ""];
     socket.write(lines.join("\r\n"));
     const [said] = (await once(socket, "data")) as [Buffer];
     socket.destroy();

@@ -62,6 +62,9 @@ export async function askUpstream(way: Way, connector: Connector, question: Ques
   };
 }
 
+/** One for all: an error of its own, with its stack, would be made for each question. */
+const over = new Error("the question is answered");
+
 async function within<Value>(seconds: number, work: (signal: AbortSignal) => Promise<Value>): Promise<Value | "late"> {
   const ending = new AbortController();
   const { promise: late, resolve } = Promise.withResolvers<"late">();
@@ -71,7 +74,7 @@ async function within<Value>(seconds: number, work: (signal: AbortSignal) => Pro
   } finally {
     clearTimeout(timer);
     // Whatever is still under way, in either direction, ends with the answer.
-    ending.abort();
+    ending.abort(over);
   }
 }
 
