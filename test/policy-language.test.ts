@@ -5,11 +5,13 @@ import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import type { Result } from "../src/kernel/index.ts";
 import {
+  type Bundle,
   checkFiles,
   compile,
   describeProblem,
   fileJsonSchema,
   fileKinds,
+  lastDaysOf,
   type Problem,
   parseContract,
   parsePolicy,
@@ -95,16 +97,17 @@ describe("what a role may write", () => {
   });
 
   it("is said for itself: who extends a role has its own words for all of it, and nothing above the ceiling", () => {
-    const read = (text: string) => {
+    const read = (text: string, at: (bundle: Bundle) => Bundle = (bundle) => bundle) => {
       const [parsed, signed] = [parsePolicy(text, "p.yaml"), parseContract(contract.replace("phone: reveal, ", ""), "c.yaml")];
       if (!parsed.ok || !signed.ok) throw new Error("a problem");
       const bundle = compile(parsed.value, signed.value);
       return bundle.ok
-        ? ["first_line", "senior"].map((role) => writableIn(bundle.value, { role, type: "customer", purpose: "after_sales" }))
+        ? ["first_line", "senior"].map((role) => writableIn(at(bundle.value), { role, type: "customer", purpose: "after_sales" }))
         : [];
     };
     const base = policy.replace("      phone: mask\n", "      writes: [phone, status]\n      phone: mask\n");
     expect(read(base)).toEqual([["status"], ["status"]]);
+    expect(read(base, lastDaysOf)).toEqual([[], []]);
     expect(read(base.replace("      phone: reveal", "      writes: [address]\n      phone: reveal"))).toEqual([["status"], ["address"]]);
   });
 });

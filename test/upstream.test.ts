@@ -173,7 +173,7 @@ describe("on the way up", () => {
         resolve: () => Promise.resolve(addresses.map((address) => ({ address, family: address.includes(":") ? 6 : 4 }))),
         request: ((options: { host: string }) => led.push(options.host)) as never,
       });
-    const outgoing = { host: "shop.example.com", path: "/", headers: {} };
+    const outgoing = { method: "GET", host: "shop.example.com", path: "/", headers: {} } as const;
     for (const addresses of [
       ["127.0.0.1"],
       ["93.184.216.34", "10.0.0.1"],

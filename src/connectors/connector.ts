@@ -3,12 +3,13 @@
  * for and does not come back. This is the form that is kept; `language.ts` reads the files that people write.
  */
 import * as z from "zod";
+import { type ConnectorWrite, type WriteMethod, writeSchema } from "./write.ts";
 
 export type Query = Readonly<Record<string, string>>;
 
 /** Text that stands for one part of a path: `/orders/{id}.json`. */
 export const idPattern = /^[A-Za-z0-9_-]{1,64}$/;
-const headerName = z.string().regex(/^[A-Za-z][A-Za-z0-9_-]{0,63}$/, "the name of a header");
+export const headerName = z.string().regex(/^[A-Za-z][A-Za-z0-9_-]{0,63}$/, "the name of a header");
 
 /** How a secret is carried: `Authorization: Bearer …`, `Authorization: Basic …`, or a header of its own. */
 export const carriageSchema = z.union([z.enum(["bearer", "basic"]), z.strictObject({ header: headerName })], {
@@ -111,6 +112,10 @@ const connectorSchema = z.strictObject({
   pages: pagesSchema.exactOptional(),
   limits: z.strictObject({ seconds: z.int(), bytes: z.int(), records: z.int() }),
   routes: z.array(routeSchema),
+  /** Absent: nothing is written there. */
+  writes: z.array(writeSchema).exactOptional(),
+  /** A header by which the upstream itself knows a request that came before. */
+  repeatHeader: z.string().exactOptional(),
 });
 
 export type Connector = z.infer<typeof connectorSchema>;
@@ -130,6 +135,19 @@ export function routeOf({ routes }: Pick<Connector, "routes">, path: string, que
   const asks = ({ where }: ConnectorRoute) =>
     Object.entries(where).every(([name, value]) => Object.hasOwn(query, name) && query[name] === value);
   return routes.find((route) => isPathOf(route.path, path) && asks(route)) ?? null;
+}
+
+/** The write that a caller's method and path name. `null` = none. */
+export function writeOf({ writes = [] }: Pick<Connector, "writes">, method: WriteMethod, path: string): ConnectorWrite | null {
+  return writes.find((write) => write.method === method && isPathOf(write.path, path)) ?? null;
+}
+
+/** What stands in a path where its template has an id. `null` = the template has none. */
+export function idIn(template: string, path: string): string | null {
+  const at = template.split("/").findIndex((segment) => segment.includes("{id}"));
+  const [before = "", behind = ""] = template.split("/")[at]?.split("{id}") ?? [];
+  const given = path.split("/")[at];
+  return given === undefined ? null : given.slice(before.length, given.length - behind.length);
 }
 
 /** Segment by segment, so that nothing of a path is ever a pattern. */

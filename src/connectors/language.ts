@@ -9,6 +9,7 @@ import { checkShape, inFileOrder, type Problem, quote, readYaml, type Source } f
 import { type Connector, type ConnectorRoute, type Criterion, idPattern, type Parameter } from "./connector.ts";
 import { isHostLabel, isPublicHost } from "./host.ts";
 import { baseUrlPattern, type FileShape, fileSchema, noUrl, type SettingKind } from "./written.ts";
+import { writeProblems, writesOf } from "./written-writes.ts";
 
 /** A file before a merchant's own settings stand in it. */
 export interface ConnectorDocument {
@@ -25,7 +26,7 @@ export function parseConnector(textOfFile: string, file: string): Result<Connect
   const source = read.value;
   const shape = checkShape(fileSchema, source);
   if (!shape.ok) return shape;
-  const problems = [...settingProblems(shape.value, source), ...routeProblems(shape.value, source)];
+  const problems = [...settingProblems(shape.value, source), ...routeProblems(shape.value, source), ...writeProblems(shape.value, source)];
   if (problems.length > 0) return refuse(inFileOrder(problems));
   return ok({ source, settings: shape.value.settings, connector: connectorOf(shape.value, source) });
 }
@@ -44,7 +45,11 @@ export function settle(document: ConnectorDocument, given: Readonly<Record<strin
   if (problems.length > 0) return refuse(problems);
   const host = filled(connector.host, given);
   if (!isPublicHost(host)) return refuse([source.problem(["base"], "wrong_value", `${quote(host)} is not the name of a public host`)]);
-  return ok({ ...connector, host, routes: connector.routes.map((route) => ({ ...route, path: filled(route.path, given) })) });
+  const routes = connector.routes.map((route) => ({ ...route, path: filled(route.path, given) }));
+  const writes = connector.writes?.map(({ reads, ...write }) => {
+    return { ...write, path: filled(write.path, given), ...(reads !== undefined && { reads: filled(reads, given) }) };
+  });
+  return ok({ ...connector, host, routes, ...(writes && { writes }) });
 }
 
 const settingHints = {
@@ -131,7 +136,8 @@ function fieldIn(criterion: Criterion): string[] {
 
 function connectorOf(shape: FileShape, source: Source): Connector {
   const [, host = "", base = ""] = baseUrlPattern.exec(shape.base) ?? [];
-  const { connector: name, authentication, caller, purpose, error_at, error_codes, limits, drops, lists, pages } = shape;
+  const { connector: name, authentication, caller, purpose, error_at, error_codes, limits, drops, lists, pages, repeats } = shape;
+  const writes = writesOf(shape, source);
   const routes = shape.routes.map(({ get, resource, id, records, where, adds, parameters }, index): ConnectorRoute => {
     const [, ...steps] = records.replace("[]", "").split(".");
     const { line } = source.placeOf(["routes", index, "get"]);
@@ -140,6 +146,8 @@ function connectorOf(shape: FileShape, source: Source): Connector {
   return {
     ...{ name, host, base, authentication, caller, limits, drops, lists, routes },
     ...(purpose !== undefined && { purpose }),
+    ...(writes.length > 0 && { writes }),
+    ...(repeats && { repeatHeader: repeats.header }),
     ...(error_at !== undefined && { errorAt: keysOf(error_at) }),
     ...(error_codes !== undefined && { errorCodes: { ...error_codes, at: error_codes.at.map(keysOf) } }),
     ...(pages !== undefined && { pages: pages === "link" ? pages : { more: keysOf(pages.more), cursors: pages.cursors.map(keysOf) } }),

@@ -56,7 +56,7 @@ export async function registerConnector(desk: ConnectorsDesk, visit: Visit, aske
   if (!read.ok) return turnDown(desk, visit, entered.value, { event, refusal: read.refusal });
   const compiled = JSON.stringify(read.value);
   const digest = digestOf(compiled);
-  const { host, routes } = read.value;
+  const { host } = read.value;
   const facts = { contract: id, connector: name, host, digest };
   await logAct(desk, visit, entered.value, { event, outcome: { effect: "allow", code: "registered" }, facts });
   const { locator } = await desk.keyring.keysOf(desk.database, id, await newestEpoch(desk.database, id));
@@ -66,7 +66,7 @@ export async function registerConnector(desk: ConnectorsDesk, visit: Visit, aske
     const standing = await shareContract(tx, id);
     if (!standing || !takesConnectors(standing)) return overRefusal;
     await putConnector(tx, { contract: id, name, compiled, credential });
-    return ok({ name, host, digest, routes: routes.map(({ path }) => `GET ${path}`) });
+    return ok({ name, host, digest, routes: routesOf(read.value) });
   });
 }
 
@@ -103,6 +103,14 @@ export async function readConnectors(
   return ok(listed.map((row) => ({ ...row, connector: parseConnectorText(row.compiled), digest: digestOf(row.compiled) })));
 }
 
+/** `GET /orders/{id}`, `PUT /orders/{id}: status, note`: what agents may do is the policy's matter. */
+export function routesOf({ routes, writes = [] }: Connector): string[] {
+  return [
+    ...routes.map(({ path }) => `GET ${path}`),
+    ...writes.map(({ method, path, fields }) => `${method} ${path}: ${fields.join(", ")}`),
+  ];
+}
+
 function digestOf(compiled: string): string {
   return `sha256:${toHex(sha256(utf8(compiled)))}`;
 }
@@ -132,7 +140,7 @@ function fits({ authentication }: Connector, credential: string): boolean {
 }
 
 /** What the contract in force does not know: resources, fields, the purpose. */
-function unknownNames({ source, connector: { purpose, routes } }: ConnectorDocument, bundle: Bundle): Problem[] {
+function unknownNames({ source, connector: { purpose, routes, writes = [] } }: ConnectorDocument, bundle: Bundle): Problem[] {
   const problems: Problem[] = [];
   if (purpose !== undefined && !Object.hasOwn(bundle.contract.purposes, purpose))
     problems.push(source.valueProblem(["purpose"], "wrong_value", "the contract has no such purpose"));
@@ -146,6 +154,15 @@ function unknownNames({ source, connector: { purpose, routes } }: ConnectorDocum
       if (fieldsOf(parameter, id).some((field) => !Object.hasOwn(known.fields, field)))
         problems.push(source.problem(["routes", index, "parameters", name], "unknown_field", `${resource} has no field of that path`));
     }
+  });
+  writes.forEach(({ resource, fields }, index) => {
+    const known = Object.hasOwn(bundle.resources, resource) ? bundle.resources[resource] : undefined;
+    if (known === undefined)
+      problems.push(source.valueProblem(["writes", index, "resource"], "unknown_resource", "the contract's policy has no such resource"));
+    fields.forEach((field, place) => {
+      if (known && !Object.hasOwn(known.fields, field))
+        problems.push(source.valueProblem(["writes", index, "fields", place], "unknown_field", `${resource} has no field of that path`));
+    });
   });
   return problems;
 }

@@ -151,7 +151,7 @@ export async function reach(deps: Disclosure, ask: Ask): Promise<Result<Reached,
 }
 
 /** What is found does not come by here. */
-async function noteMiss(deps: Disclosure, ask: Ask, who: Principal, log: LogHandle): Promise<void> {
+export async function noteMiss(deps: Disclosure, ask: Ask, who: Principal, log: LogHandle): Promise<void> {
   const asker = { contract: ask.contract, who };
   const misses = await deps.misses.miss(asker);
   if (misses === null) return;

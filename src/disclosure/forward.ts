@@ -18,8 +18,8 @@ import {
   routeOf,
   withCursors,
 } from "../connectors/index.ts";
-import { type Json, ok, type Refusal, type Result } from "../kernel/index.ts";
-import { type Decision, decide, rulesFor } from "../policy/index.ts";
+import { type ContractId, type Json, ok, type Refusal, type Result } from "../kernel/index.ts";
+import { type Circumstances, type Decision, decide, rulesFor } from "../policy/index.ts";
 import { addRefusal, askUpstream, type GatePlace, openCredential, selectConnector, type Way } from "../upstream/index.ts";
 import type { Ask, Disclosure } from "./ask.ts";
 import { circumstancesIn, enter, type Inside } from "./disclose.ts";
@@ -57,16 +57,12 @@ const unknown = { type: "", want: { kind: "upstream", list: false, field: null }
 
 async function answer(deps: Upstream, asked: ForwardAsk): Promise<Result<Forwarded, Refusal>> {
   const anything: Ask = { ...asked, ...unknown };
-  const entered = await enter(deps, anything);
-  if (!entered.ok) return entered;
-  const inside = entered.value;
-  const found = await findConnector(deps, asked, inside);
-  if (!found) return deny(deps, anything, inside.who, { code: "not_found" }, { log: inside.log, exists: true, bundle: inside.bundle });
+  const came = await arrive(deps, anything, asked.connector);
+  if (!came.ok) return came;
+  const { inside, found, circumstances } = came.value;
   const { connector, credential, place } = found;
-  const circumstances = await circumstancesIn(deps, { ...anything, purpose: asked.purpose ?? connector.purpose ?? null }, inside);
-  if (!circumstances.ok) return circumstances;
   const { bundle, role, log } = inside;
-  const { purpose } = circumstances.value.request;
+  const { purpose } = circumstances.request;
   const route = routeOf(connector, asked.path, asked.query);
   const type = route?.resource ?? "";
   const decision = decide(bundle, { role, type, purpose });
@@ -85,7 +81,7 @@ async function answer(deps: Upstream, asked: ForwardAsk): Promise<Result<Forward
   const told = withFacts(draft, said.status === undefined ? {} : { upstream_status: said.status });
   if (!said.ok && said.alert) await tellOwner(deps, { inside, place, status: said.status });
   if (!said.ok) return denyDraft(deps, log, told, said.refusal);
-  const treated = treat({ connector, route, decision, inside, circumstances: circumstances.value, conditions }, said.body);
+  const treated = treat({ connector, route, decision, inside, circumstances, conditions }, said.body);
   if (treated === null) return denyDraft(deps, log, told, { code: "upstream_failed" });
   const { leaving, notHeld, failed } = treated;
   const excluded = excludedDraft(told, { notHeld, failed });
@@ -103,14 +99,31 @@ async function answer(deps: Upstream, asked: ForwardAsk): Promise<Result<Forward
   return ok({ body, links: linksIn(said.link, paged), promise: receipt });
 }
 
-interface Found {
+export interface Arrived {
+  readonly inside: Inside;
+  readonly found: Found;
+  readonly circumstances: Circumstances;
+}
+
+/** enter → connector → hours, network, purpose. A refusal has left its entry already. */
+export async function arrive(deps: Upstream, ask: Ask, name: string): Promise<Result<Arrived, Refusal>> {
+  const entered = await enter(deps, ask);
+  if (!entered.ok) return entered;
+  const inside = entered.value;
+  const found = await findConnector(deps, ask.contract, name, inside);
+  if (!found) return deny(deps, ask, inside.who, { code: "not_found" }, { log: inside.log, exists: true, bundle: inside.bundle });
+  const circumstances = await circumstancesIn(deps, { ...ask, purpose: ask.purpose ?? found.connector.purpose ?? null }, inside);
+  return circumstances.ok ? ok({ inside, found, circumstances: circumstances.value }) : circumstances;
+}
+
+export interface Found {
   readonly connector: Connector;
   readonly credential: string;
   readonly place: GatePlace;
 }
 
 /** `null` = none of that name, or somebody changed it where it lies. */
-async function findConnector(deps: Upstream, { contract, connector: name }: ForwardAsk, { keys }: Inside): Promise<Found | null> {
+async function findConnector(deps: Upstream, contract: ContractId, name: string, { keys }: Inside): Promise<Found | null> {
   const stored = await selectConnector(deps.database, contract, name);
   if (!stored) return null;
   const { compiled } = stored;
@@ -126,7 +139,7 @@ interface RefusedCredential {
 }
 
 /** The upstream takes the merchant's credential no more: in the log, and where its owner looks. Once in a while, not for each question. */
-async function tellOwner(deps: Upstream, { inside, place, status }: RefusedCredential): Promise<void> {
+export async function tellOwner(deps: Upstream, { inside, place, status }: RefusedCredential): Promise<void> {
   const { contract, name } = place;
   await deps.audit.append(inside.log, {
     event: "connector.refused",
@@ -139,7 +152,7 @@ async function tellOwner(deps: Upstream, { inside, place, status }: RefusedCrede
 }
 
 /** As the connector has it; and by a Bearer's header always. */
-function arrived(carriage: Carriage, { caller }: Connector): boolean {
+export function arrived(carriage: Carriage, { caller }: Connector): boolean {
   if (typeof carriage === "string") return carriage === "bearer" || carriage === caller;
   return typeof caller !== "string" && caller.header.toLowerCase() === carriage.header;
 }
@@ -162,6 +175,6 @@ function checkConditions({ inside: { bundle, role }, route, decision, purpose }:
   return null;
 }
 
-function withFacts(draft: EntryDraft, facts: NonNullable<EntryDraft["facts"]>): EntryDraft {
+export function withFacts(draft: EntryDraft, facts: NonNullable<EntryDraft["facts"]>): EntryDraft {
   return { ...draft, facts: { ...draft.facts, ...facts } };
 }

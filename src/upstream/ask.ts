@@ -1,8 +1,8 @@
 /**
  * One question to a merchant's API:  gate → attempts, within the connector's seconds → what is to be said
  *
- * Only what is safe to ask twice comes here. It is asked again, after a pause of chance, where nothing answered or something in front of the API did, and
- * only while the question before it was answered.
+ * What is safe to ask twice is asked again, after a pause of chance, where nothing answered or something in front of the API did, and only while the
+ * question before it was answered. A write goes up once, unless the upstream itself knows one that comes again.
  */
 import type { Connector } from "../connectors/index.ts";
 import type { Json, Refusal, RefusalCode } from "../kernel/index.ts";
@@ -13,10 +13,20 @@ import type { Reach } from "./reach.ts";
 /** `status`: the upstream's; absent where there was no answer. `alert`: its owner is to be told that the credential is refused. */
 export type Asked =
   | { readonly ok: true; readonly status: number; readonly body: Json; readonly link: string | null }
-  | { readonly ok: false; readonly status?: number; readonly refusal: UpstreamRefusal; readonly alert: boolean };
+  | {
+      readonly ok: false;
+      readonly status?: number;
+      readonly refusal: UpstreamRefusal;
+      readonly alert: boolean;
+      /** Of a write: nobody knows whether it was carried out. */
+      readonly perhapsDone: boolean;
+    };
 
 export interface UpstreamRefusal extends Refusal {
-  readonly code: Extract<RefusalCode, "not_found" | "upstream_failed" | "upstream_late" | "upstream_busy" | "upstream_limited">;
+  readonly code: Extract<
+    RefusalCode,
+    "not_found" | "unacceptable" | "upstream_failed" | "upstream_late" | "upstream_busy" | "upstream_limited"
+  >;
 }
 
 export interface Way {
@@ -34,14 +44,17 @@ const secondsMax = 3_600;
 
 export async function askUpstream(way: Way, connector: Connector, question: Question, place: GatePlace): Promise<Asked> {
   const gate = way.gates.enter(place);
-  if (!gate.ok) return { ok: false, refusal: gate.refusal, alert: false };
-  const { mayRepeat } = gate.value;
+  if (!gate.ok) return { ok: false, refusal: gate.refusal, alert: false, perhapsDone: false };
+  const { write } = question;
+  const mayRepeat = gate.value.mayRepeat && (write === undefined || write.repeat !== undefined);
   const said = await within(connector.limits.seconds, (signal) => attempts(way, connector, question, { mayRepeat, signal }));
   const outcome = outcomeOf(said, question.nowMs);
   const alert = gate.value.leave(outcome);
-  if (said === "late") return { ok: false, refusal: { code: "upstream_late" }, alert };
+  if (said === "late") return { ok: false, refusal: { code: "upstream_late" }, alert, perhapsDone: write !== undefined };
   if (said.ok) return said;
-  return { ok: false, ...(said.status !== undefined && { status: said.status }), refusal: refusalOf(said, outcome), alert };
+  const { fault, status } = said;
+  const perhapsDone = write !== undefined && unknownEnds.includes(fault);
+  return { ok: false, ...(status !== undefined && { status }), refusal: refusalOf(said, outcome), alert, perhapsDone };
 }
 
 async function within<Value>(seconds: number, work: (signal: AbortSignal) => Promise<Value>): Promise<Value | "late"> {
@@ -72,11 +85,15 @@ async function attempts(
   }
 }
 
+/** After which a write may have been carried out. */
+const unknownEnds: readonly Failed["fault"][] = ["unreached", "broken", "unusable"];
+
 const outcomes = {
   unreached: "failed",
   broken: "failed",
   unusable: "answered",
   missing: "answered",
+  rejected: "answered",
   credential_refused: "credential_refused",
 } as const satisfies Partial<Record<Failed["fault"], Outcome["kind"]>>;
 
@@ -100,6 +117,7 @@ function secondsOf(retryAfter: string | null, nowMs: number): number {
 /** A credential that is refused is the merchant's matter, not the agent's. */
 function refusalOf({ fault, status }: Failed, outcome: Outcome): UpstreamRefusal {
   if (fault === "missing") return { code: "not_found" };
+  if (fault === "rejected") return { code: "unacceptable", errors: [{ pointer: "/", code: "refused_by_upstream" }] };
   if (outcome.kind === "limited" || outcome.kind === "busy")
     return { code: `upstream_${outcome.kind}`, retryAfterSeconds: outcome.seconds };
   return { code: fault === "broken" && status === 503 ? "upstream_busy" : "upstream_failed" };

@@ -31,15 +31,15 @@ export function createNodeReach({
   request = requestOverTls,
 }: NodeReachOptions = {}): Reach {
   const agent = new Agent({ keepAlive: true, maxSockets: connectionsPerHostMax, maxFreeSockets: 8, timeout: 60_000 });
-  return async ({ host, path, headers }: Outgoing, signal) => {
+  return async ({ host, path, method, headers, body }: Outgoing, signal) => {
     const addresses = await resolve(host);
     const [first] = addresses;
     if (!first || !addresses.every(({ address }) => isAllowed(address))) throw new Error("the name leads to no public address");
     const { promise, resolve: answer, reject } = Promise.withResolvers<IncomingMessage>();
-    const options: RequestOptions = { host, servername: host, path, headers: { ...headers, "accept-encoding": "gzip" } };
+    const options: RequestOptions = { host, servername: host, path, method, headers: { ...headers, "accept-encoding": "gzip" } };
     request({ ...options, agent, signal, lookup: pinnedTo(first), maxHeaderSize: headerBytesMax }, answer)
       .on("error", reject)
-      .end();
+      .end(body);
     return incomingOf(await promise);
   };
 }

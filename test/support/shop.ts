@@ -14,7 +14,7 @@ import { entriesOf } from "./purge-world.ts";
 
 export interface Shop {
   readonly reach: Reach;
-  readonly asked: { readonly path: string; readonly headers: IncomingHttpHeaders }[];
+  readonly asked: { readonly method: string; readonly path: string; readonly headers: IncomingHttpHeaders; readonly body: string }[];
   answer: (path: string, response: ServerResponse) => void;
   /** The names that were resolved, in order. */
   readonly resolved: string[];
@@ -25,9 +25,15 @@ async function openShop(): Promise<Shop> {
   const asked: Shop["asked"] = [];
   const resolved: string[] = [];
   const server = createServer((request, response) => {
-    asked.push({ path: request.url ?? "", headers: request.headers });
+    const { url = "", method = "", headers } = request;
     response.on("error", () => undefined);
-    shop.answer(request.url ?? "", response);
+    let body = "";
+    const heard = () => {
+      asked.push({ method, path: url, headers, body });
+      shop.answer(url, response);
+    };
+    if (method === "GET") heard();
+    else request.on("data", (chunk) => (body += chunk)).on("end", heard);
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;
@@ -112,6 +118,7 @@ interface Asking {
   readonly name?: string;
   readonly method?: string;
   readonly contract?: string;
+  readonly body?: unknown;
 }
 
 export interface ShopWorld {
@@ -135,8 +142,8 @@ export async function openShopWorld(): Promise<ShopWorld> {
   return {
     shop,
     gateway,
-    ask: (path, { as = "agent-1", headers = {}, name = "shopify", method = "GET", contract = "c-test" } = {}) =>
-      gateway.call(method, `/v1/contracts/${contract}/upstream/${name}${path}`, { as, headers }),
+    ask: (path, { as = "agent-1", headers = {}, name = "shopify", method = "GET", contract = "c-test", body } = {}) =>
+      gateway.call(method, `/v1/contracts/${contract}/upstream/${name}${path}`, { as, headers, body }),
     entries: async (contract = "c-test") => (await entriesOf(gateway.database, contract)) as unknown as Entry[],
   };
 }
