@@ -7,7 +7,7 @@ import { createCommandLine, operatorFile, type Ran } from "./support/command-lin
 import { root } from "./support/repository.ts";
 import { pause, until } from "./support/until.ts";
 
-const { home, origin, postern, serve, put, read, remove } = await createCommandLine();
+const { home, origin, postern, serve, put, read, remove } = await createCommandLine({ migrated: true });
 const slow = 120_000;
 const as = "--contract c-own --as officer";
 let gateway: ChildProcess;

@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { contractText } from "./support/agreement.ts";
 import { createCommandLine, operatorFile, type Ran } from "./support/command-line.ts";
 
-const { home, postern, serve, put, remove } = await createCommandLine();
+const { home, postern, serve, put, remove } = await createCommandLine({ migrated: true });
 const slow = 120_000;
 const owner = "--as owner-1";
 let gateway: ChildProcess;

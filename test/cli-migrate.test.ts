@@ -99,7 +99,7 @@ describe("on a database that", () => {
       "migrations",
       "package.json",
     ]);
-    [line, nextLine] = [await createCommandLine(), await createCommandLine(nextTree)];
+    [line, nextLine] = [await createCommandLine(), await createCommandLine({ build: nextTree })];
     for (const { put } of [line, nextLine]) put("postern.yaml", operatorFile);
     expect((await line.postern("migrate", "", owner("shop"))).code).toBe(0);
   }, slow);

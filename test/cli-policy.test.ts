@@ -5,7 +5,7 @@ import * as z from "zod";
 import { contractText, shippedPolicy } from "./support/agreement.ts";
 import { createCommandLine, operatorFile } from "./support/command-line.ts";
 
-const { origin, postern, serve, put, remove } = await createCommandLine();
+const { origin, postern, serve, put, remove } = await createCommandLine({ migrated: true });
 const slow = 120_000;
 let gateway: ChildProcess;
 let token: string;

@@ -7,7 +7,7 @@ import { type OpenBao, openBaoProgram, startOpenBao } from "./support/key-servic
 import { type KeyStandIn, startKeyStandIn } from "./support/key-stand-in.ts";
 import { isLong } from "./support/long.ts";
 
-const { home, postern, put, serve, remove } = await createCommandLine();
+const { home, postern, put, serve, remove } = await createCommandLine({ migrated: true });
 const arn = "arn:aws:kms:eu-central-1:000000000000:key/stand-in";
 const credentials = { AWS_ACCESS_KEY_ID: "AKID", AWS_SECRET_ACCESS_KEY: "s3cret-t0ken" };
 let standIn: KeyStandIn;

@@ -95,7 +95,7 @@ describe("an owner with a session", () => {
     const asked = await approve(approval, cookie);
     expect([await code(asked), asked.headers.get("www-authenticate")]).toEqual([
       "401 step_up_required",
-      'Bearer realm="postern", error="insufficient_user_authentication"',
+      'Bearer realm="postern", error="insufficient_user_authentication", max_age="300"',
     ]);
     const shown = await stepUp(cookie, authenticator);
     expect(await code(shown)).toBe("200");

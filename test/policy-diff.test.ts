@@ -216,6 +216,8 @@ describe("a contract's own terms", () => {
     ["", "seats: { sharing: note }", null],
     ["seats: { sharing: note }", "seats: { sharing: refuse }", "narrowed"],
     ["seats: { sharing: refuse }", "seats: {}", "widened"],
+    ["seats: { sharing: note }", "seats: { sharing: step_up }", "narrowed"],
+    ["seats: { sharing: refuse }", "seats: { sharing: step_up }", "widened"],
     ["", "seats: { roles: [first] }", "narrowed"],
     ["seats: { roles: [first] }", "seats: {}", "widened"],
     ["", "seats: { agreement: required }", "narrowed"],

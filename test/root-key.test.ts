@@ -169,7 +169,7 @@ describe("an operator moves keys to another root key", { timeout: 60_000 }, () =
   });
 
   it("and the doctor says so", async () => {
-    const line = await createCommandLine();
+    const line = await createCommandLine({ migrated: true });
     const found = async (secret: string) => {
       line.put("root.key", secret);
       chmodSync(join(line.home, "root.key"), 0o600);

@@ -9,15 +9,19 @@ import { createSeatWatch } from "../src/disclosure/postgres-watch.ts";
 import { type SeatUse, sharingOf } from "../src/disclosure/sharing.ts";
 import type { ContractId } from "../src/kernel/index.ts";
 import { bringIntoForce, expectStatus, importLines, problemOf, search } from "./support/agreement.ts";
-import { createGateway, type Gateway } from "./support/gateway.ts";
+import { audience, createGateway, type Gateway } from "./support/gateway.ts";
 import { entriesOf } from "./support/log-writers.ts";
+import { createSmith, type Smith } from "./support/tokens.ts";
 
 let gateway: Gateway;
+let smith: Smith;
 let ahead = 0;
 const aMinuteMs = 61_000;
 const agents = Array.from({ length: 9 }, (_, i) => `demo,agent-${i},first_line,林\n`).join("");
 beforeAll(async () => {
+  smith = await createSmith();
   gateway = await createGateway({
+    issuers: [smith.profile],
     common: { now: () => Date.now() + ahead },
     from: { addressOf: (c) => c.req.header("x-address"), countryOf: (c) => c.req.header("x-country") },
   });
@@ -99,6 +103,31 @@ describe("a seat that is used from several places at once", () => {
     ]);
     ahead += aMinuteMs;
     await expectStatus(ask(one, here, { contract }), 200);
+  });
+
+  it("is its holder's again where the contract asks for that, once they logged in anew; old tokens stay out", async () => {
+    const contract = "c-stepped";
+    const seats = "linxi,agent-1,first_line,林\n";
+    await bringIntoForce(gateway, { contract, seats, more: "seats: { sharing: step_up }\n" });
+    const seconds = Math.floor((Date.now() + ahead) / 1_000);
+    const usual = { sub: "agent-1", aud: audience, iat: seconds - 10, exp: seconds + 900 };
+    const tokenOf = (more: object) => smith.token({ ...usual, jti: crypto.randomUUID(), ...more });
+    // A login is judged by the database's clock.
+    const today = Math.floor(Date.now() / 1_000);
+    const [old, silent] = [await tokenOf({ auth_time: today - 301 }), await tokenOf({})];
+    await expectStatus(ask(old, here, { contract }), 200);
+    await expectStatus(ask(silent, there, { contract }), 200);
+    for (const [token, address] of [
+      [old, here],
+      [silent, there],
+      [await tokenOf({ auth_time: today + 3_600 }), there],
+    ] as const) {
+      const refused = await ask(token, address, { contract });
+      expect(refused.headers.get("www-authenticate")).toContain('error="insufficient_user_authentication", max_age="300"');
+      expect((await problemOf(Promise.resolve(refused), 401)).code).toBe("step_up_required");
+    }
+    expect(await told(contract)).toMatchObject([{ outcome: { effect: "deny", code: "step_up_required" } }]);
+    await expectStatus(ask(await tokenOf({ auth_time: today - 5 }), here, { contract }), 200);
   });
 });
 

@@ -10,11 +10,15 @@ import { type Agreement, bringIntoForce, search } from "./support/agreement.ts";
 import { type Cluster, openTestPool, startCluster } from "./support/databases.ts";
 import { createGateway, createMemoryAnchor } from "./support/gateway.ts";
 import { createServerLog, type LoggedStatement, logEverything } from "./support/server-log.ts";
-import { breachesOf, isRead } from "./support/statement-rules.ts";
+import { breachesOf, isRead, spreadOver } from "./support/statement-rules.ts";
 import { watchRoutes } from "./support/watch-routes.ts";
 import { journeyBeforeThePurge, journeyToANewEpoch, journeyToTheCertificate } from "./support/whole-journey.ts";
 
 const serving = ["postern_edge", "postern_keeper", "share_keeper"];
+/** Of the tables whose primary key begins with a contract or a log: that column. */
+const firstKeys = `select c.conrelid::regclass::text, a.attname, now() from pg_constraint c
+  join pg_attribute a on a.attrelid = c.conrelid and a.attnum = c.conkey[1]
+  where c.contype = 'p' and a.attname in ('contract_id', 'log')`;
 const outlived = { contract: "c-outlived" } as const satisfies Agreement;
 
 describe("every statement that the gateway sends, whatever somebody comes for", () => {
@@ -23,6 +27,7 @@ describe("every statement that the gateway sends, whatever somebody comes for", 
   let cluster: Cluster;
   let statements: LoggedStatement[];
   let unserved: string[];
+  let keys: ReadonlyMap<string, string>;
 
   const open = (database: string, role?: string) => {
     const pool = openTestPool(cluster.urlOf(database, role), { deadlineMs: 30_000 });
@@ -57,6 +62,7 @@ describe("every statement that the gateway sends, whatever somebody comes for", 
     await journeyToANewEpoch(gateway, anchor, "gateway");
     expect(gateway.faults).toEqual([]);
     unserved = gateway.unserved();
+    keys = new Map((await owner.query(firstKeys)) as [string, string][]);
     const heard = await log.statements(owner);
     statements = heard.filter(({ role }) => serving.includes(role));
   }, 60_000);
@@ -75,6 +81,15 @@ describe("every statement that the gateway sends, whatever somebody comes for", 
 
   it("leaves no state in its session, and no read lets a cache answer it", () => {
     expect(breachesOf(statements)).toEqual([]);
+  });
+
+  it("says on the way of an agent's request of which contract or log it is, so that a database spread by that asks one machine", () => {
+    const asked = [...new Set(statements.filter(({ role }) => role === "postern_edge").map(({ text }) => text))];
+    expect(asked.filter((text) => spreadOver(text, keys).length === 0).length).toBeGreaterThan(10);
+    const spread = asked.map((text) => spreadOver(text, keys)).filter((tables) => tables.length > 0);
+    expect(new Set(spread.map(String)), "the contracts of an agent, and two looks of the readiness check").toEqual(
+      new Set(["postern.seat,postern.contract", "audit.log,audit.upkeep,audit.pending", "audit.upkeep"]),
+    );
   });
 
   it("goes alone: several at once and without parameters only as the driver's greeting", () => {
@@ -128,5 +143,28 @@ describe("the rules notice", () => {
     "select value, now() from audit.log where prepare = 'set listen'",
   ])("nothing in: %s", (text) => {
     expect(breachesOf([{ role: "postern_edge", protocol: "extended", text }])).toEqual([]);
+  });
+});
+
+describe("a statement is spread over machines", () => {
+  const keys = new Map([
+    ["postern.seat", "contract_id"],
+    ["audit.log", "log"],
+  ]);
+
+  it.each([
+    ["select 1 from postern.seat where subject = $1", ["postern.seat"]],
+    ["select 1 from postern.seat s join audit.log l on l.log = s.contract_id where l.log = $1", []],
+    ["select 1 from postern.seat s join audit.log l on l.log = s.contract_id", ["postern.seat", "audit.log"]],
+    ["select 1 from postern.seat s join audit.log l on l.log = $1 where s.subject = $2", ["postern.seat"]],
+    ['select 1 from "postern"."seat" where "postern"."seat"."contract_id" = $1', []],
+    ["update postern.seat set name = $2 where contract_id = $1", []],
+    ["update postern.seat set contract_id = contract_id where subject = $1", ["postern.seat"]],
+    ["insert into postern.seat (contract_id, name) values ($1, $2)", []],
+    ["insert into postern.seat (name) values ($1)", ["postern.seat"]],
+    ["select 1 from postern.other where x = $1", []],
+    ["select extract(epoch from postern.seat.seen_at) from postern.seat where postern.seat.contract_id = $1", []],
+  ])("%s: %j", (text, tables) => {
+    expect(spreadOver(text, keys)).toEqual(tables);
   });
 });

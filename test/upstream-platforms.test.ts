@@ -5,9 +5,12 @@ import type { AddressInfo } from "node:net";
 import { serve as listen } from "@hono/node-server";
 import { createAdminRestApiClient } from "@shopify/admin-api-client";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { Json, JsonObject } from "../src/kernel/index.ts";
 import { signedForTaobao } from "../src/upstream/taobao-query.ts";
 import { expectStatus, problemOf } from "./support/agreement.ts";
+import { bodyFrom, chatwootSchemas, magentoSchemas, misfitsOf } from "./support/documented-bodies.ts";
 import type { Gateway } from "./support/gateway.ts";
+import { hasShapes } from "./support/platform-shapes.ts";
 import { credential, customer, openShopWorld, ordersPath, type Shop, type ShopWorld, saying } from "./support/shop.ts";
 
 let shop: Shop;
@@ -175,6 +178,26 @@ describe("a platform with ways of its own", () => {
     expect(await answer.json()).toEqual({ payload: [{ id: 9, name: "N*** Q***", email: "n***@mail.example" }] });
     expect(shop.asked.at(-1)?.headers.api_access_token).toBe(credential);
     await problemOf(ask("/api/v1/accounts/4/contacts/9", { name: "chatwoot" }), 404);
+  });
+});
+
+describe.runIf(hasShapes)("an answer", () => {
+  const typed: Readonly<Record<string, Json>> = { integer: 7, number: 7.5, boolean: true, object: {}, array: [] };
+  const leaf = (type: Json | undefined) => typed[String(type)] ?? "ann.quill@mail.example";
+
+  it.each([
+    ["magento", "sales-data-order-interface", "/rest/V1/orders/7", magentoSchemas, []],
+    ["magento", "customer-data-customer-interface", "/rest/V1/customers/7", magentoSchemas, []],
+    ["chatwoot", "conversation_show", "/api/v1/accounts/3/conversations/7", chatwootSchemas, []],
+    ["chatwoot", "contact_show_response", "/api/v1/accounts/3/contacts/7", chatwootSchemas, ["payload"]],
+  ] as const)("of %s, %s, is still what the platform's own document says", async (name, schema, path, schemas, keys) => {
+    const body = bodyFrom(schemas(), schema, leaf);
+    expect(misfitsOf(schemas(), schema, body)).toEqual([]);
+    shop.answer = saying(body);
+    const answer = (await (await expectStatus(ask(path, { name }), 200)).json()) as Json;
+    expect(misfitsOf(schemas(), schema, answer)).toEqual([]);
+    const record = keys.reduce<Json>((at, key) => (at as JsonObject)[key] ?? null, answer) as JsonObject;
+    expect(Object.values(record).filter((value) => value !== null).length).toBeGreaterThan(3);
   });
 });
 

@@ -167,6 +167,22 @@ const list = command({
   },
 });
 
+const passkeys = command({
+  meta: { description: "End all passkeys of somebody who lost theirs; they register another after their next login" },
+  examples: ["npx postern revoke passkeys linxi/olga --as operator"],
+  args: {
+    person: { type: "positional", required: true, valueHint: "ISSUER/SUBJECT", description: "As their session has them" },
+    ...clientFlags,
+    ...jsonFlag,
+  },
+  async run({ args }) {
+    const { issuer, name: subject } = ofIssuer(args.person);
+    const done = await createClient(args).post(z.looseObject({ passkeys: z.int() }), "/v1/passkeys/revoke", { issuer, subject });
+    if (args.json) return printJson(done);
+    print(done.passkeys === 0 ? `${args.person} has no passkey` : `${args.person} has no passkey any more; there were ${done.passkeys}`);
+  },
+});
+
 export const revoke = command({
   meta: { description: "Take access away at once: an agent's seat, a contract's, or somebody's everywhere" },
   subCommands: {
@@ -177,6 +193,7 @@ export const revoke = command({
     key: everywhere("key", "kid", "whatever a signing key signed", "demo/2026-11"),
     issuer: whole("issuer", "whoever an issuer names", "example"),
     vendor: whole("vendor", "a vendor's agents", "v-yunfu"),
+    passkeys,
     restore,
     lift,
     list,

@@ -18,6 +18,7 @@ export const seatRefusals = [
   "seat_training_expired",
   "off_shift",
   "seat_shared",
+  "step_up_required",
   "purpose_required",
   "purpose_unknown",
   "audit_unavailable",

@@ -29,6 +29,7 @@ import type { Ask, Disclosure } from "./ask.ts";
 import { deny, denyDraft, denyUnknown, disclosedDraft, draftOf, excludedDraft, guessingDraft, logOf, sharedDraft } from "./entries.ts";
 import type { Load, Loaded, LoadedRecord } from "./load.ts";
 import { type MaskedRecord, type Opened, openRecords } from "./open.ts";
+import { faultOfSharing } from "./sharing.ts";
 
 export interface Disclosed {
   readonly records: readonly MaskedRecord[];
@@ -101,12 +102,12 @@ export async function enter(deps: Disclosure, ask: Ask): Promise<Result<Inside, 
   const fault = faultOfSeat(bundle, seat, loaded.now);
   if (fault) return deny(deps, ask, who, { code: fault }, { log, exists: true, bundle });
   if (sharing) {
-    const isRefused = bundle.contract.seats?.sharing === "refuse";
+    const code = faultOfSharing(bundle.contract.seats?.sharing, who, loaded.now);
     if (deps.watch.takeNews(come)) {
-      await deps.audit.append(log, sharedDraft(ask, who, sharing, isRefused));
+      await deps.audit.append(log, sharedDraft(ask, who, sharing, code));
       await deps.watch.noted(come);
     }
-    if (isRefused) return deny(deps, ask, who, { code: "seat_shared" }, { log, exists: true, bundle });
+    if (code) return deny(deps, ask, who, { code }, { log, exists: true, bundle });
   }
   return ok({ who, role, loaded, keys, log, digest, lastDays, bundle });
 }

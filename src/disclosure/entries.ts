@@ -132,13 +132,13 @@ export function sharedDraft(
   { contract, request }: Ask,
   { issuer, subject }: Principal,
   { networks, countries, oneToken }: Sharing,
-  isRefused: boolean,
+  code: RefusalCode | null,
 ): EntryDraft {
   return {
     event: "seat.shared",
     actor: { role: "agent", issuer, subject },
     request,
-    outcome: isRefused ? { effect: "deny", code: "seat_shared" } : { effect: "allow", code: "noted" },
+    outcome: code ? { effect: "deny", code } : { effect: "allow", code: "noted" },
     facts: { contract, networks, countries, one_token: oneToken ? 1 : 0 },
   };
 }

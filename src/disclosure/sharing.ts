@@ -1,4 +1,10 @@
-/** Whether the uses of one seat in the last minutes are those of one person. Pure. */
+/** Whether the uses of one seat in the last minutes are those of one person, and what that is to whoever comes. Pure. */
+import type { Principal } from "../identity/index.ts";
+import type { RefusalCode } from "../kernel/index.ts";
+
+/** How long ago somebody may have proved who they are, to be taken for the seat's own person; and how far their provider's clock may be ahead. */
+const provenMinutes = 5;
+const clockSkewMs = 60_000;
 
 export interface SeatUse {
   /** From where this request comes. */
@@ -37,4 +43,12 @@ export function sharingOf(now: { readonly at: number; readonly country: string |
     countries: countries.size,
     oneToken: others.some(({ sameToken }) => sameToken),
   };
+}
+
+/** `null` = they are served. A shared seat is its holder's again, where the contract asks for that, once they log in at their provider anew. */
+export function faultOfSharing(told: "step_up" | "refuse" | undefined, { provenAt }: Principal, nowMs: number): RefusalCode | null {
+  if (told === undefined) return null;
+  if (told === "refuse") return "seat_shared";
+  const isProven = provenAt !== undefined && provenAt > nowMs - provenMinutes * 60_000 && provenAt <= nowMs + clockSkewMs;
+  return isProven ? null : "step_up_required";
 }

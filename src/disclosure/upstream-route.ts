@@ -93,7 +93,7 @@ export function upstreamRoute(deps: Upstream): Route {
     answers: {
       200: {
         media: "application/json",
-        description: "In the upstream's own shape; header Audit-Promise proves its entry",
+        description: "In the upstream's own shape; header Audit-Promise proves its entry, and Link leads to the pages around it",
         schema: z.unknown(),
       },
     },

@@ -56,7 +56,7 @@ function restHeaders({ retryAfterSeconds }: Refusal, status: number): Record<str
 /** RFC 6750 §3, RFC 9449 §7.1: with which scheme to come, and what a proof may be signed with. */
 function challengeOf(code: RefusalCode, proven: boolean): string {
   // RFC 9470 §3.
-  if (code === "step_up_required") return 'Bearer realm="postern", error="insufficient_user_authentication"';
+  if (code === "step_up_required") return 'Bearer realm="postern", error="insufficient_user_authentication", max_age="300"';
   if (!proven && code !== "proof_invalid") return 'Bearer realm="postern"';
   const error = code === "proof_invalid" ? "invalid_dpop_proof" : "invalid_token";
   return `DPoP realm="postern", error="${error}", algs="${proofAlgorithms.join(" ")}"`;

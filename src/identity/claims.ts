@@ -24,6 +24,8 @@ const claimsSchema = z.object({
   iat: secondsClaim,
   nbf: secondsClaim.optional(),
   jti: nameClaim,
+  /** When its holder last proved who they are (RFC 9068 §2.2.1). */
+  auth_time: secondsClaim.optional(),
   /** Some issuers say in the payload what kind of token this is: ID, Refresh and Logout are no access tokens. */
   typ: z
     .string()

@@ -27,6 +27,8 @@ export interface Principal {
   readonly expiresAt: number;
   /** The name of the proof of possession that was shown with the token, where it is bound to a key. */
   readonly proof?: string;
+  /** When they last proved to their provider who they are, in milliseconds. Absent = their token does not say. */
+  readonly provenAt?: number;
   /** Came by a session, and showed a passkey within it just now. */
   readonly isSteppedUp?: boolean;
   /** No person: a merchant's own system, at one contract. `scopes`: with a space between. */
@@ -152,5 +154,7 @@ function ageOf({ id, keysHadAt }: Issuer, nowMs: number): [string, number | null
 }
 
 function principalOf(issuer: Issuer, claims: Claims, keyId: string): Principal {
-  return { issuer: issuer.id, subject: claims.sub, tokenId: claims.jti, keyId, expiresAt: claims.exp * 1000 };
+  const { sub: subject, jti: tokenId, exp, auth_time: provenAt } = claims;
+  const principal = { issuer: issuer.id, subject, tokenId, keyId, expiresAt: exp * 1000 };
+  return provenAt === undefined ? principal : { ...principal, provenAt: provenAt * 1000 };
 }

@@ -23,7 +23,7 @@ export const refusals = {
     en: "This is no logout token of an organisation's provider",
     "zh-CN": "这不是组织身份提供方签发的注销令牌",
   },
-  step_up_required: { status: 401, en: "Show a passkey first", "zh-CN": "请先验证通行密钥" },
+  step_up_required: { status: 401, en: "Show that it is you first", "zh-CN": "请先验证您的身份" },
   step_up_refused: { status: 403, en: "What the passkey signed is not what it was asked for", "zh-CN": "通行密钥验证未通过" },
   not_permitted: { status: 403, en: "This is not permitted to you", "zh-CN": "您无权执行此操作" },
   contract_not_active: { status: 403, en: "The contract is not in force", "zh-CN": "合同尚未生效" },

@@ -95,7 +95,7 @@ const bundleSchema = z.strictObject({
         agreement: paperSchema.exactOptional(),
         training: paperSchema.exactOptional(),
         /** A seat that is used from several places at once; absent = it is noted. */
-        sharing: z.literal("refuse").exactOptional(),
+        sharing: z.enum(["step_up", "refuse"]).exactOptional(),
       })
       .exactOptional(),
     /** Act → who approves it instead of another owner; absent, or of an act that is not there: another owner. */

@@ -64,6 +64,12 @@ function places(before: Contract, after: Contract): Difference[] {
   ];
 }
 
+/** What happens to a seat that is used from several places at once; each is stricter than the one before. */
+const sharings = ["noted", "to log in again", "refused"];
+function sharingOf({ sharing }: NonNullable<Contract["seats"]>): number {
+  return sharing === "refuse" ? 2 : sharing === "step_up" ? 1 : 0;
+}
+
 function seats({ seats: before = {} }: Contract, { seats: after = {} }: Contract): Difference[] {
   const papers = (["agreement", "training"] as const).flatMap((paper) => {
     const [was, is] = [before[paper], after[paper]];
@@ -73,12 +79,11 @@ function seats({ seats: before = {} }: Contract, { seats: after = {} }: Contract
   const [was, is] = [before.roles, after.roles];
   const describeRoles = (roles: readonly string[] | undefined) => roles?.join(", ") ?? "any of the contract's";
   const comparison = comparisonOf(isSubset(is, was), isSubset(was, is));
-  const sharing = ({ sharing: told }: NonNullable<Contract["seats"]>) => (told === "refuse" ? "refused" : "noted");
-  const [old, next] = [sharing(before), sharing(after)];
+  const [old, next] = [sharingOf(before), sharingOf(after)];
   return [
     ...compared("seats' roles", comparison, describeRoles(was), describeRoles(is)),
     ...papers,
-    ...compared("shared seats", comparisonOf(next === "refused" || old === next, old === "refused" || old === next), old, next),
+    ...compared("shared seats", comparisonOf(next >= old, old >= next), sharings[old] ?? "", sharings[next] ?? ""),
   ];
 }
 

@@ -18,7 +18,10 @@ export const seatsSchema = z.strictObject({
   roles: z.array(nameSchema).min(1).optional().describe("The contract's roles that a seat may have"),
   agreement: paper.optional().describe("A confidentiality agreement on file"),
   training: paper.optional().describe("A privacy training on file"),
-  sharing: z.enum(["note", "refuse"]).optional().describe("What happens to a seat that is used from several places at once; default: note"),
+  sharing: z
+    .enum(["note", "step_up", "refuse"])
+    .optional()
+    .describe("What happens to a seat that is used from several places at once; default: note"),
 });
 
 export interface SeatTerms {
@@ -27,7 +30,7 @@ export interface SeatTerms {
   readonly agreement?: PaperTerms;
   readonly training?: PaperTerms;
   /** `note` is not written down: it is so wherever nothing else is. */
-  readonly sharing?: "refuse";
+  readonly sharing?: "step_up" | "refuse";
 }
 
 export function readSeatTerms({ roles, agreement, training, sharing }: z.output<typeof seatsSchema>): SeatTerms {
@@ -35,7 +38,7 @@ export function readSeatTerms({ roles, agreement, training, sharing }: z.output<
     ...(roles && { roles }),
     ...(agreement && { agreement: readPaper(agreement) }),
     ...(training && { training: readPaper(training) }),
-    ...(sharing === "refuse" && { sharing }),
+    ...(sharing !== undefined && sharing !== "note" && { sharing }),
   };
 }
 

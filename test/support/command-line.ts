@@ -7,6 +7,7 @@ import type { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
 import { freePort } from "./free-port.ts";
 import { root } from "./repository.ts";
+import { plantDatabase } from "./snapshot.ts";
 
 export const operatorFile = `issuers: [{ id: demo, built_in: true }]
 merchants:
@@ -41,9 +42,10 @@ const commandEndsWithinMs = 60_000;
 /** Told on a descriptor of its own, so that what a person sees stays as it is. */
 const tellsWork = `data:text/javascript,import fs from "node:fs";process.on("exit",()=>{const{user,system}=process.cpuUsage();fs.writeSync(3,String((user+system)/1000))})`;
 
-/** `build`: the repository, or a tree that was planted from it. */
-export async function createCommandLine(build = root): Promise<CommandLine> {
+/** `build`: the repository, or a tree that was planted from it. `migrated`: its embedded database is there before the first start. */
+export async function createCommandLine({ build = root, migrated = false } = {}): Promise<CommandLine> {
   const home = mkdtempSync(join(tmpdir(), "postern-cli-"));
+  if (migrated) plantDatabase(join(home, "data"));
   const port = await freePort();
   const origin = `http://127.0.0.1:${port}`;
   const cli = join(build, "src/cli.ts");

@@ -36,3 +36,39 @@ function withoutQuotes(text: string): string {
     .trim()
     .replace(/"(?:[^"]|"")*"/g, '""');
 }
+
+const notAnAlias = new Set([
+  "where",
+  "on",
+  "join",
+  "left",
+  "inner",
+  "cross",
+  "order",
+  "limit",
+  "set",
+  "values",
+  "select",
+  "group",
+  "returning",
+]);
+
+/**
+ * Tables that a statement reads or writes without saying of which contract or log: spread over machines by that key, they would be asked for on all of them.
+ * `keys`: the first column of each such table's primary key, by `schema.table`.
+ */
+export function spreadOver(text: string, keys: ReadonlyMap<string, string>): string[] {
+  const code = text.replaceAll('"', "").replace(/--[^\n]*|\/\*.*?\*\//gs, " ");
+  const mentions = [...code.matchAll(/\b(from|join|into|update)\s+(\w+\.\w+)(?![.\w])(?:\s+(?:as\s+)?(\w+)|\s*(\([^)]*\)))?/gi)];
+  // What is only joined is where the others are: one of them must say it.
+  const isAnchored = /\b(contract_id|log)\s*=\s*(\$\d+|'\w+')/.test(code);
+  return mentions.flatMap(([, word = "", table = "", next = "", columns = ""]) => {
+    const key = keys.get(table);
+    if (key === undefined) return [];
+    if (word.toLowerCase() === "into") return columns.split(/[(),\s]+/).includes(key) ? [] : [table];
+    const alias = next === "" || notAnAlias.has(next.toLowerCase()) ? table : next;
+    const own = `(?:${alias.replace(".", "\\.")}\\.)${mentions.length === 1 ? "?" : ""}${key}`;
+    const bound = isAnchored ? "(?:\\$\\d+|'\\w+'|[\\w.]+\\.(?:contract_id|log))" : "(?!)";
+    return new RegExp(`(?<![\\w.])${own}\\s*=\\s*${bound}|${bound}\\s*=\\s*${own}(?!\\w)`).test(code) ? [] : [table];
+  });
+}

@@ -8,6 +8,7 @@ import { readBuiltInIssuer } from "../../../src/node-keys.ts";
 import { freePort } from "../free-port.ts";
 import type { Door } from "../gateway.ts";
 import { root } from "../repository.ts";
+import { plantDatabase } from "../snapshot.ts";
 
 export interface Ended {
   readonly code: number | null;
@@ -39,6 +40,7 @@ const tokenSeconds = 900;
 export async function serveGateway(): Promise<ServedGateway> {
   const home = mkdtempSync(join(tmpdir(), "postern-retail-"));
   const data = join(home, "data");
+  plantDatabase(data);
   const port = await freePort();
   const origin = `http://127.0.0.1:${port}`;
   const settings = { POSTERN_DATA: data, POSTERN_CONFIG: join(home, "postern.yaml"), POSTERN_ORIGIN: origin, PORT: String(port) };
