@@ -31,6 +31,7 @@ const readable: Readonly<Record<string, readonly string[] | null>> = {
   "postern.seat": null,
   "postern.seat_use": null,
   "postern.seat_miss": null,
+  "postern.upstream_write": null,
   "postern.record": null,
   "postern.blind_index": null,
   "postern.key_epoch": null,
@@ -46,7 +47,7 @@ const readable: Readonly<Record<string, readonly string[] | null>> = {
   "postern.partial_purge": ["contract_id", "job_id"],
   "public.postern_migration": null,
 };
-/** The log's intake, credentials that an upstream refused, uses of seats, what they ask for in vain, proofs, and what customers ask: all that it adds to. */
+/** The log's intake, credentials that an upstream refused, uses of seats, what they ask for in vain, proofs, what customers ask, and writes: all that it adds to. */
 const intake = [
   "audit.flush",
   "audit.pending",
@@ -55,6 +56,7 @@ const intake = [
   "postern.seat_use",
   "postern.spent_proof",
   "postern.subject_request",
+  "postern.upstream_write",
 ];
 
 let world: LogGateway;

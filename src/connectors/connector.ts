@@ -3,7 +3,6 @@
  * for and does not come back. This is the form that is kept; `language.ts` reads the files that people write.
  */
 import * as z from "zod";
-import { type ConnectorWrite, type WriteMethod, writeSchema } from "./write.ts";
 
 export type Query = Readonly<Record<string, string>>;
 
@@ -77,6 +76,29 @@ const routeSchema = z.strictObject({
   /** Of its file, from 1. */
   line: z.int(),
 });
+
+export const writeMethods = ["POST", "PUT", "PATCH"] as const;
+export type WriteMethod = (typeof writeMethods)[number];
+
+const writeSchema = z.strictObject({
+  method: z.enum(writeMethods),
+  /** Beginning with `/`. */
+  path: z.string(),
+  resource: z.string(),
+  /** Where in a record its id stands. */
+  id: z.string(),
+  /** Keys to the object that holds the fields, in what is sent. */
+  body: z.array(z.string()),
+  /** Where the record lies in the answer. */
+  records: z.strictObject({ keys: z.array(z.string()), list: z.literal(false) }),
+  /** Paths in that object, as the policy writes them. */
+  fields: z.array(z.string()),
+  /** Of the route that shows the record first; absent = nothing is there yet. */
+  reads: z.string().exactOptional(),
+  /** Of its file, from 1. */
+  line: z.int(),
+});
+export type ConnectorWrite = z.infer<typeof writeSchema>;
 
 /** Where an answer says what comes behind it. */
 const pagesSchema = z.union([

@@ -4,11 +4,14 @@ export {
   type Carriage,
   type Connector,
   type ConnectorRoute,
+  type ConnectorWrite,
   idIn,
   parseConnectorText,
   type Query,
   routeOf,
   tokenHeaders,
+  type WriteMethod,
+  writeMethods,
   writeOf,
 } from "./connector.ts";
 export { type Condition, takesValue } from "./criterion.ts";
@@ -16,4 +19,4 @@ export { type Draft, draftConnector, type Sample } from "./draft.ts";
 export { type ConnectorDocument, fieldsOf, parseConnector, settle } from "./language.ts";
 export { linksIn, type PageLink, withCursors } from "./pages.ts";
 export { type Question, readQuestion } from "./question.ts";
-export { type ConnectorWrite, readWrite, type WriteMethod, type WrittenBody, type WrittenField, writeMethods } from "./write.ts";
+export { readWrite, type WrittenBody, type WrittenField } from "./write.ts";

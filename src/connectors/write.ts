@@ -2,32 +2,9 @@
  * What may be sent up to be written: a route by its method and path, and a body that holds the fields which the connector names and nothing else. Which of them
  * a role may write is the policy's matter. Nothing is left out silently: a body with one field too many is refused whole.
  */
-import * as z from "zod";
 import { isJsonArray, isJsonObject, type Json, type JsonObject, type NumberText, ok, type Result, refuse } from "../kernel/index.ts";
 import { textAt } from "./body.ts";
-
-export const writeMethods = ["POST", "PUT", "PATCH"] as const;
-export type WriteMethod = (typeof writeMethods)[number];
-
-export const writeSchema = z.strictObject({
-  method: z.enum(writeMethods),
-  /** Beginning with `/`. */
-  path: z.string(),
-  resource: z.string(),
-  /** Where in a record its id stands. */
-  id: z.string(),
-  /** Keys to the object that holds the fields, in what is sent. */
-  body: z.array(z.string()),
-  /** Where the record lies in the answer. */
-  records: z.strictObject({ keys: z.array(z.string()), list: z.literal(false) }),
-  /** Paths in that object, as the policy writes them. */
-  fields: z.array(z.string()),
-  /** Of the route that shows the record first; absent = nothing is there yet. */
-  reads: z.string().exactOptional(),
-  /** Of its file, from 1. */
-  line: z.int(),
-});
-export type ConnectorWrite = z.infer<typeof writeSchema>;
+import type { ConnectorWrite } from "./connector.ts";
 
 export interface WrittenField {
   readonly path: string;

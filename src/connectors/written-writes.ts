@@ -1,7 +1,7 @@
 /** The `writes` of a connector's file: what is wrong with them, and what is kept of them. */
 import { parsePath } from "../masking/index.ts";
 import { type Problem, quote, type Source } from "../policy/index.ts";
-import type { ConnectorWrite, WriteMethod } from "./write.ts";
+import type { ConnectorWrite, WriteMethod } from "./connector.ts";
 import type { FileShape } from "./written.ts";
 
 type WriteShape = FileShape["writes"][number];

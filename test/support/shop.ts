@@ -148,17 +148,26 @@ export async function openShopWorld(): Promise<ShopWorld> {
   };
 }
 
-/** An owner registers the merchant's own API, and an agent asks it. */
+/** An owner registers the merchant's own API, and agents ask it and write into it. */
 export async function askShop(gateway: Gateway): Promise<void> {
   const text = `connector: shop
 base: https://shop.example.com
 authentication: bearer
 routes:
   - { get: "/customers/{id}", resource: customer, records: body }
-`;
+writes:
+${["post", "put", "patch"].map((method) => `  - { ${method}: "/customers/{id}", resource: customer, body: body, fields: [address] }\n`).join("")}`;
   const body = { connector: { name: "shop.yaml", text }, credential: "kanarie-zq7w-credential" };
   await expectStatus(gateway.call("PUT", `/v1/contracts/c-test/connectors/shop`, { as: "owner-1", body }), 200);
   await expectStatus(gateway.call("GET", `/v1/contracts/c-test/upstream/shop/customers/1`, { as: "agent-1" }), 200);
+  for (const method of ["POST", "PUT", "PATCH"]) {
+    const asked = {
+      as: "agent-2",
+      body: { address: "浙江省杭州市西湖区文一路1号" },
+      headers: { "idempotency-key": `kanarie-zq7w-${method}` },
+    };
+    await expectStatus(gateway.call(method, `/v1/contracts/c-test/upstream/shop/customers/1`, asked), 200);
+  }
   for (const [method, path] of [
     ["GET", ""],
     ["GET", "/shop"],
