@@ -1,13 +1,13 @@
 /** Puts the directory together: what decides who sits where. On Node the process that is the keeper is this, too, by the keeper's role and writer. */
 import type { Side } from "./app.ts";
-import { type CommonParts, counted, identityOfOffices, type SideParts, sharedParts } from "./assemble.ts";
+import { type CommonParts, counted, identityOfOffices, type SideParts, sharedParts, type Ways } from "./assemble.ts";
 import { createLoginProviders, directoryRoutes } from "./directory/index.ts";
 import { repeatable } from "./idempotency/index.ts";
 import type { InFlight } from "./kernel/index.ts";
 import { createCeremony } from "./passkeys/index.ts";
 import { type DirectoryProfile, logDirectoryTurnedAway, scimRoutes } from "./scim/index.ts";
 
-export function assembleDirectory(common: CommonParts, side: SideParts, inFlight: InFlight): Side {
+export function assembleDirectory(common: CommonParts, side: SideParts & Pick<Ways, "databases">, inFlight: InFlight): Side {
   const { database } = side;
   const shared = sharedParts(common, side);
   const door = { ...shared, database, aead: common.aead, identity: identityOfOffices(shared, database) };
@@ -21,7 +21,7 @@ export function assembleDirectory(common: CommonParts, side: SideParts, inFlight
   return {
     ...{ database, settle: shared.strangers.settle, counted: shared, freshness: common.freshness },
     turnedAway: (away) => logDirectoryTurnedAway(scim, away),
-    routes: [...directoryRoutes({ ...door, ...logins, issuersOf }), ...scimRoutes(scim)].map((route) =>
+    routes: [...directoryRoutes({ ...door, ...logins, issuersOf, databases: side.databases }), ...scimRoutes(scim)].map((route) =>
       counted(inFlight, repeatable(door, route)),
     ),
   };

@@ -26,7 +26,7 @@ import { withRevocations } from "./revocations/index.ts";
 import { withServiceKeys } from "./service-keys/index.ts";
 import { type SessionLimits, withSessions } from "./sessions/index.ts";
 import type { Database } from "./storage/index.ts";
-import { createGates, type Gates, type Reach } from "./upstream/index.ts";
+import { createGates, type Gates, type Way } from "./upstream/index.ts";
 
 /** What both sides have. */
 export interface CommonParts {
@@ -88,9 +88,11 @@ export interface SideParts {
   readonly memory?: Memory | undefined;
 }
 
-/** `reach`: the way to merchants' own APIs. */
-export function assembleEdge(common: CommonParts, side: SideParts & { readonly reach: Reach }, inFlight: InFlight): Side {
-  const { database, reach, memory = createMemory(common) } = side;
+/** The ways to merchants' own systems. */
+export type Ways = Pick<Way, "reach" | "databases">;
+
+export function assembleEdge(common: CommonParts, side: SideParts & Ways, inFlight: InFlight): Side {
+  const { database, reach, databases, memory = createMemory(common) } = side;
   const shared = sharedParts(common, { ...side, memory }, common.freshness.disclosureStopsSeconds);
   const watch = createSeatWatch({ database, logs: shared.logs, memory: memory.uses, now: common.now });
   const misses = createMissWatch({ database, memory: memory.misses, now: common.now });
@@ -102,7 +104,7 @@ export function assembleEdge(common: CommonParts, side: SideParts & { readonly r
     misses,
     aead: common.aead,
     inFlight,
-    way: { reach, gates: memory.gates, random: Math.random },
+    way: { reach, databases, gates: memory.gates, random: Math.random },
     now: common.now,
     origin: common.audience,
   };

@@ -30,6 +30,8 @@ import { openAnchor, openShares } from "./node-stores.ts";
 import { openShareHolders } from "./open-key-holders.ts";
 import type { OperatorFile } from "./operator-settings.ts";
 import { checkRootKey, checkTombstones } from "./start-checks.ts";
+import { openPostgres } from "./storage/postgres.ts";
+import { createNodeDatabaseReach } from "./upstream/node-database-reach.ts";
 import { createNodeReach } from "./upstream/node-reach.ts";
 import { version } from "./version.ts";
 
@@ -123,8 +125,8 @@ async function assembleSides({ environment, operators, only, moreRoutes = () => 
       now: Date.now,
     };
     const inFlight = createInFlight();
-    const reach = createNodeReach();
-    const edge = keys.edge && assembleEdge(common, { database: databases.edge, writer: keys.edge.writer, reach }, inFlight);
+    const ways = { reach: createNodeReach(), databases: createNodeDatabaseReach({ open: openPostgres }) };
+    const edge = keys.edge && assembleEdge(common, { database: databases.edge, writer: keys.edge.writer, ...ways }, inFlight);
     const parts = async (own: NonNullable<KeyFiles["keeper"]>) => ({
       ...keeperParts(keys, own, { databases, operators, anchor: await openAnchor(environment) }),
       sinks,
@@ -133,7 +135,8 @@ async function assembleSides({ environment, operators, only, moreRoutes = () => 
     await keeper?.prepare();
     if (!keeper) await checkRootKey(databases.edge, root);
     const kept = keeper && { ...keeper, routes: [...keeper.routes, ...moreRoutes(keeper)] };
-    const directory = keys.keeper && assembleDirectory(common, { database: databases.keeper, writer: keys.keeper.writer }, inFlight);
+    const directory =
+      keys.keeper && assembleDirectory(common, { database: databases.keeper, writer: keys.keeper.writer, ...ways }, inFlight);
     return { keeper, sides: [edge, kept, directory].filter((side) => side !== null), databases, shares };
   } catch (error) {
     await databases.close();

@@ -138,8 +138,6 @@ describe("a change of one line", () => {
     ["name: { class: person_name }", "name: { class: phone }", "changed"],
     ["      name: { class: person_name }", "      name: { class: person_name }\n      mail: { class: email }", "widened"],
     ["subject: id", "subject: { other: user_id }", "changed"],
-    ["      rows: record.vip == true\n", "      rows: record.vip == true\n      writes: [name]\n", "widened"],
-    ["      rows: record.vip == true\n", "      rows: record.vip == true\n      writes: []\n", null],
   ] as const)("%s → %s is %s", (from, to, direction) => {
     const policy = to.includes("other:") ? base.replace("roles:", "  other: { subject: id, fields: {} }\nroles:") : base;
     const differences = diffBundles(bundle(policy), bundle(policy.replace(from, to)));
@@ -279,23 +277,6 @@ describe("a contract's own terms", () => {
       expect.objectContaining({ role: "second", field: "born", after: "reveal", direction: "widened" }),
     );
     expect(isWider(diffBundles(both, one))).toBe(false);
-  });
-});
-
-describe("what may be written", () => {
-  const two = contractText({ ...terms, purposes: "{ after_sales: {}, logistics: {} }" });
-  const writing = (writes: string) =>
-    bundle(base.replace("rows: record.vip == true\n", `rows: record.vip == true\n      writes: ${writes}\n`), two);
-
-  it("is compared field by field and purpose by purpose", () => {
-    const rowsOf = (before: string, after: string) =>
-      diffBundles(writing(before), writing(after)).map(({ what, field, purposes, direction }) => [what, field, purposes, direction]);
-    expect(rowsOf("[name]", "[phone]")).toEqual([
-      ["write", "name", undefined, "narrowed"],
-      ["write", "phone", undefined, "widened"],
-    ]);
-    expect(rowsOf("[{ name: { purposes: [logistics] } }]", "[name]")).toEqual([["write", "name", ["after_sales"], "widened"]]);
-    expect(rowsOf("[name, phone]", "[phone, name]")).toEqual([]);
   });
 });
 

@@ -5,17 +5,14 @@ import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import type { Result } from "../src/kernel/index.ts";
 import {
-  type Bundle,
   checkFiles,
   compile,
   describeProblem,
   fileJsonSchema,
   fileKinds,
-  lastDaysOf,
   type Problem,
   parseContract,
   parsePolicy,
-  writableIn,
 } from "../src/policy/index.ts";
 import { cpuMilliseconds } from "./support/cpu-time.ts";
 
@@ -68,47 +65,6 @@ describe("a rule", () => {
     "{ reveal: { quota: 20/day, purposes: [after_sales] }, else: { reveal: { quota: 5/day } } }",
   ])("may be %s", (rule) => {
     expect(written(rule).map(describeProblem)).toEqual([]);
-  });
-});
-
-describe("what a role may write", () => {
-  const writing = (writes: string) =>
-    problemsOf(
-      parsePolicy(
-        policy.replace("    customer:\n      phone: reveal", `    customer:\n      writes: ${writes}\n      phone: reveal`),
-        "p.yaml",
-      ),
-    );
-
-  it.each(["[]", "[status]", '["items[].sku", { phone: { purposes: [after_sales] } }]'])("may be %s", (writes) => {
-    expect(writing(writes).map(describeProblem)).toEqual([]);
-  });
-
-  it.each([
-    ["[statu]", "did you mean status?"],
-    ["[status, status]", "stands twice"],
-    ["[{ status: { purposes: [] } }]", "name at least one"],
-    ["[{ status: { purposes: [a] }, phone: { purposes: [a] } }]", "one field in each entry"],
-    ["{ status: reveal }", "expected array"],
-  ])("cannot be %s", (writes, said) => {
-    const [problem, second] = writing(writes);
-    expect(second).toBeUndefined();
-    expect(problem && `${describeProblem(problem)} ${problem.hint}`).toContain(said);
-  });
-
-  it("is said for itself: who extends a role has its own words for all of it, and nothing above the ceiling", () => {
-    const read = (text: string, at: (bundle: Bundle) => Bundle = (bundle) => bundle) => {
-      const [parsed, signed] = [parsePolicy(text, "p.yaml"), parseContract(contract.replace("phone: reveal, ", ""), "c.yaml")];
-      if (!parsed.ok || !signed.ok) throw new Error("a problem");
-      const bundle = compile(parsed.value, signed.value);
-      return bundle.ok
-        ? ["first_line", "senior"].map((role) => writableIn(at(bundle.value), { role, type: "customer", purpose: "after_sales" }))
-        : [];
-    };
-    const base = policy.replace("      phone: mask\n", "      writes: [phone, status]\n      phone: mask\n");
-    expect(read(base)).toEqual([["status"], ["status"]]);
-    expect(read(base, lastDaysOf)).toEqual([[], []]);
-    expect(read(base.replace("      phone: reveal", "      writes: [address]\n      phone: reveal"))).toEqual([["status"], ["address"]]);
   });
 });
 

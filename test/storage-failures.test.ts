@@ -3,7 +3,9 @@ import { spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { type Database, DatabaseUnavailable } from "../src/storage/index.ts";
+import { openPostgres } from "../src/storage/postgres.ts";
 import { backendPids, type Cluster, openTestPool, startCluster } from "./support/databases.ts";
+import { openEndless } from "./support/false-servers.ts";
 
 const healMsMax = 5_000;
 const opened: Database[] = [];
@@ -185,6 +187,20 @@ describe("the line in front of the pool", () => {
     await new Promise((resolve) => setTimeout(resolve, 20));
     await Promise.all([transaction, database.query("select 1").then(() => order.push("statement"))]);
     expect(order).toEqual(["transaction", "statement"]);
+  });
+});
+
+describe("a server that sends without end", () => {
+  it("is let go once it sent more than was allowed for, and fills no memory", async () => {
+    const endless = await openEndless();
+    const limits = { poolSize: 1, deadlineMs: 5_000, queueMax: 1, answerBytesMax: 1_000_000 };
+    const database = openPostgres({ url: `postgres://nobody@127.0.0.1:${endless.port}/none`, ...limits });
+    const before = process.memoryUsage().rss;
+    await expect(database.query("select now()")).rejects.toThrow("the database cannot be reached");
+    await expect.poll(endless.open).toBe(0);
+    expect(process.memoryUsage().rss - before).toBeLessThan(128 * 2 ** 20);
+    await database.close();
+    await endless.close();
   });
 });
 

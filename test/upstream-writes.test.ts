@@ -134,16 +134,8 @@ describe("an agent writes into the merchant's own API", () => {
   });
 
   it.each([
-    "B***",
-    "Mr 林** says",
-    "138****5678",
-    "b***@mail.example",
-    "林*",
-    "*",
-    "１３８＊＊＊＊５６７８",
-    "[敏感:健康]",
-    `p_${"a".repeat(26)}`,
-    `see r_${"b2".repeat(13)}.`,
+    ...["B***", "Mr 林** says", "138****5678", "b***@mail.example", "林*", "*", "１３８＊＊＊＊５６７８", "[敏感:健康]"],
+    ...[`p_${"a".repeat(26)}`, `see r_${"b2".repeat(13)}.`],
   ])("but no mask of ours: %s", async (value) => {
     keepTicket();
     const before = shop.asked.length;

@@ -3,7 +3,7 @@
  * nor a value that stands beside them.
  */
 import { isJsonArray, isJsonObject, type Json, type JsonObject, NumberText } from "../kernel/index.ts";
-import type { Connector, ConnectorRoute } from "./connector.ts";
+import type { ApiConnector, Connector, ConnectorRoute } from "./connector.ts";
 
 export interface RecordInBody {
   /** The merchant's own; numbers by their digits. */
@@ -60,7 +60,7 @@ function withLists(document: JsonObject, lists: Connector["lists"], turn: (value
 export type ErrorKind = "limited" | "refused" | "missing" | "other";
 
 /** Is it an error though it came as an answer? `null` = it is none. */
-export function errorIn(body: Json, { errorAt, errorCodes }: Pick<Connector, "errorAt" | "errorCodes">): ErrorKind | null {
+export function errorIn(body: Json, { errorAt, errorCodes }: Pick<ApiConnector, "errorAt" | "errorCodes">): ErrorKind | null {
   const said = errorAt && valueAt(body, errorAt);
   if (said === undefined || said === null) return null;
   const codes = errorCodes?.at.map((keys) => textIn(body, keys)) ?? [];

@@ -29,22 +29,19 @@ const word = z.string().regex(/^[A-Za-z0-9_-]{1,64}$/);
 /** With a space between a field and a direction, or with a sign in front of it. */
 const order = z.string().regex(/^[A-Za-z0-9_ -]{1,64}$/, "a word by which is sorted");
 
-/**
- * What a criterion may be: a value of a kind, or one that asks by a field. `search`: a value that the policy lets agents search by; `filter`: by a field
- * that the agent is shown whole.
- */
-const criterionSchema = z.union(
-  [
-    z.enum(plainKinds),
-    z.strictObject({ one_of: z.array(word).min(1).max(50) }),
-    z.strictObject({ search: z.string() }),
-    z.strictObject({ filter: z.string(), as: z.enum(["number", "id", "instant"]) }),
-  ],
-  { error: "number, id, ids, instant, { one_of: [open, closed] }, { search: email } or { filter: created_at, as: instant }" },
-);
+/** By a field. `search`: a value that the policy lets agents search by; `filter`: by a field that the agent is shown whole. */
+export const askingSchemas = [
+  z.strictObject({ search: z.string() }),
+  z.strictObject({ filter: z.string(), as: z.enum(["number", "id", "instant"]) }),
+] as const;
+
+/** What a criterion may be: a value of a kind, or one that asks by a field. */
+const criterionSchema = z.union([z.enum(plainKinds), z.strictObject({ one_of: z.array(word).min(1).max(50) }), ...askingSchemas], {
+  error: "number, id, ids, instant, { one_of: [open, closed] }, { search: email } or { filter: created_at, as: instant }",
+});
 
 /**
- * What a parameter may be. `sort`: words, each with the field that it sorts by, which the agent is shown whole; the route's id is shown to everybody.
+ * What a parameter of an API may be. `sort`: words, each with the field that it sorts by, which the agent is shown whole; the route's id is shown to everybody.
  * `cursor`: what a page before it said, in our seal. `criteria`: Magento's, of fields.
  */
 export const parameterSchema = z.union(
@@ -59,6 +56,9 @@ export const parameterSchema = z.union(
       "number, id, ids, instant, cursor, { one_of: [open, closed] }, { search: email }, { filter: created_at, as: instant }, { sort: { date: created_at } } or { criteria: … }",
   },
 );
+
+/** What a parameter of a database may be. `limit`: how many records at most; `after`: only those whose key, which stands here, is a later one. */
+const databaseParameterSchema = z.union([z.literal("limit"), z.strictObject({ after: z.string() }), ...askingSchemas]);
 
 const routeSchema = z.strictObject({
   /** Beginning with `/`. */
@@ -108,14 +108,24 @@ const pagesSchema = z.union([
   z.strictObject({ more: z.array(z.string()), cursors: z.array(z.array(z.string())) }),
 ]);
 
-const connectorSchema = z.strictObject({
+const everyConnector = {
   name: z.string(),
   host: z.string(),
+  caller: carriageSchema,
+  purpose: z.string().exactOptional(),
+  /** Parameters that clients send and that mean nothing here: they do not go up. */
+  drops: z.array(z.string()),
+  /** Keys of a record under which a list stands, and the key that it has in a form of its own: `{ order: […] }`. */
+  lists: z.record(z.string(), z.string()),
+  pages: pagesSchema.exactOptional(),
+  limits: z.strictObject({ seconds: z.int(), bytes: z.int(), records: z.int() }),
+};
+
+const apiSchema = z.strictObject({
+  ...everyConnector,
   /** In front of every route's path when going up; empty or beginning with `/`. */
   base: z.string(),
   authentication: authenticationSchema,
-  caller: carriageSchema,
-  purpose: z.string().exactOptional(),
   /** Keys to what stands in an answer of 200 that is an error. */
   errorAt: z.array(z.string()).exactOptional(),
   /** Keys to what such an error is called, and what is called how. */
@@ -127,12 +137,6 @@ const connectorSchema = z.strictObject({
       missing: z.array(z.string()),
     })
     .exactOptional(),
-  /** Parameters that clients send and that mean nothing here: they do not go up. */
-  drops: z.array(z.string()),
-  /** Keys of a record under which a list stands, and the key that it has in a form of its own: `{ order: […] }`. */
-  lists: z.record(z.string(), z.string()),
-  pages: pagesSchema.exactOptional(),
-  limits: z.strictObject({ seconds: z.int(), bytes: z.int(), records: z.int() }),
   routes: z.array(routeSchema),
   /** Absent: nothing is written there. */
   writes: z.array(writeSchema).exactOptional(),
@@ -140,28 +144,66 @@ const connectorSchema = z.strictObject({
   repeatHeader: z.string().exactOptional(),
 });
 
-export type Connector = z.infer<typeof connectorSchema>;
-export type ConnectorRoute = z.infer<typeof routeSchema>;
-export type Parameter = z.infer<typeof parameterSchema>;
+/** A table or a view, and those of its columns that are asked for. Records are in the order of `key`. */
+const relationSchema = z.strictObject({ schema: z.string(), name: z.string(), key: z.string(), columns: z.array(z.string()) });
+
+const databaseSchema = z.strictObject({
+  ...everyConnector,
+  database: z.string(),
+  port: z.int(),
+  /** PEM, of whoever signs the server's certificate; absent = those that everybody knows. */
+  ca: z.string().exactOptional(),
+  /** By the names that routes have for them. `lists`: rows of another, whose column `by` holds the key of the record that they stand in. */
+  tables: z.record(
+    z.string(),
+    relationSchema.extend({ lists: z.record(z.string(), relationSchema.extend({ by: z.string(), records: z.int() })) }),
+  ),
+  /** `by`: the column that the id in the path is compared with; absent where there is none. */
+  routes: z.array(
+    routeSchema.extend({ parameters: z.record(z.string(), databaseParameterSchema), table: z.string(), by: z.string().exactOptional() }),
+  ),
+});
+
+export type ApiConnector = z.infer<typeof apiSchema>;
+export type DatabaseConnector = z.infer<typeof databaseSchema>;
+export type Connector = ApiConnector | DatabaseConnector;
+export type Relation = z.infer<typeof relationSchema>;
+export type ApiRoute = ApiConnector["routes"][number];
+export type DatabaseRoute = DatabaseConnector["routes"][number];
+export type Parameter = z.infer<typeof parameterSchema> | z.infer<typeof databaseParameterSchema>;
+/** Of either kind. */
+export type ConnectorRoute = Omit<ApiRoute, "parameters"> &
+  Pick<DatabaseRoute, "by"> & { readonly parameters: Readonly<Record<string, Parameter>> };
 export type Criterion = z.infer<typeof criterionSchema>;
 export type Authentication = z.infer<typeof authenticationSchema>;
 export type Carriage = z.infer<typeof carriageSchema>;
 
 /** Throws on a text that was not written by `JSON.stringify` of a connector. */
 export function parseConnectorText(text: string): Connector {
-  return connectorSchema.parse(JSON.parse(text));
+  return z.union([apiSchema, databaseSchema]).parse(JSON.parse(text));
 }
 
 /** The route that a caller's path and query name. `null` = none. */
-export function routeOf({ routes }: Pick<Connector, "routes">, path: string, query: Query): ConnectorRoute | null {
+export function routeOf({ routes }: { readonly routes: readonly ConnectorRoute[] }, path: string, query: Query): ConnectorRoute | null {
   const asks = ({ where }: ConnectorRoute) =>
     Object.entries(where).every(([name, value]) => Object.hasOwn(query, name) && query[name] === value);
   return routes.find((route) => isPathOf(route.path, path) && asks(route)) ?? null;
 }
 
+/** None of a database. */
+export function writesOf(connector: Connector): readonly ConnectorWrite[] {
+  return "tables" in connector ? [] : (connector.writes ?? []);
+}
+
 /** The write that a caller's method and path name. `null` = none. */
-export function writeOf({ writes = [] }: Pick<Connector, "writes">, method: WriteMethod, path: string): ConnectorWrite | null {
-  return writes.find((write) => write.method === method && isPathOf(write.path, path)) ?? null;
+export function writeOf(connector: Connector, method: WriteMethod, path: string): ConnectorWrite | null {
+  return writesOf(connector).find((write) => write.method === method && isPathOf(write.path, path)) ?? null;
+}
+
+/** Segment by segment, so that nothing of a path is ever a pattern. */
+export function isPathOf(template: string, path: string): boolean {
+  const [wanted, given] = [template.split("/"), path.split("/")];
+  return wanted.length === given.length && wanted.every((segment, at) => isSegmentOf(segment, given[at] ?? ""));
 }
 
 /** What stands in a path where its template has an id. `null` = the template has none. */
@@ -170,12 +212,6 @@ export function idIn(template: string, path: string): string | null {
   const [before = "", behind = ""] = template.split("/")[at]?.split("{id}") ?? [];
   const given = path.split("/")[at];
   return given === undefined ? null : given.slice(before.length, given.length - behind.length);
-}
-
-/** Segment by segment, so that nothing of a path is ever a pattern. */
-function isPathOf(template: string, path: string): boolean {
-  const [wanted, given] = [template.split("/"), path.split("/")];
-  return wanted.length === given.length && wanted.every((segment, at) => isSegmentOf(segment, given[at] ?? ""));
 }
 
 function isSegmentOf(segment: string, given: string): boolean {

@@ -5,35 +5,42 @@
  */
 import { ok, type Result, refuse } from "../kernel/index.ts";
 import { parsePath } from "../masking/index.ts";
-import { checkShape, inFileOrder, type Problem, quote, readYaml, type Source } from "../policy/index.ts";
-import { type Connector, type ConnectorRoute, type Criterion, idPattern, type Parameter } from "./connector.ts";
+import { checkShape, inFileOrder, type Problem, quote, type Source, type YamlPath } from "../policy/index.ts";
+import { type ApiConnector, type ApiRoute, type Connector, type Criterion, idPattern, type Parameter } from "./connector.ts";
 import { isHostLabel, isPublicHost } from "./host.ts";
 import { baseUrlPattern, type FileShape, fileSchema, noUrl, type SettingKind } from "./written.ts";
-import { writeProblems, writesOf } from "./written-writes.ts";
+import { writeProblems, writesIn } from "./written-writes.ts";
 
 /** A file before a merchant's own settings stand in it. */
 export interface ConnectorDocument {
   readonly source: Source;
   /** Name → what it may be. */
   readonly settings: Readonly<Record<string, SettingKind>>;
+  /** Where in the file the host stands. */
+  readonly hostAt: YamlPath;
   /** Its host is still a template: `{shop}.myshopify.com`. */
   readonly connector: Connector;
 }
 
-export function parseConnector(textOfFile: string, file: string): Result<ConnectorDocument, Problem[]> {
-  const read = readYaml(textOfFile, file);
-  if (!read.ok) return read;
-  const source = read.value;
+/** Of an API. */
+export function readApiConnector(source: Source): Result<ConnectorDocument, Problem[]> {
   const shape = checkShape(fileSchema, source);
   if (!shape.ok) return shape;
-  const problems = [...settingProblems(shape.value, source), ...routeProblems(shape.value, source), ...writeProblems(shape.value, source)];
+  const { base, settings, routes } = shape.value;
+  const hostAt = ["base"];
+  const host = baseUrlPattern.exec(base)?.[1] ?? "";
+  const problems = [
+    ...settingProblems({ host, hostAt, settings, routes }, source),
+    ...routeProblems(shape.value, source),
+    ...writeProblems(shape.value, source),
+  ];
   if (problems.length > 0) return refuse(inFileOrder(problems));
-  return ok({ source, settings: shape.value.settings, connector: connectorOf(shape.value, source) });
+  return ok({ source, settings, hostAt, connector: connectorOf(shape.value, source) });
 }
 
 /** With a merchant's own settings in their places. What is wrong with them is named as if it stood in the file. */
 export function settle(document: ConnectorDocument, given: Readonly<Record<string, string>>): Result<Connector, Problem[]> {
-  const { source, settings, connector } = document;
+  const { source, settings, hostAt, connector } = document;
   const unknown = Object.keys(given).filter((name) => !Object.hasOwn(settings, name));
   const wrong = Object.entries(settings).filter(([name, kind]) => !isSetting(kind, Object.hasOwn(given, name) ? given[name] : undefined));
   const problems = [
@@ -44,12 +51,14 @@ export function settle(document: ConnectorDocument, given: Readonly<Record<strin
   ];
   if (problems.length > 0) return refuse(problems);
   const host = filled(connector.host, given);
-  if (!isPublicHost(host)) return refuse([source.problem(["base"], "wrong_value", `${quote(host)} is not the name of a public host`)]);
-  const routes = connector.routes.map((route) => ({ ...route, path: filled(route.path, given) }));
-  const writes = connector.writes?.map(({ reads, ...write }) => {
-    return { ...write, path: filled(write.path, given), ...(reads !== undefined && { reads: filled(reads, given) }) };
-  });
-  return ok({ ...connector, host, routes, ...(writes && { writes }) });
+  if (!isPublicHost(host)) return refuse([source.problem(hostAt, "wrong_value", `${quote(host)} is not the name of a public host`)]);
+  const inPaths = <Route extends { readonly path: string }>(route: Route) => ({ ...route, path: filled(route.path, given) });
+  if ("tables" in connector) return ok({ ...connector, host, routes: connector.routes.map(inPaths) });
+  const writes = connector.writes?.map(({ reads, ...write }) => ({
+    ...inPaths(write),
+    ...(reads !== undefined && { reads: filled(reads, given) }),
+  }));
+  return ok({ ...connector, host, routes: connector.routes.map(inPaths), ...(writes && { writes }) });
 }
 
 const settingHints = {
@@ -72,9 +81,13 @@ function namesIn(template: string): string[] {
   return [...template.matchAll(/\{(\w+)\}/g)].map(([, name = ""]) => name);
 }
 
+interface Templates extends Pick<ConnectorDocument, "settings" | "hostAt"> {
+  readonly host: string;
+  readonly routes: readonly { readonly get: string }[];
+}
+
 /** With something harmless in place of each setting, it is the name of a public host. */
-function settingProblems({ base, settings, routes }: FileShape, source: Source): Problem[] {
-  const host = baseUrlPattern.exec(base)?.[1] ?? "";
+export function settingProblems({ host, hostAt, settings, routes }: Templates, source: Source): Problem[] {
   const named = namesIn(host);
   const inPaths = routes.flatMap(({ get }) => namesIn(get)).filter((name) => name !== "id");
   const unused = Object.keys(settings).filter((name) => !named.includes(name) && !inPaths.includes(name));
@@ -83,24 +96,23 @@ function settingProblems({ base, settings, routes }: FileShape, source: Source):
   const samples = Object.fromEntries(Object.entries(settings).map(([name, kind]) => [name, kind === "host" ? "a.example" : "a"]));
   const said = `${quote(host)} is not the name of a public host`;
   return [
-    ...missing.map((name) => source.valueProblem(["base"], "missing", `no setting ${quote(name)}`, `settings: { ${name}: label }`)),
+    ...missing.map((name) => source.valueProblem(hostAt, "missing", `no setting ${quote(name)}`, `settings: { ${name}: label }`)),
     ...routes.flatMap(({ get }, index) =>
       namesIn(get)
         .filter((name) => name !== "id" && lacks(name, true))
         .map((name) => source.valueProblem(["routes", index, "get"], "missing", `no setting ${quote(name)}`, `settings: { ${name}: id }`)),
     ),
     ...unused.map((name) =>
-      source.problem(["settings", name], "wrong_value", "a setting that stands nowhere", `write {${name}} in base, or take it away`),
+      source.problem(["settings", name], "wrong_value", "a setting that stands nowhere", `write {${name}} in the host, or take it away`),
     ),
     ...(missing.length > 0 || isPublicHost(filled(host, samples))
       ? []
-      : [source.valueProblem(["base"], "wrong_value", said, noUrl.params.hint)]),
+      : [source.valueProblem(hostAt, "wrong_value", said, noUrl.params.hint)]),
   ];
 }
 
 function routeProblems({ routes }: FileShape, source: Source): Problem[] {
   return routes.flatMap((route, index) => {
-    const earlier = routes.slice(0, index).some((other) => shapeOf(other) === shapeOf(route));
     const asked = Object.entries(route.parameters).flatMap(([name, parameter]) =>
       fieldsOf(parameter, route.id)
         .filter((field) => parsePath(field) === null)
@@ -113,12 +125,25 @@ function routeProblems({ routes }: FileShape, source: Source): Problem[] {
           ),
         ),
     );
-    const twice = source.valueProblem(["routes", index, "get"], "wrong_value", "another route has this path already", "keep one of them");
-    return [...(earlier ? [twice] : []), ...asked];
+    return [...pathProblems(routes, index, source), ...asked];
   });
 }
 
-function shapeOf({ get, where }: FileShape["routes"][number]): string {
+interface Shaped {
+  readonly get: string;
+  readonly where?: Readonly<Record<string, string>>;
+}
+
+/** An earlier route has the path of this one. */
+export function pathProblems(routes: readonly Shaped[], index: number, source: Source): Problem[] {
+  const own = routes[index];
+  const earlier = own !== undefined && routes.slice(0, index).some((other) => shapeOf(other) === shapeOf(own));
+  return earlier
+    ? [source.valueProblem(["routes", index, "get"], "wrong_value", "another route has this path already", "keep one of them")]
+    : [];
+}
+
+function shapeOf({ get, where = {} }: Shaped): string {
   return JSON.stringify([get.replaceAll("{id}", "\u0000"), Object.entries(where).sort()]);
 }
 
@@ -126,7 +151,8 @@ function shapeOf({ get, where }: FileShape["routes"][number]): string {
 export function fieldsOf(parameter: Parameter, id: string): string[] {
   if (typeof parameter === "object" && "criteria" in parameter) return Object.values(parameter.criteria).flatMap(fieldIn);
   if (typeof parameter === "object" && "sort" in parameter) return Object.values(parameter.sort).filter((field) => field !== id);
-  return parameter === "cursor" ? [] : fieldIn(parameter);
+  if (typeof parameter === "object" && "after" in parameter) return [parameter.after];
+  return parameter === "cursor" || parameter === "limit" ? [] : fieldIn(parameter);
 }
 
 function fieldIn(criterion: Criterion): string[] {
@@ -134,11 +160,11 @@ function fieldIn(criterion: Criterion): string[] {
   return ["search" in criterion ? criterion.search : criterion.filter];
 }
 
-function connectorOf(shape: FileShape, source: Source): Connector {
+function connectorOf(shape: FileShape, source: Source): ApiConnector {
   const [, host = "", base = ""] = baseUrlPattern.exec(shape.base) ?? [];
   const { connector: name, authentication, caller, purpose, error_at, error_codes, limits, drops, lists, pages, repeats } = shape;
-  const writes = writesOf(shape, source);
-  const routes = shape.routes.map(({ get, resource, id, records, where, adds, parameters }, index): ConnectorRoute => {
+  const writes = writesIn(shape, source);
+  const routes = shape.routes.map(({ get, resource, id, records, where, adds, parameters }, index): ApiRoute => {
     const [, ...steps] = records.replace("[]", "").split(".");
     const { line } = source.placeOf(["routes", index, "get"]);
     return { path: get, resource, id, records: { keys: steps, list: records.endsWith("[]") }, where, adds, parameters, line };

@@ -33,14 +33,14 @@ export function linksIn(header: string | null, paged: Paged): PageLink[] {
 }
 
 /** `null` = another place, or a parameter that is not to be repeated. */
-function queryIn(url: string, { connector: { host, base, drops }, route, path, seal }: Paged): Query | null {
+function queryIn(url: string, { connector, route, path, seal }: Paged): Query | null {
   const [place, search = ""] = url.split("?");
-  if (place !== `https://${host}${base}${path}`) return null;
+  if ("tables" in connector || place !== `https://${connector.host}${connector.base}${path}`) return null;
   const query: Record<string, string> = {};
   for (const part of search.split("&").filter((text) => text !== "")) {
     const [name, value] = part.split("=").map(decoded);
     if (name === undefined || value === undefined) return null;
-    if (drops.includes(name) || Object.hasOwn(route.adds, name)) continue;
+    if (connector.drops.includes(name) || Object.hasOwn(route.adds, name)) continue;
     const parameter = Object.hasOwn(route.parameters, name) ? route.parameters[name] : undefined;
     if (parameter === "cursor") query[name] = seal(value);
     else if (isPlain(parameter) && takesValue(parameter, value)) query[name] = value;
@@ -52,7 +52,7 @@ function queryIn(url: string, { connector: { host, base, drops }, route, path, s
 type Plain = Extract<ConnectorRoute["parameters"][string], "number" | "id" | "ids" | "instant" | { one_of: unknown }>;
 
 function isPlain(parameter: ConnectorRoute["parameters"][string] | undefined): parameter is Plain {
-  return typeof parameter === "string" ? parameter !== "cursor" : parameter !== undefined && "one_of" in parameter;
+  return typeof parameter === "string" ? parameter !== "cursor" && parameter !== "limit" : parameter !== undefined && "one_of" in parameter;
 }
 
 /** `undefined` = not spelt as a query is. */

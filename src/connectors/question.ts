@@ -42,6 +42,8 @@ function readParameter({ route, query, openCursor }: Asking, name: string, value
   if (own === undefined) return refuse({ pointer: "query", code: "unknown" });
   if (typeof own === "object" && "criteria" in own) return readCriteria(own.criteria, route, { outer, name, value, query });
   if (!Object.hasOwn(route.parameters, name)) return refuse({ pointer: "query", code: "unknown" });
+  if (own === "limit") return takesValue("number", value) ? ok({ up: value, conditions: [] }) : refuse({ pointer, code: "grammar" });
+  if (typeof own === "object" && "after" in own) return readAfter(own.after, pointer, value);
   if (own === "cursor") {
     const opened = openCursor(value);
     return opened === null ? refuse({ pointer, code: "grammar" }) : ok({ up: opened, conditions: [] });
@@ -51,6 +53,13 @@ function readParameter({ route, query, openCursor }: Asking, name: string, value
     return field === undefined ? refuse({ pointer, code: "grammar" }) : ok({ up: value, conditions: sorted(route, pointer, field, value) });
   }
   return takesValue(own, value) ? ok({ up: value, conditions: conditionsOf(own, pointer, value) }) : refuse({ pointer, code: "grammar" });
+}
+
+/** Who compares keys finds them out: where they are withheld, there are no pages. */
+function readAfter(field: string, pointer: string, value: string): Said {
+  return takesValue("id", value)
+    ? ok({ up: value, conditions: [{ kind: "compare", pointer, field, value }] })
+    : refuse({ pointer, code: "grammar" });
 }
 
 function parameterOf({ parameters }: ConnectorRoute, name: string): Parameter | undefined {

@@ -46,7 +46,7 @@ function fieldProblem(field: string, { id }: WriteShape, source: Source, at: rea
   ];
 }
 
-export function writesOf({ writes }: FileShape, source: Source): ConnectorWrite[] {
+export function writesIn({ writes }: FileShape, source: Source): ConnectorWrite[] {
   return writes.map((write, index) => {
     const { method, path } = methodOf(write);
     const { resource, id, body, fields, records = body } = write;

@@ -18,7 +18,7 @@ const routesMax = 100;
 const settingKind = z.enum(["label", "host", "id"]);
 export type SettingKind = z.infer<typeof settingKind>;
 
-const text = (pattern: RegExp, said: string, hint: string) =>
+export const text = (pattern: RegExp, said: string, hint: string) =>
   z.string().refine((value) => pattern.test(value), refusing("wrong_value", said, hint));
 const keys = text(keysPattern, "not keys with dots between them", "as in errors, or error_response.code");
 const key = text(/^[A-Za-z_][A-Za-z0-9_-]{0,63}$/, "not a key", "letters, digits, _ and -");
@@ -54,11 +54,10 @@ const writeShape = z
     refusing("missing", "a write has one path", "post:, put: or patch:"),
   );
 
-export const fileSchema = z.strictObject({
+/** What every connector's file says. */
+export const everyFile = {
   connector: text(namePattern, "not a name", "lower-case letters, digits and -"),
-  base: z.string().refine((value) => baseUrlPattern.test(value) && isPlainPath(baseUrlPattern.exec(value)?.[2] ?? ""), noUrl),
   settings: z.record(text(/^[a-z][a-z0-9_]{0,31}$/, "not a name", "lower-case letters, digits and _"), settingKind).default({}),
-  authentication: authenticationSchema,
   caller: carriageSchema
     .default("bearer")
     .refine(
@@ -66,15 +65,7 @@ export const fileSchema = z.strictObject({
       refusing("wrong_value", "the gateway takes no token from this header", `bearer, basic, or one of ${tokenHeaders.join(", ")}`),
     ),
   purpose: z.string().max(64).optional(),
-  error_at: keys.optional(),
-  error_codes: z.strictObject({ at: z.array(keys).min(1).max(4), limited: codes, refused: codes, missing: codes }).optional(),
   drops: z.array(parameterName).max(50).default([]),
-  lists: z.record(key, key).default({}),
-  pages: z
-    .union([z.literal("link"), z.strictObject({ more: keys, cursors: z.array(keys).min(1).max(4) })], {
-      error: "link, or { more: meta.has_more, cursors: [meta.after_cursor] }",
-    })
-    .optional(),
   limits: z
     .strictObject({
       seconds: z.int().min(1).max(30).default(10),
@@ -82,22 +73,48 @@ export const fileSchema = z.strictObject({
       records: z.int().min(1).max(250).default(250),
     })
     .prefault({}),
-  repeats: z.strictObject({ header: headerName }).optional(),
-  writes: z.array(writeShape).max(routesMax).default([]),
-  routes: z
+};
+
+export const recordsText = text(recordsPattern, "not a place in a body", "body, body.order, body[] or body.orders[]");
+
+/** What every route says, and what is said of routes of one kind alone. */
+export function everyRoute<Own extends z.core.$ZodLooseShape, Kind extends z.ZodType>(own: Own, parameter: Kind) {
+  return z
     .array(
       z.strictObject({
         get: path,
         resource: text(typePattern, "not the name of a resource", "as the policy has it"),
-        id: keys.default("id"),
-        records: text(recordsPattern, "not a place in a body", "body, body.order, body[] or body.orders[]"),
-        where: z.record(parameterName, queryText).default({}),
-        adds: z.record(parameterName, queryText).default({}),
-        parameters: z.record(parameterName, parameterSchema).default({}),
+        parameters: z.record(parameterName, parameter).default({}),
+        ...own,
       }),
     )
     .min(1)
-    .max(routesMax),
+    .max(routesMax);
+}
+
+export const fileSchema = z.strictObject({
+  ...everyFile,
+  base: z.string().refine((value) => baseUrlPattern.test(value) && isPlainPath(baseUrlPattern.exec(value)?.[2] ?? ""), noUrl),
+  authentication: authenticationSchema,
+  error_at: keys.optional(),
+  error_codes: z.strictObject({ at: z.array(keys).min(1).max(4), limited: codes, refused: codes, missing: codes }).optional(),
+  lists: z.record(key, key).default({}),
+  pages: z
+    .union([z.literal("link"), z.strictObject({ more: keys, cursors: z.array(keys).min(1).max(4) })], {
+      error: "link, or { more: meta.has_more, cursors: [meta.after_cursor] }",
+    })
+    .optional(),
+  repeats: z.strictObject({ header: headerName }).optional(),
+  writes: z.array(writeShape).max(routesMax).default([]),
+  routes: everyRoute(
+    {
+      id: keys.default("id"),
+      records: recordsText,
+      where: z.record(parameterName, queryText).default({}),
+      adds: z.record(parameterName, queryText).default({}),
+    },
+    parameterSchema,
+  ),
 });
 
 export type FileShape = z.output<typeof fileSchema>;

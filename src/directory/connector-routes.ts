@@ -1,6 +1,6 @@
 /** Routes by which an owner registers the merchant's own API, looks at what is registered, and takes it away. */
 import * as z from "zod";
-import type { Authentication } from "../connectors/index.ts";
+import type { Connector } from "../connectors/index.ts";
 import { json, type Received, type Route } from "../http/index.ts";
 import { type ContractId, ok } from "../kernel/index.ts";
 import { type ConnectorsDesk, readConnectors, registerConnector, removeConnector, routesOf, type ShownConnector } from "./connectors.ts";
@@ -15,7 +15,7 @@ const registrationBody = z.strictObject({
 });
 const registeredAnswer = z.object({ connector: z.string(), host: z.string(), digest: z.string(), routes: z.array(z.string()) });
 const listedSchema = registeredAnswer.extend({
-  authentication: z.enum(["bearer", "basic", "header", "taobao"]),
+  authentication: z.enum(["bearer", "basic", "header", "taobao", "role"]),
   purpose: z.string().nullable(),
   registered_at: z.iso.datetime(),
   /** When the upstream last refused the credential, since it is registered. */
@@ -91,16 +91,19 @@ export function connectorRoutes(desk: ConnectorsDesk): Route[] {
 }
 
 function describe({ name, connector, digest, registeredAt, refusedAt }: ShownConnector): z.infer<typeof listedSchema> {
-  const { host, authentication, purpose = null } = connector;
+  const { host, purpose = null } = connector;
   return {
-    ...{ connector: name, host, digest, purpose, authentication: kindOf(authentication) },
+    ...{ connector: name, host, digest, purpose, authentication: authenticationOf(connector) },
     routes: routesOf(connector),
     registered_at: new Date(registeredAt).toISOString(),
     refused_at: refusedAt === null ? null : new Date(refusedAt).toISOString(),
   };
 }
 
-function kindOf(authentication: Authentication): z.infer<typeof listedSchema>["authentication"] {
+/** `role`: a database's, by its password. */
+function authenticationOf(connector: Connector): z.infer<typeof listedSchema>["authentication"] {
+  if ("tables" in connector) return "role";
+  const { authentication } = connector;
   if (typeof authentication === "string") return authentication;
   return "header" in authentication ? "header" : "taobao";
 }

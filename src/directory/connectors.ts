@@ -1,19 +1,29 @@
 /**
- * An owner registers the merchant's own API for a contract:  enter → read the file → hold it against the policy in force → log → seal, write
+ * An owner registers the merchant's own API, or database, for a contract:
+ *   enter → read the file → hold it against the policy in force → hold it against the database → log → seal, write
  * …looks at those that are registered:  enter → read → log;  and takes one away:  enter → log → delete
  *
  * It widens nothing: what comes back is treated by the policy that two owners agreed to. The credential is never shown again, not even to who gave it.
  */
-
-import { type Connector, type ConnectorDocument, fieldsOf, parseConnector, parseConnectorText, settle } from "../connectors/index.ts";
+import {
+  type Connector,
+  type ConnectorDocument,
+  type ConnectorRoute,
+  fieldsOf,
+  parseConnector,
+  parseConnectorText,
+  settle,
+  writesOf,
+} from "../connectors/index.ts";
 import { type Bundles, type Contract, shareContract } from "../contracts/index.ts";
 import { type Aead, sha256, toHex, utf8 } from "../crypto/index.ts";
 import { type ContractId, ok, type Refusal, type Result, refuse } from "../kernel/index.ts";
 import { newestEpoch } from "../keys/index.ts";
 import { enterContract, logAct, type OfficeDoor, turnDown, type Visit } from "../offices/index.ts";
-import { type Bundle, type Problem, refuseFiles } from "../policy/index.ts";
+import { type Bundle, inFileOrder, type Problem, refuseFiles } from "../policy/index.ts";
 import { refusableTransaction } from "../storage/index.ts";
 import {
+  type DatabaseReach,
   deleteConnector,
   type ListedConnector,
   putConnector,
@@ -21,10 +31,13 @@ import {
   sealCredential,
   selectConnectors,
 } from "../upstream/index.ts";
+import { databaseProblems } from "./database-problems.ts";
 
 export interface ConnectorsDesk extends OfficeDoor {
   readonly bundles: Bundles;
   readonly aead: Aead;
+  /** Absent where this runtime asks no databases. */
+  readonly databases?: DatabaseReach | undefined;
 }
 
 export interface Registration {
@@ -51,7 +64,7 @@ export async function registerConnector(desk: ConnectorsDesk, visit: Visit, aske
   const { contract } = entered.value;
   const event = "connector.registered";
   const read = takesConnectors(contract)
-    ? readConnector(asked, await desk.bundles.bundleOf(desk.database, id, contract.bundleDigest))
+    ? await readConnector(desk, asked, await desk.bundles.bundleOf(desk.database, id, contract.bundleDigest))
     : overRefusal;
   if (!read.ok) return turnDown(desk, visit, entered.value, { event, refusal: read.refusal });
   const compiled = JSON.stringify(read.value);
@@ -104,10 +117,11 @@ export async function readConnectors(
 }
 
 /** `GET /orders/{id}`, `PUT /orders/{id}: status, note`: what agents may do is the policy's matter. */
-export function routesOf({ routes, writes = [] }: Connector): string[] {
+export function routesOf(connector: Connector): string[] {
+  const routes: readonly ConnectorRoute[] = connector.routes;
   return [
     ...routes.map(({ path }) => `GET ${path}`),
-    ...writes.map(({ method, path, fields }) => `${method} ${path}: ${fields.join(", ")}`),
+    ...writesOf(connector).map(({ method, path, fields }) => `${method} ${path}: ${fields.join(", ")}`),
   ];
 }
 
@@ -122,40 +136,52 @@ function takesConnectors({ state, endsAt, readAt }: Contract): boolean {
   return state === "active" && endsAt > readAt;
 }
 
-function readConnector({ file, settings, credential }: Registration, bundle: Bundle): Result<Connector, Refusal> {
+async function readConnector(
+  { databases }: ConnectorsDesk,
+  { file, settings, credential }: Registration,
+  bundle: Bundle,
+): Promise<Result<Connector, Refusal>> {
   const parsed = parseConnector(file.text, file.name);
   if (!parsed.ok) return refuseFiles(parsed.refusal);
   const unknown = unknownNames(parsed.value, bundle);
   if (unknown.length > 0) return refuseFiles(unknown);
   const settled = settle(parsed.value, settings);
   if (!settled.ok) return refuseFiles(settled.refusal);
-  if (!fits(settled.value, credential)) return refuse({ code: "unacceptable", errors: [{ pointer: "/credential", code: "grammar" }] });
-  return settled;
+  const connector = settled.value;
+  if (!fits(connector, credential)) return refuse({ code: "unacceptable", errors: [{ pointer: "/credential", code: "grammar" }] });
+  if (!("tables" in connector)) return settled;
+  const problems = await databaseProblems(databases, { source: parsed.value.source, connector }, credential);
+  return problems.length > 0 ? refuseFiles(inFileOrder(problems)) : settled;
 }
 
 /** In the form that it is carried in. */
-function fits({ authentication }: Connector, credential: string): boolean {
+function fits(connector: Connector, credential: string): boolean {
+  if ("tables" in connector) return /^[^:]+:/.test(credential);
+  const { authentication } = connector;
   if (authentication === "basic") return credential.includes(":");
   return typeof authentication === "string" || "header" in authentication || readTaobaoCredential(credential) !== null;
 }
 
 /** What the contract in force does not know: resources, fields, the purpose. */
-function unknownNames({ source, connector: { purpose, routes, writes = [] } }: ConnectorDocument, bundle: Bundle): Problem[] {
+function unknownNames({ source, connector }: ConnectorDocument, bundle: Bundle): Problem[] {
   const problems: Problem[] = [];
+  const { purpose } = connector;
+  const routes: readonly ConnectorRoute[] = connector.routes;
   if (purpose !== undefined && !Object.hasOwn(bundle.contract.purposes, purpose))
     problems.push(source.valueProblem(["purpose"], "wrong_value", "the contract has no such purpose"));
-  routes.forEach(({ resource, id, parameters }, index) => {
+  routes.forEach(({ resource, id, by, parameters }, index) => {
     const known = Object.hasOwn(bundle.resources, resource) ? bundle.resources[resource] : undefined;
     if (known === undefined) {
       problems.push(source.valueProblem(["routes", index, "resource"], "unknown_resource", "the contract's policy has no such resource"));
       return;
     }
-    for (const [name, parameter] of Object.entries(parameters)) {
-      if (fieldsOf(parameter, id).some((field) => !Object.hasOwn(known.fields, field)))
-        problems.push(source.problem(["routes", index, "parameters", name], "unknown_field", `${resource} has no field of that path`));
-    }
+    const isOwn = by === undefined || by === id || by === known.subject.path;
+    const asked = Object.entries(parameters).map(([name, parameter]) => [["parameters", name], fieldsOf(parameter, id)] as const);
+    for (const [at, fields] of [[["by"], isOwn ? [] : [by]] as const, ...asked])
+      if (fields.some((field) => !Object.hasOwn(known.fields, field)))
+        problems.push(source.problem(["routes", index, ...at], "unknown_field", `${resource} has no field of that path`));
   });
-  writes.forEach(({ resource, fields }, index) => {
+  writesOf(connector).forEach(({ resource, fields }, index) => {
     const known = Object.hasOwn(bundle.resources, resource) ? bundle.resources[resource] : undefined;
     if (known === undefined)
       problems.push(source.valueProblem(["writes", index, "resource"], "unknown_resource", "the contract's policy has no such resource"));

@@ -74,11 +74,16 @@ async function answer(deps: Upstream, asked: ForwardAsk): Promise<Result<Forward
   if (!arrived(asked.carriage, connector)) return denyDraft(deps, log, draft, { code: "token_missing" });
   if (!question.ok) return denyDraft(deps, log, draft, question.refusal);
   const { conditions, query } = question.value;
-  const refused = checkConditions({ inside, route, decision, purpose }, conditions);
+  const asking = { connector, inside, route, decision, purpose };
+  const refused = checkConditions(asking, conditions) ?? checkTable(asking, asked.query);
   if (refused) return denyDraft(deps, log, draft, refused);
 
   const said = await askUpstream(deps.way, connector, { path: asked.path, query, credential, nowMs: deps.now() }, place);
-  const told = withFacts(draft, said.status === undefined ? {} : { upstream_status: said.status });
+  const detail = said.ok ? undefined : said.detail;
+  const told = withFacts(draft, {
+    ...(said.status !== undefined && { upstream_status: said.status }),
+    ...(detail !== undefined && { upstream_fault: detail }),
+  });
   if (!said.ok && said.alert) await tellOwner(deps, { inside, place, status: said.status });
   if (!said.ok) return denyDraft(deps, log, told, said.refusal);
   const treated = treat({ connector, route, decision, inside, circumstances, conditions }, said.body);
@@ -158,6 +163,7 @@ export function arrived(carriage: Carriage, { caller }: Connector): boolean {
 }
 
 interface Asking {
+  readonly connector: Connector;
   readonly inside: Inside;
   readonly route: ConnectorRoute;
   readonly decision: Decision;
@@ -165,14 +171,33 @@ interface Asking {
 }
 
 /** By fields that may be asked by: searched where the policy lets it be, compared and sorted where the agent is shown it whole. */
-function checkConditions({ inside: { bundle, role }, route, decision, purpose }: Asking, conditions: readonly Condition[]): Refusal | null {
+function checkConditions(asking: Asking, conditions: readonly Condition[]): Refusal | null {
   for (const { kind, field, pointer } of conditions) {
-    const [first] = rulesFor(bundle, { role, type: route.resource, purpose }, field);
-    const isWhole = first?.treatment === "reveal" && first.when === undefined;
-    if (kind === "search" ? own(decision.resource.fields, field)?.search !== true : !isWhole)
+    if (kind === "search" ? own(asking.decision.resource.fields, field)?.search !== true : !isShownWhole(asking, field))
       return { code: "not_permitted", errors: [{ pointer, code: kind === "search" ? "not_searchable" : "not_shown" }] };
   }
   return null;
+}
+
+/** Of a table: by the record's own key, by whose it is (which is a name, and no field), or by what is shown whole; and not all of it. */
+function checkTable(asking: Asking, query: Query): Refusal | null {
+  const { connector, route, decision } = asking;
+  if (!("tables" in connector)) return null;
+  const { by, id, parameters } = route;
+  if (by !== undefined) {
+    const isOwn = by === id || (by === decision.resource.subject.path && own(decision.resource.fields, by) === undefined);
+    return isOwn || isShownWhole(asking, by) ? null : { code: "not_permitted", errors: [{ pointer: "path", code: "not_shown" }] };
+  }
+  const isEqual = (name: string) => {
+    const parameter = own(parameters, name);
+    return typeof parameter === "object" && !("after" in parameter);
+  };
+  return Object.keys(query).some(isEqual) ? null : { code: "bad_query", errors: [{ pointer: "query", code: "missing" }] };
+}
+
+function isShownWhole({ inside: { bundle, role }, route, purpose }: Asking, field: string): boolean {
+  const [first] = rulesFor(bundle, { role, type: route.resource, purpose }, field);
+  return first?.treatment === "reveal" && first.when === undefined;
 }
 
 export function withFacts(draft: EntryDraft, facts: NonNullable<EntryDraft["facts"]>): EntryDraft {

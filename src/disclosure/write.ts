@@ -124,14 +124,15 @@ async function act(writing: Writing, seen: Seen, upstreamKey: string): Promise<E
   const { deps, ask, inside, found, circumstances, route, decision, body, draft: sent } = writing;
   const { connector, place } = found;
   const draft = { ...sent, event: "record.written", resource: { type: route.resource, records: seen, fields: {} } } as const;
-  const repeat = connector.repeatHeader === undefined ? {} : { repeat: { header: connector.repeatHeader, key: upstreamKey } };
+  const header = "tables" in connector ? undefined : connector.repeatHeader;
+  const repeat = header === undefined ? {} : { repeat: { header, key: upstreamKey } };
   const up = { method: route.method, body: printJson(body.up), ...repeat };
   const said = await askUpstream(deps.way, connector, { ...questionOf(writing, writing.asked.path), write: up }, place);
   const told = withStatus(draft, said);
   if (!said.ok) {
     const refused = await turnBack(writing, said, said.perhapsDone ? withFacts(told, { perhaps_done: 1 }) : told);
     // The upstream itself knows one that comes again.
-    const isOver = said.perhapsDone && connector.repeatHeader === undefined;
+    const isOver = said.perhapsDone && header === undefined;
     return { result: refused, kept: isOver ? { refusal: said.refusal } : null };
   }
   const treated = treat({ connector, route, decision, inside, circumstances, conditions: [] }, said.body);

@@ -30,4 +30,4 @@ export { civilMoment, instantAt, isCivilDate, parseDurationHours, type TermInsta
 export { cap } from "./treatments.ts";
 export { valuesAt } from "./values-at.ts";
 export { writableIn } from "./writes.ts";
-export { readYaml, type Source } from "./yaml-source.ts";
+export { readYaml, type Source, type YamlPath } from "./yaml-source.ts";

@@ -18,6 +18,14 @@ import { byteaType, bytesFromWire, textTypes, wireText } from "./wire.ts";
 export interface PostgresOptions extends PoolOptions {
   readonly url: string;
   readonly applicationName?: string;
+  /** Settings that a session begins with, by name. */
+  readonly session?: Readonly<Record<string, string>>;
+  /** Whose certificates are taken: of `ca` (PEM), or of those that everybody knows; with it the URL's `sslmode` says nothing. */
+  readonly tls?: { readonly ca?: string } | null;
+  /** On Node: the address to go to for a host, whose name the certificate has all the same. */
+  readonly addressOf?: (host: string) => Promise<string>;
+  /** On Node: whoever sends more than this before an answer is whole is no longer listened to. The driver would keep it all. */
+  readonly answerBytesMax?: number;
 }
 
 /** Opens no connection yet: the first statement does. */
@@ -70,7 +78,7 @@ const prepared = { prepare: true, simple: false };
 
 function connector(options: PostgresOptions): Connect {
   return async (lost) => {
-    const socket = ownSocket();
+    const socket = ownSocket(options.addressOf);
     let broken = false;
     const sql = postgres(options.url, {
       max: 1,
@@ -80,7 +88,8 @@ function connector(options: PostgresOptions): Connect {
       ...(socket ? {} : { idle_timeout: idleInWorkerdSeconds }),
       connect_timeout: options.deadlineMs / 1000,
       types,
-      connection: { application_name: options.applicationName ?? "postern" },
+      connection: { application_name: options.applicationName ?? "postern", ...options.session },
+      ...(options.tls && { ssl: { ...options.tls, rejectUnauthorized: true } }),
       onnotice: () => {},
       onclose: () => {
         drop();
@@ -90,9 +99,9 @@ function connector(options: PostgresOptions): Connect {
     });
     const drop = () => {
       broken = true;
-      socket?.destroy();
-      // Also rejects what the client holds back and would send over a new connection.
-      sql.end({ timeout: 0 }).catch(() => {});
+      // Also rejects what the client holds back and would send over a new connection. It says goodbye, over TLS on a socket of its own on top of ours: were
+      // ours gone by then, that would fail where nobody listens any more, and end the process.
+      sql.end({ timeout: 0 }).then(socket?.destroy, socket?.destroy);
     };
     const refuse = (error: unknown): never => {
       const known = translated(error);
@@ -102,8 +111,11 @@ function connector(options: PostgresOptions): Connect {
     const connection: Connection = {
       run(text, params, simple = false) {
         if (broken) return Promise.reject(new DatabaseUnavailable("the connection was lost", false));
-        if (simple) return sql.unsafe(text).then(() => [], refuse);
-        return sql.unsafe<Row[]>(text, params.map(wireText), prepared).values().then(undefined, refuse);
+        const answer: Promise<Row[]> = simple
+          ? sql.unsafe(text).then(() => [], refuse)
+          : sql.unsafe<Row[]>(text, params.map(wireText), prepared).values().then(undefined, refuse);
+        const most = options.answerBytesMax;
+        return socket && most !== undefined ? bounded(answer, socket, most, drop) : answer;
       },
       isLost: () => broken,
       drop,
@@ -133,10 +145,23 @@ const connectionRefusals: Readonly<Record<string, string>> = {
   "3D000": "the database server has no database of this name",
 };
 
+const lookEveryMs = 10;
+
+/** What came before, for statements in front of this one, counts as well. */
+function bounded<Value>(answer: Promise<Value>, socket: OwnSocket, bytesMax: number, drop: () => void): Promise<Value> {
+  const from = socket.bytesRead();
+  const look = setInterval(() => {
+    if (socket.bytesRead() - from > bytesMax) drop();
+  }, lookEveryMs);
+  return answer.finally(() => clearInterval(look));
+}
+
 interface OwnSocket {
   readonly option: {
     socket(options: { readonly host: readonly string[]; readonly port: readonly number[]; readonly path?: string | false }): unknown;
   };
+  /** Off the wire. */
+  bytesRead(): number;
   destroy(): void;
 }
 
@@ -144,22 +169,26 @@ interface OwnSocket {
  * On Node the socket is made here, so that it can be destroyed: postgres.js only ever says goodbye, which a stopped server never answers.
  * One socket a client: a second attempt of the driver's own to connect finds none. In workerd (`null`) sockets end with their request.
  */
-function ownSocket(): OwnSocket | null {
+function ownSocket(addressOf: PostgresOptions["addressOf"]): OwnSocket | null {
   if (navigator.userAgent === "Cloudflare-Workers") return null;
   const net = process.getBuiltinModule("node:net");
   const socket = new net.Socket();
   let used = false;
   return {
     option: {
-      socket({ host: [host = "localhost"], port: [port = 5432], path }) {
+      async socket({ host: [host = "localhost"], port: [port = 5432], path }) {
         if (used) throw new DatabaseUnavailable("the connection was lost", false);
         used = true;
         socket.setNoDelay(true);
         if (path) return socket.connect(path);
+        const address = addressOf ? await addressOf(host) : host;
+        // Given up meanwhile: a destroyed socket would connect all the same.
+        if (socket.destroyed) throw new DatabaseUnavailable("the connection was lost", false);
         // The driver takes the name for the server's certificate from the socket.
-        return Object.assign(socket.connect(port, host), { host, port });
+        return Object.assign(socket.connect(port, address), { host, port });
       },
     },
+    bytesRead: () => socket.bytesRead,
     destroy: () => {
       socket.destroy();
     },

@@ -1,5 +1,5 @@
 /**
- * One question to a merchant's API:  gate → attempts, within the connector's seconds → what is to be said
+ * One question to a merchant's API or database:  gate → attempts, within the connector's seconds → what is to be said
  *
  * What is safe to ask twice is asked again, after a pause of chance, where nothing answered or something in front of the API did, and only while the
  * question before it was answered. A write goes up once, unless the upstream itself knows one that comes again.
@@ -7,15 +7,20 @@
 import type { Connector } from "../connectors/index.ts";
 import type { Json, Refusal, RefusalCode } from "../kernel/index.ts";
 import { type Attempt, attempt, type Question } from "./attempt.ts";
+import { attemptDatabase, type DatabaseReach } from "./database.ts";
 import type { GatePlace, Gates, Outcome } from "./gates.ts";
 import type { Reach } from "./reach.ts";
 
-/** `status`: the upstream's; absent where there was no answer. `alert`: its owner is to be told that the credential is refused. */
+/**
+ * `status`: an API's; absent where there was no answer. `detail`: what was wrong, for the log alone. `alert`: its owner is to be told that the credential
+ * is refused.
+ */
 export type Asked =
-  | { readonly ok: true; readonly status: number; readonly body: Json; readonly link: string | null }
+  | { readonly ok: true; readonly status?: number; readonly body: Json; readonly link: string | null }
   | {
       readonly ok: false;
       readonly status?: number;
+      readonly detail?: string;
       readonly refusal: UpstreamRefusal;
       readonly alert: boolean;
       /** Of a write: nobody knows whether it was carried out. */
@@ -31,6 +36,8 @@ export interface UpstreamRefusal extends Refusal {
 
 export interface Way {
   readonly reach: Reach;
+  /** Absent where this runtime asks no databases. */
+  readonly databases?: DatabaseReach | undefined;
   readonly gates: Gates;
   /** From 0 up to 1. */
   readonly random: () => number;
@@ -52,9 +59,15 @@ export async function askUpstream(way: Way, connector: Connector, question: Ques
   const alert = gate.value.leave(outcome);
   if (said === "late") return { ok: false, refusal: { code: "upstream_late" }, alert, perhapsDone: write !== undefined };
   if (said.ok) return said;
-  const { fault, status } = said;
-  const perhapsDone = write !== undefined && unknownEnds.includes(fault);
-  return { ok: false, ...(status !== undefined && { status }), refusal: refusalOf(said, outcome), alert, perhapsDone };
+  const { fault, status, detail } = said;
+  return {
+    ok: false,
+    ...(status !== undefined && { status }),
+    ...(detail !== undefined && { detail }),
+    refusal: refusalOf(said, outcome),
+    alert,
+    perhapsDone: write !== undefined && unknownEnds.includes(fault),
+  };
 }
 
 async function within<Value>(seconds: number, work: (signal: AbortSignal) => Promise<Value>): Promise<Value | "late"> {
@@ -71,13 +84,14 @@ async function within<Value>(seconds: number, work: (signal: AbortSignal) => Pro
 }
 
 async function attempts(
-  { reach, random }: Way,
+  { reach, databases, random }: Way,
   connector: Connector,
   question: Question,
   { mayRepeat, signal }: { readonly mayRepeat: boolean; readonly signal: AbortSignal },
 ): Promise<Attempt> {
   for (let count = 1; ; count++) {
-    const said = await attempt(reach, connector, question, signal);
+    const said =
+      "tables" in connector ? await attemptDatabase(databases, connector, question) : await attempt(reach, connector, question, signal);
     const isAgain = !said.ok && (said.fault === "unreached" || said.fault === "broken");
     if (!isAgain || !mayRepeat || count === attemptsMax || signal.aborted) return said;
     await new Promise((resolve) => setTimeout(resolve, random() * pauseMs * count));

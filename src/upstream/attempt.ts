@@ -4,7 +4,7 @@
  * Nothing that a client sent goes up but the path and the parameters that the connector names. Nothing that came down leaves this file but a whole body
  * that was read to its end; what the upstream says of an error is dropped.
  */
-import { type Authentication, type Connector, type ErrorKind, errorIn, type WriteMethod } from "../connectors/index.ts";
+import { type ApiConnector, type Authentication, type ErrorKind, errorIn, type WriteMethod } from "../connectors/index.ts";
 import { toBase64, utf8 } from "../crypto/index.ts";
 import { readBounded } from "../http/index.ts";
 import { type Json, JsonSyntaxError, parseJson } from "../kernel/index.ts";
@@ -34,14 +34,20 @@ export interface UpstreamWrite {
  */
 type Fault = "unreached" | "rejected" | "broken" | "unusable" | "limited" | "busy" | "missing" | "credential_refused";
 
-/** `status`: the upstream's; absent where there was no answer. `retryAfter`: its own word. */
+/** `status`: an API's; absent where there was no answer. `retryAfter`: its own word. `detail`: in words of ours, for the log alone. */
 export type Attempt =
-  | { readonly ok: true; readonly status: number; readonly body: Json; readonly link: string | null }
-  | { readonly ok: false; readonly status?: number; readonly fault: Fault; readonly retryAfter?: string | null };
+  | { readonly ok: true; readonly status?: number; readonly body: Json; readonly link: string | null }
+  | {
+      readonly ok: false;
+      readonly status?: number;
+      readonly fault: Fault;
+      readonly retryAfter?: string | null;
+      readonly detail?: string;
+    };
 
-const jsonLimits = { depthMax: 32, breadthMax: 10_000 };
+export const jsonLimits = { depthMax: 32, breadthMax: 10_000 };
 
-export async function attempt(reach: Reach, connector: Connector, question: Question, signal: AbortSignal): Promise<Attempt> {
+export async function attempt(reach: Reach, connector: ApiConnector, question: Question, signal: AbortSignal): Promise<Attempt> {
   let status: number | undefined;
   try {
     const incoming = await reach(outgoingOf(connector, question), signal);
@@ -63,7 +69,7 @@ export async function attempt(reach: Reach, connector: Connector, question: Ques
 
 const written = [200, 201, 202, 204];
 
-function outgoingOf({ host, base, authentication }: Connector, { path, query, credential, nowMs, write }: Question) {
+function outgoingOf({ host, base, authentication }: ApiConnector, { path, query, credential, nowMs, write }: Question) {
   const { headers = {}, asked = query } = carried(authentication, credential, { query, nowMs });
   const parameters = new URLSearchParams(asked).toString();
   const sent = { accept: "application/json", "user-agent": "postern", ...headers, ...(write && headersOf(write)) };

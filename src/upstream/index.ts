@@ -1,6 +1,8 @@
 export { type Asked, askUpstream, type Way } from "./ask.ts";
 export { openCredential, sealCredential } from "./credential.ts";
 export { type CursorPlace, openCursor, sealCursor } from "./cursor.ts";
+export type { DatabaseReach } from "./database.ts";
+export { type Examined, examine } from "./examination.ts";
 export { createGates, type GatePlace, type Gates } from "./gates.ts";
 export { addRefusal, deleteConnector, type ListedConnector, putConnector, selectConnector, selectConnectors } from "./postgres.ts";
 export { isPublicAddress } from "./public-address.ts";

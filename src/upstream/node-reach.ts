@@ -2,22 +2,14 @@
  * By Node's own sockets: the name is resolved here, every address that it leads to has to be public, and the socket goes to the one that was looked at,
  * whatever the name says a moment later.
  */
-import { lookup } from "node:dns/promises";
 import type { IncomingMessage } from "node:http";
 import { Agent, type RequestOptions, request as requestOverTls } from "node:https";
 import type { LookupFunction } from "node:net";
 import { Readable } from "node:stream";
-import { isPublicAddress } from "./public-address.ts";
+import { type Address, type AddressRules, publicAddressOf } from "./node-address.ts";
 import type { Incoming, Outgoing, Reach } from "./reach.ts";
 
-export interface Address {
-  readonly address: string;
-  readonly family: number;
-}
-
-export interface NodeReachOptions {
-  readonly resolve?: (host: string) => Promise<readonly Address[]>;
-  readonly isAllowed?: (address: string) => boolean;
+export interface NodeReachOptions extends AddressRules {
   /** In tests: another socket than TLS. */
   readonly request?: typeof requestOverTls;
 }
@@ -25,27 +17,17 @@ export interface NodeReachOptions {
 const connectionsPerHostMax = 64;
 const headerBytesMax = 16_384;
 
-export function createNodeReach({
-  resolve = resolveAll,
-  isAllowed = isPublicAddress,
-  request = requestOverTls,
-}: NodeReachOptions = {}): Reach {
+export function createNodeReach({ request = requestOverTls, ...rules }: NodeReachOptions = {}): Reach {
   const agent = new Agent({ keepAlive: true, maxSockets: connectionsPerHostMax, maxFreeSockets: 8, timeout: 60_000 });
   return async ({ host, path, method, headers, body }: Outgoing, signal) => {
-    const addresses = await resolve(host);
-    const [first] = addresses;
-    if (!first || !addresses.every(({ address }) => isAllowed(address))) throw new Error("the name leads to no public address");
+    const address = await publicAddressOf(host, rules);
     const { promise, resolve: answer, reject } = Promise.withResolvers<IncomingMessage>();
     const options: RequestOptions = { host, servername: host, path, method, headers: { ...headers, "accept-encoding": "gzip" } };
-    request({ ...options, agent, signal, lookup: pinnedTo(first), maxHeaderSize: headerBytesMax }, answer)
+    request({ ...options, agent, signal, lookup: pinnedTo(address), maxHeaderSize: headerBytesMax }, answer)
       .on("error", reject)
       .end(body);
     return incomingOf(await promise);
   };
-}
-
-function resolveAll(host: string): Promise<Address[]> {
-  return lookup(host, { all: true });
 }
 
 function pinnedTo({ address, family }: Address): LookupFunction {

@@ -3,7 +3,7 @@
  */
 import type { Hono } from "hono";
 import { type AppOptions, buildApp } from "../../src/app.ts";
-import { assembleEdge, type CommonParts, type SideParts } from "../../src/assemble.ts";
+import { assembleEdge, type CommonParts, type SideParts, type Ways } from "../../src/assemble.ts";
 import { assembleDirectory } from "../../src/assemble-directory.ts";
 import { assembleKeeper, type Keeper, type KeeperParts } from "../../src/assemble-keeper.ts";
 import { readOrigin } from "../../src/audit/epoch.ts";
@@ -16,7 +16,6 @@ import { createBuiltInIssuer, generateBuiltInKey, type IssuerProfile } from "../
 import { createInFlight } from "../../src/kernel/index.ts";
 import { createKeyring, createRootKey, type Deletion, type ShareStore } from "../../src/keys/index.ts";
 import type { Database } from "../../src/storage/index.ts";
-import type { Reach } from "../../src/upstream/index.ts";
 import { canaryCustomer } from "./canaries.ts";
 import { createMemoryDatabase } from "./databases.ts";
 
@@ -50,7 +49,7 @@ export interface GatewayOptions {
   readonly common?: Partial<CommonParts>;
   /** Beside the built-in one. */
   readonly issuers?: readonly IssuerProfile[];
-  readonly edge?: Partial<SideParts> & { readonly reach?: Reach };
+  readonly edge?: Partial<SideParts & Ways>;
   readonly keeper?: Partial<KeeperParts>;
   /** From where requests come; default: this machine. */
   readonly from?: Partial<Pick<AppOptions, "addressOf" | "countryOf">>;
@@ -64,7 +63,7 @@ export const merchants = {
 };
 
 /** Whoever is asked has this customer: a merchant's API for tests that are about something else. */
-const reachNobody: Reach = () =>
+const reachNobody: Ways["reach"] = () =>
   Promise.resolve({
     status: 200,
     media: "application/json",
@@ -120,7 +119,7 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
     { database: options.edgeDatabase ?? database, writer: edgeWriter, reach: reachNobody, ...options.edge },
     inFlight,
   );
-  const directory = assembleDirectory(common, own, inFlight);
+  const directory = assembleDirectory(common, { ...own, databases: options.edge?.databases }, inFlight);
   const faults: unknown[] = [];
   const report = (fault: unknown) => faults.push(fault);
   const app = buildApp([edge, keeper, directory], { version: "0.0.0", addressOf: () => "127.0.0.1", headerOf, report, ...options.from });
