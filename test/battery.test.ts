@@ -115,7 +115,7 @@ describe("every route that is not open to anyone", () => {
     const closed = routes.filter(isClosed);
     expect(await otherThan("400 bad_query", askAll(closed.filter((route) => !isUpstream(route))))).toEqual([]);
     const upstream = await Promise.all(askAll(closed.filter(isUpstream)));
-    expect(upstream.map(({ status, code }) => [status, code])).toEqual([[401, "token_missing"]]);
+    expect(upstream.map(({ status, code }) => [status, code])).toEqual(Array(2).fill([401, "token_missing"]));
   });
 });
 
@@ -143,7 +143,7 @@ describe("every route, asked by an owner", () => {
     expect(await otherThan("413 too_large", announced)).toEqual([]);
 
     const json = { ...headers, "content-type": "application/json" };
-    const described = routes.filter((route) => takesBody(route) && !/(agents|import|backchannel-logout)$/.test(route));
+    const described = routes.filter((route) => takesBody(route) && !/(agents|import|backchannel-logout|upstream.*)$/.test(route));
     const large = described.map(async (route) => {
       const { method, path } = requestFor(route, "c-test", things);
       const { status, code } = await ask(method, path, { body: `{"x":"${"y".repeat(4_000_000)}"}`, headers: json });

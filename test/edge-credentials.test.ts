@@ -47,16 +47,11 @@ const readable: Readonly<Record<string, readonly string[] | null>> = {
   "postern.partial_purge": ["contract_id", "job_id"],
   "public.postern_migration": null,
 };
-/** The log's intake, credentials that an upstream refused, uses of seats, what they ask for in vain, proofs, what customers ask, and writes: all that it adds to. */
+/** The log's intake, credentials that an upstream refused, uses of seats, what they ask for in vain, proofs, and what customers ask: all that it adds to. */
+const intakeOf = (schema: string, ...names: readonly string[]) => names.map((name) => `${schema}.${name}`);
 const intake = [
-  "audit.flush",
-  "audit.pending",
-  "postern.connector_refusal",
-  "postern.seat_miss",
-  "postern.seat_use",
-  "postern.spent_proof",
-  "postern.subject_request",
-  "postern.upstream_write",
+  ...intakeOf("audit", "flush", "pending"),
+  ...intakeOf("postern", "connector_refusal", "seat_miss", "seat_use", "spent_proof", "subject_request", "upstream_write"),
 ];
 
 let world: LogGateway;
@@ -156,15 +151,8 @@ describe("a thief of the edge's database role", () => {
   it("cannot grant itself anything, or become anybody", async () => {
     for (const { name } of tables) await attempt(world.edge, `grant all on ${name} to postern_edge`);
     await attempt(world.edge, "alter default privileges grant all on tables to postern_edge");
-    const roles = [
-      "postern_keeper",
-      "postern_directory",
-      "postern_sequencer",
-      "postern_reader",
-      "postgres",
-      "pg_read_all_data",
-      "pg_write_all_data",
-    ];
+    const ours = ["keeper", "directory", "sequencer", "reader"].map((name) => `postern_${name}`);
+    const roles = [...ours, "postgres", "pg_read_all_data", "pg_write_all_data"];
     const statements = [
       ...roles.flatMap((role) => [`set role ${role}`, `grant ${role} to postern_edge`]),
       ...["postern_keeper", "postgres"].flatMap((role) => [

@@ -1,4 +1,4 @@
-/** The attacks on who may what that the project was given, by their numbers: tried here, or where it is said. */
+/** The attacks that the project was given, by their numbers: on who may what, each of them; and by way of a merchant's API. Tried here, or where it is said. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -27,6 +27,14 @@ const elsewhere: Readonly<Record<string, readonly [file: string, title: string]>
   "AUTHZ-03": ["matrix", "the authorization matrix"],
   "AUTHZ-27": ["service-keys", "opens nothing beside it"],
   "AUTHZ-09": ["routes", "are those of the document, no other, each with its methods"],
+  "PROXY-01": ["connectors", "may not lead to %s"],
+  "PROXY-03": ["upstream", "goes nothing where a name leads into a network that is not public, whatever it led to before"],
+  "PROXY-05": ["upstream", "goes nothing to %s"],
+  "PROXY-09": ["upstream-platforms", "that %s has none of it go up, or come back"],
+  "PROXY-11": ["upstream", "goes nothing of the client's: the gateway's credential, to that host, and no other header"],
+  "PROXY-13": ["upstream-answers", "an upstream that says nothing, drips or never ends is late, and let go"],
+  "PROXY-15": ["upstream-answers", "none of the upstream's headers comes along, and an answer that is packed is read"],
+  "PROXY-17": ["upstream", "goes nothing to %s"],
 };
 
 const records = "/v1/contracts/c-test/records/customer";

@@ -1,7 +1,7 @@
 /** Platforms whose APIs have ways of their own: signed queries, errors inside an answer, search criteria, pages. */
 import { createHmac } from "node:crypto";
 import { once } from "node:events";
-import type { AddressInfo } from "node:net";
+import { type AddressInfo, connect } from "node:net";
 import { serve as listen } from "@hono/node-server";
 import { createAdminRestApiClient } from "@shopify/admin-api-client";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -66,6 +66,24 @@ describe("a platform with ways of its own", () => {
     expect(signed.timestamp).toMatch(/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$/);
     expect(signed.fields).not.toContain("alipay_id");
     expect(shop.asked.at(-1)?.path).not.toContain(credential);
+  });
+
+  it("is asked by a form as well, where its clients do so, each parameter once", async () => {
+    shop.answer = saying({ trade_fullinfo_get_response: { trade } });
+    const headers = { "content-type": "application/x-www-form-urlencoded;charset=utf-8" };
+    const form = (body: string, query = "") =>
+      ask(`/router/rest${query}`, { name: "taobao", contract: "c-taobao", method: "POST", headers, body });
+    const asked = "method=taobao.trade.fullinfo.get&tid=2188082354079975&sign=F&fields=alipay_id";
+    const answer = await expectStatus(form(asked), 200);
+    expect(await answer.json()).toMatchObject({ trade_fullinfo_get_response: { trade: { receiver_mobile: "138****8000" } } });
+    expect(new URL(`https://eco.taobao.com${shop.asked.at(-1)?.path}`).searchParams.get("tid")).toBe("2188082354079975");
+    expect((await entries("c-taobao")).at(-1)).toMatchObject({ event: "record.read", outcome: { effect: "allow" } });
+    const before = shop.asked.length;
+    await problemOf(form(asked, "?tid=1"), 400);
+    await problemOf(form(`${asked}&tid=1`), 400);
+    await problemOf(form(`${asked}&buyer_nick=%00`), 400);
+    await problemOf(form(`${asked}&x=${"x".repeat(70_000)}`), 413);
+    expect(shop.asked).toHaveLength(before);
   });
 
   it("signs as its documentation does", () => {
@@ -237,5 +255,31 @@ describe("an unchanged client of a shop, whose base is the gateway's", () => {
     });
     expect(shop.asked.at(-1)?.headers["x-shopify-access-token"]).toBe(credential);
     expect(shop.asked.at(-1)?.path).toBe("/admin/api/2026-07/customers/207119551.json");
+  });
+
+  it.each([
+    [
+      "names headers of its own as the connection's",
+      ["Connection: authorization, x-shopify-access-token", "Keep-Alive: timeout=9"],
+      /^HTTP\/1.1 200 /,
+    ],
+    ["wants trailers and another encoding", ["TE: trailers", "Trailer: x", "Proxy-Authorization: Basic kanarie"], /^HTTP\/1.1 200 /],
+    ["wants another protocol", ["Connection: Upgrade, HTTP2-Settings", "Upgrade: h2c", "HTTP2-Settings: kanarie"], /^HTTP\/1.1 200 /],
+    ["expects what nobody knows", ["Expect: 200-ok"], /^HTTP\/1.1 417 /],
+    ["says another host", ["X-Forwarded-Host: kanarie.example", "Forwarded: host=kanarie.example"], /^HTTP\/1.1 200 /],
+  ] as const)("that %s has none of it go up, or come back", async (_what, headers, status) => {
+    const link = `<https://acme.myshopify.com/admin/api/2026-07/orders.json?limit=1&page_info=x>; rel="next"`;
+    shop.answer = saying({ orders: [{ id: 1, closed_at: null }] }, 200, { link });
+    const before = shop.asked.length;
+    const token = `Authorization: Bearer ${await gateway.token("agent-1")}`;
+    const { port } = server.address() as AddressInfo;
+    const socket = connect(port, "127.0.0.1");
+    const lines = [`GET /${base}/orders.json?limit=1 HTTP/1.1`, "Host: kanarie.example", token, ...headers, "", ""];
+    socket.write(lines.join("\r\n"));
+    const [said] = (await once(socket, "data")) as [Buffer];
+    socket.destroy();
+    expect(said.toString()).toMatch(status);
+    expect(said.toString()).not.toContain("kanarie");
+    expect(JSON.stringify(shop.asked.slice(before))).not.toMatch(/kanarie\b(?!-credential)|h2c|trailers/);
   });
 });

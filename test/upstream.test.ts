@@ -144,6 +144,10 @@ describe("on the way up", () => {
     ["a percent sign", "/admin/api/2026-07/customers/1%2e%2e.json", 400],
     ["a semicolon", "/admin/api/2026-07/customers/1;.json", 400],
     ["a slash of another script", "/admin/api/2026-07/customers/1∕2.json", 400],
+    ["a full-width slash", "/admin/api/2026-07/customers/1／2.json", 400],
+    ["a fragment that is spelt out", "/admin/api/2026-07/customers/1%23b.json", 400],
+    ["a question mark that is spelt out", "/admin/api/2026-07/customers/1%3f.css", 400],
+    ["a style sheet behind the one", "/admin/api/2026-07/customers/1/x.css", 404],
     ["a parameter that it does not name", `${customerPath}?fields=email`, 400],
     ["a parameter twice", `${ordersPath}?limit=1&limit=2`, 400],
     ["a value of another kind", `${ordersPath}?limit=1e9`, 400],
@@ -157,7 +161,11 @@ describe("on the way up", () => {
   it("goes nothing by another method, to a connector that is not there, or for who has no seat", async () => {
     const before = shop.asked.length;
     const other = await expectStatus(ask(customerPath, { method: "DELETE" }), 405);
-    expect(other.headers.get("allow")).toBe("GET");
+    expect(other.headers.get("allow")).toBe("GET, POST, PUT, PATCH");
+    const form = { "content-type": "application/x-www-form-urlencoded" };
+    await problemOf(ask(customerPath, { method: "POST", headers: form, body: "a=1" }), 405);
+    await problemOf(ask(customerPath, { method: "POST", headers: { "content-type": "text/plain" }, body: "{}" }), 415);
+    await problemOf(ask(customerPath, { method: "POST", headers: { "content-type": "application/json" }, body: "{}" }), 404);
     expect((await ask(customerPath, { method: "HEAD" })).status).toBe(405);
     await problemOf(ask(customerPath, { name: "other" }), 404);
     await problemOf(ask(customerPath, { as: "agent-20" }), 404);

@@ -77,7 +77,7 @@ const routeSchema = z.strictObject({
   line: z.int(),
 });
 
-export const writeMethods = ["POST", "PUT", "PATCH"] as const;
+const writeMethods = ["POST", "PUT", "PATCH"] as const;
 export type WriteMethod = (typeof writeMethods)[number];
 
 const writeSchema = z.strictObject({
@@ -137,6 +137,8 @@ const apiSchema = z.strictObject({
       missing: z.array(z.string()),
     })
     .exactOptional(),
+  /** Clients may send as a form, by POST, what they ask; it goes up as a query. */
+  forms: z.boolean(),
   routes: z.array(routeSchema),
   /** Absent: nothing is written there. */
   writes: z.array(writeSchema).exactOptional(),

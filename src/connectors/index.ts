@@ -15,7 +15,6 @@ export {
   routeOf,
   tokenHeaders,
   type WriteMethod,
-  writeMethods,
   writeOf,
   writesOf,
 } from "./connector.ts";

@@ -162,7 +162,7 @@ function fieldIn(criterion: Criterion): string[] {
 
 function connectorOf(shape: FileShape, source: Source): ApiConnector {
   const [, host = "", base = ""] = baseUrlPattern.exec(shape.base) ?? [];
-  const { connector: name, authentication, caller, purpose, error_at, error_codes, limits, drops, lists, pages, repeats } = shape;
+  const { connector: name, authentication, caller, purpose, error_at, error_codes, limits, forms, drops, lists, pages, repeats } = shape;
   const writes = writesIn(shape, source);
   const routes = shape.routes.map(({ get, resource, id, records, where, adds, parameters }, index): ApiRoute => {
     const [, ...steps] = records.replace("[]", "").split(".");
@@ -170,7 +170,7 @@ function connectorOf(shape: FileShape, source: Source): ApiConnector {
     return { path: get, resource, id, records: { keys: steps, list: records.endsWith("[]") }, where, adds, parameters, line };
   });
   return {
-    ...{ name, host, base, authentication, caller, limits, drops, lists, routes },
+    ...{ name, host, base, authentication, caller, limits, forms, drops, lists, routes },
     ...(purpose !== undefined && { purpose }),
     ...(writes.length > 0 && { writes }),
     ...(repeats && { repeatHeader: repeats.header }),

@@ -98,6 +98,7 @@ export const fileSchema = z.strictObject({
   authentication: authenticationSchema,
   error_at: keys.optional(),
   error_codes: z.strictObject({ at: z.array(keys).min(1).max(4), limited: codes, refused: codes, missing: codes }).optional(),
+  forms: z.boolean().default(false),
   lists: z.record(key, key).default({}),
   pages: z
     .union([z.literal("link"), z.strictObject({ more: keys, cursors: z.array(keys).min(1).max(4) })], {

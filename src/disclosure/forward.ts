@@ -39,6 +39,8 @@ export interface ForwardAsk extends Omit<Ask, "type" | "want"> {
   readonly connector: string;
   readonly path: string;
   readonly query: Query;
+  /** Whether it came as a form, by POST. */
+  readonly isForm: boolean;
   /** How the token came. */
   readonly carriage: Carriage;
 }
@@ -71,6 +73,7 @@ async function answer(deps: Upstream, asked: ForwardAsk): Promise<Result<Forward
   const ask: Ask = { ...anything, type, want: { kind: "upstream", list: route?.records.list ?? false, field } };
   const draft = withFacts(draftOf(ask, inside.who, bundle, { ...inside, purpose }), { upstream: asked.connector });
   if (!question || !decision) return denyDraft(deps, log, draft, { code: "not_found" });
+  if (asked.isForm && !takesForms(connector)) return denyDraft(deps, log, draft, { code: "method_not_allowed" });
   if (!arrived(asked.carriage, connector)) return denyDraft(deps, log, draft, { code: "token_missing" });
   if (!question.ok) return denyDraft(deps, log, draft, question.refusal);
   const { conditions, query } = question.value;
@@ -160,6 +163,10 @@ export async function tellOwner(deps: Upstream, { inside, place, status }: Refus
 export function arrived(carriage: Carriage, { caller }: Connector): boolean {
   if (typeof carriage === "string") return carriage === "bearer" || carriage === caller;
   return typeof caller !== "string" && caller.header.toLowerCase() === carriage.header;
+}
+
+function takesForms(connector: Connector): boolean {
+  return "forms" in connector && connector.forms;
 }
 
 interface Asking {

@@ -12,7 +12,7 @@ import type { Upstream } from "./forward.ts";
 import { type HandedOn, handOn } from "./hand-on.ts";
 import { type Me, me } from "./me.ts";
 import type { MaskedRecord } from "./open.ts";
-import { upstreamRoute, upstreamWriteRoutes } from "./upstream-route.ts";
+import { upstreamRoutes } from "./upstream-route.ts";
 
 const masking = z.array(
   z.object({ path: z.string(), class: z.string(), treatment: z.string(), why: z.string(), can: z.array(z.string()) }),
@@ -25,8 +25,7 @@ const meAnswer = z.object({ contracts: z.array(seatSchema) });
 
 export function disclosureRoutes(deps: Upstream): Route[] {
   return [
-    upstreamRoute(deps),
-    ...upstreamWriteRoutes(deps),
+    ...upstreamRoutes(deps),
     {
       method: "GET",
       path: "/v1/contracts/{contract}/records/{type}/{locator}",

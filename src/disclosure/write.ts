@@ -19,7 +19,7 @@ import { treat } from "./upstream-records.ts";
 import { checkAgainst, checkWrite } from "./write-checks.ts";
 import { type Ending, type Once, type Written, writeOnce } from "./write-once.ts";
 
-export interface WriteAsk extends ForwardAsk {
+export interface WriteAsk extends Omit<ForwardAsk, "isForm"> {
   readonly method: WriteMethod;
   readonly body: Json;
   /** Their Idempotency-Key; `null` = none. */

@@ -21,7 +21,6 @@ const text = (media: string, body: string): CallOptions => ({ body, headers: { "
 const bodies: Readonly<Record<string, unknown>> = {
   [`POST ${contract}/records/{type}/search`]: { by: { id: "U0" } },
   [`POST ${contract}/records/{type}/{locator}/requests`]: { kind: "correction" },
-  [`POST ${contract}/upstream/{connector}/{path}`]: {},
   [`PUT ${contract}/upstream/{connector}/{path}`]: {},
   [`PATCH ${contract}/upstream/{connector}/{path}`]: {},
   "POST /v1/contracts": files,
@@ -68,6 +67,7 @@ const bodies: Readonly<Record<string, unknown>> = {
 };
 const texts: Readonly<Record<string, CallOptions>> = {
   "POST /v1/session/backchannel-logout": text("application/x-www-form-urlencoded", "logout_token=x"),
+  [`POST ${contract}/upstream/{connector}/{path}`]: text("application/x-www-form-urlencoded", "limit=1"),
   [`POST ${contract}/agents`]: text("text/csv", "wrong,header\n"),
   [`POST ${contract}/records/{type}/import`]: text("application/x-ndjson", "{}\n"),
 };

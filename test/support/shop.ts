@@ -142,7 +142,7 @@ export async function openShopWorld(): Promise<ShopWorld> {
   return {
     shop,
     gateway,
-    ask: (path, { as = "agent-1", headers = {}, name = "shopify", method = "GET", contract = "c-test", body } = {}) =>
+    ask: (path, { as = "agent-1", headers = {}, name = "shopify", method = "GET", body, contract = "c-test" } = {}) =>
       gateway.call(method, `/v1/contracts/${contract}/upstream/${name}${path}`, { as, headers, body }),
     entries: async (contract = "c-test") => (await entriesOf(gateway.database, contract)) as unknown as Entry[],
   };
@@ -153,20 +153,20 @@ export async function askShop(gateway: Gateway): Promise<void> {
   const text = `connector: shop
 base: https://shop.example.com
 authentication: bearer
+forms: true
 routes:
   - { get: "/customers/{id}", resource: customer, records: body }
 writes:
 ${["post", "put", "patch"].map((method) => `  - { ${method}: "/customers/{id}", resource: customer, body: body, fields: [address] }\n`).join("")}`;
   const body = { connector: { name: "shop.yaml", text }, credential: "kanarie-zq7w-credential" };
   await expectStatus(gateway.call("PUT", `/v1/contracts/c-test/connectors/shop`, { as: "owner-1", body }), 200);
-  await expectStatus(gateway.call("GET", `/v1/contracts/c-test/upstream/shop/customers/1`, { as: "agent-1" }), 200);
+  const customer = "/v1/contracts/c-test/upstream/shop/customers/1";
+  await expectStatus(gateway.call("GET", customer, { as: "agent-1" }), 200);
+  const headers = { "content-type": "application/x-www-form-urlencoded" };
+  await expectStatus(gateway.call("POST", customer, { as: "agent-1", body: "", headers }), 200);
   for (const method of ["POST", "PUT", "PATCH"]) {
-    const asked = {
-      as: "agent-2",
-      body: { address: "浙江省杭州市西湖区文一路1号" },
-      headers: { "idempotency-key": `kanarie-zq7w-${method}` },
-    };
-    await expectStatus(gateway.call(method, `/v1/contracts/c-test/upstream/shop/customers/1`, asked), 200);
+    const written = { body: { address: "浙江省杭州市西湖区文一路1号" }, headers: { "idempotency-key": `kanarie-zq7w-${method}` } };
+    await expectStatus(gateway.call(method, customer, { as: "agent-2", ...written }), 200);
   }
   for (const [method, path] of [
     ["GET", ""],
