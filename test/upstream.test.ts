@@ -174,6 +174,16 @@ describe("on the way up", () => {
     expect(shop.asked).toHaveLength(before);
   });
 
+  it("is told to the log once, where somebody tries one number after another", async () => {
+    const told = async () => (await entries()).filter(({ event }) => event === "seat.guessing");
+    expect(await told()).toEqual([]);
+    shop.answer = saying({ errors: "Not Found" }, 404);
+    for (let id = 1; id <= 60; id++) await problemOf(ask(`/admin/api/2026-07/orders/${id}.json`, { as: "agent-2" }), 404);
+    const [entry, ...more] = await told();
+    expect(more).toEqual([]);
+    expect(entry).toMatchObject({ outcome: { effect: "allow", code: "noted" }, facts: { misses: expect.any(Number) } });
+  });
+
   it("goes nothing where a name leads into a network that is not public, whatever it led to before", async () => {
     const led: string[] = [];
     const leading = (...addresses: string[]) =>

@@ -22,7 +22,7 @@ import { type ContractId, type Json, ok, type Refusal, type Result } from "../ke
 import { type Circumstances, type Decision, decide, rulesFor } from "../policy/index.ts";
 import { addRefusal, askUpstream, type GatePlace, openCredential, selectConnector, type Way } from "../upstream/index.ts";
 import type { Ask, Disclosure } from "./ask.ts";
-import { circumstancesIn, enter, type Inside } from "./disclose.ts";
+import { circumstancesIn, enter, type Inside, noteMiss } from "./disclose.ts";
 import { deny, denyDraft, disclosedDraft, draftOf, excludedDraft } from "./entries.ts";
 import { readUpstreamQuestion, sealingOf } from "./upstream-question.ts";
 import { own, treat } from "./upstream-records.ts";
@@ -72,7 +72,10 @@ async function answer(deps: Upstream, asked: ForwardAsk): Promise<Result<Forward
   const field = question?.ok ? (question.value.conditions.find(({ kind }) => kind === "search")?.field ?? null) : null;
   const ask: Ask = { ...anything, type, want: { kind: "upstream", list: route?.records.list ?? false, field } };
   const draft = withFacts(draftOf(ask, inside.who, bundle, { ...inside, purpose }), { upstream: asked.connector });
-  if (!question || !decision) return denyDraft(deps, log, draft, { code: "not_found" });
+  if (!question || !decision) {
+    await noteMiss(deps, ask, inside.who, log);
+    return denyDraft(deps, log, draft, { code: "not_found" });
+  }
   if (asked.isForm && !takesForms(connector)) return denyDraft(deps, log, draft, { code: "method_not_allowed" });
   if (!arrived(asked.carriage, connector)) return denyDraft(deps, log, draft, { code: "token_missing" });
   if (!question.ok) return denyDraft(deps, log, draft, question.refusal);
@@ -88,11 +91,14 @@ async function answer(deps: Upstream, asked: ForwardAsk): Promise<Result<Forward
     ...(detail !== undefined && { upstream_fault: detail }),
   });
   if (!said.ok && said.alert) await tellOwner(deps, { inside, place, status: said.status });
+  if (!said.ok && said.refusal.code === "not_found") await noteMiss(deps, ask, inside.who, log);
   if (!said.ok) return denyDraft(deps, log, told, said.refusal);
   const treated = treat({ connector, route, decision, inside, circumstances, conditions }, said.body);
   if (treated === null) return denyDraft(deps, log, told, { code: "upstream_failed" });
   const { leaving, notHeld, failed } = treated;
   const excluded = excludedDraft(told, { notHeld, failed });
+  // The merchant's ids are numbered: here above all they can be tried.
+  if (leaving.length === 0) await noteMiss(deps, ask, inside.who, log);
   if (!route.records.list && leaving.length === 0) return denyDraft(deps, log, excluded, { code: "not_found" });
   const receipt = await deps.audit.append(log, disclosedDraft(excluded, ask, leaving));
   for (const record of leaving) deps.metrics.unknownFields.add(record.unknown, ask.contract, type, "read");
