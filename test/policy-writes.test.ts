@@ -107,3 +107,23 @@ describe("what a role may write", () => {
     expect(isWider(diffBundles(bundleWith("[]"), bundleWith("[status]")))).toBe(true);
   });
 });
+
+describe("how long a contract lets answers of the merchant's own API be kept", () => {
+  it.each([
+    ["", "upstream: { cache_minutes: 5 }", "widened"],
+    ["upstream: { cache_minutes: 5 }", "upstream: { cache_minutes: 4 }", "narrowed"],
+    ["upstream: { cache_minutes: 5 }", "", "narrowed"],
+  ])("from %j to %j is %s", (before, after, direction) => {
+    const [old, next] = [before, after].map((more) => {
+      const [parsed, signed] = [parsePolicy(policy, "p.yaml"), parseContract(`${contract}${more}\n`, "c.yaml")];
+      const bundle = parsed.ok && signed.ok ? compile(parsed.value, signed.value) : null;
+      if (!bundle?.ok) throw new Error("a problem");
+      return bundle.value;
+    });
+    expect(old && next && diffBundles(old, next).map((found) => found.direction)).toEqual([direction]);
+  });
+
+  it.each(["0", "61", "1.5", "'5'"])("is not %s minutes", (minutes) => {
+    expect(problemsOf(parseContract(`${contract}upstream: { cache_minutes: ${minutes} }\n`, "c.yaml"))).toHaveLength(1);
+  });
+});

@@ -2,7 +2,7 @@
  * An agent's program asks the merchant's own API by way of the gateway, in that API's own words:
  * enter → connector → hours, network, purpose → route → decide → parameters → ask upstream → records → row rules, mask → log, await durable → release
  *
- * What comes back is built from the records, each by the same decision as one of the vault. Nothing of it is kept.
+ * What comes back is built from the records, each by the same decision as one of the vault. Nothing of it is kept, unless the contract says so (recall.ts).
  */
 import { type AuditPromise, type EntryDraft, Undisclosed } from "../audit/index.ts";
 import {
@@ -20,10 +20,11 @@ import {
 } from "../connectors/index.ts";
 import { type ContractId, type Json, ok, type Refusal, type Result } from "../kernel/index.ts";
 import { type Circumstances, type Decision, decide, rulesFor } from "../policy/index.ts";
-import { addRefusal, askUpstream, type GatePlace, openCredential, selectConnector, type Way } from "../upstream/index.ts";
+import { addRefusal, type GatePlace, openCredential, selectConnector, type Way } from "../upstream/index.ts";
 import type { Ask, Disclosure } from "./ask.ts";
 import { circumstancesIn, enter, type Inside, noteMiss } from "./disclose.ts";
 import { deny, denyDraft, disclosedDraft, draftOf, excludedDraft } from "./entries.ts";
+import { askOrRecall } from "./recall.ts";
 import { readUpstreamQuestion, sealingOf } from "./upstream-question.ts";
 import { own, treat } from "./upstream-records.ts";
 
@@ -62,7 +63,7 @@ async function answer(deps: Upstream, asked: ForwardAsk): Promise<Result<Forward
   const came = await arrive(deps, anything, asked.connector);
   if (!came.ok) return came;
   const { inside, found, circumstances } = came.value;
-  const { connector, credential, place } = found;
+  const { connector, place } = found;
   const { bundle, role, log } = inside;
   const { purpose } = circumstances.request;
   const route = routeOf(connector, asked.path, asked.query);
@@ -84,11 +85,12 @@ async function answer(deps: Upstream, asked: ForwardAsk): Promise<Result<Forward
   const refused = checkConditions(asking, conditions) ?? checkTable(asking, asked.query);
   if (refused) return denyDraft(deps, log, draft, refused);
 
-  const said = await askUpstream(deps.way, connector, { path: asked.path, query, credential, nowMs: deps.now() }, place);
+  const said = await askOrRecall(deps, { inside, found, path: asked.path, query });
   const detail = said.ok ? undefined : said.detail;
   const told = withFacts(draft, {
     ...(said.status !== undefined && { upstream_status: said.status }),
     ...(detail !== undefined && { upstream_fault: detail }),
+    ...(said.isKept && { upstream_kept: 1 }),
   });
   if (!said.ok && said.alert) await tellOwner(deps, { inside, place, status: said.status });
   if (!said.ok && said.refusal.code === "not_found") await noteMiss(deps, ask, inside.who, log);

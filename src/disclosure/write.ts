@@ -15,6 +15,7 @@ import type { Ask } from "./ask.ts";
 import { type Inside, noteMiss } from "./disclose.ts";
 import { denyDraft, disclosedDraft, draftOf, excludedDraft } from "./entries.ts";
 import { arrive, arrived, type ForwardAsk, type Found, tellOwner, type Upstream, withFacts } from "./forward.ts";
+import { dropKept } from "./recall.ts";
 import { treat } from "./upstream-records.ts";
 import { checkAgainst, checkWrite } from "./write-checks.ts";
 import { type Ending, type Once, type Written, writeOnce } from "./write-once.ts";
@@ -127,7 +128,9 @@ async function act(writing: Writing, seen: Seen, upstreamKey: string): Promise<E
   const header = "tables" in connector ? undefined : connector.repeatHeader;
   const repeat = header === undefined ? {} : { repeat: { header, key: upstreamKey } };
   const up = { method: route.method, body: printJson(body.up), ...repeat };
+  await dropKept(deps, { inside, found });
   const said = await askUpstream(deps.way, connector, { ...questionOf(writing, writing.asked.path), write: up }, place);
+  await dropKept(deps, { inside, found });
   const told = withStatus(draft, said);
   if (!said.ok) {
     const refused = await turnBack(writing, said, said.perhapsDone ? withFacts(told, { perhaps_done: 1 }) : told);

@@ -100,6 +100,8 @@ const bundleSchema = z.strictObject({
       .exactOptional(),
     /** Act → who approves it instead of another owner; absent, or of an act that is not there: another owner. */
     approvals: z.partialRecord(z.enum(agreedActs), z.literal("other_organisation")).exactOptional(),
+    /** Absent = no answer of the merchant's own API is kept. */
+    upstream: z.strictObject({ cacheMinutes: z.int() }).exactOptional(),
     /** Raw Ed25519 public key, base64url. */
     vendorKey: z.string().exactOptional(),
   }),

@@ -71,7 +71,7 @@ function seatProblems({ source, roles, seats }: ContractDocument): Problem[] {
 
 function contractOf(document: ContractDocument): Bundle["contract"] {
   const { id, merchant, vendor, subprocessors, term, hours, networks, dpop, purposes, purge } = document;
-  const { retentionDays, vendorSystems, seats, approvals, vendorKey } = document;
+  const { retentionDays, vendorSystems, seats, approvals, upstream, vendorKey } = document;
   return {
     id,
     merchant,
@@ -87,6 +87,7 @@ function contractOf(document: ContractDocument): Bundle["contract"] {
     ...(vendorSystems && { vendorSystems: [...vendorSystems] }),
     ...(seats && { seats: seatsOf(seats) }),
     ...(approvals && { approvals }),
+    ...(upstream && { upstream }),
     ...(vendorKey && { vendorKey }),
   };
 }

@@ -4,6 +4,7 @@ export { type CursorPlace, openCursor, sealCursor } from "./cursor.ts";
 export type { DatabaseReach } from "./database.ts";
 export { type Examined, examine } from "./examination.ts";
 export { createGates, type GatePlace, type Gates } from "./gates.ts";
+export { dropAnswers, forgetAnswers, keepAnswer, keptPlace, recallAnswer } from "./kept-answers.ts";
 export { addRefusal, deleteConnector, type ListedConnector, putConnector, selectConnector, selectConnectors } from "./postgres.ts";
 export { isPublicAddress } from "./public-address.ts";
 export { fetchReach, type Reach } from "./reach.ts";

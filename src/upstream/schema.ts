@@ -1,5 +1,5 @@
 /** Connectors of contracts, and what was written by them. The text of record is migrations/; a test compares both column by column. */
-import { index, integer, pgSchema, primaryKey, text, timestamp } from "drizzle-orm/pg-core";
+import { index, integer, pgSchema, primaryKey, text, timestamp, uuid } from "drizzle-orm/pg-core";
 import { bytea } from "../storage/index.ts";
 
 export const connector = pgSchema("postern").table(
@@ -36,4 +36,21 @@ export const upstreamWrite = pgSchema("postern").table(
     writtenAt: timestamp("written_at", { withTimezone: true, mode: "string" }).notNull().defaultNow(),
   },
   (table) => [primaryKey({ columns: [table.contractId, table.name, table.attempt, table.step] }), index().on(table.writtenAt)],
+);
+
+export const upstreamAnswer = pgSchema("postern").table(
+  "upstream_answer",
+  {
+    contractId: text("contract_id").notNull(),
+    connector: text("connector").notNull(),
+    answerId: uuid("answer_id").notNull().defaultRandom(),
+    name: bytea("name").notNull(),
+    askedAt: timestamp("asked_at", { withTimezone: true, mode: "string" }).notNull(),
+    answer: bytea("answer"),
+  },
+  (table) => [
+    primaryKey({ columns: [table.contractId, table.connector, table.answerId] }),
+    index().on(table.contractId, table.connector, table.name, table.askedAt),
+    index().on(table.askedAt),
+  ],
 );
