@@ -69,7 +69,7 @@ describe("a killed backend", () => {
     if (how === "SIGKILL") process.kill(victim, "SIGKILL");
     else await house.owner.query("select pg_terminate_backend($1)", [victim]);
     await until("the end of the backend", async () => !(await edgeBackends().catch(() => [victim])).includes(victim), healMsMax);
-    await readers.releasedReaches(readers.released() + 200, healMsMax);
+    await readers.releasedReaches(readers.released() + 50, healMsMax);
     expect(performance.now() - killed).toBeLessThan(healMsMax);
     await readers.stop();
     expectOnlyAnswers(readers);
@@ -85,7 +85,7 @@ describe("a backend that hangs", () => {
     const readers = startReaders(house.read, connections);
     try {
       await until("a 503", () => (readers.tally()[503] ?? 0) > 0, deadlineMs + slackMs);
-      await readers.releasedReaches(readers.released() + 200, healMsMax);
+      await readers.releasedReaches(readers.released() + 50, healMsMax);
       await readers.stop();
       expectOnlyAnswers(readers);
     } finally {

@@ -8,6 +8,7 @@ import { type Authenticator, createAuthenticator, type Wrong } from "./support/a
 import { createGateway, type Gateway } from "./support/gateway.ts";
 import { type IdentityProvider, startIdentityProvider } from "./support/identity-provider.ts";
 import { entriesOf } from "./support/log-writers.ts";
+import { openScript } from "./support/own-script.ts";
 import { chromiumFlags, chromiumPath } from "./support/verify-page.ts";
 
 const origin = "http://localhost:8787";
@@ -210,6 +211,26 @@ describe("a passkey", () => {
       }
     }
     expect(gateway.faults).toEqual([]);
+  });
+});
+
+describe("in workerd, as the directory's script has it, a passkey", () => {
+  it("is made, shown, and told from what is none", { timeout: 60_000 }, async () => {
+    const script = await openScript("test/support/passkey-worker.ts");
+    try {
+      const authenticator = createAuthenticator(origin);
+      const options = (await script.ask({ origin })) as { challenge: string };
+      const known = await script.ask({ origin, made: authenticator.create(options) });
+      expect(known).toMatchObject({ id: authenticator.id, counter: 1 });
+      const asked = (await script.ask({ origin, known })) as { challenge: string };
+      expect(asked).toMatchObject({ userVerification: "required", allowCredentials: [{ id: authenticator.id }] });
+      expect(await script.ask({ origin, known, signed: authenticator.get(asked) })).toEqual({ counter: 2 });
+      for (const wrong of [{ flags: 1 }, { origin: "https://evil.example" }, { key: createAuthenticator(origin).key }])
+        expect(await script.ask({ origin, known, signed: authenticator.get(asked, wrong) })).toBeNull();
+      expect(await script.ask({ origin, made: authenticator.create(options, { flags: 1 }) })).toBeNull();
+    } finally {
+      await script.close();
+    }
   });
 });
 

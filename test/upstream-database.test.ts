@@ -110,6 +110,12 @@ describe("nothing that an agent writes is ever a part of a statement", () => {
     expect(await merchant.admin.query("select count(*)::int, now() from kiosk.buyers")).toEqual([[2, expect.anything()]]);
   });
 
+  it("and who tries much that is not there is told of, once", async () => {
+    const tries = Array.from({ length: 50 }, (_, n) => ask(n % 2 === 0 ? `/buyers/${n}` : `/buyers?phone=130000000${n}`));
+    for (const answer of await Promise.all(tries)) expect([200, 404]).toContain(answer.status);
+    expect((await world.entries()).filter(({ event }) => event === "seat.guessing")).toHaveLength(1);
+  });
+
   it("and the server's log has the statements without a value", async () => {
     await read("/buyers?phone=13900139000");
     await read("/buyers/b-1/sales?state=open&limit=7");
@@ -181,7 +187,7 @@ describe("a merchant's database that does not behave", () => {
     expect((await outcome("/buyers/b-1", "second"))[0]).toBe(200);
   });
 
-  it("that changed its password, or lost a column, says nothing of it to the agent", async () => {
+  it("that changed its password, or lost a column, says so to the owner, and nothing of it to the agent", async () => {
     const own = kioskFile.replace("seconds: 1", "seconds: 4");
     await expectStatus(register("second", own), 200);
     await merchant.admin.script("alter role reader password 'another'");
@@ -190,6 +196,8 @@ describe("a merchant's database that does not behave", () => {
       "upstream_failed",
       "the database server does not take this role's password (SQLSTATE 28P01)",
     ]);
+    const listed = await world.gateway.call("GET", "/v1/contracts/c-test/connectors/second", { as: "owner-1" });
+    expect(await listed.json()).toMatchObject({ authentication: "role", refused_at: expect.stringMatching(/^20/) });
     await merchant.admin.script(`alter role reader password '${readerPassword}'`);
     await expect.poll(async () => (await ask("/buyers/b-1", "second")).status).toBe(200);
     await merchant.admin.script("alter table kiosk.buyers rename column level to grade");

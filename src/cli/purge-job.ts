@@ -33,7 +33,7 @@ export function describeJob({ job, contract, step, progress, not_before }: Job):
 
 /** For the steps where a person waits for something. */
 function meaningOf(step: string, notBefore: string): string {
-  if (step === "requested") return "waits for a second owner";
+  if (step === "requested") return "waits for a second owner, or for the vendor where the contract has it approve";
   if (step === "fence") return "fenced; what was agreed to be returned is sealed, and waited for";
   if (step === "certified") return "purged, the certificate is there";
   if (step === "approved" && Date.parse(notBefore) > Date.now()) return `cooling until ${notBefore}`;

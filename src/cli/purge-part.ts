@@ -67,7 +67,10 @@ export const part = command({
     const requested = await client.post(requestedSchema, path, { ...asked, confirm });
     if (args.json) return printJson(requested);
     print(describe(requested));
-    if (requested.approval) suggest(`npx postern approvals approve ${plain(requested.approval.id)}      # as another owner`);
+    if (requested.approval)
+      suggest(
+        `npx postern approvals approve ${plain(requested.approval.id)}      # as another owner, or as the vendor's admin where the contract says so`,
+      );
     else suggest(`npx postern purge part ${id} --job ${plain(requested.job)}${asBefore(args)}`);
   },
 });

@@ -62,7 +62,10 @@ const start = command({
     const requested = await createClient(args).post(requestedSchema, purgesPath(id), { confirm, ...(await returnOf(args)) });
     if (args.json) return printJson(requested);
     print(describeJob(requested));
-    if (requested.approval) suggest(`npx postern purge approve ${id}      # as another owner`);
+    if (requested.approval)
+      suggest(
+        `npx postern approvals approve ${plain(requested.approval.id)}      # as another owner, or as the vendor's admin where the contract says so`,
+      );
     else suggest(`npx postern purge watch ${id}${asBefore(args)}`);
   },
 });

@@ -124,6 +124,8 @@ export interface KioskWorld {
   read(path: string, name?: string, contract?: string): Promise<string>;
   /** By an owner; default: as the reader. */
   register(name: string, text: string, credential?: string, contract?: string): Promise<Response>;
+  /** Of the contract's log. */
+  entries(): Promise<Entry[]>;
   lastEntry(): Promise<Entry | undefined>;
   close(): Promise<void>;
 }
@@ -142,7 +144,8 @@ export async function openKioskWorld(): Promise<KioskWorld> {
       const body = { connector: { name: `${name}.yaml`, text: signed(merchant, text) }, credential };
       return gateway.call("PUT", `/v1/contracts/${contract}/connectors/${name}`, { as: "owner-1", body });
     },
-    lastEntry: async () => ((await entriesOf(gateway.database, "c-test")) as unknown as Entry[]).at(-1),
+    entries: async () => (await entriesOf(gateway.database, "c-test")) as unknown as Entry[],
+    lastEntry: async () => (await world.entries()).at(-1),
     async close() {
       await gateway.close();
       await merchant.remove();

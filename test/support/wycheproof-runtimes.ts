@@ -1,9 +1,8 @@
 /** The runtimes that are asked: Node by JavaScript, Node by OpenSSL, workerd. */
-import { createTestHarness, unstable_readConfig } from "wrangler";
 import { portableAead, portableHashes, useHashes } from "../../src/crypto/index.ts";
 import { nodeAead } from "../../src/crypto/node-aead.ts";
 import { nodeHashes } from "../../src/crypto/node-hash.ts";
-import { root } from "./repository.ts";
+import { openScript } from "./own-script.ts";
 import { type Answers, type AskAll, answersBy, type Primitive } from "./wycheproof.ts";
 
 export interface Runtime {
@@ -24,17 +23,10 @@ export const runtimes: readonly (readonly [name: string, open: () => Promise<Run
 ];
 
 async function openWorkerd(): Promise<Runtime> {
-  Object.assign(process.env, { WRANGLER_SEND_METRICS: "false", WRANGLER_WRITE_LOGS: "false", WRANGLER_HIDE_BANNER: "true" });
-  const { compatibility_date, compatibility_flags } = unstable_readConfig({ config: `${root}/wrangler.toml` });
-  const main = "test/support/wycheproof-worker.ts";
-  const config = { name: "wycheproof", main, compatibility_flags, ...(compatibility_date ? { compatibility_date } : {}) };
-  const harness = createTestHarness({ root, workers: [{ config }] });
-  await harness.listen();
+  const script = await openScript("test/support/wycheproof-worker.ts");
   return {
-    async ask<Name extends Primitive>(primitive: Name, vectors: readonly unknown[]) {
-      const answer = await harness.fetch("/", { method: "POST", body: JSON.stringify({ primitive, vectors }) });
-      return (await answer.json()) as Answers[Name][];
-    },
-    close: () => harness.close(),
+    ask: async <Name extends Primitive>(primitive: Name, vectors: readonly unknown[]) =>
+      (await script.ask({ primitive, vectors })) as Answers[Name][],
+    close: script.close,
   };
 }
