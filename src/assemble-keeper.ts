@@ -66,6 +66,7 @@ import { rightsRoutes } from "./rights/index.ts";
 import { keysRoutes, type RotationParts, rootKeyRoutes, runRotations } from "./rotation/index.ts";
 import { forgetEndedSessions } from "./sessions/index.ts";
 import { asRefusal, checkRootKey } from "./start-checks.ts";
+import { forgetAnswers, forgetWrites } from "./upstream/index.ts";
 import { version } from "./version.ts";
 
 /** Longer than looking at what one round prunes takes. */
@@ -244,6 +245,8 @@ export function assembleKeeper(common: CommonParts, side: KeeperParts, inFlight:
         () => forgetEndedSessions(database, common.sessions),
         () => forgetSeatUses(database),
         () => forgetSeatMisses(database),
+        () => forgetAnswers(database),
+        () => forgetWrites(database),
         () => tickAgreements({ ...activation, sequencer, leaseMs }, believed),
         ...byTheClock(() => orderDuePurges(purge)),
         () => runErasures(erasures),

@@ -115,7 +115,7 @@ describe("every route that is not open to anyone", () => {
     const closed = routes.filter(isClosed);
     expect(await otherThan("400 bad_query", askAll(closed.filter((route) => !isUpstream(route))))).toEqual([]);
     const upstream = await Promise.all(askAll(closed.filter(isUpstream)));
-    expect(upstream.map(({ status, code }) => [status, code])).toEqual(Array(2).fill([401, "token_missing"]));
+    expect(new Set(upstream.map(({ status, code }) => `${status} ${code}`))).toEqual(new Set(["401 token_missing"]));
   });
 });
 

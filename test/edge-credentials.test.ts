@@ -31,6 +31,8 @@ const readable: Readonly<Record<string, readonly string[] | null>> = {
   "postern.seat": null,
   "postern.seat_use": null,
   "postern.seat_miss": null,
+  "postern.upstream_answer": null,
+  "postern.upstream_write": null,
   "postern.record": null,
   "postern.blind_index": null,
   "postern.key_epoch": null,
@@ -50,7 +52,8 @@ const readable: Readonly<Record<string, readonly string[] | null>> = {
 const intakeOf = (schema: string, ...names: readonly string[]) => names.map((name) => `${schema}.${name}`);
 const intake = [
   ...intakeOf("audit", "flush", "pending"),
-  ...intakeOf("postern", "connector_refusal", "seat_miss", "seat_use", "spent_proof", "subject_request"),
+  ...intakeOf("postern", "connector_refusal", "seat_miss", "seat_use", "spent_proof"),
+  ...intakeOf("postern", "subject_request", "upstream_answer", "upstream_write"),
 ];
 
 let world: LogGateway;

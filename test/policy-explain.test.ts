@@ -114,6 +114,20 @@ describe("an explanation", () => {
     expect(explanation.rows).toEqual({ when: 'record.status != "gone"', at: { file: "p.yaml", line: 16 }, verdict: "depends" });
   });
 
+  it("names what may be written, and what keeps another field from it", () => {
+    const written = world(
+      policyText.replace("      status: reveal", "      writes: [status, name, { card: { purposes: [shipping] } }]\n      status: reveal"),
+      contractText,
+    );
+    const { fields } = explained({ purpose: "support" }, written).explanation;
+    const of = (path: string) => fields.find((known) => known.path === path);
+    expect(of("status")?.writable).toEqual({ file: "p.yaml", line: 17 });
+    expect(of("phone")?.writable).toBeUndefined();
+    expect(of("card")?.caps.map(({ by, what }) => `${by}: ${what}`)).toContain(
+      "ceiling: payment_card is not written: the ceiling withholds it",
+    );
+  });
+
   it("says which condition does not hold, or cannot be evaluated", () => {
     const shown = (record: JsonObject) => field(explained({ record }).explanation, "phone");
     expect(shown({ status: "open", phone: "14200001234" })).toEqual({ summary: "reveal", caps: [], shown: '"14200001234"' });

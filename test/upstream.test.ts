@@ -161,16 +161,27 @@ describe("on the way up", () => {
   it("goes nothing by another method, to a connector that is not there, or for who has no seat", async () => {
     const before = shop.asked.length;
     const other = await expectStatus(ask(customerPath, { method: "DELETE" }), 405);
-    expect(other.headers.get("allow")).toBe("GET, POST");
+    expect(other.headers.get("allow")).toBe("GET, POST, PUT, PATCH");
     const form = { "content-type": "application/x-www-form-urlencoded" };
     await problemOf(ask(customerPath, { method: "POST", headers: form, body: "a=1" }), 405);
-    await problemOf(ask(customerPath, { method: "POST", headers: { "content-type": "application/json" }, body: "{}" }), 415);
+    await problemOf(ask(customerPath, { method: "POST", headers: { "content-type": "text/plain" }, body: "{}" }), 415);
+    await problemOf(ask(customerPath, { method: "POST", headers: { "content-type": "application/json" }, body: "{}" }), 404);
     expect((await ask(customerPath, { method: "HEAD" })).status).toBe(405);
     await problemOf(ask(customerPath, { name: "other" }), 404);
     await problemOf(ask(customerPath, { as: "agent-20" }), 404);
     await problemOf(ask(customerPath, { as: "owner-1" }), 403);
     await problemOf(ask(customerPath, { headers: { "postern-purpose": "curiosity" } }), 422);
     expect(shop.asked).toHaveLength(before);
+  });
+
+  it("is told to the log once, where somebody tries one number after another", async () => {
+    const told = async () => (await entries()).filter(({ event }) => event === "seat.guessing");
+    expect(await told()).toEqual([]);
+    shop.answer = saying({ errors: "Not Found" }, 404);
+    for (let id = 1; id <= 60; id++) await problemOf(ask(`/admin/api/2026-07/orders/${id}.json`, { as: "agent-2" }), 404);
+    const [entry, ...more] = await told();
+    expect(more).toEqual([]);
+    expect(entry).toMatchObject({ outcome: { effect: "allow", code: "noted" }, facts: { misses: expect.any(Number) } });
   });
 
   it("goes nothing where a name leads into a network that is not public, whatever it led to before", async () => {
@@ -180,7 +191,7 @@ describe("on the way up", () => {
         resolve: () => Promise.resolve(addresses.map((address) => ({ address, family: address.includes(":") ? 6 : 4 }))),
         request: ((options: { host: string }) => led.push(options.host)) as never,
       });
-    const outgoing = { host: "shop.example.com", path: "/", headers: {} };
+    const outgoing = { method: "GET", host: "shop.example.com", path: "/", headers: {} } as const;
     for (const addresses of [
       ["127.0.0.1"],
       ["93.184.216.34", "10.0.0.1"],

@@ -18,6 +18,8 @@ export const eventNames = [
   "log.epoch_opened",
   "record.read",
   "record.searched",
+  "record.writing",
+  "record.written",
   "subject_request.received",
   "subject_request.read",
   "subject_request.closed",

@@ -134,18 +134,19 @@ function two(value: number): string {
 function describeTable(title: string, { rows, fields }: Explanation): string {
   const hasShown = fields.some(({ shown }) => shown !== undefined);
   const head = ["PATH", "CLASS", "TREATMENT", ...(hasShown ? ["SHOWN"] : []), "WHY"];
-  const table = fields.map(({ path, class: name, summary, shown = "", outcomes, caps }) => {
+  const table = fields.map(({ path, class: name, summary, writable, shown = "", outcomes, caps }) => {
     const why = [outcomes[0]?.why ?? "", ...caps.map(describeCap)].join("; ");
-    return [path, name, summary, ...(hasShown ? [shown] : []), why];
+    return [path, name, writable ? `${summary}; writable` : summary, ...(hasShown ? [shown] : []), why];
   });
   return [title, ...describeRows(rows), "", columns([head, ...table])].join("\n");
 }
 
 function describeFields(title: string, { rows, fields }: Explanation): string {
-  const lines = fields.map(({ path, class: name, summary, shown, outcomes, caps }) => {
+  const lines = fields.map(({ path, class: name, summary, writable, shown, outcomes, caps }) => {
     const known = [
       ["class", name],
       ["treatment", summary],
+      ...(writable ? [["writable", `${writable.file}:${writable.line}`]] : []),
       ...(shown === undefined ? [] : [["shown", shown]]),
       ...outcomes.map(({ why }) => ["why", why]),
       ...caps.map((cap) => ["lowered", describeCap(cap)]),

@@ -16,7 +16,7 @@ type Shape = Pick<Connector, "lists">;
 /** `null` = not the body that the route has: no records where they belong, one that has no id, or more than the connector's limit. */
 export function recordsIn(
   body: Json,
-  { records: { keys, list }, id }: ConnectorRoute,
+  { records: { keys, list }, id }: Pick<ConnectorRoute, "records" | "id">,
   { lists, limits: { records: recordsMax } }: Shape & Pick<Connector, "limits">,
 ): RecordInBody[] | null {
   const found = valueAt(body, keys);
@@ -32,7 +32,11 @@ export function recordsIn(
 }
 
 /** The route's body with `documents` in their places; of a single record the first. */
-export function bodyOf({ records: { keys, list } }: ConnectorRoute, { lists }: Shape, documents: readonly JsonObject[]): Json {
+export function bodyOf(
+  { records: { keys, list } }: Pick<ConnectorRoute, "records">,
+  { lists }: Shape,
+  documents: readonly JsonObject[],
+): Json {
   const own = documents.map((document) => withLists(document, lists, (value, key) => (isJsonArray(value) ? { [key]: value } : value)));
   const inside: Json = list ? own : (own[0] ?? null);
   return keys.reduceRight<Json>((value, key) => ({ [key]: value }), inside);

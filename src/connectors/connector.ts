@@ -8,7 +8,7 @@ export type Query = Readonly<Record<string, string>>;
 
 /** Text that stands for one part of a path: `/orders/{id}.json`. */
 export const idPattern = /^[A-Za-z0-9_-]{1,64}$/;
-const headerName = z.string().regex(/^[A-Za-z][A-Za-z0-9_-]{0,63}$/, "the name of a header");
+export const headerName = z.string().regex(/^[A-Za-z][A-Za-z0-9_-]{0,63}$/, "the name of a header");
 
 /** How a secret is carried: `Authorization: Bearer …`, `Authorization: Basic …`, or a header of its own. */
 export const carriageSchema = z.union([z.enum(["bearer", "basic"]), z.strictObject({ header: headerName })], {
@@ -77,6 +77,29 @@ const routeSchema = z.strictObject({
   line: z.int(),
 });
 
+const writeMethods = ["POST", "PUT", "PATCH"] as const;
+export type WriteMethod = (typeof writeMethods)[number];
+
+const writeSchema = z.strictObject({
+  method: z.enum(writeMethods),
+  /** Beginning with `/`. */
+  path: z.string(),
+  resource: z.string(),
+  /** Where in a record its id stands. */
+  id: z.string(),
+  /** Keys to the object that holds the fields, in what is sent. */
+  body: z.array(z.string()),
+  /** Where the record lies in the answer. */
+  records: z.strictObject({ keys: z.array(z.string()), list: z.literal(false) }),
+  /** Paths in that object, as the policy writes them. */
+  fields: z.array(z.string()),
+  /** Of the route that shows the record first; absent = nothing is there yet. */
+  reads: z.string().exactOptional(),
+  /** Of its file, from 1. */
+  line: z.int(),
+});
+export type ConnectorWrite = z.infer<typeof writeSchema>;
+
 /** Where an answer says what comes behind it. */
 const pagesSchema = z.union([
   /** RFC 8288: by the header of that name. */
@@ -117,6 +140,10 @@ const apiSchema = z.strictObject({
   /** Clients may send as a form, by POST, what they ask; it goes up as a query. */
   forms: z.boolean(),
   routes: z.array(routeSchema),
+  /** Absent: nothing is written there. */
+  writes: z.array(writeSchema).exactOptional(),
+  /** A header by which the upstream itself knows a request that came before. */
+  repeatHeader: z.string().exactOptional(),
 });
 
 /** A table or a view, and those of its columns that are asked for. Records are in the order of `key`. */
@@ -174,6 +201,16 @@ export function routeOf({ routes }: { readonly routes: readonly ConnectorRoute[]
   const asks = ({ where }: ConnectorRoute) =>
     Object.entries(where).every(([name, value]) => Object.hasOwn(query, name) && query[name] === value);
   return routes.find((route) => isPathOf(route.path, path) && asks(route)) ?? null;
+}
+
+/** None of a database. */
+export function writesOf(connector: Connector): readonly ConnectorWrite[] {
+  return "tables" in connector ? [] : (connector.writes ?? []);
+}
+
+/** The write that a caller's method and path name. `null` = none. */
+export function writeOf(connector: Connector, method: WriteMethod, path: string): ConnectorWrite | null {
+  return writesOf(connector).find((write) => write.method === method && isPathOf(write.path, path)) ?? null;
 }
 
 /** Segment by segment, so that nothing of a path is ever a pattern. */

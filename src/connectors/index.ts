@@ -5,6 +5,7 @@ export {
   type Carriage,
   type Connector,
   type ConnectorRoute,
+  type ConnectorWrite,
   type DatabaseConnector,
   idIn,
   isPathOf,
@@ -13,6 +14,9 @@ export {
   type Relation,
   routeOf,
   tokenHeaders,
+  type WriteMethod,
+  writeOf,
+  writesOf,
 } from "./connector.ts";
 export { type Condition, takesValue } from "./criterion.ts";
 export { type Draft, draftConnector, type Sample } from "./draft.ts";
@@ -21,3 +25,4 @@ export { linksIn, type PageLink, withCursors } from "./pages.ts";
 export { type Question, readQuestion } from "./question.ts";
 export { parseConnector } from "./read.ts";
 export { type IsReadable, statementFor } from "./statement.ts";
+export { readWrite, type WrittenBody, type WrittenField } from "./write.ts";

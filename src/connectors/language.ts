@@ -9,6 +9,7 @@ import { checkShape, inFileOrder, type Problem, quote, type Source, type YamlPat
 import { type ApiConnector, type ApiRoute, type Connector, type Criterion, idPattern, type Parameter } from "./connector.ts";
 import { isHostLabel, isPublicHost } from "./host.ts";
 import { baseUrlPattern, type FileShape, fileSchema, noUrl, type SettingKind } from "./written.ts";
+import { writeProblems, writesIn } from "./written-writes.ts";
 
 /** A file before a merchant's own settings stand in it. */
 export interface ConnectorDocument {
@@ -28,7 +29,11 @@ export function readApiConnector(source: Source): Result<ConnectorDocument, Prob
   const { base, settings, routes } = shape.value;
   const hostAt = ["base"];
   const host = baseUrlPattern.exec(base)?.[1] ?? "";
-  const problems = [...settingProblems({ host, hostAt, settings, routes }, source), ...routeProblems(shape.value, source)];
+  const problems = [
+    ...settingProblems({ host, hostAt, settings, routes }, source),
+    ...routeProblems(shape.value, source),
+    ...writeProblems(shape.value, source),
+  ];
   if (problems.length > 0) return refuse(inFileOrder(problems));
   return ok({ source, settings, hostAt, connector: connectorOf(shape.value, source) });
 }
@@ -48,11 +53,12 @@ export function settle(document: ConnectorDocument, given: Readonly<Record<strin
   const host = filled(connector.host, given);
   if (!isPublicHost(host)) return refuse([source.problem(hostAt, "wrong_value", `${quote(host)} is not the name of a public host`)]);
   const inPaths = <Route extends { readonly path: string }>(route: Route) => ({ ...route, path: filled(route.path, given) });
-  return ok(
-    "tables" in connector
-      ? { ...connector, host, routes: connector.routes.map(inPaths) }
-      : { ...connector, host, routes: connector.routes.map(inPaths) },
-  );
+  if ("tables" in connector) return ok({ ...connector, host, routes: connector.routes.map(inPaths) });
+  const writes = connector.writes?.map(({ reads, ...write }) => ({
+    ...inPaths(write),
+    ...(reads !== undefined && { reads: filled(reads, given) }),
+  }));
+  return ok({ ...connector, host, routes: connector.routes.map(inPaths), ...(writes && { writes }) });
 }
 
 const settingHints = {
@@ -156,7 +162,8 @@ function fieldIn(criterion: Criterion): string[] {
 
 function connectorOf(shape: FileShape, source: Source): ApiConnector {
   const [, host = "", base = ""] = baseUrlPattern.exec(shape.base) ?? [];
-  const { connector: name, authentication, caller, purpose, error_at, error_codes, limits, forms, drops, lists, pages } = shape;
+  const { connector: name, authentication, caller, purpose, error_at, error_codes, limits, forms, drops, lists, pages, repeats } = shape;
+  const writes = writesIn(shape, source);
   const routes = shape.routes.map(({ get, resource, id, records, where, adds, parameters }, index): ApiRoute => {
     const [, ...steps] = records.replace("[]", "").split(".");
     const { line } = source.placeOf(["routes", index, "get"]);
@@ -165,6 +172,8 @@ function connectorOf(shape: FileShape, source: Source): ApiConnector {
   return {
     ...{ name, host, base, authentication, caller, limits, forms, drops, lists, routes },
     ...(purpose !== undefined && { purpose }),
+    ...(writes.length > 0 && { writes }),
+    ...(repeats && { repeatHeader: repeats.header }),
     ...(error_at !== undefined && { errorAt: keysOf(error_at) }),
     ...(error_codes !== undefined && { errorCodes: { ...error_codes, at: error_codes.at.map(keysOf) } }),
     ...(pages !== undefined && { pages: pages === "link" ? pages : { more: keysOf(pages.more), cursors: pages.cursors.map(keysOf) } }),

@@ -1,7 +1,7 @@
 /** What may stand in a connector's file, value by value. */
 import * as z from "zod";
 import { refusing } from "../policy/index.ts";
-import { authenticationSchema, carriageSchema, parameterSchema, tokenHeaders } from "./connector.ts";
+import { authenticationSchema, carriageSchema, headerName, parameterSchema, tokenHeaders } from "./connector.ts";
 
 const segment = "[A-Za-z0-9][A-Za-z0-9._~-]*";
 const pathPattern = new RegExp(`^(/${segment})+$`);
@@ -9,6 +9,7 @@ export const baseUrlPattern = /^https:\/\/([^/?#@:\\[\]]+)((?:\/[^/?#]+)*)$/;
 const templatePattern = new RegExp(`^(/(${segment}|([A-Za-z0-9][A-Za-z0-9._~-]*)?\\{[a-z][a-z0-9_]{0,31}\\}[A-Za-z0-9._~-]*))+$`);
 const keysPattern = /^[A-Za-z_][A-Za-z0-9_-]{0,63}(\.[A-Za-z_][A-Za-z0-9_-]{0,63}){0,7}$/;
 const recordsPattern = /^body(\.[A-Za-z_][A-Za-z0-9_-]{0,63}){0,7}(\[\])?$/;
+const bodyPattern = /^body(\.[A-Za-z_][A-Za-z0-9_-]{0,63}){0,7}$/;
 const typePattern = /^[a-z][a-z0-9_]{0,31}$/;
 const namePattern = /^[a-z][a-z0-9-]{0,63}$/;
 const routesMax = 100;
@@ -33,6 +34,25 @@ export const noUrl = refusing(
   "not a URL that a connector may have",
   "https, the name of a public host, plain segments: https://shop.example.com/api",
 );
+
+const path = text(templatePattern, "not the path of a route", "plain segments, and {id} where an id stands: /orders/{id}.json");
+
+const writeShape = z
+  .strictObject({
+    post: path.optional(),
+    put: path.optional(),
+    patch: path.optional(),
+    resource: text(typePattern, "not the name of a resource", "as the policy has it"),
+    id: keys.default("id"),
+    body: text(bodyPattern, "not a place in a body", "body or body.order"),
+    fields: z.array(z.string()).min(1, "name at least one").max(100),
+    records: text(bodyPattern, "not a place in a body", "body or body.order").optional(),
+    reads: path.optional(),
+  })
+  .refine(
+    ({ post, put, patch }) => [post, put, patch].filter((given) => given !== undefined).length === 1,
+    refusing("missing", "a write has one path", "post:, put: or patch:"),
+  );
 
 /** What every connector's file says. */
 export const everyFile = {
@@ -62,7 +82,7 @@ export function everyRoute<Own extends z.core.$ZodLooseShape, Kind extends z.Zod
   return z
     .array(
       z.strictObject({
-        get: text(templatePattern, "not the path of a route", "plain segments, and {id} where an id stands: /orders/{id}.json"),
+        get: path,
         resource: text(typePattern, "not the name of a resource", "as the policy has it"),
         parameters: z.record(parameterName, parameter).default({}),
         ...own,
@@ -85,6 +105,8 @@ export const fileSchema = z.strictObject({
       error: "link, or { more: meta.has_more, cursors: [meta.after_cursor] }",
     })
     .optional(),
+  repeats: z.strictObject({ header: headerName }).optional(),
+  writes: z.array(writeShape).max(routesMax).default([]),
   routes: everyRoute(
     {
       id: keys.default("id"),

@@ -35,6 +35,8 @@ const finding: EventClass = { uid: 2006, activity: 1, activityName: "Create" };
 const byEvent: Partial<Record<EventName, EventClass>> = {
   "record.read": read,
   "record.searched": query,
+  "record.writing": write,
+  "record.written": write,
   "records.imported": write,
   "audit.listed": list,
   "audit.exported": read,

@@ -3,7 +3,7 @@ import * as z from "zod";
 import type { Connector } from "../connectors/index.ts";
 import { json, type Received, type Route } from "../http/index.ts";
 import { type ContractId, ok } from "../kernel/index.ts";
-import { type ConnectorsDesk, readConnectors, registerConnector, removeConnector, type ShownConnector } from "./connectors.ts";
+import { type ConnectorsDesk, readConnectors, registerConnector, removeConnector, routesOf, type ShownConnector } from "./connectors.ts";
 
 const fileBytesMax = 256 * 1024;
 
@@ -92,10 +92,9 @@ export function connectorRoutes(desk: ConnectorsDesk): Route[] {
 
 function describe({ name, connector, digest, registeredAt, refusedAt }: ShownConnector): z.infer<typeof listedSchema> {
   const { host, purpose = null } = connector;
-  const routes: readonly { readonly path: string }[] = connector.routes;
   return {
     ...{ connector: name, host, digest, purpose, authentication: authenticationOf(connector) },
-    routes: routes.map(({ path }) => `GET ${path}`),
+    routes: routesOf(connector),
     registered_at: new Date(registeredAt).toISOString(),
     refused_at: refusedAt === null ? null : new Date(refusedAt).toISOString(),
   };

@@ -13,6 +13,7 @@ import {
   parseConnector,
   parseConnectorText,
   settle,
+  writesOf,
 } from "../connectors/index.ts";
 import { type Bundles, type Contract, shareContract } from "../contracts/index.ts";
 import { type Aead, sha256, toHex, utf8 } from "../crypto/index.ts";
@@ -68,7 +69,7 @@ export async function registerConnector(desk: ConnectorsDesk, visit: Visit, aske
   if (!read.ok) return turnDown(desk, visit, entered.value, { event, refusal: read.refusal });
   const compiled = JSON.stringify(read.value);
   const digest = digestOf(compiled);
-  const { host, routes } = read.value;
+  const { host } = read.value;
   const facts = { contract: id, connector: name, host, digest };
   await logAct(desk, visit, entered.value, { event, outcome: { effect: "allow", code: "registered" }, facts });
   const { locator } = await desk.keyring.keysOf(desk.database, id, await newestEpoch(desk.database, id));
@@ -78,7 +79,7 @@ export async function registerConnector(desk: ConnectorsDesk, visit: Visit, aske
     const standing = await shareContract(tx, id);
     if (!standing || !takesConnectors(standing)) return overRefusal;
     await putConnector(tx, { contract: id, name, compiled, credential });
-    return ok({ name, host, digest, routes: routes.map(({ path }) => `GET ${path}`) });
+    return ok({ name, host, digest, routes: routesOf(read.value) });
   });
 }
 
@@ -113,6 +114,15 @@ export async function readConnectors(
   const facts = { contract: id, connectors: listed.length };
   await logAct(desk, visit, entered.value, { event, outcome: { effect: "allow", code: "ok" }, facts });
   return ok(listed.map((row) => ({ ...row, connector: parseConnectorText(row.compiled), digest: digestOf(row.compiled) })));
+}
+
+/** `GET /orders/{id}`, `PUT /orders/{id}: status, note`: what agents may do is the policy's matter. */
+export function routesOf(connector: Connector): string[] {
+  const routes: readonly ConnectorRoute[] = connector.routes;
+  return [
+    ...routes.map(({ path }) => `GET ${path}`),
+    ...writesOf(connector).map(({ method, path, fields }) => `${method} ${path}: ${fields.join(", ")}`),
+  ];
 }
 
 function digestOf(compiled: string): string {
@@ -170,6 +180,15 @@ function unknownNames({ source, connector }: ConnectorDocument, bundle: Bundle):
     for (const [at, fields] of [[["by"], isOwn ? [] : [by]] as const, ...asked])
       if (fields.some((field) => !Object.hasOwn(known.fields, field)))
         problems.push(source.problem(["routes", index, ...at], "unknown_field", `${resource} has no field of that path`));
+  });
+  writesOf(connector).forEach(({ resource, fields }, index) => {
+    const known = Object.hasOwn(bundle.resources, resource) ? bundle.resources[resource] : undefined;
+    if (known === undefined)
+      problems.push(source.valueProblem(["writes", index, "resource"], "unknown_resource", "the contract's policy has no such resource"));
+    fields.forEach((field, place) => {
+      if (known && !Object.hasOwn(known.fields, field))
+        problems.push(source.valueProblem(["writes", index, "fields", place], "unknown_field", `${resource} has no field of that path`));
+    });
   });
   return problems;
 }

@@ -43,8 +43,12 @@ export interface Ask {
   readonly request: RequestFacts;
 }
 
-/** `field`: a searchable field, or `id` for the merchant's own id. `upstream`: of the merchant's own API, `field` null where it is not searched. */
+/**
+ * `field`: a searchable field, or `id` for the merchant's own id. `upstream`: of the merchant's own API, `field` null where it is not searched. `write`: into that
+ * API.
+ */
 export type Want =
   | { readonly kind: "upstream"; readonly list: boolean; readonly field: string | null }
+  | { readonly kind: "write" }
   | { readonly kind: "read"; readonly locator: Locator }
   | { readonly kind: "search"; readonly field: string; readonly value: string };

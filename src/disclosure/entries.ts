@@ -35,6 +35,7 @@ export function draftOf(
 }
 
 function eventOf(want: Want): EntryDraft["event"] {
+  if (want.kind === "write") return "record.writing";
   return want.kind === "read" || (want.kind === "upstream" && !want.list) ? "record.read" : "record.searched";
 }
 
@@ -50,7 +51,7 @@ function knownNames({ type, want }: Ask, bundle: Bundle | undefined): { type: st
   const isKnown = (field: string) => field === "id" || (resource !== undefined && Object.hasOwn(resource.fields, field));
   return {
     type: resource ? type : unknownName,
-    field: want.kind === "read" || want.field === null ? null : isKnown(want.field) ? want.field : unknownName,
+    field: want.kind === "read" || want.kind === "write" || want.field === null ? null : isKnown(want.field) ? want.field : unknownName,
   };
 }
 

@@ -2,7 +2,7 @@
  * An agent's program asks the merchant's own API by way of the gateway, in that API's own words:
  * enter → connector → hours, network, purpose → route → decide → parameters → ask upstream → records → row rules, mask → log, await durable → release
  *
- * What comes back is built from the records, each by the same decision as one of the vault. Nothing of it is kept.
+ * What comes back is built from the records, each by the same decision as one of the vault. Nothing of it is kept, unless the contract says so (recall.ts).
  */
 import { type AuditPromise, type EntryDraft, Undisclosed } from "../audit/index.ts";
 import {
@@ -18,12 +18,13 @@ import {
   routeOf,
   withCursors,
 } from "../connectors/index.ts";
-import { type Json, ok, type Refusal, type Result } from "../kernel/index.ts";
-import { type Decision, decide, rulesFor } from "../policy/index.ts";
-import { addRefusal, askUpstream, type GatePlace, openCredential, selectConnector, type Way } from "../upstream/index.ts";
+import { type ContractId, type Json, ok, type Refusal, type Result } from "../kernel/index.ts";
+import { type Circumstances, type Decision, decide, rulesFor } from "../policy/index.ts";
+import { addRefusal, type GatePlace, openCredential, selectConnector, type Way } from "../upstream/index.ts";
 import type { Ask, Disclosure } from "./ask.ts";
 import { circumstancesIn, enter, type Inside, noteMiss } from "./disclose.ts";
 import { deny, denyDraft, disclosedDraft, draftOf, excludedDraft } from "./entries.ts";
+import { askOrRecall } from "./recall.ts";
 import { readUpstreamQuestion, sealingOf } from "./upstream-question.ts";
 import { own, treat } from "./upstream-records.ts";
 
@@ -59,16 +60,12 @@ const unknown = { type: "", want: { kind: "upstream", list: false, field: null }
 
 async function answer(deps: Upstream, asked: ForwardAsk): Promise<Result<Forwarded, Refusal>> {
   const anything: Ask = { ...asked, ...unknown };
-  const entered = await enter(deps, anything);
-  if (!entered.ok) return entered;
-  const inside = entered.value;
-  const found = await findConnector(deps, asked, inside);
-  if (!found) return deny(deps, anything, inside.who, { code: "not_found" }, { log: inside.log, exists: true, bundle: inside.bundle });
-  const { connector, credential, place } = found;
-  const circumstances = await circumstancesIn(deps, { ...anything, purpose: asked.purpose ?? connector.purpose ?? null }, inside);
-  if (!circumstances.ok) return circumstances;
+  const came = await arrive(deps, anything, asked.connector);
+  if (!came.ok) return came;
+  const { inside, found, circumstances } = came.value;
+  const { connector, place } = found;
   const { bundle, role, log } = inside;
-  const { purpose } = circumstances.value.request;
+  const { purpose } = circumstances.request;
   const route = routeOf(connector, asked.path, asked.query);
   const type = route?.resource ?? "";
   const decision = decide(bundle, { role, type, purpose });
@@ -76,7 +73,10 @@ async function answer(deps: Upstream, asked: ForwardAsk): Promise<Result<Forward
   const field = question?.ok ? (question.value.conditions.find(({ kind }) => kind === "search")?.field ?? null) : null;
   const ask: Ask = { ...anything, type, want: { kind: "upstream", list: route?.records.list ?? false, field } };
   const draft = withFacts(draftOf(ask, inside.who, bundle, { ...inside, purpose }), { upstream: asked.connector });
-  if (!question || !decision) return denyDraft(deps, log, draft, { code: "not_found" });
+  if (!question || !decision) {
+    await noteMiss(deps, ask, inside.who, log);
+    return denyDraft(deps, log, draft, { code: "not_found" });
+  }
   if (asked.isForm && !takesForms(connector)) return denyDraft(deps, log, draft, { code: "method_not_allowed" });
   if (!arrived(asked.carriage, connector)) return denyDraft(deps, log, draft, { code: "token_missing" });
   if (!question.ok) return denyDraft(deps, log, draft, question.refusal);
@@ -85,20 +85,22 @@ async function answer(deps: Upstream, asked: ForwardAsk): Promise<Result<Forward
   const refused = checkConditions(asking, conditions) ?? checkTable(asking, asked.query);
   if (refused) return denyDraft(deps, log, draft, refused);
 
-  const said = await askUpstream(deps.way, connector, { path: asked.path, query, credential, nowMs: deps.now() }, place);
+  const said = await askOrRecall(deps, { inside, found, path: asked.path, query });
   const detail = said.ok ? undefined : said.detail;
   const told = withFacts(draft, {
     ...(said.status !== undefined && { upstream_status: said.status }),
     ...(detail !== undefined && { upstream_fault: detail }),
+    ...(said.isKept && { upstream_kept: 1 }),
   });
   if (!said.ok && said.alert) await tellOwner(deps, { inside, place, status: said.status });
   if (!said.ok && said.refusal.code === "not_found") await noteMiss(deps, ask, inside.who, log);
   if (!said.ok) return denyDraft(deps, log, told, said.refusal);
-  const treated = treat({ connector, route, decision, inside, circumstances: circumstances.value, conditions }, said.body);
+  const treated = treat({ connector, route, decision, inside, circumstances, conditions }, said.body);
   if (treated === null) return denyDraft(deps, log, told, { code: "upstream_failed" });
   const { leaving, notHeld, failed } = treated;
-  if (leaving.length === 0) await noteMiss(deps, ask, inside.who, log);
   const excluded = excludedDraft(told, { notHeld, failed });
+  // The merchant's ids are numbered: here above all they can be tried.
+  if (leaving.length === 0) await noteMiss(deps, ask, inside.who, log);
   if (!route.records.list && leaving.length === 0) return denyDraft(deps, log, excluded, { code: "not_found" });
   const receipt = await deps.audit.append(log, disclosedDraft(excluded, ask, leaving));
   for (const record of leaving) deps.metrics.unknownFields.add(record.unknown, ask.contract, type, "read");
@@ -113,14 +115,31 @@ async function answer(deps: Upstream, asked: ForwardAsk): Promise<Result<Forward
   return ok({ body, links: linksIn(said.link, paged), promise: receipt });
 }
 
-interface Found {
+export interface Arrived {
+  readonly inside: Inside;
+  readonly found: Found;
+  readonly circumstances: Circumstances;
+}
+
+/** enter → connector → hours, network, purpose. A refusal has left its entry already. */
+export async function arrive(deps: Upstream, ask: Ask, name: string): Promise<Result<Arrived, Refusal>> {
+  const entered = await enter(deps, ask);
+  if (!entered.ok) return entered;
+  const inside = entered.value;
+  const found = await findConnector(deps, ask.contract, name, inside);
+  if (!found) return deny(deps, ask, inside.who, { code: "not_found" }, { log: inside.log, exists: true, bundle: inside.bundle });
+  const circumstances = await circumstancesIn(deps, { ...ask, purpose: ask.purpose ?? found.connector.purpose ?? null }, inside);
+  return circumstances.ok ? ok({ inside, found, circumstances: circumstances.value }) : circumstances;
+}
+
+export interface Found {
   readonly connector: Connector;
   readonly credential: string;
   readonly place: GatePlace;
 }
 
 /** `null` = none of that name, or somebody changed it where it lies. */
-async function findConnector(deps: Upstream, { contract, connector: name }: ForwardAsk, { keys }: Inside): Promise<Found | null> {
+async function findConnector(deps: Upstream, contract: ContractId, name: string, { keys }: Inside): Promise<Found | null> {
   const stored = await selectConnector(deps.database, contract, name);
   if (!stored) return null;
   const { compiled } = stored;
@@ -136,7 +155,7 @@ interface RefusedCredential {
 }
 
 /** The upstream takes the merchant's credential no more: in the log, and where its owner looks. Once in a while, not for each question. */
-async function tellOwner(deps: Upstream, { inside, place, status }: RefusedCredential): Promise<void> {
+export async function tellOwner(deps: Upstream, { inside, place, status }: RefusedCredential): Promise<void> {
   const { contract, name } = place;
   await deps.audit.append(inside.log, {
     event: "connector.refused",
@@ -149,7 +168,7 @@ async function tellOwner(deps: Upstream, { inside, place, status }: RefusedCrede
 }
 
 /** As the connector has it; and by a Bearer's header always. */
-function arrived(carriage: Carriage, { caller }: Connector): boolean {
+export function arrived(carriage: Carriage, { caller }: Connector): boolean {
   if (typeof carriage === "string") return carriage === "bearer" || carriage === caller;
   return typeof caller !== "string" && caller.header.toLowerCase() === carriage.header;
 }
@@ -196,6 +215,6 @@ function isShownWhole({ inside: { bundle, role }, route, purpose }: Asking, fiel
   return first?.treatment === "reveal" && first.when === undefined;
 }
 
-function withFacts(draft: EntryDraft, facts: NonNullable<EntryDraft["facts"]>): EntryDraft {
+export function withFacts(draft: EntryDraft, facts: NonNullable<EntryDraft["facts"]>): EntryDraft {
   return { ...draft, facts: { ...draft.facts, ...facts } };
 }

@@ -8,7 +8,7 @@ import type { Inside } from "./disclose.ts";
 
 export interface Treating {
   readonly connector: Connector;
-  readonly route: ConnectorRoute;
+  readonly route: Pick<ConnectorRoute, "resource" | "id" | "records">;
   readonly decision: Decision;
   readonly inside: Inside;
   readonly circumstances: Circumstances;

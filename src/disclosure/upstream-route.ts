@@ -1,17 +1,18 @@
 /** The merchant's own API, in its own shape: an agent's program changes its base URL, and nothing else. */
 import * as z from "zod";
 import { formatPromise } from "../audit/index.ts";
-import { type Carriage, type Query, tokenHeaders } from "../connectors/index.ts";
-import { fromBase64, fromUtf8 } from "../crypto/index.ts";
+import type { Query } from "../connectors/index.ts";
 import { type Answer, json, type Received, type Route, readBounded, readQuery } from "../http/index.ts";
-import { type ContractId, ok, type Presented, printJson, type Refusal, type Result, refuse } from "../kernel/index.ts";
+import { type ContractId, ok, printJson, type Refusal, type Result, refuse } from "../kernel/index.ts";
 import { contextOf, seatRefusals } from "./context.ts";
 import { forward, type Upstream } from "./forward.ts";
+import { tokenOf } from "./upstream-token.ts";
+import { handleWrite, repeatHeader, writeAnswers, writeBytesMax, writeRefusals, writeRoute } from "./write-route.ts";
 
 const path = "/v1/contracts/{contract}/upstream/{connector}/{path}";
-const formBytesMax = 65_536;
+const form = "application/x-www-form-urlencoded";
 
-/** GET, and POST where a platform's clients send in a form what they ask. */
+/** GET, and POST where a platform's clients send in a form what they ask; POST, PUT and PATCH of JSON are writes. */
 export function upstreamRoutes(deps: Upstream): Route[] {
   const answers = {
     200: {
@@ -34,25 +35,33 @@ export function upstreamRoutes(deps: Upstream): Route[] {
     {
       method: "POST",
       path,
-      summary: "The same question, where the API's clients send it as a form",
+      summary: "Written into the merchant's own API, and the answer masked; or the question of a GET, where its clients send it as a form",
       query: "any",
-      body: { media: "application/x-www-form-urlencoded", bytesMax: formBytesMax, description: "Parameters, as in the query." },
-      answers,
-      refusals,
+      headers: [repeatHeader],
+      body: {
+        ...{ media: "application/json", alsoAs: [form], bytesMax: writeBytesMax },
+        description:
+          "In the upstream's own shape: the fields that the connector and the policy let be written. Of a form: parameters, as in the query.",
+      },
+      answers: { ...answers, ...writeAnswers },
+      refusals: [...new Set([...refusals, ...writeRefusals])],
       handle: async (received) => {
+        const media = received.header("content-type") ?? "";
+        if (!media.toLowerCase().startsWith(form)) return handleWrite(deps, "POST", received);
         const query = await readForm(received);
         return query.ok ? pass(deps, received, { query: query.value, isForm: true }) : received.turnAway(query.refusal);
       },
     },
+    ...(["PUT", "PATCH"] as const).map((method) => writeRoute(deps, method, { path, refusals })),
   ];
 }
 
 /** With the address's parameters; none stands twice. */
 async function readForm({ stream, query }: Received): Promise<Result<Query, Refusal>> {
-  const form = await readBounded(stream, formBytesMax);
-  if (form === null) return refuse({ code: "too_large" });
+  const sent = await readBounded(stream, writeBytesMax);
+  if (sent === null) return refuse({ code: "too_large" });
   const asked = new URL("https://gateway.invalid");
-  asked.search = `${new URLSearchParams(query)}&${new TextDecoder().decode(form)}`;
+  asked.search = `${new URLSearchParams(query)}&${new TextDecoder().decode(sent)}`;
   return readQuery(asked, "any");
 }
 
@@ -77,24 +86,4 @@ async function pass(
 /** Where the caller asked, as it is called from outside. */
 function addressOf(origin: string, { params: { contract, connector, path } }: Received): string {
   return `${new URL(origin).origin}/v1/contracts/${contract}/upstream/${connector}/${path}`;
-}
-
-/** Where the caller's token stands; a Bearer's or DPoP's header comes first. */
-function tokenOf({ caller: { authorization }, header }: Received): { authorization: Presented | null; carriage: Carriage } {
-  if (typeof authorization === "string" && /^basic /i.test(authorization))
-    return { authorization: `Bearer ${passwordOf(authorization)}`, carriage: "basic" };
-  for (const name of authorization === null ? tokenHeaders : []) {
-    const token = header(name);
-    if (token !== null) return { authorization: `Bearer ${token}`, carriage: { header: name } };
-  }
-  return { authorization, carriage: "bearer" };
-}
-
-/** RFC 7617: what stands behind the first colon. Empty where there is none. */
-function passwordOf(authorization: string): string {
-  try {
-    return /^[^:]*:(.*)$/s.exec(fromUtf8(fromBase64(authorization.slice("basic ".length))))?.[1] ?? "";
-  } catch {
-    return "";
-  }
 }

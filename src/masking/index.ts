@@ -7,5 +7,6 @@ export { hutoolMasks } from "./hutool.ts";
 export { guardJoins, joinOf, joins, type Shown } from "./joins.ts";
 export { readJsonText } from "./json-text.ts";
 export { buildTrie, type ObjectTrie, PathSet, parsePath, type Step, type Trie } from "./path.ts";
+export { holdsPlaceholder } from "./placeholder.ts";
 export { type Generalization, generalizations, type MaskProfile, maskProfiles, type Treatment, treatmentNames } from "./treatment.ts";
 export { piecedTogether, placesOf } from "./views.ts";

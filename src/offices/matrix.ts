@@ -32,6 +32,8 @@ export const matrix: Readonly<Record<string, readonly Admitted[]>> = {
   "POST /v1/contracts/{contract}/records/{type}/{locator}/requests": agent,
   "GET /v1/contracts/{contract}/upstream/{connector}/{path}": agent,
   "POST /v1/contracts/{contract}/upstream/{connector}/{path}": agent,
+  "PUT /v1/contracts/{contract}/upstream/{connector}/{path}": agent,
+  "PATCH /v1/contracts/{contract}/upstream/{connector}/{path}": agent,
   "GET /v1/session/login": anyone,
   "GET /v1/session/callback": anyone,
   "GET /v1/session": anyone,

@@ -34,6 +34,7 @@ function compileUnderAll(policy: PolicyDocument, purposes: readonly string[]): B
 }
 
 function purposesIn({ roles }: PolicyDocument): string[] {
-  const rules = Object.values(roles).flatMap((types) => Object.values(types).flatMap(({ fields }) => Object.values(fields)));
-  return rules.flat().flatMap(({ purposes }) => purposes ?? []);
+  const types = Object.values(roles).flatMap((rules) => Object.values(rules));
+  const grants = types.flatMap(({ fields, writes = [] }) => [...Object.values(fields).flat(), ...writes]);
+  return grants.flatMap(({ purposes }) => purposes ?? []);
 }

@@ -48,6 +48,8 @@ const ruleSchema = z.strictObject({
 const typeSchema = z.strictObject({
   /** A record for which it does not hold is not there. */
   rows: z.strictObject({ when: z.string(), at: placeSchema }).exactOptional(),
+  /** What may be written into the merchant's own API; absent = nothing. */
+  writes: z.array(z.strictObject({ path: z.string(), purposes: z.array(z.string()).exactOptional(), at: placeSchema })).exactOptional(),
   /** path → rules in order: the first whose purpose and condition hold decides, and the last always holds. Every field of a resource has them for every role. */
   fields: z.record(z.string(), z.array(ruleSchema).min(1)),
 });
@@ -98,6 +100,8 @@ const bundleSchema = z.strictObject({
       .exactOptional(),
     /** Act → who approves it instead of another owner; absent, or of an act that is not there: another owner. */
     approvals: z.partialRecord(z.enum(agreedActs), z.literal("other_organisation")).exactOptional(),
+    /** Absent = no answer of the merchant's own API is kept. */
+    upstream: z.strictObject({ cacheMinutes: z.int() }).exactOptional(),
     /** Raw Ed25519 public key, base64url. */
     vendorKey: z.string().exactOptional(),
   }),

@@ -7,12 +7,13 @@ import type { Bundle, Resource, Rule } from "./bundle.ts";
 import type { ContractDocument } from "./contract-document.ts";
 import type { PolicyDocument } from "./policy-document.ts";
 import type { TypeRules } from "./policy-roles.ts";
-import type { FieldDocument } from "./policy-shape.ts";
+import type { FieldDocument, ResourceDocument } from "./policy-shape.ts";
 import { isFull, type Problem } from "./problem.ts";
 import type { Alternative } from "./rule.ts";
 import type { SeatTerms } from "./seat-terms.ts";
 import { didYouMean, quote } from "./shape.ts";
 import { capGrant, describeGrant, type Grant, isSameGrant } from "./treatments.ts";
+import type { WriteGrant } from "./writes.ts";
 
 /** Fields of all resources, once for each role. */
 const fieldsOfRolesMax = 50_000;
@@ -70,7 +71,7 @@ function seatProblems({ source, roles, seats }: ContractDocument): Problem[] {
 
 function contractOf(document: ContractDocument): Bundle["contract"] {
   const { id, merchant, vendor, subprocessors, term, hours, networks, dpop, purposes, purge } = document;
-  const { retentionDays, vendorSystems, seats, approvals, vendorKey } = document;
+  const { retentionDays, vendorSystems, seats, approvals, upstream, vendorKey } = document;
   return {
     id,
     merchant,
@@ -86,6 +87,7 @@ function contractOf(document: ContractDocument): Bundle["contract"] {
     ...(vendorSystems && { vendorSystems: [...vendorSystems] }),
     ...(seats && { seats: seatsOf(seats) }),
     ...(approvals && { approvals }),
+    ...(upstream && { upstream }),
     ...(vendorKey && { vendorKey }),
   };
 }
@@ -103,8 +105,26 @@ function compileRole(role: string, policy: PolicyDocument, contract: ContractDoc
       const written = Object.hasOwn(own.fields, path) ? own.fields[path] : undefined;
       return compileField({ role, path, class: field.class, file, ceiling: contract.ceiling[field.class] ?? withheld }, written ?? []);
     });
-    return { ...(own.rows && { rows: { when: own.rows.when.text, at: { file, line: own.rows.line } } }), fields };
+    const rows = own.rows && { when: own.rows.when.text, at: { file, line: own.rows.line } };
+    const writes = compileWrites(own.writes ?? [], { file, resource, contract });
+    return { ...(rows && { rows }), ...(writes.length > 0 && { writes }), fields };
   });
+}
+
+interface Written {
+  readonly file: string;
+  readonly resource: ResourceDocument;
+  readonly contract: ContractDocument;
+}
+
+/** Of a class that the contract's ceiling withholds nothing is written. */
+function compileWrites(grants: readonly WriteGrant[], { file, resource, contract }: Written) {
+  return grants
+    .filter(({ path }) => {
+      const { treatment } = contract.ceiling[resource.fields[path]?.class ?? "secret"] ?? withheld;
+      return treatment !== "withhold";
+    })
+    .map(({ path, purposes, line }) => ({ path, ...(purposes && { purposes: [...purposes] }), at: { file, line } }));
 }
 
 const withheld: Grant = { treatment: "withhold" };

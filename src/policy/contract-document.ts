@@ -50,6 +50,8 @@ export interface ContractDocument {
   readonly seats?: SeatTerms;
   /** What another organisation approves. */
   readonly approvals?: ApprovalTerms;
+  /** Of the merchant's own API; absent = none of its answers are kept. */
+  readonly upstream?: { readonly cacheMinutes: number };
   /** Raw Ed25519 public key in base64url, under which the vendor signs what it says. */
   readonly vendorKey?: string;
 }
@@ -86,6 +88,7 @@ const block = z
     (text) => parseBlock(text) !== null,
     refusing("bad_network", "not a network", "a block whose host bits are 0, as 203.0.113.0/24 or 2001:db8::/32"),
   );
+const cacheMinutesMax = 60;
 const blocks = z.array(block).min(1, "name at least one").max(100);
 
 /** `ceiling` and `hours`: what stands there. The reader takes anything and reads it itself, for better messages. */
@@ -141,6 +144,12 @@ function contractSchemaWith<Ceiling extends z.ZodType, Times extends z.ZodType>(
       .describe("Systems of the vendor's own: at the end it states of each that nothing is left there"),
     seats: seatsSchema.optional().describe("What a seat of the vendor's needs before it works"),
     approvals: approvalsSchema.optional().describe("What the vendor's admin approves instead of another owner"),
+    upstream: z
+      .strictObject({
+        cache_minutes: z.int().min(1).max(cacheMinutesMax).describe("How long an answer of the merchant's own API is kept, sealed"),
+      })
+      .optional()
+      .describe("Absent: no answer is kept"),
     vendor_key: vendorKey.optional().describe("The vendor's public key (JWK, Ed25519), under which it signs those statements"),
   });
 }
@@ -187,6 +196,7 @@ export function readContract(source: Source): Result<ContractDocument, Problem[]
     ...(shape.value.vendor_systems && { vendorSystems: shape.value.vendor_systems }),
     ...(shape.value.seats && { seats: readSeatTerms(shape.value.seats) }),
     ...(approvals && { approvals }),
+    ...(shape.value.upstream && { upstream: { cacheMinutes: shape.value.upstream.cache_minutes } }),
     ...(shape.value.vendor_key && { vendorKey: shape.value.vendor_key.x }),
   });
 }

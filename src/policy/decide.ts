@@ -16,6 +16,7 @@ import {
 import type { Bundle, Resource, Rule } from "./bundle.ts";
 import { type Condition, type Conditions, conditionsOf, type Facts, type Verdict } from "./condition.ts";
 import { needs } from "./purposes.ts";
+import { writableIn } from "./writes.ts";
 
 export interface Question {
   readonly role: string;
@@ -30,6 +31,8 @@ export interface Decision {
   /** `settle` and `admit` read the record's plain level. */
   readonly needsRecord: boolean;
   readonly hasRows: boolean;
+  /** Paths of the fields that may be written into the merchant's own API. */
+  readonly writable: readonly string[];
   readonly open: OpenDecision;
 }
 
@@ -157,6 +160,7 @@ function makeDecision(bundle: Bundle, resource: Resource, rules: Bundle["roles"]
     resource,
     needsRecord: [...compiled, rows].some((condition) => condition?.needsRecord === true),
     hasRows: rows !== null,
+    writable: writableIn(bundle, question),
     open: { fields, conditions: compiled, rows, variables: conditions.variables, settled: new Map() },
   };
 }

@@ -42,6 +42,7 @@ function terms(before: Contract, after: Contract): Difference[] {
     ...lengths("purge cooling", purge.coolingHours, after.purge.coolingHours),
     ...lengths("backup horizon", purge.backupHorizonHours, after.purge.backupHorizonHours),
     ...changed("records kept", describeKept(before.retentionDays), describeKept(after.retentionDays)),
+    ...kept(before.upstream?.cacheMinutes ?? 0, after.upstream?.cacheMinutes ?? 0),
     ...changed("return at the end", describeReturn(purge.return), describeReturn(after.purge.return)),
   ];
 }
@@ -163,6 +164,7 @@ const comparedByName = [
   "retentionDays",
   "seats",
   "approvals",
+  "upstream",
 ] as const;
 
 function rest(before: Contract, after: Contract): Difference[] {
@@ -195,6 +197,12 @@ function changed(what: string, before: string, after: string): Difference[] {
 /** What is kept longer is wider. */
 function lengths(what: string, before: number, after: number): Difference[] {
   return compared(what, comparisonOf(after <= before, after >= before), `${before} h`, `${after} h`);
+}
+
+/** In minutes; to keep more, or longer, is wider. */
+function kept(before: number, after: number): Difference[] {
+  const describe = (minutes: number) => (minutes === 0 ? "not kept" : `${minutes} min`);
+  return compared("the upstream's answers", comparisonOf(after <= before, after >= before), describe(before), describe(after));
 }
 
 function compared(what: string, comparison: Comparison, before: string, after: string): Difference[] {

@@ -8,6 +8,7 @@ import { rulesFor } from "./decide.ts";
 import { diffContracts } from "./diff-contract.ts";
 import { type Comparison, compareRules, describeRules, isSameBut, sharedConditions } from "./diff-rules.ts";
 import type { Difference, Direction } from "./difference.ts";
+import { writableIn } from "./writes.ts";
 
 export function diffBundles(before: Bundle, after: Bundle): Difference[] {
   const types = namesOf(before.resources, after.resources);
@@ -93,10 +94,11 @@ function diffRole(pair: Pair): Difference[] {
       found.set(key, known);
     }
   }
+  const writes = diffWrites(pair, purposes);
   const treatments = [...found.values()].map(({ difference, purposes: only }) =>
     only.length === purposes.length ? difference : { ...difference, purposes: only },
   );
-  return [...rows, ...treatments];
+  return [...rows, ...writes, ...treatments];
 }
 
 function diffRows({ before, after, role, type }: Pair, isShared: (text: string) => boolean): Difference[] {
@@ -104,11 +106,35 @@ function diffRows({ before, after, role, type }: Pair, isShared: (text: string) 
   // A role or a type that one of them does not have has its own line.
   if (old === undefined || next === undefined) return [];
   const [was, is] = [old.rows, next.rows];
-  const isSame = was?.when === is?.when && (was === undefined || isShared(was.when)) && isSameBut(old, next, ["rows", "fields"]);
+  const isSame = was?.when === is?.when && (was === undefined || isShared(was.when)) && isSameBut(old, next, ["rows", "writes", "fields"]);
   if (isSame) return [];
   const direction = was === undefined ? "narrowed" : is === undefined ? "widened" : "changed";
   const at = { ...(was && { before: was.at }), ...(is && { after: is.at }) };
   return [{ what: "rows", role, type, before: was?.when ?? "every record", after: is?.when ?? "every record", direction, at }];
+}
+
+/** To write more is wider, whatever is seen. */
+function diffWrites({ before, after, role, type }: Pair, purposes: readonly string[]): Difference[] {
+  const forWhich = (bundle: Bundle) =>
+    Map.groupBy(
+      purposes.flatMap((purpose) => writableIn(bundle, { role, type, purpose }).map((field) => ({ field, purpose }))),
+      ({ field }) => field,
+    );
+  const [was, is] = [forWhich(before), forWhich(after)];
+  return [...new Set([...was.keys(), ...is.keys()])].sort().flatMap((field) => {
+    const [old, next] = [was, is].map((writes) => writes.get(field)?.map(({ purpose }) => purpose) ?? []);
+    const row = (direction: Direction, only: readonly string[]): Difference[] => {
+      const [unwritten, written] = ["not written", "written"];
+      const [from, to] = direction === "widened" ? [unwritten, written] : [written, unwritten];
+      const some = only.length < purposes.length && { purposes: only };
+      return only.length === 0 ? [] : [{ what: "write", role, type, field, ...some, before: from, after: to, direction }];
+    };
+    return [...row("widened", without(next, old)), ...row("narrowed", without(old, next))];
+  });
+}
+
+function without(names: readonly string[] = [], others: readonly string[] = []): string[] {
+  return names.filter((name) => !others.includes(name));
 }
 
 interface Side {

@@ -5,7 +5,7 @@ import type { Rule } from "./bundle.ts";
 export type Direction = "widened" | "narrowed" | "changed";
 
 export interface Difference {
-  /** `treatment`, `rows`, `field`, `search`, `role`, `resource`, `subject`, or a term of the contract. */
+  /** `treatment`, `rows`, `write`, `field`, `search`, `role`, `resource`, `subject`, or a term of the contract. */
   readonly what: string;
   readonly role?: string;
   readonly type?: string;

@@ -16,6 +16,7 @@ import { judge, show } from "./show.ts";
 import { sortFields } from "./sort-fields.ts";
 import { capGrant, describeGrant, type Grant, isSameGrant } from "./treatments.ts";
 import { valuesAt } from "./values-at.ts";
+import type { WriteGrant } from "./writes.ts";
 
 export interface Explanation {
   /** The record is there only where it holds. `null` = every record is. */
@@ -29,6 +30,8 @@ export interface FieldExplanation {
   /** One, or, where the record decides, all that it may come to: the first whose condition holds. */
   readonly outcomes: readonly ExplainedOutcome[];
   readonly caps: readonly Cap[];
+  /** The role may write it into the merchant's own API; where that is said. */
+  readonly writable?: Place;
   /** `reveal if record.status == "open", else mask`. */
   readonly summary: string;
   /** What leaves, as JSON, of a record that is given and is there. */
@@ -111,7 +114,8 @@ export function explain(asked: Explained): Explanation {
         path: field.path,
         class: field.class,
         outcomes,
-        caps: lowered ? [...explained.caps, lowered.cap] : explained.caps,
+        caps: [...explained.caps, ...(lowered ? [lowered.cap] : []), ...writeCaps(asked, field)],
+        ...writableAt(asked, field.path),
         summary: summaryOf(outcomes),
         ...(value !== undefined && { shown: printJson(value) }),
       };
@@ -140,6 +144,25 @@ function explainField(
     if (verdict === "holds") break;
   }
   return { outcomes, caps };
+}
+
+function writableAt({ policy, decision, type, circumstances }: Explained, path: string): Pick<FieldExplanation, "writable"> {
+  const grant = grantOf(policy, circumstances.agent.role, type, path);
+  return grant && decision.writable.includes(path) ? { writable: { file: policy.source.file, line: grant.line } } : {};
+}
+
+/** What the policy lets be written and is not: for this purpose, or under this contract. */
+function writeCaps({ policy, contract, decision, type, circumstances }: Explained, { path, class: name }: OpenField): Cap[] {
+  const grant = grantOf(policy, circumstances.agent.role, type, path);
+  if (grant === undefined || decision.writable.includes(path)) return [];
+  const isUnder = (contract.ceiling[name]?.treatment ?? "withhold") !== "withhold";
+  const by = isUnder ? "purpose" : "ceiling";
+  const what = isUnder ? `not written for ${circumstances.request.purpose}` : `${name} is not written: the ceiling withholds it`;
+  return [{ by, what, at: { file: policy.source.file, line: grant.line } }];
+}
+
+function grantOf({ roles }: PolicyDocument, role: string, type: string, path: string): WriteGrant | undefined {
+  return roles[role]?.[type]?.writes?.find((grant) => grant.path === path);
 }
 
 /** Several may stand on one line. */

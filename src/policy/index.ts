@@ -28,4 +28,6 @@ export { judge, type OpenLevel, type Shown, show, showDocument } from "./show.ts
 export { mergeLevels, type SearchableValue, type SortedFields, searchableIn, searchLevels, sortFields } from "./sort-fields.ts";
 export { civilMoment, instantAt, isCivilDate, parseDurationHours, type TermInstants, termInstants } from "./term.ts";
 export { cap } from "./treatments.ts";
+export { valuesAt } from "./values-at.ts";
+export { writableIn } from "./writes.ts";
 export { readYaml, type Source, type YamlPath } from "./yaml-source.ts";

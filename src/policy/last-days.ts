@@ -1,6 +1,6 @@
 /**
  * The policy of a contract's last days: no value in the clear that says something of a person, and none on request. What a role may see falls to its mask.
- * A bundle from a bundle: whoever decides by it decides as always, and its conditions keep their texts and their order.
+ * Nothing is written. A bundle from a bundle: whoever decides by it decides as always, and its conditions keep their texts and their order.
  */
 import type { Bundle, Resource, Rule } from "./bundle.ts";
 import { isPersonal } from "./purposes.ts";
@@ -11,7 +11,7 @@ export function lastDaysOf(bundle: Bundle): Bundle {
   const known = made.get(bundle);
   if (known) return known;
   const roles = mapValues(bundle.roles, (types) =>
-    mapValues(types, (type, name) => ({
+    mapValues(types, ({ writes: _, ...type }, name) => ({
       ...type,
       fields: mapValues(type.fields, (rules, path) => rules.map((rule) => lowered(rule, bundle.resources[name]?.fields[path]?.class))),
     })),

@@ -18,6 +18,7 @@ import {
 } from "./policy-shape.ts";
 import { inFileOrder, isFull, type Problem } from "./problem.ts";
 import { checkShape, didYouMean, quote } from "./shape.ts";
+import { writesKey } from "./writes.ts";
 import { readYaml, type Source, type YamlPath } from "./yaml-source.ts";
 
 export interface PolicyDocument extends Roles {
@@ -64,10 +65,9 @@ function readResource(
     const steps = parsePath(path);
     if (steps === null) {
       problems.push(pathProblem(source, [...at, path], path));
-    } else if (path === rowsKey) {
-      problems.push(
-        source.problem([...at, path], "wrong_value", "a field cannot be called rows", "roles write their row rule under this name"),
-      );
+    } else if (path === rowsKey || path === writesKey) {
+      const hint = path === rowsKey ? "roles write their row rule under this name" : "roles say under this name what they may write";
+      problems.push(source.problem([...at, path], "wrong_value", `a field cannot be called ${path}`, hint));
     } else if (!paths.add(steps)) {
       const hint = "a field is a value, an object or a list: name either it or what is inside";
       problems.push(source.problem([...at, path], "paths_overlap", `${path} overlaps another field`, hint));

@@ -6,11 +6,14 @@ import { type PolicyShape, pathProblem, type ResourceDocument, rowsKey } from ".
 import { isFull, type Problem } from "./problem.ts";
 import { type Alternative, capAlternative, type FieldRule, readCondition, readRule } from "./rule.ts";
 import { didYouMean, quote } from "./shape.ts";
+import { readWrites, type WriteGrant, writesKey } from "./writes.ts";
 import type { Source, YamlPath } from "./yaml-source.ts";
 
 export interface TypeRules {
   /** A record for which it does not hold is not there. */
   readonly rows?: RowRule;
+  /** Absent: nothing. */
+  readonly writes?: readonly WriteGrant[];
   /** By path. */
   readonly fields: Readonly<Record<string, FieldRule>>;
 }
@@ -128,6 +131,7 @@ function readTypeRules(
 ): TypeRules {
   const fields: Record<string, FieldRule> = {};
   let rows: RowRule | undefined;
+  let writes: readonly WriteGrant[] | undefined;
   const conditions = conditionsOf(resource);
   for (const [path, value] of Object.entries(entries)) {
     if (isFull(problems)) break;
@@ -135,6 +139,8 @@ function readTypeRules(
     const field = Object.hasOwn(resource.fields, path) ? resource.fields[path] : undefined;
     if (path === rowsKey) {
       rows = readRows({ source, problems, conditions }, here, value);
+    } else if (path === writesKey) {
+      writes = readWrites({ source, problems, fields: resource.fields }, here, value);
     } else if (field !== undefined) {
       fields[path] = readRule({ source, class: field.class, conditions, problems }, here, value);
     } else if (!Object.hasOwn(policy.resources[type]?.fields ?? {}, path)) {
@@ -142,7 +148,7 @@ function readTypeRules(
       problems.push(unknownName(source, here, "unknown_field", path, Object.keys(resource.fields)));
     }
   }
-  return { ...(rows && { rows }), fields };
+  return { ...(rows && { rows }), ...(writes && { writes }), fields };
 }
 
 function readRows(reader: Parameters<typeof readCondition>[0], at: YamlPath, value: unknown): RowRule | undefined {
@@ -157,13 +163,14 @@ function readRows(reader: Parameters<typeof readCondition>[0], at: YamlPath, val
 
 function overlay(inherited: RoleRules, own: RoleRules): RoleRules {
   const merged: Record<string, TypeRules> = { ...inherited };
-  for (const [type, { rows, fields }] of Object.entries(own)) {
+  for (const [type, { rows, writes, fields }] of Object.entries(own)) {
     const under = Object.hasOwn(inherited, type) ? inherited[type] : undefined;
     const kept = rows ?? under?.rows;
+    const written = writes ?? under?.writes;
     const laid: Record<string, FieldRule> = { ...under?.fields };
     for (const [path, rule] of Object.entries(fields))
       laid[path] = layOver(rule, (Object.hasOwn(laid, path) ? laid[path] : undefined) ?? []);
-    merged[type] = { ...(kept && { rows: kept }), fields: laid };
+    merged[type] = { ...(kept && { rows: kept }), ...(written && { writes: written }), fields: laid };
   }
   return merged;
 }

@@ -7,6 +7,7 @@ import { type DeriveDocument, derivedFieldSchema } from "./derive.ts";
 import type { Problem } from "./problem.ts";
 import { nameSchema, ruleSchema } from "./rule-shape.ts";
 import { quote } from "./shape.ts";
+import { writesKey, writesSchema } from "./writes.ts";
 import type { Source, YamlPath } from "./yaml-source.ts";
 
 export interface FieldDocument {
@@ -60,7 +61,10 @@ export const policyFileSchema = policySchemaWith(
     derivedFieldSchema,
   ]),
   z
-    .object({ [rowsKey]: z.string().optional().describe("Only records for which this CEL expression holds are there") })
+    .object({
+      [rowsKey]: z.string().optional().describe("Only records for which this CEL expression holds are there"),
+      [writesKey]: writesSchema.optional().describe("Fields that the role may write into the merchant's own API"),
+    })
     .catchall(ruleSchema),
 );
 

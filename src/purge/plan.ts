@@ -20,6 +20,8 @@ export const stores = {
   "postern.service_key": { fate: "dies", step: "derived", key: ["key_id"] },
   "postern.connector": { fate: "dies", step: "derived", key: ["name"] },
   "postern.connector_refusal": { fate: "dies", step: "derived", key: ["name", "refused_at"] },
+  "postern.upstream_answer": { fate: "dies", step: "derived", key: ["connector", "answer_id"] },
+  "postern.upstream_write": { fate: "dies", step: "derived", key: ["name", "attempt", "step"] },
   "postern.hold": { fate: "dies", step: "derived", key: ["hold_id"] },
   "postern.key_epoch": { fate: "stays", reason: "commitments that name the destroyed shares; the shares themselves are gone" },
   "postern.contract": { fate: "stays", reason: "tombstone: id, parties, dates, state" },

@@ -28,4 +28,5 @@ export const migrationsOfThisBuild: readonly MigrationDigest[] = [
   { number: 21, name: "0021-upstream.sql", digest: "3bd6637e289ac903176d4267bb01eaf51f1152ed9d1651d666e9fde9b304265d" },
   { number: 24, name: "0024-connector-refusals.sql", digest: "5af613444ca6d3abadd68e5d8650e0105cb1056fb1eeadd93e8b2196fc14c8ea" },
   { number: 25, name: "0025-passkeys.sql", digest: "d170e5ac471e9180edec6e9d51b872d0638c16b847598943880e35dd188852e2" },
+  { number: 26, name: "0026-upstream-writes.sql", digest: "c26d4ab596739418c51731934db3f872d35bb80cc877d08e9eb9be949c480cec" },
 ];

@@ -1,8 +1,8 @@
 /**
  * One question to a merchant's API or database:  gate → attempts, within the connector's seconds → what is to be said
  *
- * Only what is safe to ask twice comes here. It is asked again, after a pause of chance, where nothing answered or something in front of the API did, and
- * only while the question before it was answered.
+ * What is safe to ask twice is asked again, after a pause of chance, where nothing answered or something in front of the API did, and only while the
+ * question before it was answered. A write goes up once, unless the upstream itself knows one that comes again.
  */
 import type { Connector } from "../connectors/index.ts";
 import type { Json, Refusal, RefusalCode } from "../kernel/index.ts";
@@ -23,10 +23,15 @@ export type Asked =
       readonly detail?: string;
       readonly refusal: UpstreamRefusal;
       readonly alert: boolean;
+      /** Of a write: nobody knows whether it was carried out. */
+      readonly perhapsDone: boolean;
     };
 
 export interface UpstreamRefusal extends Refusal {
-  readonly code: Extract<RefusalCode, "not_found" | "upstream_failed" | "upstream_late" | "upstream_busy" | "upstream_limited">;
+  readonly code: Extract<
+    RefusalCode,
+    "not_found" | "unacceptable" | "upstream_failed" | "upstream_late" | "upstream_busy" | "upstream_limited"
+  >;
 }
 
 export interface Way {
@@ -46,19 +51,23 @@ const secondsMax = 3_600;
 
 export async function askUpstream(way: Way, connector: Connector, question: Question, place: GatePlace): Promise<Asked> {
   const gate = way.gates.enter(place);
-  if (!gate.ok) return { ok: false, refusal: gate.refusal, alert: false };
-  const said = await within(connector.limits.seconds, (signal) => attempts(way, connector, question, { gate: gate.value, signal }));
+  if (!gate.ok) return { ok: false, refusal: gate.refusal, alert: false, perhapsDone: false };
+  const { write } = question;
+  const mayRepeat = gate.value.mayRepeat && (write === undefined || write.repeat !== undefined);
+  const { mayHold } = gate.value;
+  const said = await within(connector.limits.seconds, (signal) => attempts(way, connector, question, { mayRepeat, mayHold, signal }));
   const outcome = outcomeOf(said, question.nowMs);
   const alert = gate.value.leave(outcome);
-  if (said === "late") return { ok: false, refusal: { code: "upstream_late" }, alert };
+  if (said === "late") return { ok: false, refusal: { code: "upstream_late" }, alert, perhapsDone: write !== undefined };
   if (said.ok) return said;
-  const { status, detail } = said;
+  const { fault, status, detail } = said;
   return {
     ok: false,
     ...(status !== undefined && { status }),
     ...(detail !== undefined && { detail }),
     refusal: refusalOf(said, outcome),
     alert,
+    perhapsDone: write !== undefined && unknownEnds.includes(fault),
   };
 }
 
@@ -82,7 +91,7 @@ async function attempts(
   { reach, databases, random }: Way,
   connector: Connector,
   question: Question,
-  { gate: { mayRepeat, mayHold }, signal }: { readonly gate: Gate; readonly signal: AbortSignal },
+  { mayRepeat, mayHold, signal }: Pick<Gate, "mayRepeat" | "mayHold"> & { readonly signal: AbortSignal },
 ): Promise<Attempt> {
   for (let count = 1; ; count++) {
     const said =
@@ -96,11 +105,15 @@ async function attempts(
   }
 }
 
+/** After which a write may have been carried out. */
+const unknownEnds: readonly Failed["fault"][] = ["unreached", "broken", "unusable"];
+
 const outcomes = {
   unreached: "failed",
   broken: "failed",
   unusable: "answered",
   missing: "answered",
+  rejected: "answered",
   credential_refused: "credential_refused",
 } as const satisfies Partial<Record<Failed["fault"], Outcome["kind"]>>;
 
@@ -124,6 +137,7 @@ function secondsOf(retryAfter: string | null, nowMs: number): number {
 /** A credential that is refused is the merchant's matter, not the agent's. */
 function refusalOf({ fault, status }: Failed, outcome: Outcome): UpstreamRefusal {
   if (fault === "missing") return { code: "not_found" };
+  if (fault === "rejected") return { code: "unacceptable", errors: [{ pointer: "/", code: "refused_by_upstream" }] };
   if (outcome.kind === "limited" || outcome.kind === "busy")
     return { code: `upstream_${outcome.kind}`, retryAfterSeconds: outcome.seconds };
   return { code: fault === "broken" && status === 503 ? "upstream_busy" : "upstream_failed" };

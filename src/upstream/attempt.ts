@@ -4,7 +4,7 @@
  * Nothing that a client sent goes up but the path and the parameters that the connector names. Nothing that came down leaves this file but a whole body
  * that was read to its end; what the upstream says of an error is dropped.
  */
-import { type ApiConnector, type Authentication, type ErrorKind, errorIn } from "../connectors/index.ts";
+import { type ApiConnector, type Authentication, type ErrorKind, errorIn, type WriteMethod } from "../connectors/index.ts";
 import { toBase64, utf8 } from "../crypto/index.ts";
 import { readBounded } from "../http/index.ts";
 import { type Json, JsonSyntaxError, parseJson } from "../kernel/index.ts";
@@ -17,13 +17,23 @@ export interface Question {
   readonly query: Readonly<Record<string, string>>;
   readonly credential: string;
   readonly nowMs: number;
+  /** Absent: it is asked and nothing is written. */
+  readonly write?: UpstreamWrite;
+}
+
+export interface UpstreamWrite {
+  readonly method: WriteMethod;
+  /** JSON. */
+  readonly body: string;
+  /** By which the upstream knows it, should it come again; absent where it knows none. */
+  readonly repeat?: { readonly header: string; readonly key: string };
 }
 
 /**
  * `unreached`: a name, a socket, a certificate, a stream that broke. `broken`: a gateway's 502 or 504 in front of it, or a 503 that does not say until when.
- * `unusable`: an answer, and none that can be used.
+ * `unusable`: an answer, and none that can be used. `rejected`: of a write, for what is in it.
  */
-type Fault = "unreached" | "broken" | "unusable" | "limited" | "busy" | "missing" | "credential_refused";
+type Fault = "unreached" | "rejected" | "broken" | "unusable" | "limited" | "busy" | "missing" | "credential_refused";
 
 /** `status`: an API's; absent where there was no answer. `retryAfter`: its own word. `detail`: in words of ours, for the log alone. */
 export type Attempt =
@@ -49,9 +59,13 @@ export async function attempt(reach: Reach, connector: ApiConnector, question: Q
     const incoming = await reach(outgoingOf(connector, question), signal);
     status = incoming.status;
     const { retryAfter } = incoming;
-    if (status !== 200) return { ok: false, status, fault: faultOf(status, retryAfter), retryAfter };
-    const body = await readBody(incoming, connector.limits.bytes, mayHold);
-    if (body === crowded) return { ok: false, status, fault: "limited" };
+    const isWrite = question.write !== undefined;
+    if (!(isWrite ? written : [200]).includes(status))
+      return { ok: false, status, fault: faultOf(status, { retryAfter, isWrite }), retryAfter };
+    const read = await readBody(incoming, connector.limits.bytes, mayHold);
+    if (read === crowded && !isWrite) return { ok: false, status, fault: "limited" };
+    // What was written is written, whatever can be read of the answer.
+    const body = read === crowded ? null : (read ?? (isWrite ? null : undefined));
     if (body === undefined) return { ok: false, status, fault: "unusable" };
     const error = errorIn(body, connector);
     return error === null ? { ok: true, status, body, link: incoming.link } : { ok: false, status, fault: faults[error], retryAfter };
@@ -61,11 +75,18 @@ export async function attempt(reach: Reach, connector: ApiConnector, question: Q
   }
 }
 
-function outgoingOf({ host, base, authentication }: ApiConnector, { path, query, credential, nowMs }: Question) {
+const written = [200, 201, 202, 204];
+
+function outgoingOf({ host, base, authentication }: ApiConnector, { path, query, credential, nowMs, write }: Question) {
   const { headers = {}, asked = query } = carried(authentication, credential, { query, nowMs });
   const parameters = new URLSearchParams(asked).toString();
-  const sent = { accept: "application/json", "user-agent": "postern", ...headers };
-  return { host, path: `${base}${path}${parameters === "" ? "" : `?${parameters}`}`, headers: sent };
+  const sent = { accept: "application/json", "user-agent": "postern", ...headers, ...(write && headersOf(write)) };
+  const place = { host, path: `${base}${path}${parameters === "" ? "" : `?${parameters}`}`, headers: sent };
+  return write ? { ...place, method: write.method, body: write.body } : { ...place, method: "GET" as const };
+}
+
+function headersOf({ repeat }: UpstreamWrite): Readonly<Record<string, string>> {
+  return { "content-type": "application/json", ...(repeat && { [repeat.header.toLowerCase()]: repeat.key }) };
 }
 
 interface Carried {
@@ -90,7 +111,10 @@ const faults = {
   other: "unusable",
 } as const satisfies Record<ErrorKind, Fault>;
 
-function faultOf(status: number, retryAfter: string | null): Fault {
+const rejections = [400, 409, 412, 422];
+
+function faultOf(status: number, { retryAfter, isWrite }: { readonly retryAfter: string | null; readonly isWrite: boolean }): Fault {
+  if (isWrite && rejections.includes(status)) return "rejected";
   if (status === 404 || status === 410) return "missing";
   if (status === 401 || status === 403) return "credential_refused";
   if (status === 429) return "limited";

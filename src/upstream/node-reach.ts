@@ -19,13 +19,13 @@ const headerBytesMax = 16_384;
 
 export function createNodeReach({ request = requestOverTls, ...rules }: NodeReachOptions = {}): Reach {
   const agent = new Agent({ keepAlive: true, maxSockets: connectionsPerHostMax, maxFreeSockets: 8, timeout: 60_000 });
-  return async ({ host, path, headers }: Outgoing, signal) => {
+  return async ({ host, path, method, headers, body }: Outgoing, signal) => {
     const address = await publicAddressOf(host, rules);
     const { promise, resolve: answer, reject } = Promise.withResolvers<IncomingMessage>();
-    const options: RequestOptions = { host, servername: host, path, headers: { ...headers, "accept-encoding": "gzip" } };
+    const options: RequestOptions = { host, servername: host, path, method, headers: { ...headers, "accept-encoding": "gzip" } };
     request({ ...options, agent, signal, lookup: pinnedTo(address), maxHeaderSize: headerBytesMax }, answer)
       .on("error", reject)
-      .end();
+      .end(body);
     return incomingOf(await promise);
   };
 }

@@ -4,6 +4,9 @@ export interface Outgoing {
   readonly host: string;
   /** With its query. */
   readonly path: string;
+  readonly method: "GET" | "POST" | "PUT" | "PATCH";
+  /** Of a write. */
+  readonly body?: string;
   /** All that go up, by lower-case name. */
   readonly headers: Readonly<Record<string, string>>;
 }
@@ -19,7 +22,7 @@ export interface Incoming {
 }
 
 /**
- * A GET over https to that host alone; a redirect is an answer like another. Throws where there is no answer, and where the name leads into
+ * A request over https to that host alone; a redirect is an answer like another. Throws where there is no answer, and where the name leads into
  * a network that is not public. `signal` ends it, and what it answered.
  */
 export type Reach = (outgoing: Outgoing, signal: AbortSignal) => Promise<Incoming>;
@@ -29,8 +32,9 @@ export type Leave = (url: string, init: RequestInit) => Promise<Response>;
 
 /** Where the runtime lets nobody look where a name leads: the connector's own host, and a network that has no private part. */
 export function createFetchReach(leave: Leave): Reach {
-  return async ({ host, path, headers }, signal) => {
-    const { status, headers: said, body } = await leave(`https://${host}${path}`, { headers: { ...headers }, redirect: "manual", signal });
-    return { status, media: said.get("content-type"), link: said.get("link"), retryAfter: said.get("retry-after"), body };
+  return async ({ host, path, method, headers, body }, signal) => {
+    const init = { method, headers: { ...headers }, redirect: "manual", signal, ...(body !== undefined && { body }) } as const;
+    const { status, headers: said, body: answer } = await leave(`https://${host}${path}`, init);
+    return { status, media: said.get("content-type"), link: said.get("link"), retryAfter: said.get("retry-after"), body: answer };
   };
 }

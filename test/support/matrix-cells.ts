@@ -106,6 +106,8 @@ const answers: Readonly<Record<string, readonly (string | null)[]>> = {
   [`POST ${ofContract}/records/{type}/{locator}/requests`]: ["201", "403 contract_ended"],
   [`GET ${ofContract}/upstream/{connector}/{path}`]: [notThere, "403 contract_ended"],
   [`POST ${ofContract}/upstream/{connector}/{path}`]: [notThere, "403 contract_ended"],
+  [`PUT ${ofContract}/upstream/{connector}/{path}`]: [notThere, "403 contract_ended"],
+  [`PATCH ${ofContract}/upstream/{connector}/{path}`]: [notThere, "403 contract_ended"],
   [`PUT ${ofContract}/connectors/{connector}`]: ["422 unacceptable", "409 wrong_state", "409 wrong_state"],
   [`GET ${ofContract}/connectors/{connector}`]: nothingThere,
   [`DELETE ${ofContract}/connectors/{connector}`]: nothingThere,

@@ -21,6 +21,8 @@ const text = (media: string, body: string): CallOptions => ({ body, headers: { "
 const bodies: Readonly<Record<string, unknown>> = {
   [`POST ${contract}/records/{type}/search`]: { by: { id: "U0" } },
   [`POST ${contract}/records/{type}/{locator}/requests`]: { kind: "correction" },
+  [`PUT ${contract}/upstream/{connector}/{path}`]: {},
+  [`PATCH ${contract}/upstream/{connector}/{path}`]: {},
   "POST /v1/contracts": files,
   [`PUT ${contract}/policy`]: files,
   [`POST ${contract}/amend`]: { end: "2000-01-01", vendor },

@@ -57,7 +57,7 @@ async function overSocket({ gateway }: Tried, ask: (send: (bytes: string) => Pro
   }
 }
 
-const outgoing = { host: "shop.example.com", path: "/", headers: {} };
+const outgoing = { method: "GET" as const, host: "shop.example.com", path: "/", headers: {} };
 
 export const proxyAttacks: Readonly<Record<string, Attempt>> = {
   "PROXY-01: no address, in whatever spelling, is registered for a merchant's API, and none is connected to": async ({ gateway }) => {

@@ -14,7 +14,7 @@ import { entriesOf } from "./purge-world.ts";
 export interface Shop {
   readonly reach: Reach;
   readonly port: number;
-  readonly asked: { readonly path: string; readonly headers: IncomingHttpHeaders }[];
+  readonly asked: { readonly method: string; readonly path: string; readonly headers: IncomingHttpHeaders; readonly body: string }[];
   answer: (path: string, response: ServerResponse) => void;
   /** The names that were resolved, in order. */
   readonly resolved: string[];
@@ -26,9 +26,15 @@ export async function openShop(): Promise<Shop> {
   const asked: Shop["asked"] = [];
   const resolved: string[] = [];
   const server = createServer((request, response) => {
-    asked.push({ path: request.url ?? "", headers: request.headers });
+    const { url = "", method = "", headers } = request;
     response.on("error", () => undefined);
-    shop.answer(request.url ?? "", response);
+    let body = "";
+    const heard = () => {
+      asked.push({ method, path: url, headers, body });
+      shop.answer(url, response);
+    };
+    if (method === "GET") heard();
+    else request.on("data", (chunk) => (body += chunk)).on("end", heard);
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;
@@ -106,8 +112,8 @@ interface Asking {
   readonly headers?: Readonly<Record<string, string>>;
   readonly name?: string;
   readonly method?: string;
-  readonly body?: string;
   readonly contract?: string;
+  readonly body?: unknown;
 }
 
 /** Of a contract that lets the policy say everything. */
@@ -139,7 +145,7 @@ export async function openShopWorld(): Promise<ShopWorld> {
   };
 }
 
-/** An owner registers the merchant's own API, and an agent asks it. */
+/** An owner registers the merchant's own API, and agents ask it and write into it. */
 export async function askShop(gateway: Gateway): Promise<void> {
   const text = `connector: shop
 base: https://shop.example.com
@@ -147,13 +153,18 @@ authentication: bearer
 forms: true
 routes:
   - { get: "/customers/{id}", resource: customer, records: body }
-`;
+writes:
+${["post", "put", "patch"].map((method) => `  - { ${method}: "/customers/{id}", resource: customer, body: body, fields: [address] }\n`).join("")}`;
   const body = { connector: { name: "shop.yaml", text }, credential: "kanarie-zq7w-credential" };
   await expectStatus(gateway.call("PUT", `/v1/contracts/c-test/connectors/shop`, { as: "owner-1", body }), 200);
   const customer = "/v1/contracts/c-test/upstream/shop/customers/1";
   await expectStatus(gateway.call("GET", customer, { as: "agent-1" }), 200);
   const headers = { "content-type": "application/x-www-form-urlencoded" };
   await expectStatus(gateway.call("POST", customer, { as: "agent-1", body: "", headers }), 200);
+  for (const method of ["POST", "PUT", "PATCH"]) {
+    const written = { body: { address: "浙江省杭州市西湖区文一路1号" }, headers: { "idempotency-key": `kanarie-zq7w-${method}` } };
+    await expectStatus(gateway.call(method, customer, { as: "agent-2", ...written }), 200);
+  }
   for (const [method, path] of [
     ["GET", ""],
     ["GET", "/shop"],

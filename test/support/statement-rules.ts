@@ -67,7 +67,7 @@ export function spreadOver(text: string, keys: ReadonlyMap<string, string>): str
     if (key === undefined) return [];
     if (word.toLowerCase() === "into") return columns.split(/[(),\s]+/).includes(key) ? [] : [table];
     const alias = next === "" || notAnAlias.has(next.toLowerCase()) ? table : next;
-    const own = `(?:${alias.replace(".", "\\.")}\\.)${mentions.length === 1 ? "?" : ""}${key}`;
+    const own = `(?:${alias.replace(".", "\\.")}\\.)${alias === table ? "?" : ""}${key}`;
     const bound = isAnchored ? "(?:\\$\\d+|'\\w+'|[\\w.]+\\.(?:contract_id|log))" : "(?!)";
     return new RegExp(`(?<![\\w.])${own}\\s*=\\s*${bound}|${bound}\\s*=\\s*${own}(?!\\w)`).test(code) ? [] : [table];
   });
