@@ -6,6 +6,7 @@ import { readMigrations } from "../src/storage/node-migrations.ts";
 import { canaryCustomer, findCanaries, forms, type Sighting, spellings } from "./support/canaries.ts";
 import { type Cluster, debianPostgres15, openTestPool, startCluster } from "./support/databases.ts";
 import { createGateway, type Gateway } from "./support/gateway.ts";
+import { isLong } from "./support/long.ts";
 import { type Dumped, dumpFiles } from "./support/retail/dump.ts";
 import { createServerLog, logEverything } from "./support/server-log.ts";
 import { journeyBeforeThePurge, journeyToTheCertificate } from "./support/whole-journey.ts";
@@ -13,7 +14,7 @@ import { journeyBeforeThePurge, journeyToTheCertificate } from "./support/whole-
 const servers = [
   { name: "Postgres 18", binaries: undefined, dumps: false },
   { name: "Postgres 15", binaries: debianPostgres15, dumps: true },
-].filter(({ binaries }) => binaries === undefined || existsSync(binaries));
+].filter(({ binaries }) => binaries === undefined || (isLong && existsSync(binaries)));
 
 describe.each(servers)("$name at rest, with every statement and parameter in its log", ({ binaries, dumps }) => {
   const log = createServerLog();

@@ -93,7 +93,7 @@ const purged = z.object({
 const short = ["--json", "--seconds", "1", "--rounds", "1", "--connections", "4", "--customers", "50"];
 
 describe("npm run bench", () => {
-  it("measures each scenario beside the baseline and prints the agreed form", { timeout: 90_000 }, () => {
+  it.runIf(isLong)("measures each scenario beside the baseline and prints the agreed form", { timeout: 90_000 }, () => {
     const run = spawnSync(process.execPath, [join(root, "test/bench/main.ts"), ...short], { encoding: "utf8" });
     expect(run.stderr).toBe("");
     expect(report.parse(JSON.parse(run.stdout)).scenarios.map(({ name }) => name)).toEqual(["read", "search"]);

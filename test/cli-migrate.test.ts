@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { migrationsOfThisBuild } from "../src/storage/index.ts";
 import { type CommandLine, createCommandLine, operatorFile } from "./support/command-line.ts";
 import { type Cluster, debianPostgres15, openTestPool, startCluster } from "./support/databases.ts";
+import { isLong } from "./support/long.ts";
 import { plantTree } from "./support/repository.ts";
 
 const ours = migrationsOfThisBuild.map(({ name }) => name).join(", ");
@@ -14,7 +15,7 @@ const slow = 60_000;
 const servers = [
   { name: "Postgres 18", binaries: undefined },
   { name: "Postgres 15", binaries: debianPostgres15 },
-].filter(({ binaries }) => binaries === undefined || existsSync(binaries));
+].filter(({ binaries }) => binaries === undefined || (isLong && existsSync(binaries)));
 
 /** A server on which nobody ever migrated, and an owner as careful operators make one: no superuser. */
 async function startServer(binaries: string | undefined): Promise<Cluster> {

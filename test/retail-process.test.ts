@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openPglite } from "../src/storage/pglite.ts";
 import { createLeakScanner, type Leak } from "./support/leaks.ts";
+import { isLong } from "./support/long.ts";
 import { type RetailType, retailPath, retailTypes } from "./support/retail/data.ts";
 import { type Dumped, dumpFiles, dumpTables } from "./support/retail/dump.ts";
 import { bringRetailIntoForce, each, type FoundLeak, linesOf, readAndScan, retailContract } from "./support/retail/journeys.ts";
@@ -13,7 +14,8 @@ import { hasShared } from "./support/shared.ts";
 
 const readEvery = 8;
 
-describe.skipIf(!hasShared(retailPath))("a gateway that an operator runs, fed by the command line with another shop's data", () => {
+// In the usual run retail.test.ts says the same in one process.
+describe.runIf(isLong && hasShared(retailPath))("a gateway that an operator runs, fed by the command line with another shop's data", () => {
   const { all, templates, planted } = readRetailWorld();
   const scanner = createLeakScanner(all.flatMap(({ secrets, shown }) => [...secrets, ...shown]));
   const printed: Ended[] = [];

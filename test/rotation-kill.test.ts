@@ -43,7 +43,7 @@ const around = acts.flatMap((act) => [
   `after keys.${act}.done`,
 ]);
 /** The acts whose halves are worst to be left with; all the others in the long form. */
-const usual: readonly Moment[] = (["epoch", "rewrap", "index", "share_b"] as const).map((act) => midAct[act].at(-1) ?? act);
+const usual: readonly Moment[] = (["rewrap", "share_b"] as const).map((act) => midAct[act].at(-1) ?? act);
 const rest = [...acts.flatMap((act) => midAct[act]), ...around].filter((moment) => !usual.includes(moment));
 const moments = isLong ? [...usual, ...rest] : usual;
 

@@ -5,6 +5,7 @@
 import { fileURLToPath } from "node:url";
 import { afterEach, describe, expect, it } from "vitest";
 import { countBothSides, type House, type HouseOptions, openHouse } from "./support/house.ts";
+import { isLong } from "./support/long.ts";
 import { type Readers, startReaders } from "./support/readers.ts";
 
 const readsWanted = process.env.POSTERN_TEST_LONG ? 10_000 : 1_000;
@@ -77,7 +78,7 @@ function broken(file: string): string {
   return fileURLToPath(new URL(`support/${file}`, import.meta.url));
 }
 
-describe("and this count would tell", () => {
+describe.runIf(isLong)("and this count would tell", () => {
   it("of a gateway that releases before it appends: the control", { timeout: 2 * minutes }, async () => {
     const target = await open({ script: broken("early-release-process.ts") });
     const readers = startReaders(target.read, connections);
