@@ -4,15 +4,18 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { openHead } from "../src/audit/head.ts";
 import { createSequencer } from "../src/audit/index.ts";
+import { member } from "../src/audit/manifest.ts";
 import { parsePromise } from "../src/audit/promise.ts";
 import { rebuildSearch } from "../src/audit/search.ts";
 import { leafHash } from "../src/audit/tree.ts";
 import type { Trust } from "../src/audit/trust.ts";
 import { isInFlush } from "../src/audit/verify-flushes.ts";
 import { verifySignature } from "../src/crypto/index.ts";
-import { importLines, search } from "./support/agreement.ts";
+import { expectStatus, importLines, search } from "./support/agreement.ts";
+import { membersOf } from "./support/bundle.ts";
 import { agreeOnTrust, createLogGateway, type LogGateway, readMany, verifyLog } from "./support/log-gateway.ts";
 import { createTestWriter, entriesOf, systemEntry } from "./support/log-writers.ts";
+import { isLong } from "./support/long.ts";
 
 const customer = { id: "U1-canary-x7zq", name: "欧阳娜娜", phone: "13800138000", email: "nana@example.com" };
 
@@ -113,6 +116,31 @@ describe("the tree", () => {
     const places = rows.map(([, , id]) => String(id));
     expect(new Set(places).size).toBe(places.length);
     expect(receipts.flat().filter((id) => !places.includes(id))).toEqual([]);
+  });
+});
+
+describe("an export taken while others number", () => {
+  it("stands under a checkpoint of what it holds, each time", async () => {
+    const [locator, without] = [await locatorOf("U1"), [] as number[]];
+    let isOn = true;
+    const whileOn = async (work: () => Promise<unknown>) => {
+      while (isOn) await work();
+    };
+    const sequence = () => world.gateway.keeper.sequence();
+    const meanwhile = [
+      ...Array.from({ length: 3 }, (_, i) => whileOn(() => readOrSearch(i, locator))),
+      whileOn(sequence),
+      whileOn(sequence),
+    ];
+    for (let count = 0; count < (isLong ? 60 : 12); count++) {
+      const exported = world.gateway.call("GET", "/v1/contracts/c-test/audit/export?format=bundle", { as: "officer" });
+      const { body } = await expectStatus(exported, 200);
+      const members = body && (await membersOf(body));
+      if (!members?.get(member.checkpoint)?.length) without.push(count);
+    }
+    isOn = false;
+    await Promise.all(meanwhile);
+    expect(without).toEqual([]);
   });
 });
 

@@ -60,8 +60,9 @@ export async function exportLog(desk: ExportDesk, visit: Visit, id: ContractId):
   });
   if (!begun) return refuse({ code: "wrong_state" });
   const halted = log.log === id && !(await hasPlace(desk, id, receipt.flush));
-  const row = (await selectLog(desk.database, id)) ?? emptyLogRow(id, desk.logs.baseOf(id));
-  return ok(await bundleOf(desk, row, { state: halted ? "halted" : row.state }));
+  const row = await (halted ? selectLog(desk.database, id) : selectPublished(desk, id));
+  const cut = row ?? emptyLogRow(id, desk.logs.baseOf(id));
+  return ok(await bundleOf(desk, cut, { state: halted ? "halted" : cut.state }));
 }
 
 export interface BundleView {
@@ -116,6 +117,18 @@ export async function hasPlace(desk: ExportDesk, log: string, flush: string): Pr
   const waited = await sequenced(desk, { log, flush, withinMs: sequencedWithinMs });
   if (waited === "late") throw new AuditUnavailable("the export's own entry is not sequenced yet");
   return waited === "numbered";
+}
+
+/** As it stands under a checkpoint: somebody else may have numbered more since, and not come to publish it. Throws AuditUnavailable where that takes too long. */
+async function selectPublished({ database, sequencer }: ExportDesk, id: string): Promise<LogRow | null> {
+  for (const until = Date.now() + sequencedWithinMs; ; ) {
+    const row = await selectLog(database, id);
+    if (row === null || row.size === 0 || row.state !== "open") return row;
+    const published = await selectCheckpoints(database, id, { from: row.size, to: row.size, limit: 1 });
+    if (published.length > 0) return row;
+    if (Date.now() > until) throw new AuditUnavailable("what was numbered last is not published yet");
+    await sequencer.run(id);
+  }
 }
 
 /** From the one that has the first kept place. */
