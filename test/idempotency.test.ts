@@ -226,7 +226,7 @@ describe("what is kept for repetitions", () => {
 });
 
 describe("the document", () => {
-  it("names the header on every write of owners, and on no other route", async () => {
+  it("names the header on every write of owners, on agents' into a merchant's API, and on no other route", async () => {
     const operation = z.looseObject({
       tags: z.array(z.string()),
       parameters: z.array(z.looseObject({ name: z.string(), in: z.string() })),
@@ -237,7 +237,8 @@ describe("the document", () => {
     const wrong = Object.entries(document.paths).flatMap(([path, methods]) =>
       Object.entries(methods).flatMap(([method, { tags, parameters }]) => {
         const named = parameters.some((parameter) => parameter.in === "header" && parameter.name === "Idempotency-Key");
-        return named === (method !== "get" && tags.includes("merchant_owner")) ? [] : [`${method} ${path}`];
+        const writes = method !== "get" && (tags.includes("merchant_owner") || path.includes("/upstream/"));
+        return named === writes ? [] : [`${method} ${path}`];
       }),
     );
     expect(wrong).toEqual([]);
