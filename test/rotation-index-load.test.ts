@@ -1,6 +1,7 @@
 /** A contract's index key moves while two processes search and import all the time, on a real Postgres. */
 import { describe, expect, it } from "vitest";
 import { importLines } from "./support/agreement.ts";
+import { isLong } from "./support/long.ts";
 import { createWorld, customers, openGateway, populate, type World } from "./support/purge-world.ts";
 import { askIndexRotation, finishRotation, hits, indexRowsOf } from "./support/rotation.ts";
 
@@ -13,7 +14,7 @@ async function inWorld(work: (world: World) => Promise<void>, twist: Parameters<
   }
 }
 
-describe("a rotation of the index key under load", () => {
+describe.runIf(isLong)("a rotation of the index key under load", () => {
   it("lets no search miss a record or find it twice, whether it was there before or came meanwhile, here or through another process's cache", async () => {
     await inWorld(
       async (world) => {

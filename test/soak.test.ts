@@ -8,7 +8,7 @@ import { residentBytes } from "./support/processes.ts";
 import { type Readers, startReaders } from "./support/readers.ts";
 import { pause } from "./support/until.ts";
 
-const soakMs = process.env.POSTERN_TEST_LONG ? 20 * 60_000 : 6_000;
+const soakMs = process.env.POSTERN_TEST_LONG ? 20 * 60_000 : 4_000;
 const healMsMax = 5_000;
 const connections = 32;
 const stoppedMs = 300;
