@@ -152,7 +152,7 @@ describe("on a database that", () => {
     slow,
   );
 
-  it(
+  it.runIf(isLong)(
     "an older build migrated: the next build refuses until it has migrated too, and then the older one refuses",
     async () => {
       const lacking = `the database lacks migration ${next}: run the migrations as its owner first`;

@@ -161,7 +161,7 @@ describe("a contract and a policy with something changed in them", () => {
             for (const { pointer } of problem.errors ?? []) expect(pointer).toMatch(/^(contract|policy)\.yaml(:\d+:\d+)?$/);
           expect(gateway.faults).toEqual([]);
         }),
-        tries(200),
+        tries(100),
       );
     },
     timeoutMs,

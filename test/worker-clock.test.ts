@@ -63,7 +63,7 @@ describe("the log's clock on Workers", { timeout: 60_000 }, () => {
     expect(world.keeper.output()).toEqual([]);
   });
 
-  it("goes on by itself in another process, after this one was killed", async () => {
+  it.runIf(isLong)("goes on by itself in another process, after this one was killed", async () => {
     for (const pid of workerdsOfThisProcess()) process.kill(pid, "SIGKILL");
     await world.edge.restart();
     await world.keeper.restart();
