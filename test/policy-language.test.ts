@@ -3,7 +3,6 @@
  */
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import type { Result } from "../src/kernel/index.ts";
 import {
   checkFiles,
   compile,
@@ -15,39 +14,7 @@ import {
   parsePolicy,
 } from "../src/policy/index.ts";
 import { cpuMilliseconds } from "./support/cpu-time.ts";
-
-const policy = `resources:
-  customer:
-    subject: id
-    fields:
-      phone: { class: phone }
-      address: { class: address }
-      status: { class: plain }
-      "items[].sku": { class: plain }
-roles:
-  first_line:
-    customer:
-      phone: mask
-      address: mask
-      status: reveal
-  senior:
-    extends: first_line
-    customer:
-      phone: reveal
-`;
-
-const contract = `contract: c-1
-parties:  { merchant: m-1, vendor: v-1 }
-term:     { start: 2026-01-01, end: 2027-01-01, zone: Asia/Shanghai }
-purposes: { after_sales: {} }
-ceiling:  { phone: reveal, address: mask, plain: reveal }
-policy:   cs
-roles:    [first_line, senior]
-`;
-
-function problemsOf(parsed: Result<unknown, Problem[]>): Problem[] {
-  return parsed.ok ? [] : parsed.refusal;
-}
+import { contract, policy, problemsOf } from "./support/small-policy.ts";
 
 /** The problems of the policy in which the senior's phone is written so. */
 const written = (rule: string) => problemsOf(parsePolicy(policy.replace("phone: reveal", `phone: ${rule}`), "p.yaml"));

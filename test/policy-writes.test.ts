@@ -1,6 +1,5 @@
 /** What a policy lets be written into a merchant's own API: the words, their place under a contract, and what counts as more. */
 import { describe, expect, it } from "vitest";
-import type { Result } from "../src/kernel/index.ts";
 import {
   type Bundle,
   compile,
@@ -8,44 +7,11 @@ import {
   diffBundles,
   isWider,
   lastDaysOf,
-  type Problem,
   parseContract,
   parsePolicy,
   writableIn,
 } from "../src/policy/index.ts";
-
-const policy = `resources:
-  customer:
-    subject: id
-    fields:
-      phone: { class: phone }
-      address: { class: address }
-      status: { class: plain }
-      "items[].sku": { class: plain }
-roles:
-  first_line:
-    customer:
-      phone: mask
-      address: mask
-      status: reveal
-  senior:
-    extends: first_line
-    customer:
-      phone: reveal
-`;
-
-const contract = `contract: c-1
-parties:  { merchant: m-1, vendor: v-1 }
-term:     { start: 2026-01-01, end: 2027-01-01, zone: Asia/Shanghai }
-purposes: { after_sales: {} }
-ceiling:  { phone: reveal, address: mask, plain: reveal }
-policy:   cs
-roles:    [first_line, senior]
-`;
-
-function problemsOf(parsed: Result<unknown, Problem[]>): Problem[] {
-  return parsed.ok ? [] : parsed.refusal;
-}
+import { contract, policy, problemsOf } from "./support/small-policy.ts";
 
 describe("what a role may write", () => {
   const writing = (writes: string) =>

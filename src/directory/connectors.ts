@@ -120,7 +120,7 @@ export async function readConnectors(
 export function routesOf(connector: Connector): string[] {
   const routes: readonly ConnectorRoute[] = connector.routes;
   return [
-    ...routes.map(({ path }) => `GET ${path}`),
+    ...routes.map(({ path, where }) => `GET ${path}${Object.keys(where).length === 0 ? "" : `?${new URLSearchParams(where)}`}`),
     ...writesOf(connector).map(({ method, path, fields }) => `${method} ${path}: ${fields.join(", ")}`),
   ];
 }

@@ -78,7 +78,7 @@ async function answer(deps: Upstream, asked: ForwardAsk): Promise<Result<Forward
     return denyDraft(deps, log, draft, { code: "not_found" });
   }
   if (asked.isForm && !takesForms(connector)) return denyDraft(deps, log, draft, { code: "method_not_allowed" });
-  if (!arrived(asked.carriage, connector)) return denyDraft(deps, log, draft, { code: "token_missing" });
+  if (!takesCarriage(asked.carriage, connector)) return denyDraft(deps, log, draft, { code: "token_missing" });
   if (!question.ok) return denyDraft(deps, log, draft, question.refusal);
   const { conditions, query } = question.value;
   const asking = { connector, inside, route, decision, purpose };
@@ -168,7 +168,7 @@ export async function tellOwner(deps: Upstream, { inside, place, status }: Refus
 }
 
 /** As the connector has it; and by a Bearer's header always. */
-export function arrived(carriage: Carriage, { caller }: Connector): boolean {
+export function takesCarriage(carriage: Carriage, { caller }: Connector): boolean {
   if (typeof carriage === "string") return carriage === "bearer" || carriage === caller;
   return typeof caller !== "string" && caller.header.toLowerCase() === carriage.header;
 }

@@ -2,14 +2,13 @@
 import * as z from "zod";
 import { formatPromise } from "../audit/index.ts";
 import type { WriteMethod } from "../connectors/index.ts";
-import { type Answer, type Received, type Route, readBounded } from "../http/index.ts";
-import { type ContractId, type Json, JsonSyntaxError, ok, parseJson, type Refusal, type Result, refuse } from "../kernel/index.ts";
+import { type Answer, idempotencyKeyPattern, type Received, type Route, readJson } from "../http/index.ts";
+import { type ContractId, ok, type Refusal, type Result } from "../kernel/index.ts";
 import { contextOf, seatRefusals } from "./context.ts";
 import type { Upstream } from "./forward.ts";
 import { tokenOf } from "./upstream-token.ts";
 import { write } from "./write.ts";
 
-const grammar = /^(?:[A-Za-z0-9._~-]{16,128}|"[A-Za-z0-9._~-]{16,128}")$/;
 export const writeBytesMax = 65_536;
 const bodyLimits = { depthMax: 12, breadthMax: 200 };
 
@@ -41,7 +40,7 @@ export function writeRoute(deps: Upstream, method: "PUT" | "PATCH", { path, refu
 
 export const repeatHeader = {
   name: "Idempotency-Key",
-  pattern: grammar.source,
+  pattern: idempotencyKeyPattern.source,
   description: "Sent again with the same request within a day, it is not written again and answered as it was. A random one: a UUID.",
 } as const;
 
@@ -49,9 +48,9 @@ export async function handleWrite(deps: Upstream, method: WriteMethod, received:
   const context = contextOf(received);
   if (!context.ok) return received.turnAway(context.refusal);
   const key = received.header("idempotency-key");
-  if (key !== null && !grammar.test(key))
+  if (key !== null && !idempotencyKeyPattern.test(key))
     return received.turnAway({ code: "bad_header", errors: [{ pointer: "header:idempotency-key", code: "grammar" }] });
-  const body = await readJson(received.stream);
+  const body = await readJson(received.stream, writeBytesMax, bodyLimits);
   if (!body.ok) return received.turnAway(body.refusal);
   const { params, query } = received;
   const asked = { contract: params.contract as ContractId, connector: params.connector ?? "", path: `/${params.path}`, query, method };
@@ -61,16 +60,4 @@ export async function handleWrite(deps: Upstream, method: WriteMethod, received:
   const { status, body: text, promise, repeated } = written.value;
   const headers = { "audit-promise": formatPromise(promise), ...(repeated && { "idempotency-replayed": "true" }) };
   return ok({ status, headers, media: "application/json", body: text });
-}
-
-/** With the digits of its numbers. */
-async function readJson(stream: ReadableStream<Uint8Array> | null): Promise<Result<Json, Refusal>> {
-  const bytes = await readBounded(stream, writeBytesMax);
-  if (bytes === null) return refuse({ code: "too_large" });
-  try {
-    return ok(parseJson(new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes), bodyLimits));
-  } catch (fault) {
-    const pointer = fault instanceof JsonSyntaxError ? `body:${fault.at}` : "body";
-    return refuse({ code: "bad_json", errors: [{ pointer, code: "syntax" }] });
-  }
 }

@@ -14,7 +14,7 @@ import { type Asked, askUpstream, keyWrite } from "../upstream/index.ts";
 import type { Ask } from "./ask.ts";
 import { type Inside, noteMiss } from "./disclose.ts";
 import { denyDraft, disclosedDraft, draftOf, excludedDraft } from "./entries.ts";
-import { arrive, arrived, type ForwardAsk, type Found, tellOwner, type Upstream, withFacts } from "./forward.ts";
+import { arrive, type ForwardAsk, type Found, takesCarriage, tellOwner, type Upstream, withFacts } from "./forward.ts";
 import { dropKept } from "./recall.ts";
 import { treat } from "./upstream-records.ts";
 import { checkAgainst, checkWrite } from "./write-checks.ts";
@@ -48,7 +48,7 @@ async function answer(deps: Upstream, asked: WriteAsk): Promise<Result<Written, 
     await noteMiss(deps, ask, who, log);
     return denyDraft(deps, log, draft, { code: "not_found" });
   }
-  if (!arrived(asked.carriage, connector)) return denyDraft(deps, log, draft, { code: "token_missing" });
+  if (!takesCarriage(asked.carriage, connector)) return denyDraft(deps, log, draft, { code: "token_missing" });
   if (Object.keys(asked.query).some((name) => !connector.drops.includes(name)))
     return denyDraft(deps, log, draft, { code: "bad_query", errors: [{ pointer: "query", code: "unknown" }] });
   const checked = checkWrite(route, decision, asked.path, asked.body);

@@ -80,19 +80,30 @@ export function checkMedia(contentType: string | null, accepted: readonly string
   return fits ? ok(undefined) : refuse({ code: "wrong_media_type" });
 }
 
-/** Reads, parses and checks a JSON body. */
-export async function readJsonBody(request: Request, body: BodySchema): Promise<Result<unknown, Refusal>> {
-  const bytes = await readBounded(request.body, body.bytesMax);
+/** Of an Idempotency-Key: 16 to 128 characters, or the same in quotes (RFC 9651 §3.3.3). */
+export const idempotencyKeyPattern = /^(?:[A-Za-z0-9._~-]{16,128}|"[A-Za-z0-9._~-]{16,128}")$/;
+
+/** Reads and parses JSON, with the digits of its numbers. */
+export async function readJson(
+  stream: ReadableStream<Uint8Array> | null,
+  bytesMax: number,
+  limits?: Parameters<typeof parseJson>[1],
+): Promise<Result<Json, Refusal>> {
+  const bytes = await readBounded(stream, bytesMax);
   if (bytes === null) return refuse({ code: "too_large" });
-  let value: Json;
   try {
-    value = parseJson(new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes));
+    return ok(parseJson(new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes), limits));
   } catch (error) {
     const at = error instanceof JsonSyntaxError ? `body:${error.at}` : "body";
     return refuse({ code: "bad_json", errors: [{ pointer: at, code: "syntax" }] });
   }
-  if (!body.schema) return ok(value);
-  const parsed = body.schema.safeParse(value);
+}
+
+/** Reads, parses and checks a JSON body. */
+export async function readJsonBody(request: Request, body: BodySchema): Promise<Result<unknown, Refusal>> {
+  const read = await readJson(request.body, body.bytesMax);
+  if (!read.ok || !body.schema) return read;
+  const parsed = body.schema.safeParse(read.value);
   if (parsed.success) return ok(parsed.data);
   return refuse({ code: "unacceptable", errors: parsed.error.issues.slice(0, 20).map(describeIssue) });
 }

@@ -5,17 +5,16 @@
  */
 import { gatewayLog } from "../audit/index.ts";
 import { type Aead, createSha256, hkdfSha256, hmacSha256, keyBytes, open, seal, toHex, utf8 } from "../crypto/index.ts";
-import type { Answer, Received, Route } from "../http/index.ts";
+import { type Answer, idempotencyKeyPattern, type Received, type Route } from "../http/index.ts";
 import type { Principal } from "../identity/index.ts";
 import { type ContractId, ok, type Refusal, type Result, refuse } from "../kernel/index.ts";
 import type { AuditKeys } from "../keys/index.ts";
 import { admittedTo, type Entered, enterContract, enterHouse, type OfficeDoor } from "../offices/index.ts";
 import { type Claim, claim, type Place, release, remember } from "./postgres.ts";
 
-const grammar = /^(?:[A-Za-z0-9._~-]{16,128}|"[A-Za-z0-9._~-]{16,128}")$/;
 const header = {
   name: "Idempotency-Key",
-  pattern: grammar.source,
+  pattern: idempotencyKeyPattern.source,
   description:
     "Sent again with the same request within a day, it is answered as it was the first time, with `Idempotency-Replayed: true`. A random one: a UUID.",
 } as const;
@@ -60,7 +59,7 @@ export function repeatable(desk: RepeatDesk, route: Route): Route {
 async function handleOnce(desk: RepeatDesk, route: Route, received: Received): Promise<Result<Answer, Refusal>> {
   const sent = received.header("idempotency-key");
   if (sent === null) return route.handle(received);
-  if (!grammar.test(sent))
+  if (!idempotencyKeyPattern.test(sent))
     return received.turnAway({ code: "bad_header", errors: [{ pointer: "header:idempotency-key", code: "grammar" }] });
   const who = await desk.identity.identify(received.caller.authorization);
   if (!who.ok) return route.handle(received);
