@@ -28,6 +28,7 @@ import {
   type WitnessPauses,
   type WitnessReport,
 } from "./audit/index.ts";
+import { breakGlassEffect, breakGlassRoutes, tellOfGlasses } from "./break-glass/index.ts";
 import { anyHoldStands, describeDoubt, holdsOnSubject, namedHolds, selectClock, standingHolds } from "./contracts/index.ts";
 import { createCopyFormats, createPump, type Pump, type Sink } from "./copies/index.ts";
 import { type Signer, verifySignature } from "./crypto/index.ts";
@@ -123,6 +124,7 @@ export function assembleKeeper(common: CommonParts, side: KeeperParts, inFlight:
   const activation: ActivationParts = { database, keyring, auditKeys, audit, logs, trust };
   const effects = {
     activate: activationEffect(activation),
+    break_glass: breakGlassEffect(),
     change_policy: policyEffect(door),
     purge: purgeEffect({ bundles }),
     partial_purge: partialPurgeEffect(door),
@@ -198,6 +200,7 @@ export function assembleKeeper(common: CommonParts, side: KeeperParts, inFlight:
     routes: [
       ...agreementRoutes({ ...door, trust }),
       ...approvalRoutes(desk),
+      ...breakGlassRoutes(door),
       ...oversightRoutes(exporter),
       ...logRoutes({ ...exporter, witnessesOf }),
       ...retentionRoutes({ ...door, retention }),
@@ -248,7 +251,10 @@ export function assembleKeeper(common: CommonParts, side: KeeperParts, inFlight:
         () => forgetAnswers(database),
         () => forgetWrites(database),
         () => tickAgreements({ ...activation, sequencer, leaseMs }, believed),
-        ...byTheClock(() => orderDuePurges(purge)),
+        ...byTheClock(
+          () => tellOfGlasses(purge),
+          () => orderDuePurges(purge),
+        ),
         () => runErasures(erasures),
         ...byTheClock(
           () => orderLapses(purge, lapsesLooked),

@@ -6,6 +6,7 @@ import "./node-imports.ts";
 import { agents } from "./cli/agents.ts";
 import { approvals } from "./cli/approvals.ts";
 import { audit } from "./cli/audit.ts";
+import { breakGlass } from "./cli/break-glass.ts";
 import { certificate } from "./cli/certificate.ts";
 import { clock } from "./cli/clock.ts";
 import { command } from "./cli/command.ts";
@@ -47,6 +48,7 @@ const postern = command({
     connector,
     contract,
     approvals,
+    "break-glass": breakGlass,
     agents,
     revoke,
     "service-keys": serviceKeys,

@@ -17,6 +17,7 @@ const layers = {
     "policy",
     "contracts",
     "approvals",
+    "break-glass",
     "identity",
     "offices",
     "records",

@@ -28,6 +28,7 @@ const readable: Readonly<Record<string, readonly string[] | null>> = {
   "postern.revocation": ["kind", "issuer", "name"],
   "postern.scim_user": ["vendor", "issuer", "subject", "active"],
   "postern.spent_proof": ["proof"],
+  "postern.break_glass": "contract_id approval_id seat_issuer seat_subject purpose subject expires_at closed_at".split(" "),
   "postern.seat": null,
   "postern.seat_use": null,
   "postern.seat_miss": null,
@@ -40,7 +41,7 @@ const readable: Readonly<Record<string, readonly string[] | null>> = {
   "postern.subject_key": null,
   "postern.audit_key": null,
   "audit.log": ["log", "origin", "state"],
-  // Whether an entry waits too long: how far the numbering is, and the names of what waits.
+  // Whether an entry waits too long: how far the numbering is, and what waits.
   "audit.upkeep": ["log", "numbered_until", "halted"],
   "audit.pending": null,
   // Whether a restored database is older than an erasure or a deletion by age: the names of the jobs.
@@ -49,11 +50,10 @@ const readable: Readonly<Record<string, readonly string[] | null>> = {
   "public.postern_migration": null,
 };
 /** The log's intake, credentials that an upstream refused, uses of seats, what they ask for in vain, proofs, and what customers ask: all that it adds to. */
-const intakeOf = (schema: string, ...names: readonly string[]) => names.map((name) => `${schema}.${name}`);
+const named = (schema: string, ...names: readonly string[]) => names.map((name) => `${schema}.${name}`);
 const intake = [
-  ...intakeOf("audit", "flush", "pending"),
-  ...intakeOf("postern", "connector_refusal", "seat_miss", "seat_use", "spent_proof"),
-  ...intakeOf("postern", "subject_request", "upstream_answer", "upstream_write"),
+  ...named("audit", "flush", "pending"),
+  ...named("postern", "connector_refusal", "seat_miss", "seat_use", "spent_proof", "subject_request", "upstream_answer", "upstream_write"),
 ];
 
 let world: LogGateway;

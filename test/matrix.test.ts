@@ -81,7 +81,10 @@ describe("the authorization matrix", () => {
   it("keeps powers apart: officers see no data, operators neither data nor a contract's log, vendors' admins their people's seats, agents what agents do", () => {
     const admitted = (who: Admitted) => Object.keys(matrix).filter((route) => matrix[route]?.includes(who));
     expect(admitted("officer").filter((route) => /records|return|subject-requests|erasures|purges/.test(route))).toEqual([]);
-    expect(admitted("officer").filter((route) => !route.startsWith("GET "))).toEqual(["POST /v1/contracts/{contract}/audit/subjects"]);
+    expect(admitted("officer").filter((route) => !route.startsWith("GET "))).toEqual([
+      "POST /v1/contracts/{contract}/break-glass/{glass}/review",
+      "POST /v1/contracts/{contract}/audit/subjects",
+    ]);
     expect(admitted("operator").filter((route) => /contract|log/.test(route))).toEqual(["POST /log/{log}/epochs"]);
     expect(admitted("merchant_owner").filter((route) => /records|entries|audit/.test(route))).toEqual([
       "POST /v1/contracts/{contract}/records/{type}/import",

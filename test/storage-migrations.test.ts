@@ -4,6 +4,7 @@ import { getTableConfig, PgTable } from "drizzle-orm/pg-core";
 import { afterEach, describe, expect, it } from "vitest";
 import * as approvals from "../src/approvals/schema.ts";
 import * as audit from "../src/audit/schema.ts";
+import * as glasses from "../src/break-glass/schema.ts";
 import * as contracts from "../src/contracts/schema.ts";
 import * as copies from "../src/copies/schema.ts";
 import * as disclosure from "../src/disclosure/schema.ts";
@@ -145,6 +146,7 @@ describe("migrations of this build", () => {
       revocations,
       serviceKeys,
       sessions,
+      glasses,
       passkeys,
       scim,
       upstream,

@@ -1,8 +1,22 @@
-/** A merchant's API is not asked again for minutes, where the contract says so: what it said lies sealed, and goes with a write, the hour, and the contract. */
+/**
+ * A merchant's API is not asked again for minutes, where the contract says so: what it said lies sealed, and goes with a write, the hour, and the contract.
+ * And what of it an agent sees whom two owners let see one person.
+ */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { bringIntoForce, expectStatus, problemOf, shippedPolicy } from "./support/agreement.ts";
+import { because, bringIntoForce, expectStatus, problemOf, shippedPolicy } from "./support/agreement.ts";
 import type { Gateway } from "./support/gateway.ts";
-import { ceiling, openShopWorld, register, type Shop, type ShopWorld, saying, shippedConnector } from "./support/shop.ts";
+import {
+  ceiling,
+  customer,
+  customerPath,
+  openShopWorld,
+  ordersPath,
+  register,
+  type Shop,
+  type ShopWorld,
+  saying,
+  shippedConnector,
+} from "./support/shop.ts";
 
 let shop: Shop;
 let gateway: Gateway;
@@ -81,5 +95,35 @@ describe("an answer that the contract lets be kept", () => {
     await gateway.database.query("update postern.upstream_answer set asked_at = asked_at - interval '2 hours'");
     await gateway.keeper.tick();
     expect(await gateway.database.query("select count(*)::int from postern.upstream_answer")).toEqual([[0]]);
+  });
+});
+
+describe("an agent whom two owners let see one person, behind glass", () => {
+  const headers = { "postern-purpose": "emergency" };
+  const orders = [
+    { id: 1, status: "open", closed_at: null, customer: { id: customer.id } },
+    { id: 2, status: "open", closed_at: null, customer: { id: 5 } },
+    { id: 3, status: "open", closed_at: null },
+  ];
+
+  it("gets that person's records from the merchant's own API, in lists as well, and nobody else's", async () => {
+    shop.answer = saying({ customer });
+    expect(await problemOf(ask(customerPath, { headers }), 403)).toMatchObject({ code: "break_glass_needed" });
+    const body = {
+      seat: { issuer: "demo", subject: "agent-1" },
+      purpose: "emergency",
+      person: { type: "shopify_customer", id: String(customer.id) },
+    };
+    const asked = gateway.call("POST", "/v1/contracts/c-test/break-glass", { as: "owner-1", body, ...because });
+    const { approval, found } = (await (await expectStatus(asked, 202)).json()) as { approval: { id: string }; found: boolean };
+    expect(found).toBe(false);
+    await expectStatus(gateway.call("POST", `/v1/approvals/${approval.id}/approve`, { as: "owner-2" }), 200);
+    await expectStatus(ask(customerPath, { headers }), 200);
+    expect((await entries()).at(-1)).toMatchObject({ facts: { upstream: "shopify", break_glass: [approval.id] } });
+    shop.answer = saying({ orders });
+    const list = (await (await expectStatus(ask(ordersPath, { headers }), 200)).json()) as { orders: { id: number }[] };
+    expect(list.orders.map(({ id }) => id)).toEqual([1]);
+    shop.answer = saying({ customer: { ...customer, id: 5 } });
+    expect(await problemOf(ask(customerPath.replace("207119551", "5"), { headers }), 404)).toMatchObject({ code: "not_found" });
   });
 });

@@ -19,9 +19,8 @@ import {
   standingHolds,
 } from "../contracts/index.ts";
 import { type ContractId, ok, type Refusal, type Result, refuse } from "../kernel/index.ts";
-import { newestEpoch, selectSubjectKeys } from "../keys/index.ts";
 import { enterContract, logAct, type OfficeDoor, turnDown, type Visit } from "../offices/index.ts";
-import { locatorOf } from "../records/index.ts";
+import { subjectNamed } from "../records/index.ts";
 
 /** At one contract, standing at once. */
 const holdsMax = 100;
@@ -148,21 +147,17 @@ async function scopeOf(
   asked: HoldAsk["scope"],
 ): Promise<Result<{ readonly scope: HoldScope; readonly found: boolean }, Refusal>> {
   if (asked === "contract") return ok({ scope: { kind: "contract" }, found: true });
-  const { resources } = await desk.bundles.bundleOf(desk.database, contract.id, contract.bundleDigest);
-  const { type } = "subject" in asked ? asked.subject : asked.field;
-  const resource = Object.hasOwn(resources, type) ? resources[type] : undefined;
-  if (!resource) return refuse({ code: "unacceptable", errors: [{ pointer: "/scope", code: "unknown_type" }] });
-  if ("field" in asked) {
-    const { path } = asked.field;
-    if (!Object.hasOwn(resource.fields, path))
-      return refuse({ code: "unacceptable", errors: [{ pointer: "/scope", code: "unknown_field" }] });
-    return ok({ scope: { kind: "field", type, path }, found: true });
+  if ("subject" in asked) {
+    const named = await subjectNamed(desk, contract, asked.subject);
+    if (typeof named === "string") return refuse({ code: "unacceptable", errors: [{ pointer: "/scope", code: named }] });
+    return ok({ scope: { kind: "subject", type: asked.subject.type, subject: named.subject }, found: named.found });
   }
-  if (resource.subject.path !== null) return refuse({ code: "unacceptable", errors: [{ pointer: "/scope", code: "not_a_subject" }] });
-  const keys = await desk.keyring.keysOf(desk.database, contract.id, await newestEpoch(desk.database, contract.id));
-  const subject = locatorOf(keys.locator, type, asked.subject.id);
-  const known = await selectSubjectKeys(desk.database, contract.id, [subject]);
-  return ok({ scope: { kind: "subject", type, subject }, found: known.size > 0 });
+  const { type, path } = asked.field;
+  const { resources } = await desk.bundles.bundleOf(desk.database, contract.id, contract.bundleDigest);
+  const resource = Object.hasOwn(resources, type) ? resources[type] : undefined;
+  const code = resource ? (Object.hasOwn(resource.fields, path) ? null : "unknown_field") : "unknown_type";
+  if (code) return refuse({ code: "unacceptable", errors: [{ pointer: "/scope", code }] });
+  return ok({ scope: { kind: "field", type, path }, found: true });
 }
 
 function factsOf({ contract, id, scope }: Pick<Hold, "contract" | "id" | "scope">): NonNullable<EntryDraft["facts"]> {

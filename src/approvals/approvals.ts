@@ -10,8 +10,8 @@ import { type Approval, type ApprovalAction, type Person, standingOf, type Verdi
 import { insertApproval, lockApproval, selectApproval, selectApprovals, updateDecision } from "./postgres.ts";
 import { openReason, type ReasonKeys, type Said, sealReason } from "./reasons.ts";
 
-/** How long a request may wait for its second person. */
-const waitDays = 7;
+/** How long a request may wait for its second person where nobody says less. */
+const waitMsMost = 7 * 86_400_000;
 
 /** One open request per contract, action and digest: asking again answers the one that stands. */
 export async function requestApproval(
@@ -23,16 +23,18 @@ export async function requestApproval(
     readonly by: Person;
     readonly now: number;
     readonly said: Said;
+    /** Default: seven days. */
+    readonly waitMs?: number;
   },
 ): Promise<Approval> {
-  const { contract, action, digest, by, now, said } = ask;
+  const { contract, action, digest, by, now, said, waitMs = waitMsMost } = ask;
   const standing = (await selectApprovals(tx, [contract])).find(
     (found) => found.action === action && found.digest === digest && found.state === "requested" && found.expiresAt > now,
   );
   if (standing) return standing;
   const id = uuidv7();
   const reason = await sealReason(tx, said, id, now);
-  await insertApproval(tx, { contract, id, action, digest, by, expiresAt: now + waitDays * 86_400_000, reason });
+  await insertApproval(tx, { contract, id, action, digest, by, expiresAt: now + waitMs, reason });
   const written = await selectApproval(tx, contract, id);
   if (!written) throw new Error("a request that was just written is not there");
   return written;

@@ -9,7 +9,7 @@ const person = z.object({ issuer: z.string(), subject: z.string() });
 export const approvalSchema = z.object({
   id: z.string(),
   contract: z.string(),
-  action: z.enum(["activate", "change_policy", "purge", "partial_purge", "release_hold", "amend", "terminate", "resume"]),
+  action: z.enum(["activate", "break_glass", "change_policy", "purge", "partial_purge", "release_hold", "amend", "terminate", "resume"]),
   digest: z.string(),
   state: z.enum(["requested", "approved", "rejected", "withdrawn", "expired"]),
   requested_by: person,

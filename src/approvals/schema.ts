@@ -11,7 +11,7 @@ export const approval = postern.table(
     contractId: text("contract_id").notNull(),
     approvalId: text("approval_id").notNull(),
     action: text("action", {
-      enum: ["activate", "change_policy", "purge", "partial_purge", "release_hold", "amend", "terminate", "resume"],
+      enum: ["activate", "break_glass", "change_policy", "purge", "partial_purge", "release_hold", "amend", "terminate", "resume"],
     }).notNull(),
     digest: text("digest").notNull(),
     state: text("state", { enum: ["requested", "approved", "rejected", "withdrawn", "expired"] }).notNull(),

@@ -11,6 +11,7 @@ export const seatRefusals = [
   "proof_invalid",
   "outside_hours",
   "outside_network",
+  "break_glass_needed",
   "seat_role_not_allowed",
   "seat_agreement_missing",
   "seat_agreement_expired",

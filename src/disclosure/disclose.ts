@@ -27,6 +27,7 @@ import {
 import { indexValueOf, locatorOf } from "../records/index.ts";
 import type { Ask, Disclosure } from "./ask.ts";
 import { deny, denyDraft, denyUnknown, disclosedDraft, draftOf, excludedDraft, guessingDraft, logOf, sharedDraft } from "./entries.ts";
+import { type Glass, glassDraft, glassFor, isOpenFor } from "./glass.ts";
 import type { Load, Loaded, LoadedRecord } from "./load.ts";
 import { type MaskedRecord, type Opened, openRecords } from "./open.ts";
 import { faultOfSharing } from "./sharing.ts";
@@ -112,11 +113,21 @@ export async function enter(deps: Disclosure, ask: Ask): Promise<Result<Inside, 
   return ok({ who, role, loaded, keys, log, digest, lastDays, bundle });
 }
 
-/** Hours, network, purpose. A refusal has left its entry already. */
-export async function circumstancesIn(deps: Disclosure, ask: Ask, inside: Inside): Promise<Result<Circumstances, Refusal>> {
+/** When, where, what for; and for whose records alone, where two owners opened that purpose. */
+export interface Occasion {
+  readonly circumstances: Circumstances;
+  readonly glass: Glass;
+}
+
+/** Hours, network, purpose, glass. A refusal has left its entry already. */
+export async function occasionOf(deps: Disclosure, ask: Ask, inside: Inside): Promise<Result<Occasion, Refusal>> {
   const { who, role, loaded, log, bundle } = inside;
   const circumstances = circumstancesOf(bundle, requestOf(ask, who, role, loaded.now));
-  return circumstances.ok ? circumstances : deny(deps, ask, who, circumstances.refusal, { log, exists: true, bundle });
+  if (!circumstances.ok) return deny(deps, ask, who, circumstances.refusal, { log, exists: true, bundle });
+  const { purpose } = circumstances.value.request;
+  const glass = await glassFor(deps, ask.contract, { bundle, who, purpose });
+  if (glass === "closed") return denyDraft(deps, log, draftOf(ask, who, bundle, { ...inside, purpose }), { code: "break_glass_needed" });
+  return ok({ circumstances: circumstances.value, glass });
 }
 
 /** Everything before the entry. A refusal has left its entry already. */
@@ -125,9 +136,10 @@ export async function reach(deps: Disclosure, ask: Ask): Promise<Result<Reached,
   if (!entered.ok) return entered;
   const { who, role, loaded, keys, log, digest, lastDays, bundle } = entered.value;
   const epoch = loaded.contract?.epoch;
-  const circumstances = await circumstancesIn(deps, ask, entered.value);
-  if (!circumstances.ok) return circumstances;
-  const { purpose } = circumstances.value.request;
+  const occasion = await occasionOf(deps, ask, entered.value);
+  if (!occasion.ok) return occasion;
+  const { circumstances, glass } = occasion.value;
+  const { purpose } = circumstances.request;
   const decision = decide(bundle, { role, type: ask.type, purpose });
   const draft = draftOf(ask, who, bundle, { role, purpose, digest, lastDays });
   if (!decision) {
@@ -137,15 +149,16 @@ export async function reach(deps: Disclosure, ask: Ask): Promise<Result<Reached,
 
   const found = await find(deps, ask, who, { loaded, decision, keys });
   if (!found.ok) return denyDraft(deps, log, draft, found.refusal);
-  const { contract: now, records: sealed } = found.value;
+  const { contract: now } = found.value;
+  const sealed = found.value.records.filter(({ subject }) => isOpenFor(glass, subject));
   // A rotation may have come between two loads: what was loaded last may be wrapped under an epoch that the first did not know.
   const opener = now && now.epoch !== epoch ? await deps.keyring.keysOf(deps.database, ask.contract, now.epoch) : keys;
 
-  const opening = { contract: ask.contract, type: ask.type, decision, keys: opener, circumstances: circumstances.value };
-  const opened = openRecords(deps.aead, opening, sealed);
-  if (opened === null) return denyDraft(deps, log, draft, { code: "record_damaged" });
+  const noted = glassDraft(draft, glass, sealed);
+  const opened = openRecords(deps.aead, { contract: ask.contract, type: ask.type, decision, keys: opener, circumstances }, sealed);
+  if (opened === null) return denyDraft(deps, log, noted, { code: "record_damaged" });
   const { shown, more, refused } = opened;
-  const told = excludedDraft(draft, refused);
+  const told = excludedDraft(noted, refused);
   if (shown.length === 0) await noteMiss(deps, ask, who, log);
   if (shown.length === 0 && ask.want.kind === "read") return denyDraft(deps, log, told, { code: "not_found" });
   return ok({ now: loaded.now, keys: opener, log, draft: told, found: sealed, shown, more });

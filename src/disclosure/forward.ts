@@ -19,11 +19,12 @@ import {
   withCursors,
 } from "../connectors/index.ts";
 import { type ContractId, type Json, ok, type Refusal, type Result } from "../kernel/index.ts";
-import { type Circumstances, type Decision, decide, rulesFor } from "../policy/index.ts";
+import { type Decision, decide, rulesFor } from "../policy/index.ts";
 import { addRefusal, type GatePlace, openCredential, selectConnector, type Way } from "../upstream/index.ts";
 import type { Ask, Disclosure } from "./ask.ts";
-import { circumstancesIn, enter, type Inside, noteMiss } from "./disclose.ts";
+import { enter, type Inside, noteMiss, type Occasion, occasionOf } from "./disclose.ts";
 import { deny, denyDraft, disclosedDraft, draftOf, excludedDraft } from "./entries.ts";
+import { glassDraft } from "./glass.ts";
 import { askOrRecall } from "./recall.ts";
 import { readUpstreamQuestion, sealingOf } from "./upstream-question.ts";
 import { own, treat } from "./upstream-records.ts";
@@ -62,7 +63,7 @@ async function answer(deps: Upstream, asked: ForwardAsk): Promise<Result<Forward
   const anything: Ask = { ...asked, ...unknown };
   const came = await arrive(deps, anything, asked.connector);
   if (!came.ok) return came;
-  const { inside, found, circumstances } = came.value;
+  const { inside, found, circumstances, glass } = came.value;
   const { connector, place } = found;
   const { bundle, role, log } = inside;
   const { purpose } = circumstances.request;
@@ -95,10 +96,10 @@ async function answer(deps: Upstream, asked: ForwardAsk): Promise<Result<Forward
   if (!said.ok && said.alert) await tellOwner(deps, { inside, place, status: said.status });
   if (!said.ok && said.refusal.code === "not_found") await noteMiss(deps, ask, inside.who, log);
   if (!said.ok) return denyDraft(deps, log, told, said.refusal);
-  const treated = treat({ connector, route, decision, inside, circumstances, conditions }, said.body);
+  const treated = treat({ connector, route, decision, inside, circumstances, glass, conditions }, said.body);
   if (treated === null) return denyDraft(deps, log, told, { code: "upstream_failed" });
   const { leaving, notHeld, failed } = treated;
-  const excluded = excludedDraft(told, { notHeld, failed });
+  const excluded = excludedDraft(glassDraft(told, glass, leaving), { notHeld, failed });
   // The merchant's ids are numbered: here above all they can be tried.
   if (leaving.length === 0) await noteMiss(deps, ask, inside.who, log);
   if (!route.records.list && leaving.length === 0) return denyDraft(deps, log, excluded, { code: "not_found" });
@@ -115,21 +116,20 @@ async function answer(deps: Upstream, asked: ForwardAsk): Promise<Result<Forward
   return ok({ body, links: linksIn(said.link, paged), promise: receipt });
 }
 
-export interface Arrived {
+export interface Arrived extends Occasion {
   readonly inside: Inside;
   readonly found: Found;
-  readonly circumstances: Circumstances;
 }
 
-/** enter → connector → hours, network, purpose. A refusal has left its entry already. */
+/** enter → connector → hours, network, purpose, glass. A refusal has left its entry already. */
 export async function arrive(deps: Upstream, ask: Ask, name: string): Promise<Result<Arrived, Refusal>> {
   const entered = await enter(deps, ask);
   if (!entered.ok) return entered;
   const inside = entered.value;
   const found = await findConnector(deps, ask.contract, name, inside);
   if (!found) return deny(deps, ask, inside.who, { code: "not_found" }, { log: inside.log, exists: true, bundle: inside.bundle });
-  const circumstances = await circumstancesIn(deps, { ...ask, purpose: ask.purpose ?? found.connector.purpose ?? null }, inside);
-  return circumstances.ok ? ok({ inside, found, circumstances: circumstances.value }) : circumstances;
+  const occasion = await occasionOf(deps, { ...ask, purpose: ask.purpose ?? found.connector.purpose ?? null }, inside);
+  return occasion.ok ? ok({ inside, found, ...occasion.value }) : occasion;
 }
 
 export interface Found {

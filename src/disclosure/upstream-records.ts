@@ -5,6 +5,7 @@ import { normalize } from "../masking/index.ts";
 import { type Circumstances, type Decision, type Shown, showDocument, sortFields } from "../policy/index.ts";
 import { locatorOf } from "../records/index.ts";
 import type { Inside } from "./disclose.ts";
+import { type Glass, isOpenFor } from "./glass.ts";
 
 export interface Treating {
   readonly connector: Connector;
@@ -12,6 +13,7 @@ export interface Treating {
   readonly decision: Decision;
   readonly inside: Inside;
   readonly circumstances: Circumstances;
+  readonly glass: Glass;
   readonly conditions: readonly Condition[];
 }
 
@@ -31,7 +33,7 @@ interface Treated {
 }
 
 /** `null` = not the body that the route has. */
-export function treat({ connector, route, decision, inside, circumstances, conditions }: Treating, body: Json): Treated | null {
+export function treat({ connector, route, decision, inside, circumstances, glass, conditions }: Treating, body: Json): Treated | null {
   const records = recordsIn(body, route, connector);
   if (records === null) return null;
   const { keys } = inside;
@@ -40,6 +42,8 @@ export function treat({ connector, route, decision, inside, circumstances, condi
   for (const { id, document } of records) {
     // What the upstream thinks is alike is not what was asked for.
     if (!matches(decision, document, conditions)) continue;
+    const subject = subjectOf(decision, inside, document, id);
+    if (!isOpenFor(glass, subject)) continue;
     const shown = showDocument(decision, circumstances, document, keys.pseudonym);
     if (shown === "fails_to_hold") notHeld++;
     else if (shown === "failed") failed++;
@@ -47,7 +51,7 @@ export function treat({ connector, route, decision, inside, circumstances, condi
       leaving.push({
         ...shown,
         record: { locator: locatorOf(keys.locator, route.resource, id) },
-        subject: subjectOf(decision, inside, document, id),
+        subject,
       });
   }
   return { leaving, notHeld, failed };

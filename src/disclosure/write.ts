@@ -9,12 +9,12 @@
 import { type EntryDraft, Undisclosed } from "../audit/index.ts";
 import { bodyOf, type ConnectorWrite, idIn, routeOf, type WriteMethod, type WrittenBody, writeOf } from "../connectors/index.ts";
 import { type Json, ok, printJson, type Refusal, type Result } from "../kernel/index.ts";
-import { type Circumstances, type Decision, decide } from "../policy/index.ts";
+import { type Decision, decide } from "../policy/index.ts";
 import { type Asked, askUpstream, keyWrite } from "../upstream/index.ts";
 import type { Ask } from "./ask.ts";
-import { type Inside, noteMiss } from "./disclose.ts";
+import { noteMiss } from "./disclose.ts";
 import { denyDraft, disclosedDraft, draftOf, excludedDraft } from "./entries.ts";
-import { arrive, type ForwardAsk, type Found, takesCarriage, tellOwner, type Upstream, withFacts } from "./forward.ts";
+import { type Arrived, arrive, type ForwardAsk, takesCarriage, tellOwner, type Upstream, withFacts } from "./forward.ts";
 import { dropKept } from "./recall.ts";
 import { treat } from "./upstream-records.ts";
 import { checkAgainst, checkWrite } from "./write-checks.ts";
@@ -35,7 +35,7 @@ async function answer(deps: Upstream, asked: WriteAsk): Promise<Result<Written, 
   const anything: Ask = { ...asked, type: "", want: { kind: "write" } };
   const came = await arrive(deps, anything, asked.connector);
   if (!came.ok) return came;
-  const { inside, found, circumstances } = came.value;
+  const { inside, found, circumstances, glass } = came.value;
   const { bundle, role, log, who, digest } = inside;
   const { connector } = found;
   const { purpose } = circumstances.request;
@@ -53,7 +53,7 @@ async function answer(deps: Upstream, asked: WriteAsk): Promise<Result<Written, 
     return denyDraft(deps, log, draft, { code: "bad_query", errors: [{ pointer: "query", code: "unknown" }] });
   const checked = checkWrite(route, decision, asked.path, asked.body);
   if (!checked.ok) return denyDraft(deps, log, draft, checked.refusal);
-  const writing: Writing = { deps, asked, ask, inside, found, circumstances, route, decision, draft, body: checked.value };
+  const writing: Writing = { deps, asked, ask, inside, found, circumstances, glass, route, decision, draft, body: checked.value };
   const keyed = keyWrite(inside.keys.locator, {
     ...{ contract: asked.contract, holder: [who.issuer, who.subject, asked.connector], sent: asked.repeatKey ?? asked.request.id },
     request: [asked.method, asked.path, printJson(asked.body), digest, role, purpose, JSON.stringify(connector)],
@@ -66,13 +66,10 @@ async function answer(deps: Upstream, asked: WriteAsk): Promise<Result<Written, 
   return writeOnce(once);
 }
 
-interface Writing {
+interface Writing extends Arrived {
   readonly deps: Upstream;
   readonly asked: WriteAsk;
   readonly ask: Ask;
-  readonly inside: Inside;
-  readonly found: Found;
-  readonly circumstances: Circumstances;
   readonly route: ConnectorWrite;
   readonly decision: Decision;
   readonly draft: EntryDraft;
@@ -97,7 +94,7 @@ async function look(writing: Writing): Promise<Result<Seen, Refusal>> {
 }
 
 async function lookAt(writing: Writing, reads: string): Promise<Result<Seen, Refusal>> {
-  const { deps, asked, ask, inside, found, circumstances, route, draft, body } = writing;
+  const { deps, asked, ask, inside, found, circumstances, glass, route, draft, body } = writing;
   const { connector, place } = found;
   const id = idIn(route.path, asked.path);
   const path = id === null ? reads : reads.replace("{id}", id);
@@ -108,7 +105,7 @@ async function lookAt(writing: Writing, reads: string): Promise<Result<Seen, Ref
   const said = await askUpstream(deps.way, connector, { ...questionOf(writing, path), query: shows.adds }, place);
   const told = withStatus(draft, said);
   if (!said.ok) return turnBack(writing, said, told);
-  const treated = treat({ connector, route: shows, decision, inside, circumstances, conditions: [] }, said.body);
+  const treated = treat({ connector, route: shows, decision, inside, circumstances, glass, conditions: [] }, said.body);
   if (treated === null) return denyDraft(deps, log, told, { code: "upstream_failed" });
   const [record] = treated.leaving;
   if (!record) {
@@ -122,7 +119,7 @@ async function lookAt(writing: Writing, reads: string): Promise<Result<Seen, Ref
 
 /** It goes up, once, and what comes back is treated as what is read. */
 async function act(writing: Writing, seen: Seen, upstreamKey: string): Promise<Ending> {
-  const { deps, ask, inside, found, circumstances, route, decision, body, draft: sent } = writing;
+  const { deps, ask, inside, found, circumstances, glass, route, decision, body, draft: sent } = writing;
   const { connector, place } = found;
   const draft = { ...sent, event: "record.written", resource: { type: route.resource, records: seen, fields: {} } } as const;
   const header = "tables" in connector ? undefined : connector.repeatHeader;
@@ -138,7 +135,7 @@ async function act(writing: Writing, seen: Seen, upstreamKey: string): Promise<E
     const isOver = said.perhapsDone && header === undefined;
     return { result: refused, kept: isOver ? { refusal: said.refusal } : null };
   }
-  const treated = treat({ connector, route, decision, inside, circumstances, conditions: [] }, said.body);
+  const treated = treat({ connector, route, decision, inside, circumstances, glass, conditions: [] }, said.body);
   const leaving = treated?.leaving ?? [];
   const entry =
     leaving.length > 0 ? disclosedDraft(told, ask, leaving) : { ...told, outcome: { effect: "allow", code: "written" } as const };

@@ -119,6 +119,7 @@ export const parameters: Readonly<Record<string, RegExp>> = {
   request: idPattern,
   erasure: idPattern,
   approval: idPattern,
+  glass: idPattern,
   hold: idPattern,
   revocation: idPattern,
   key: idPattern,

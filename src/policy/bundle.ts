@@ -76,8 +76,11 @@ const bundleSchema = z.strictObject({
     networks: z.array(z.strictObject({ name: z.string(), blocks: z.array(z.string()) })).exactOptional(),
     /** Of the key that an agent's token is bound to, in each request; absent = a bearer's token will do. */
     dpop: z.literal("required").exactOptional(),
-    /** `classes`: of personal data, what the purpose needs; absent = all. */
-    purposes: z.record(z.string(), z.strictObject({ classes: z.array(z.enum(classNames)).exactOptional() })),
+    /** `classes`: of personal data, what the purpose needs; absent = all. `breakGlassMinutes`: absent = whoever has a seat works for it. */
+    purposes: z.record(
+      z.string(),
+      z.strictObject({ classes: z.array(z.enum(classNames)).exactOptional(), breakGlassMinutes: z.int().exactOptional() }),
+    ),
     purge: z.strictObject({
       coolingHours: z.int(),
       backupHorizonHours: z.int(),

@@ -63,8 +63,8 @@ function placeOf(
 }
 
 function purposeOf(bundle: Bundle, asked: string | null): Result<string, { readonly code: Unmet }> {
-  const purposes = Object.keys(bundle.contract.purposes);
-  const [only, ...others] = purposes;
+  const { purposes } = bundle.contract;
+  const [only, ...others] = Object.keys(purposes).filter((name) => purposes[name]?.breakGlassMinutes === undefined);
   if (asked === null) return only !== undefined && others.length === 0 ? ok(only) : refuse({ code: "purpose_required" });
-  return purposes.includes(asked) ? ok(asked) : refuse({ code: "purpose_unknown" });
+  return Object.hasOwn(purposes, asked) ? ok(asked) : refuse({ code: "purpose_unknown" });
 }

@@ -81,7 +81,7 @@ function contractOf(document: ContractDocument): Bundle["contract"] {
     ...(hours && { hours: hours.map(({ days, from, to }) => ({ days: [...days], from, to })) }),
     ...(networks && { networks: networks.map(({ name, blocks }) => ({ name, blocks: [...blocks] })) }),
     ...(dpop && { dpop }),
-    purposes: mapValues(purposes, ({ classes }) => (classes ? { classes: [...classes] } : {})),
+    purposes: mapValues(purposes, ({ classes, ...rest }) => ({ ...(classes && { classes: [...classes] }), ...rest })),
     purge,
     ...(retentionDays && { retentionDays }),
     ...(vendorSystems && { vendorSystems: [...vendorSystems] }),

@@ -11,7 +11,7 @@ import { type Hours, hoursEntrySchema, hoursSchema, readHours } from "./hours.ts
 import { type Network, parseBlock } from "./networks.ts";
 import { isClass } from "./policy-shape.ts";
 import { inFileOrder, type Problem } from "./problem.ts";
-import { type PurposeDocument, purposePresets } from "./purposes.ts";
+import { breakGlassMinutesMax, type PurposeDocument, purposePresets } from "./purposes.ts";
 import { readCeilingGrant } from "./rule.ts";
 import { ceilingSchema, nameSchema } from "./rule-shape.ts";
 import { sealingKeySchema } from "./sealing-key.ts";
@@ -74,6 +74,10 @@ const purpose = z
   .strictObject({
     preset: z.enum(presets).optional().describe("Only the classes that this scene of the platforms needs"),
     classes: z.array(z.enum(classNames)).optional().describe("Only these classes of personal data"),
+    break_glass: z
+      .strictObject({ minutes: z.int().min(1).max(breakGlassMinutesMax).describe("How long it is open at most") })
+      .optional()
+      .describe("Only whom two owners let, for one person's records, for so long"),
   })
   .refine(({ preset, classes }) => preset === undefined || classes === undefined, {
     ...refusing("wrong_value", "preset and classes both say what the purpose is for", "write one of them"),
@@ -235,9 +239,9 @@ function readNetworks(shape: string[] | Record<string, string[]>): Network[] {
   return Object.entries(shape).map(([name, listed]) => ({ name, blocks: listed }));
 }
 
-function readPurpose({ preset, classes }: z.output<typeof purpose>): PurposeDocument {
+function readPurpose({ preset, classes, break_glass: glass }: z.output<typeof purpose>): PurposeDocument {
   const listed = preset === undefined ? classes : purposePresets[preset];
-  return listed === undefined ? {} : { classes: listed };
+  return { ...(listed && { classes: listed }), ...(glass && { breakGlassMinutes: glass.minutes }) };
 }
 
 /** Hours that are no whole day are rounded up: nothing is deleted before its time. */

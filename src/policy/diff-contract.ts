@@ -116,18 +116,27 @@ function describePaper(terms: PaperTerms | undefined): string {
 function purposes({ purposes: before }: Contract, { purposes: after }: Contract): Difference[] {
   return [...new Set([...Object.keys(before), ...Object.keys(after)])].flatMap((name) => {
     const [old, next] = [own(before, name), own(after, name)];
-    const [was, is] = [old, next].map((purpose) => (purpose === undefined ? "–" : (purpose.classes?.join(", ") ?? "every class")));
-    return compared(`purpose ${name}`, comparePurposes(old, next), was ?? "–", is ?? "–");
+    return compared(`purpose ${name}`, comparePurposes(old, next), describePurpose(old), describePurpose(next));
   });
+}
+
+function describePurpose(purpose: Purpose | undefined): string {
+  if (purpose === undefined) return "–";
+  const { classes, breakGlassMinutes: minutes } = purpose;
+  return `${classes?.join(", ") ?? "every class"}${minutes === undefined ? "" : `, behind glass: ${minutes} min`}`;
 }
 
 type Purpose = Contract["purposes"][string];
 
 function comparePurposes(before: Purpose | undefined, after: Purpose | undefined): Comparison {
   if (before === undefined || after === undefined) return before === undefined ? "widened" : "narrowed";
-  const [old, next] = [before.classes, after.classes];
-  if (!isSameBut(before, after, ["classes"])) return "changed";
-  return comparisonOf(isSubset(next, old), isSubset(old, next));
+  if (!isSameBut(before, after, ["classes", "breakGlassMinutes"])) return "changed";
+  const isNoMore = (inner: Purpose, outer: Purpose) => isSubset(inner.classes, outer.classes) && openMinutes(inner) <= openMinutes(outer);
+  return comparisonOf(isNoMore(after, before), isNoMore(before, after));
+}
+
+function openMinutes({ breakGlassMinutes }: Purpose): number {
+  return breakGlassMinutes ?? Number.POSITIVE_INFINITY;
 }
 
 const minutesOfDay = 1_440;

@@ -26,10 +26,14 @@ export function isPersonal(name: DataClass): boolean {
   return !businessClasses.includes(name);
 }
 
-/** `classes` absent: every class. */
+/** `classes` absent: every class. `breakGlassMinutes`: nobody works for it but whom two owners let, on one person's records, for so long at most. */
 export interface PurposeDocument {
   readonly classes?: readonly DataClass[];
+  readonly breakGlassMinutes?: number;
 }
+
+/** How long two owners may open a purpose that is behind glass. */
+export const breakGlassMinutesMax = 240;
 
 /** `sources`: of an answer, the classes that it is made of: a purpose that needs all of them needs it, too. */
 export function needs({ classes }: PurposeDocument, name: DataClass, sources: readonly DataClass[] = []): boolean {

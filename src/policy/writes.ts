@@ -79,12 +79,12 @@ export interface WriteQuestion {
   readonly purpose: string;
 }
 
-/** The fields that may be written, by path; none where the bundle does not know the role, type or purpose. A purpose that does not need a class does not write it. */
+/** The fields that may be written, by path; none where the bundle does not know the role, type or purpose. A purpose that does not need a class does not write it; one behind glass is for seeing, and writes nothing. */
 export function writableIn(bundle: Bundle, { role, type, purpose }: WriteQuestion): readonly string[] {
   const resource = own(bundle.resources, type);
   const needed = own(bundle.contract.purposes, purpose);
   const writes = own(own(bundle.roles, role) ?? {}, type)?.writes;
-  if (resource === undefined || needed === undefined || writes === undefined) return [];
+  if (resource === undefined || needed === undefined || writes === undefined || needed.breakGlassMinutes !== undefined) return [];
   return writes
     .filter(({ path, purposes }) => {
       const field = own(resource.fields, path);

@@ -14,6 +14,7 @@ export const stores = {
   "postern.blind_index": { fate: "dies", step: "derived", key: ["type", "field", "value", "locator"] },
   "postern.contract_key": { fate: "dies", step: "derived", key: ["purpose"] },
   "postern.subject_request": { fate: "dies", step: "derived", key: ["request_id"] },
+  "postern.break_glass": { fate: "dies", step: "derived", key: ["approval_id"] },
   "postern.seat": { fate: "dies", step: "derived", key: ["issuer", "subject"] },
   "postern.seat_use": { fate: "dies", step: "derived", key: ["issuer", "subject", "seen_at", "network"] },
   "postern.seat_miss": { fate: "dies", step: "derived", key: ["issuer", "subject", "count_id"] },

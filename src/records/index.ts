@@ -22,3 +22,4 @@ export {
   selectRecordsAfter,
 } from "./postgres-index.ts";
 export { levelsMax, openLevel, type Place, sealLevel } from "./seal.ts";
+export { type NamedSubject, subjectNamed } from "./subject.ts";

@@ -5,7 +5,7 @@
 import type { MigrationDigest } from "./migrate.ts";
 
 export const migrationsOfThisBuild: readonly MigrationDigest[] = [
-  { number: 1, name: "0001-spine.sql", digest: "77b6bc25154636b285dbc0f8fc674cbdfe4430784c2c510128ee14b0a664fd4c" },
+  { number: 1, name: "0001-spine.sql", digest: "1c8386c0bec4ce44465e371b451b5862681bde22930e6e80667edd05c85fcff0" },
   { number: 2, name: "0002-publishing.sql", digest: "04008cc7f52a13edc4369d5e7f70c597eb843e5a8956780e530db83e48cd0002" },
   { number: 3, name: "0003-ladder.sql", digest: "6dcd94c19837c863549bcf3b9030dae35122c476ea60eece6710a861b0ffb681" },
   { number: 4, name: "0004-rotation.sql", digest: "3c7f3e6d93fd707adcb293e05e56d17675ddd138e9d64476513126db963b7ac5" },
@@ -29,4 +29,5 @@ export const migrationsOfThisBuild: readonly MigrationDigest[] = [
   { number: 24, name: "0024-connector-refusals.sql", digest: "5af613444ca6d3abadd68e5d8650e0105cb1056fb1eeadd93e8b2196fc14c8ea" },
   { number: 25, name: "0025-passkeys.sql", digest: "d170e5ac471e9180edec6e9d51b872d0638c16b847598943880e35dd188852e2" },
   { number: 26, name: "0026-upstream-writes.sql", digest: "c26d4ab596739418c51731934db3f872d35bb80cc877d08e9eb9be949c480cec" },
+  { number: 27, name: "0027-break-glass.sql", digest: "bb95c990844172833c7dc1149a2dee4a52b96ab694bf935f879f56e46894d1d9" },
 ];

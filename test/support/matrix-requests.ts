@@ -35,6 +35,8 @@ const bodies: Readonly<Record<string, unknown>> = {
     authority: "a",
     expires_at: null,
   },
+  [`POST ${contract}/break-glass`]: { seat: nobody, purpose: "none", person: { type: "customer", id: "U0" } },
+  [`POST ${contract}/break-glass/{glass}/review`]: { finding: "justified" },
   "POST /v1/clock/accept": { now: "2000-01-01T00:00:00Z" },
   [`PUT ${contract}/connectors/{connector}`]: { connector: { name: "c.yaml", text: ":" }, credential: "c" },
   [`POST ${contract}/agents/revoke`]: { ...nobody, reason: "left" },

@@ -131,7 +131,11 @@ export interface ShopWorld {
 export async function openShopWorld(): Promise<ShopWorld> {
   const shop = await openShop();
   const gateway = await createGateway({ edge: { reach: shop.reach } });
-  await bringIntoForce(gateway, { policy: shippedPolicy("western-shop"), ceiling, purposes: "{ after_sales: {}, shipping: {} }" });
+  await bringIntoForce(gateway, {
+    policy: shippedPolicy("western-shop"),
+    ceiling,
+    purposes: "{ after_sales: {}, shipping: {}, emergency: { break_glass: { minutes: 10 } } }",
+  });
   await registerQuick(gateway);
   for (const name of ["woocommerce", "magento", "zendesk", "chatwoot"]) await register(gateway, name);
   await bringIntoForce(gateway, { contract: "c-taobao", ceiling, purposes: "{ after_sales: {}, logistics: {} }" });

@@ -14,7 +14,7 @@ import { askShop } from "./shop.ts";
 
 const contract = "/v1/contracts/c-test";
 const customers = `${contract}/records/customer`;
-const agreement = { more: "vendor_systems: [crm]\n" };
+const agreement = { more: "vendor_systems: [crm]\n", purposes: "{ after_sales: {}, emergency: { break_glass: { minutes: 5 } } }" };
 const encoded = encodeURIComponent(canaryElsewhere);
 
 /** From a draft to an export. */
@@ -174,6 +174,23 @@ async function holdAndRelease(gateway: Gateway): Promise<void> {
   await expectStatus(gateway.call("POST", `/v1/approvals/${approval.id}/approve`, { as: "owner-2" }), 200);
 }
 
+/** Two owners let an agent see one customer; one of them ends it, an officer says whether it was right. */
+async function breakGlass(gateway: Gateway): Promise<void> {
+  const path = `${contract}/break-glass`;
+  const body = { seat: { issuer: "demo", subject: "agent-1" }, purpose: "emergency", person: { type: "customer", id: canaryCustomer.id } };
+  const asked = await expectStatus(gateway.call("POST", path, { as: "owner-1", body, ...because }), 202);
+  const { approval } = (await asked.json()) as { approval: { id: string } };
+  await expectStatus(gateway.call("POST", `/v1/approvals/${approval.id}/approve`, { as: "owner-2" }), 200);
+  const found = { as: "agent-1", body: { by: { id: canaryCustomer.id } }, headers: { "postern-purpose": "emergency" } };
+  await expectStatus(gateway.call("POST", `${customers}/search`, found), 200);
+  await expectStatus(gateway.call("POST", `${path}/${approval.id}/close`, { as: "owner-1" }), 200);
+  await expectStatus(
+    gateway.call("POST", `${path}/${approval.id}/review`, { as: "officer", body: { finding: "justified" }, ...because }),
+    200,
+  );
+  await expectStatus(gateway.call("GET", path, { as: "officer" }), 200);
+}
+
 /** The end is moved by both parties and by one; agents are cut off and let in again; a clock is accepted. */
 async function climb(gateway: Gateway): Promise<void> {
   const vendor = { reference: "amendment 1", statement: `sha256:${"a".repeat(64)}` };
@@ -240,6 +257,7 @@ async function cutOff(gateway: Gateway): Promise<void> {
 export async function journeyToTheCertificate(gateway: Gateway): Promise<void> {
   const purges = `${contract}/purges`;
   await holdAndRelease(gateway);
+  await breakGlass(gateway);
   await climb(gateway);
   await cutOff(gateway);
   await keyOfSystem(gateway);
