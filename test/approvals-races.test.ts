@@ -143,6 +143,33 @@ describe("a request that nobody decided in its time", () => {
   });
 });
 
+describe("the log of a contract that comes into force", () => {
+  it("begins once, however many keepers look while the second owner approves", async () => {
+    const other = await openGateway(world);
+    const keepers = [world.gateway, other, world.gateway, other].map(({ keeper }) => keeper);
+    for (const contract of ["c-race-1", "c-race-2", "c-race-3"]) {
+      const files = {
+        contract: { name: "contract.yaml", text: contractText({ contract }) },
+        policy: { name: "policy.yaml", text: shippedPolicy("cs-standard") },
+      };
+      await expectStatus(call("POST", "/v1/contracts", "owner-1", files), 200);
+      const asked = await expectStatus(call("POST", `/v1/contracts/${contract}/activate`, "owner-1"), 202);
+      const { approval } = (await asked.json()) as { approval: { id: string } };
+      const approved = decide(approval.id, "approve");
+      let isDone = false;
+      const looking = keepers.map(async (keeper) => {
+        while (!isDone) await keeper.tick();
+      });
+      await expectStatus(approved, 200);
+      isDone = true;
+      await Promise.all(looking);
+      const begun = (await entriesOf(world.owner, contract)).filter(({ event }) => event === "log.opened");
+      expect(begun).toHaveLength(1);
+    }
+    await other.close();
+  });
+});
+
 describe("an end that is near, and one that has come", () => {
   it("stands in the log once, however many keepers look at once, and wherever one of them dies", async () => {
     const other = await openGateway(world);

@@ -3,8 +3,8 @@
  * The two who activate thereby approve its end: the date and the purge that follows are in the digest.
  */
 import { type Approval, type Effect, requestApproval, saidOf } from "../approvals/index.ts";
-import { type AuditLog, formatTrust, type LogHandles, openLog } from "../audit/index.ts";
-import { lockContract, moveState, selectContract } from "../contracts/index.ts";
+import { type AuditLog, formatTrust, type LogHandles, openLog, selectSilentLogs } from "../audit/index.ts";
+import { giveBack, lockContract, moveState, takeUnopened } from "../contracts/index.ts";
 import { type ContractId, ok, type Refusal, type Result, refuse } from "../kernel/index.ts";
 import { type AuditKeys, type Keyring, selectKeyEpochs } from "../keys/index.ts";
 import { enterContract, type OfficeDoor, type Visit } from "../offices/index.ts";
@@ -60,20 +60,25 @@ export function activationEffect(parts: ActivationParts): Effect {
   };
 }
 
-/** The log's first entry: what was agreed, and the commitments to the shares that a certificate will name. */
+/** How long one process has for it; after a crash nobody writes it for so long. */
+const openingLeaseMs = 30_000;
+
+/** The log's first entry: what was agreed, and the commitments to the shares that a certificate will name. Of those who find it owed, one writes it. */
 export async function announce(parts: ActivationParts, id: ContractId): Promise<void> {
-  const contract = await selectContract(parts.database, id);
-  const epochs = await selectKeyEpochs(parts.database, id);
-  const newest = epochs.at(-1);
-  if (!contract || !newest) return;
-  const log = parts.logs.contract(await parts.keyring.keysOf(parts.database, id, newest.epoch));
-  await parts.audit.append(log, {
-    event: "log.opened",
-    actor: { role: "system" },
-    outcome: { effect: "allow", code: "opened" },
-    facts: {
-      ...{ contract: id, digest: contract.bundleDigest, share_a: newest.commitmentA, share_b: newest.commitmentB },
-      ...(newest.commitmentC === null ? {} : { share_c: newest.commitmentC }),
-    },
-  });
+  const contract = await takeUnopened(parts.database, id, openingLeaseMs);
+  if (!contract) return;
+  const newest = (await selectKeyEpochs(parts.database, id)).at(-1);
+  if (newest && (await selectSilentLogs(parts.database)).includes(id)) {
+    const log = parts.logs.contract(await parts.keyring.keysOf(parts.database, id, newest.epoch));
+    await parts.audit.append(log, {
+      event: "log.opened",
+      actor: { role: "system" },
+      outcome: { effect: "allow", code: "opened" },
+      facts: {
+        ...{ contract: id, digest: contract.bundleDigest, share_a: newest.commitmentA, share_b: newest.commitmentB },
+        ...(newest.commitmentC === null ? {} : { share_c: newest.commitmentC }),
+      },
+    });
+  }
+  await giveBack(parts.database, contract);
 }

@@ -6,6 +6,7 @@ export { likenessOf } from "./likeness.ts";
 export { faultOfSubject, startsFormula, visible } from "./names.ts";
 export {
   type Contract,
+  giveBack,
   lockContract,
   makeIrrevocable,
   moveBundle,
@@ -27,6 +28,7 @@ export {
   shareContract,
   takeEnded,
   takeUnannounced,
+  takeUnopened,
 } from "./postgres.ts";
 export { acceptClock, beatClock, selectClock } from "./postgres-clock.ts";
 export { anyHoldStands, holdStandsOn, insertHold, releaseHold, selectHolds, standingHolds } from "./postgres-holds.ts";

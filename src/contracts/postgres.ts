@@ -161,6 +161,15 @@ export async function takeEnded(database: Queryable, leaseMs: number): Promise<C
   return takeToTell(database, leaseMs, sql`${contract.state} = 'active' and ${contract.endsAt} <= now()`);
 }
 
+/** One whose log has no entry yet: to this caller for `leaseMs`, or until it gives it back. `null` = another one has it. */
+export async function takeUnopened(database: Queryable, id: ContractId, leaseMs: number): Promise<Contract | null> {
+  return (await takeToTell(database, leaseMs, eq(contract.contractId, id)))[0] ?? null;
+}
+
+export async function giveBack(database: Queryable, { id }: Pick<Contract, "id">): Promise<void> {
+  await orm(database).update(contract).set({ toldUntil: null }).where(eq(contract.contractId, id));
+}
+
 /** At once, so that they are told within a lease. */
 const toldMax = 20;
 
