@@ -70,7 +70,7 @@ create index seat_by_person on postern.seat (issuer, subject);
 create table postern.approval (
   contract_id       text not null references postern.contract,
   approval_id       text not null,
-  action            text not null check (action in ('activate', 'break_glass', 'change_policy', 'purge', 'partial_purge', 'release_hold', 'amend', 'terminate', 'resume')),
+  action            text not null check (action in ('activate', 'break_glass', 'grant_roles', 'change_policy', 'purge', 'partial_purge', 'release_hold', 'amend', 'terminate', 'resume')),
   digest            text not null,
   state             text not null check (state in ('requested', 'approved', 'rejected', 'withdrawn')),
   requested_issuer  text not null,

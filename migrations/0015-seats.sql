@@ -12,5 +12,8 @@ alter table postern.seat
 -- In which hours of the week the seat works, in the contract's zone: "mon-fri 09:00-18:00; sat 22:00-06:00". Null: at any time.
 alter table postern.seat add column shifts text;
 
+-- The role that a second person approved for it, where the contract wants two for that role; another role is not approved by it.
+alter table postern.seat add column approved_role text;
+
 -- Whose people took the seat away: what the merchant took, the vendor does not give back.
 alter table postern.seat add column revoked_by text check (revoked_by in ('merchant_owner', 'vendor_admin'));

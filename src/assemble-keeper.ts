@@ -7,6 +7,7 @@ import {
   policyEffect,
   releaseEffect,
   resumeEffect,
+  rolesEffect,
   termsEffect,
   tickAgreements,
 } from "./agreement/index.ts";
@@ -125,6 +126,7 @@ export function assembleKeeper(common: CommonParts, side: KeeperParts, inFlight:
   const effects = {
     activate: activationEffect(activation),
     break_glass: breakGlassEffect(),
+    grant_roles: rolesEffect(bundles),
     change_policy: policyEffect(door),
     purge: purgeEffect({ bundles }),
     partial_purge: partialPurgeEffect(door),

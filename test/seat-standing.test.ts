@@ -193,7 +193,7 @@ describe("the judge of a seat", () => {
           return demanded.withinDays === undefined || Date.parse(today) - Date.parse(held.on) <= demanded.withinDays * dayMs;
         };
         const bundle = { contract: { term: { zone }, seats }, roles: { first_line: {} } } as unknown as Bundle;
-        const fault = faultOfSeat(bundle, { role: "first_line", agreement, training, shifts: null }, now);
+        const fault = faultOfSeat(bundle, { role: "first_line", approvedRole: null, agreement, training, shifts: null }, now);
         expect(fault === null).toBe(holds(seats.agreement, agreement) && holds(seats.training, training));
       }),
     );
@@ -207,7 +207,7 @@ describe("the judge of a seat", () => {
     .filter(({ from, to }) => from !== to);
   const bundleIn = (where: string) => ({ contract: { term: { zone: where } }, roles: { first_line: {} } }) as unknown as Bundle;
   const onShift = (where: string, shifts: string, now: number) =>
-    faultOfSeat(bundleIn(where), { role: "first_line", agreement: null, training: null, shifts }, now) === null;
+    faultOfSeat(bundleIn(where), { role: "first_line", approvedRole: null, agreement: null, training: null, shifts }, now) === null;
 
   it(
     "lets a seat work while a clock on the wall shows a time of its shifts, over midnight and over changes of the clocks",

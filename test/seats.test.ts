@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { applyFiles, bringIntoForce, contractText, expectStatus, problemOf } from "./support/agreement.ts";
+import { applyFiles, because, bringIntoForce, contractText, expectStatus, problemOf, shippedPolicy } from "./support/agreement.ts";
 import { createGateway, type Gateway } from "./support/gateway.ts";
 import { entriesOf } from "./support/log-writers.ts";
 
@@ -177,5 +177,87 @@ describe("an admin of the vendor", () => {
     await expectStatus(gateway.call("GET", path, { as: "owner-1" }), 200);
     const { revocation } = (await answer.json()) as { revocation: string };
     await expectStatus(gateway.call("POST", `/v1/revocations/${revocation}/lift`, { as: "operator" }), 200);
+  });
+});
+
+describe("a role that the contract gives by two", () => {
+  const contract = "c-by-two";
+  const more = "seats: { second_owner: [senior] }\n";
+  const seat = (rows: string, as = "owner-1") =>
+    expectStatus(
+      gateway.call("POST", `/v1/contracts/${contract}/agents`, {
+        as,
+        body: `issuer,subject,role,name\n${rows}\n`,
+        headers: { "content-type": "text/csv" },
+      }),
+      200,
+    );
+  const works = (as: string) =>
+    gateway.call("POST", `/v1/contracts/${contract}/records/customer/search`, { as, body: { by: { id: "U1" } } });
+  const ask = (as = "owner-1") => gateway.call("POST", `/v1/contracts/${contract}/role-grants`, { as });
+  const request = async (as = "owner-1") => ((await (await expectStatus(ask(as), 202)).json()) as { approval: { id: string } }).approval.id;
+  const approve = (id: string, as: string) => gateway.call("POST", `/v1/approvals/${id}/approve`, { as });
+  const change = (more: string, headers = {}) =>
+    gateway.call("PUT", `/v1/contracts/${contract}/policy`, {
+      as: "owner-1",
+      headers,
+      body: {
+        contract: { name: "c.yaml", text: contractText({ contract, more }) },
+        policy: { name: "p.yaml", text: shippedPolicy("cs-standard") },
+      },
+    });
+  beforeAll(() => bringIntoForce(gateway, { contract, more }));
+
+  it("does not work by one, whoever seats it; other roles do, and the list says who waits", async () => {
+    await expectStatus(works("agent-1"), 200);
+    expect(await problemOf(works("agent-2"), 403)).toMatchObject({ code: "seat_role_not_approved" });
+    const answer = await expectStatus(gateway.call("GET", `/v1/contracts/${contract}/agents`, { as: "owner-2" }), 200);
+    const { seats } = (await answer.json()) as { seats: { subject: string; fault: string | null }[] };
+    expect(seats.map(({ subject, fault }) => [subject, fault])).toEqual([
+      ["agent-1", null],
+      ["agent-2", "seat_role_not_approved"],
+    ]);
+  });
+
+  it("works once another owner approved it, from the next request on, with both in the log", async () => {
+    const id = await request();
+    expect(await request()).toBe(id);
+    expect(await problemOf(approve(id, "owner-1"), 403)).toMatchObject({ code: "own_request" });
+    for (const as of ["admin", "officer", "agent-2"]) expect((await approve(id, as)).status).toBe(403);
+    await expectStatus(approve(id, "owner-2"), 200);
+    await expectStatus(works("agent-2"), 200);
+    expect(await problemOf(ask(), 409)).toMatchObject({ code: "wrong_state" });
+    const entries = (await entriesOf({ owner: gateway.database }, contract))
+      .map(({ entry }) => entry)
+      .filter(({ event }) => event === "seats.approval_requested" || event === "seats.approved");
+    expect(entries.filter(({ outcome }) => outcome.effect === "allow").map(({ facts }) => [facts?.seats, facts?.approval])).toEqual([
+      [1, undefined],
+      [1, undefined],
+      [undefined, id],
+    ]);
+  });
+
+  it("stays through an import that says the same, and is lost with another role", async () => {
+    await seat("demo,agent-2,senior,欧阳明");
+    await expectStatus(works("agent-2"), 200);
+    await seat("demo,agent-2,first_line,欧阳明");
+    await expectStatus(works("agent-2"), 200);
+    await seat("demo,agent-2,senior,欧阳明");
+    expect(await problemOf(works("agent-2"), 403)).toMatchObject({ code: "seat_role_not_approved" });
+  });
+
+  it("may be asked for by the vendor's admin, and an owner alone is then the second; of exactly those who waited", async () => {
+    const id = await request("admin");
+    await seat("demo,agent-3,senior,赵");
+    expect(await problemOf(approve(id, "owner-1"), 409)).toMatchObject({ code: "wrong_state" });
+    await expectStatus(approve(await request("admin"), "owner-1"), 200);
+    for (const as of ["agent-2", "agent-3"]) await expectStatus(works(as), 200);
+  });
+
+  it("is demanded by one owner, and no more by two", async () => {
+    await expectStatus(change("seats: { second_owner: [senior, first_line] }\n"), 200);
+    expect(await problemOf(works("agent-1"), 403)).toMatchObject({ code: "seat_role_not_approved" });
+    await expectStatus(change(more, because.headers), 202);
+    expect(await problemOf(change("seats: { second_owner: [boss] }\n"), 422)).toMatchObject({ code: "unacceptable" });
   });
 });

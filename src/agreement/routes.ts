@@ -13,6 +13,7 @@ import { holdRoutes } from "./hold-routes.ts";
 import { type ImportDesk, type Imported, importRecords } from "./import.ts";
 import { ladderRoutes } from "./ladder-routes.ts";
 import { policyRoutes } from "./policy-routes.ts";
+import { requestRoles } from "./role-grants.ts";
 import { readTrust, type TrustKeys } from "./trust.ts";
 
 export interface AgreementDesk extends ImportDesk {
@@ -142,6 +143,25 @@ function contentRoutes(desk: AgreementDesk): Route[] {
         const target = { contract: contractOf(received), type: received.params.type ?? "", origin: { shop, purpose }, body };
         return answer(await importRecords(desk, received.caller, target), describeImported);
       },
+    },
+    {
+      method: "POST",
+      path: "/v1/contracts/{contract}/role-grants",
+      summary: "Ask an owner to approve the seats of roles that the contract gives by two",
+      answers: {
+        202: {
+          media: "application/json",
+          description: "The request, and how many seats it is about",
+          schema: z.object({ approval: approvalSchema, seats: z.int() }),
+        },
+      },
+      refusals: ["wrong_state", "audit_unavailable", "keys_unavailable", "share_closed"],
+      handle: async (received) =>
+        answer(
+          await requestRoles(desk, received.caller, contractOf(received)),
+          ({ approval, seats }) => ({ approval: describeApproval(approval), seats }),
+          202,
+        ),
     },
   ];
 }

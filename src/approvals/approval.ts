@@ -3,7 +3,7 @@ import { sha256, toHex, utf8 } from "../crypto/index.ts";
 import { type ContractId, canonicalJson } from "../kernel/index.ts";
 import type { AgreedAct } from "../policy/index.ts";
 
-export type ApprovalAction = "activate" | "break_glass" | AgreedAct;
+export type ApprovalAction = "activate" | "break_glass" | "grant_roles" | AgreedAct;
 
 /** By a second person; withdrawn: by whoever asked. */
 export type Verdict = "approved" | "rejected" | "withdrawn";

@@ -93,13 +93,13 @@ async function approvalsOf({ database }: ApprovalDesk, { merchants, asking }: Ho
   });
 }
 
-/** As the contract in force says; of a request that it say less, as it says before. Activation and breaking glass are the merchant's own. */
+/** As the contract in force says; of a request that it say less, as it says before. Activation, breaking a glass and granting roles are the merchant's own. */
 async function isOthersToDecide(
   { bundles, database, effects }: ApprovalDesk,
   { id, bundleDigest }: Pick<Contract, "id" | "bundleDigest">,
   found: Approval,
 ): Promise<boolean> {
-  if (found.action === "activate" || found.action === "break_glass") return false;
+  if (found.action === "activate" || found.action === "break_glass" || found.action === "grant_roles") return false;
   const { approvals = {} } = (await bundles.bundleOf(database, id, bundleDigest)).contract;
   return approvals[found.action] !== undefined || ((await effects[found.action].dropsDemand?.(database, found)) ?? false);
 }

@@ -56,6 +56,8 @@ export const eventNames = [
   "break_glass.review_missing",
   "break_glass.listed",
   "seats.imported",
+  "seats.approval_requested",
+  "seats.approved",
   "service_keys.listed",
   "service_key.created",
   "service_key.rotated",

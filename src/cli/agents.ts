@@ -59,7 +59,21 @@ const listSeats = command({
   },
 });
 
+const requestRoles = command({
+  meta: { description: "Ask an owner to approve the seats of roles that the contract gives by two" },
+  examples: ["npx postern agents request --contract c-hangzhou-cs --as owner-1"],
+  args: { ...contractFlag, ...clientFlags, ...jsonFlag },
+  async run({ args }) {
+    const schema = z.looseObject({ approval: z.looseObject({ id: z.string(), expires_at: z.string() }), seats: z.int() });
+    const asked = await createClient(args).post(schema, `/v1/contracts/${idOf(args.contract)}/role-grants`);
+    if (args.json) return printJson(asked);
+    const { id, expires_at } = asked.approval;
+    print(`asked for ${asked.seats} seat${asked.seats === 1 ? "" : "s"}: approval ${plain(id)}, open until ${expires_at}`);
+    suggest(`npx postern approvals approve ${idOf(id)}      # as an owner, another than who asks`);
+  },
+});
+
 export const agents = command({
   meta: { description: "Give agents their seats, and see who has one" },
-  subCommands: { import: importSeats, list: listSeats },
+  subCommands: { import: importSeats, list: listSeats, request: requestRoles },
 });

@@ -67,6 +67,7 @@ const show = command({
     print(columns(rows.map((row) => row.map(plain))));
     if (state !== "requested") return;
     if (action === "change_policy") suggest(`npx postern policy show ${idOf(contract)}${asBefore(args)}`);
+    if (action === "grant_roles") suggest(`npx postern agents list --contract ${idOf(contract)}${asBefore(args)}`);
     if (action === "break_glass") suggest(`npx postern break-glass list --contract ${idOf(contract)}${asBefore(args)}`);
     suggest(`npx postern approvals approve ${idOf(id)}${asBefore(args)}`);
   },
@@ -88,6 +89,7 @@ const approve = command({
 function nextAfter(action: string, contract: string, as: string, result: Readonly<Record<string, unknown>>): string[] {
   if (action === "change_policy") return [`npx postern policy show ${contract}${as}`];
   if (action === "break_glass") return [`npx postern break-glass list --contract ${contract}${as}`];
+  if (action === "grant_roles") return [`npx postern agents list --contract ${contract}${as}`];
   if (action === "release_hold") return [`npx postern holds list --contract ${contract}${as}`];
   if (action === "amend" || action === "terminate" || action === "resume") return [`npx postern contract show ${contract}${as}`];
   if (action === "partial_purge" && typeof result.job === "string")

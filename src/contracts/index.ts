@@ -33,6 +33,7 @@ export {
 export { acceptClock, beatClock, selectClock } from "./postgres-clock.ts";
 export { anyHoldStands, holdStandsOn, insertHold, releaseHold, selectHolds, standingHolds } from "./postgres-holds.ts";
 export {
+  approveRoles,
   hasSeat,
   isSeatStandingText,
   type ListedSeat,
@@ -45,4 +46,5 @@ export {
   selectSeated,
   selectSeats,
   selectSeatsOf,
+  selectUnapproved,
 } from "./postgres-seats.ts";

@@ -1,5 +1,5 @@
 /** The table of seats. */
-import { and, eq, sql } from "drizzle-orm";
+import { and, eq, inArray, sql } from "drizzle-orm";
 import type { ContractId } from "../kernel/index.ts";
 import type { Paper } from "../policy/index.ts";
 import { databaseNowMs, epochMs, orm, type Queryable } from "../storage/index.ts";
@@ -33,6 +33,7 @@ export async function putSeats(tx: Queryable, id: ContractId, seats: readonly Se
       target: [seat.contractId, seat.issuer, seat.likeness],
       set: {
         role: sql`excluded.role`,
+        approvedRole: sql`case when ${seat.role} = excluded.role then ${seat.approvedRole} end`,
         name: sql`excluded.name`,
         ...(one.agreement !== undefined && { agreementOn: sql`excluded.agreement_on`, agreementUntil: sql`excluded.agreement_until` }),
         ...(one.training !== undefined && { trainingOn: sql`excluded.training_on`, trainingUntil: sql`excluded.training_until` }),
@@ -129,7 +130,36 @@ export async function restoreSeat(
   return there.length > 0 ? "kept" : "no_seat";
 }
 
+/** Those that work once a second person has approved their role: of `roles`, standing, and not approved in it. */
+export async function selectUnapproved(
+  database: Queryable,
+  id: ContractId,
+  roles: readonly string[],
+): Promise<Pick<Seat, "issuer" | "subject" | "role">[]> {
+  const rows = await orm(database)
+    .select({ issuer: seat.issuer, subject: seat.subject, role: seat.role, readAt: databaseNowMs })
+    .from(seat)
+    .innerJoin(contract, eq(contract.contractId, seat.contractId))
+    .where(and(isUnapproved(id, roles), isStanding))
+    .orderBy(seat.issuer, seat.subject);
+  return rows.map(({ issuer, subject, role }) => ({ issuer, subject, role }));
+}
+
+/** In the role that each has. */
+export async function approveRoles(tx: Queryable, id: ContractId, holders: readonly Pick<Seat, "issuer" | "subject">[]): Promise<void> {
+  for (const { issuer, subject } of holders)
+    await orm(tx)
+      .update(seat)
+      .set({ approvedRole: sql`${seat.role}` })
+      .where(isSeatOf(id, issuer, subject));
+}
+
+function isUnapproved(id: ContractId, roles: readonly string[]) {
+  return and(eq(seat.contractId, id), inArray(seat.role, [...roles]), sql`${seat.approvedRole} is distinct from ${seat.role}`);
+}
+
 export interface ListedSeat extends Required<Seat> {
+  readonly approvedRole: string | null;
   /** Milliseconds; `null` = it is not taken away. */
   readonly revokedAt: number | null;
   readonly revokedBy: SeatKeeper | null;
@@ -137,10 +167,10 @@ export interface ListedSeat extends Required<Seat> {
 
 /** In the order of issuers and subjects. */
 export async function selectSeats(database: Queryable, id: ContractId, limit: number): Promise<ListedSeat[]> {
-  const { issuer, subject, role, name, shifts, revokedBy } = seat;
+  const { issuer, subject, role, approvedRole, name, shifts, revokedBy } = seat;
   const rows = await orm(database)
     .select({
-      ...{ issuer, subject, role, name, shifts, revokedBy },
+      ...{ issuer, subject, role, approvedRole, name, shifts, revokedBy },
       ...{ agreementOn: seat.agreementOn, agreementUntil: seat.agreementUntil },
       ...{ trainingOn: seat.trainingOn, trainingUntil: seat.trainingUntil },
       revokedAt: sql<number | null>`${epochMs(seat.revokedAt)}`,

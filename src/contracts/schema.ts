@@ -52,6 +52,7 @@ export const seat = postern.table(
     trainingOn: date("training_on", { mode: "string" }),
     trainingUntil: date("training_until", { mode: "string" }),
     shifts: text("shifts"),
+    approvedRole: text("approved_role"),
     revokedBy: text("revoked_by", { enum: seatKeepers }),
     revokedAt: timestamp("revoked_at", { withTimezone: true, mode: "string" }),
     scim: text("scim", { enum: ["member", "left"] }),

@@ -13,6 +13,7 @@ export const seatRefusals = [
   "outside_network",
   "break_glass_needed",
   "seat_role_not_allowed",
+  "seat_role_not_approved",
   "seat_agreement_missing",
   "seat_agreement_expired",
   "seat_training_missing",

@@ -104,7 +104,7 @@ const recordColumns = ["r.locator", "r.subject", "r.version", "k.epoch"];
 const seatOf = (issuer: string, subject: string) => `left join lateral (select * from postern.seat s
     where s.contract_id = $1 and s.issuer = ${issuer} and s.subject = ${subject} and ${isSeatStandingText("s", "c.vendor")} limit 1) s on true`;
 /** JSON: dates in it are ISO 8601, whatever the database's own style. */
-const seat = "json_build_array(s.role, s.agreement_on, s.agreement_until, s.training_on, s.training_until, s.shifts)";
+const seat = "json_build_array(s.role, s.approved_role, s.agreement_on, s.agreement_until, s.training_on, s.training_until, s.shifts)";
 const revoked = (issuer: string, subject: string, token: string, key: string) =>
   isRevokedText({ issuer, subject, token, key, vendor: "c.vendor" });
 /** Of a statement with one question. */
@@ -140,6 +140,7 @@ function readRows(rows: readonly Row[]): Loaded {
 /** As `seat` has it. */
 type SeatRow = [
   role: string | null,
+  approvedRole: string | null,
   agreementOn: string | null,
   agreementUntil: string | null,
   trainingOn: string | null,
@@ -147,9 +148,10 @@ type SeatRow = [
   shifts: string | null,
 ];
 
-function readSeat([role, agreementOn, agreementUntil, trainingOn, trainingUntil, shifts]: SeatRow): HeldSeat | null {
+function readSeat([role, approvedRole, agreementOn, agreementUntil, trainingOn, trainingUntil, shifts]: SeatRow): HeldSeat | null {
   if (role === null) return null;
-  return { role, agreement: readPaper(agreementOn, agreementUntil), training: readPaper(trainingOn, trainingUntil), shifts };
+  const [agreement, training] = [readPaper(agreementOn, agreementUntil), readPaper(trainingOn, trainingUntil)];
+  return { role, approvedRole, agreement, training, shifts };
 }
 
 function readPaper(on: string | null, until: string | null): Paper | null {

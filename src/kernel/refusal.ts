@@ -33,6 +33,7 @@ export const refusals = {
   outside_network: { status: 403, en: "Outside the contract's networks", "zh-CN": "不在合同约定的网络范围内" },
   break_glass_needed: { status: 403, en: "Two owners have to open this purpose first", "zh-CN": "该处理目的须先由商家两名负责人共同开启" },
   seat_role_not_allowed: { status: 403, en: "The contract does not allow this seat's role", "zh-CN": "合同不允许该席位的角色" },
+  seat_role_not_approved: { status: 403, en: "Nobody has approved this seat's role yet", "zh-CN": "该席位的角色尚未获批准" },
   seat_agreement_missing: { status: 403, en: "No confidentiality agreement is on file for this seat", "zh-CN": "该席位未登记保密协议" },
   seat_agreement_expired: { status: 403, en: "The confidentiality agreement of this seat has expired", "zh-CN": "该席位的保密协议已过期" },
   seat_training_missing: { status: 403, en: "No privacy training is on file for this seat", "zh-CN": "该席位未登记隐私培训" },

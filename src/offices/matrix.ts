@@ -65,6 +65,7 @@ export const matrix: Readonly<Record<string, readonly Admitted[]>> = {
   "GET /v1/contracts/{contract}/agents": seatKeepers,
   "POST /v1/contracts/{contract}/agents": seatKeepers,
   "POST /v1/contracts/{contract}/records/{type}/import": ownerOrService,
+  "POST /v1/contracts/{contract}/role-grants": seatKeepers,
   "GET /v1/contracts/{contract}/break-glass": officeHolders,
   "POST /v1/contracts/{contract}/break-glass": owner,
   "POST /v1/contracts/{contract}/break-glass/{glass}/close": owner,

@@ -95,6 +95,8 @@ const bundleSchema = z.strictObject({
       .strictObject({
         /** Absent = any of the contract's. */
         roles: z.array(z.string()).exactOptional(),
+        /** Roles in which a seat works once two people gave it; absent = none. */
+        secondOwner: z.array(z.string()).exactOptional(),
         agreement: paperSchema.exactOptional(),
         training: paperSchema.exactOptional(),
         /** A seat that is used from several places at once; absent = it is noted. */

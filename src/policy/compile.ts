@@ -62,11 +62,14 @@ function retentionProblems({ resources }: PolicyDocument, { source, retentionDay
 }
 
 function seatProblems({ source, roles, seats }: ContractDocument): Problem[] {
-  return (seats?.roles ?? []).flatMap((role, index) => {
-    if (roles.includes(role)) return [];
-    const said = `the contract has no role ${quote(role)}`;
-    return [source.valueProblem(["seats", "roles", index], "unknown_role", said, didYouMean(role, roles))];
-  });
+  const lists = [["roles", seats?.roles] as const, ["second_owner", seats?.secondOwner] as const];
+  return lists.flatMap(([list, named = []]) =>
+    named.flatMap((role, index) => {
+      if (roles.includes(role)) return [];
+      const said = `the contract has no role ${quote(role)}`;
+      return [source.valueProblem(["seats", list, index], "unknown_role", said, didYouMean(role, roles))];
+    }),
+  );
 }
 
 function contractOf(document: ContractDocument): Bundle["contract"] {
@@ -92,8 +95,8 @@ function contractOf(document: ContractDocument): Bundle["contract"] {
   };
 }
 
-function seatsOf({ roles, ...demanded }: SeatTerms): NonNullable<Bundle["contract"]["seats"]> {
-  return { ...(roles && { roles: [...roles] }), ...demanded };
+function seatsOf({ roles, secondOwner, ...demanded }: SeatTerms): NonNullable<Bundle["contract"]["seats"]> {
+  return { ...(roles && { roles: [...roles] }), ...(secondOwner && { secondOwner: [...secondOwner] }), ...demanded };
 }
 
 function compileRole(role: string, policy: PolicyDocument, contract: ContractDocument): Bundle["roles"][string] {

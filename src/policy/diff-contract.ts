@@ -81,8 +81,16 @@ function seats({ seats: before = {} }: Contract, { seats: after = {} }: Contract
   const describeRoles = (roles: readonly string[] | undefined) => roles?.join(", ") ?? "any of the contract's";
   const comparison = comparisonOf(isSubset(is, was), isSubset(was, is));
   const [old, next] = [sharingOf(before), sharingOf(after)];
+  const [alone, together] = [before.secondOwner ?? [], after.secondOwner ?? []];
+  const describeApproved = (roles: readonly string[]) => roles.join(", ") || "none";
   return [
     ...compared("seats' roles", comparison, describeRoles(was), describeRoles(is)),
+    ...compared(
+      "roles given by two",
+      comparisonOf(isSubset(alone, together), isSubset(together, alone)),
+      describeApproved(alone),
+      describeApproved(together),
+    ),
     ...papers,
     ...compared("shared seats", comparisonOf(next >= old, old >= next), sharings[old] ?? "", sharings[next] ?? ""),
   ];

@@ -16,6 +16,11 @@ const paper = z.union([z.literal("required"), z.strictObject({ within })], { err
 
 export const seatsSchema = z.strictObject({
   roles: z.array(nameSchema).min(1).optional().describe("The contract's roles that a seat may have"),
+  second_owner: z
+    .array(nameSchema)
+    .min(1)
+    .optional()
+    .describe("Roles in which a seat works once another person than who asks has approved it"),
   agreement: paper.optional().describe("A confidentiality agreement on file"),
   training: paper.optional().describe("A privacy training on file"),
   sharing: z
@@ -27,15 +32,18 @@ export const seatsSchema = z.strictObject({
 export interface SeatTerms {
   /** Absent = all of the contract's. */
   readonly roles?: readonly string[];
+  /** Absent = none. */
+  readonly secondOwner?: readonly string[];
   readonly agreement?: PaperTerms;
   readonly training?: PaperTerms;
   /** `note` is not written down: it is so wherever nothing else is. */
   readonly sharing?: "step_up" | "refuse";
 }
 
-export function readSeatTerms({ roles, agreement, training, sharing }: z.output<typeof seatsSchema>): SeatTerms {
+export function readSeatTerms({ roles, second_owner: secondOwner, agreement, training, sharing }: z.output<typeof seatsSchema>): SeatTerms {
   return {
     ...(roles && { roles }),
+    ...(secondOwner && { secondOwner }),
     ...(agreement && { agreement: readPaper(agreement) }),
     ...(training && { training: readPaper(training) }),
     ...(sharing !== undefined && sharing !== "note" && { sharing }),

@@ -18,6 +18,8 @@ export interface Paper {
 
 export interface HeldSeat {
   readonly role: string;
+  /** The role that a second person approved for it; `null` = none. */
+  readonly approvedRole: string | null;
   /** `null` = not on file. */
   readonly agreement: Paper | null;
   readonly training: Paper | null;
@@ -29,6 +31,7 @@ export type SeatFault = Extract<
   RefusalCode,
   | "off_shift"
   | "seat_role_not_allowed"
+  | "seat_role_not_approved"
   | "seat_agreement_missing"
   | "seat_agreement_expired"
   | "seat_training_missing"
@@ -36,9 +39,10 @@ export type SeatFault = Extract<
 >;
 
 /** `null` = it works. `now`: milliseconds since 1970. */
-export function faultOfSeat(bundle: Bundle, { role, agreement, training, shifts }: HeldSeat, now: number): SeatFault | null {
+export function faultOfSeat(bundle: Bundle, { role, approvedRole, agreement, training, shifts }: HeldSeat, now: number): SeatFault | null {
   const { seats, term } = bundle.contract;
   if (!mayHold(bundle, role)) return "seat_role_not_allowed";
+  if (seats?.secondOwner?.includes(role) && role !== approvedRole) return "seat_role_not_approved";
   if (seats === undefined && shifts === null) return null;
   const moment = civilMoment(now, term.zone);
   const lacking = seats?.agreement && faultOfPaper(seats.agreement, agreement, moment.date);

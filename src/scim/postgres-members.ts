@@ -62,7 +62,8 @@ export async function selectContractsSeating(
 const putText = `insert into postern.seat as s (contract_id, issuer, subject, role, name, likeness, scim)
   select $1, p.issuer, p.subject, $2, p.name, p.likeness, 'member'
   from jsonb_to_recordset($3::text::jsonb) as p(issuer text, subject text, name text, likeness text) order by p.issuer, p.likeness
-  on conflict (contract_id, issuer, likeness) do update set role = excluded.role, name = excluded.name, scim = 'member'
+  on conflict (contract_id, issuer, likeness) do update set role = excluded.role, name = excluded.name, scim = 'member',
+    approved_role = case when s.role = excluded.role then s.approved_role end
   where s.subject = excluded.subject and (s.scim = 'left' or s.role = excluded.role) returning s.subject`;
 
 /** `false`: somebody has another role there, or a subject that looks the same; then the transaction has to be rolled back. */

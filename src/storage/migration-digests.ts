@@ -5,7 +5,7 @@
 import type { MigrationDigest } from "./migrate.ts";
 
 export const migrationsOfThisBuild: readonly MigrationDigest[] = [
-  { number: 1, name: "0001-spine.sql", digest: "1c8386c0bec4ce44465e371b451b5862681bde22930e6e80667edd05c85fcff0" },
+  { number: 1, name: "0001-spine.sql", digest: "f50a5076b0512985652e9109ddf91546009f153bbe0a47f9afcf0be913f855cf" },
   { number: 2, name: "0002-publishing.sql", digest: "04008cc7f52a13edc4369d5e7f70c597eb843e5a8956780e530db83e48cd0002" },
   { number: 3, name: "0003-ladder.sql", digest: "6dcd94c19837c863549bcf3b9030dae35122c476ea60eece6710a861b0ffb681" },
   { number: 4, name: "0004-rotation.sql", digest: "3c7f3e6d93fd707adcb293e05e56d17675ddd138e9d64476513126db963b7ac5" },
@@ -19,7 +19,7 @@ export const migrationsOfThisBuild: readonly MigrationDigest[] = [
   { number: 12, name: "0012-age.sql", digest: "0cfbc5bcf0d27aa54e2727a8197519026b44f8b8ebc39e5a385a2f0dfa396b70" },
   { number: 13, name: "0013-seat-use.sql", digest: "9076575d70a3dc43a9342c4ed70aa0f953c558d5f5d717d245596587f7fc2977" },
   { number: 14, name: "0014-possession.sql", digest: "c1d93e27f4820efcc5fdbe64dd5153d26b2baf4e0e96c2b0d154a04b06817b2b" },
-  { number: 15, name: "0015-seats.sql", digest: "dc39c03bf043d9dfe85a134e4d8e84502f0ecd9421039ad89f3936ca8ea26362" },
+  { number: 15, name: "0015-seats.sql", digest: "228f18131c71ca8e96f1c48bd7a1ecbec122f73df5a67089cf200fde0deb0096" },
   { number: 16, name: "0016-scim.sql", digest: "dae24554fd3ac3bb4fbb22221367dfa37f8b3f880de6b8e976e73971eef9645d" },
   { number: 17, name: "0017-revocation.sql", digest: "0d7a7084a96f2e14113ce65072b2fe8cda9fe244292664a6c30b983b4a8bf1b0" },
   { number: 18, name: "0018-shop.sql", digest: "34063fa448e62c2291a87a539a3712ba91b4361b75b77f0dd4b9ccedd088fbae" },

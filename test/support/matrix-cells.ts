@@ -135,6 +135,7 @@ const answers: Readonly<Record<string, readonly (string | null)[]>> = {
   [`PUT ${ofContract}/policy`]: ["422 unacceptable", "422 unacceptable", "422 unacceptable"],
   [`POST ${ofContract}/holds`]: ["422 unacceptable", "422 unacceptable", "409 wrong_state"],
   [`POST ${ofContract}/holds/{hold}/release`]: nothingThere,
+  [`POST ${ofContract}/role-grants`]: ["409 wrong_state", "409 wrong_state", "409 wrong_state"],
   [`POST ${ofContract}/break-glass`]: ["422 reason_required", "422 reason_required", "422 reason_required"],
   [`POST ${ofContract}/break-glass/{glass}/close`]: nothingThere,
   [`POST ${ofContract}/break-glass/{glass}/review`]: nothingThere,

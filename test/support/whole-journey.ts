@@ -7,6 +7,7 @@ import { parsePromise } from "../../src/audit/promise.ts";
 import { extendRange } from "../../src/audit/tree.ts";
 import { because, bringIntoForce, contractText, expectStatus, importLines, search, shippedPolicy } from "./agreement.ts";
 import { canaryCustomer, canaryElsewhere, canaryOrder } from "./canaries.ts";
+import { approveRoles, breakGlass, holdAndRelease, rejectOne } from "./four-eyes.ts";
 import type { Gateway } from "./gateway.ts";
 import { acknowledge, fetchReturn, makeMerchantKey } from "./returned.ts";
 import { provision } from "./scim.ts";
@@ -14,12 +15,16 @@ import { askShop } from "./shop.ts";
 
 const contract = "/v1/contracts/c-test";
 const customers = `${contract}/records/customer`;
-const agreement = { more: "vendor_systems: [crm]\n", purposes: "{ after_sales: {}, emergency: { break_glass: { minutes: 5 } } }" };
+const agreement = {
+  more: "vendor_systems: [crm]\nseats: { second_owner: [senior] }\n",
+  purposes: "{ after_sales: {}, emergency: { break_glass: { minutes: 5 } } }",
+};
 const encoded = encodeURIComponent(canaryElsewhere);
 
 /** From a draft to an export. */
 export async function journeyBeforeThePurge(gateway: Gateway): Promise<void> {
   await bringIntoForce(gateway, agreement);
+  await approveRoles(gateway);
   await rejectOne(gateway);
   await importLines(gateway, [canaryCustomer, { id: "U2", name: "Al" }]);
   await importLines(gateway, [canaryCustomer, { ...canaryCustomer, id: "U3" }]);
@@ -148,47 +153,6 @@ export async function journeyToANewEpoch(gateway: Gateway, anchor: Anchor, log: 
   const ask = (body: unknown) => expectStatus(gateway.call("POST", `/log/${log}/epochs`, { as: "operator", body }), 200);
   const { opens } = (await (await ask({ dry_run: true })).json()) as { opens: string };
   await ask({ confirm: opens });
-}
-
-/** A second owner says no. */
-async function rejectOne(gateway: Gateway): Promise<void> {
-  const files = {
-    contract: { name: "contract.yaml", text: contractText({ contract: "c-rejected" }) },
-    policy: { name: "policy.yaml", text: shippedPolicy("cs-standard") },
-  };
-  await expectStatus(gateway.call("POST", "/v1/contracts", { as: "owner-1", body: files }), 200);
-  const asked = await expectStatus(gateway.call("POST", "/v1/contracts/c-rejected/activate", { as: "owner-1" }), 202);
-  const { approval } = (await asked.json()) as { approval: { id: string } };
-  await expectStatus(gateway.call("POST", `/v1/approvals/${approval.id}/reject`, { as: "owner-2", ...because }), 200);
-}
-
-/** One customer's data is kept for a while. */
-async function holdAndRelease(gateway: Gateway): Promise<void> {
-  const scope = { subject: { type: "customer", id: canaryCustomer.id } };
-  const body = { scope, basis: "dispute", note: "claim 7", authority: "legal", expires_at: "2098-01-01T00:00:00Z" };
-  const placed = await expectStatus(gateway.call("POST", `${contract}/holds`, { as: "owner-1", body }), 201);
-  const { hold } = (await placed.json()) as { hold: string };
-  await expectStatus(gateway.call("GET", `${contract}/holds`, { as: "owner-1" }), 200);
-  const asked = await expectStatus(gateway.call("POST", `${contract}/holds/${hold}/release`, { as: "owner-1" }), 202);
-  const { approval } = (await asked.json()) as { approval: { id: string } };
-  await expectStatus(gateway.call("POST", `/v1/approvals/${approval.id}/approve`, { as: "owner-2" }), 200);
-}
-
-/** Two owners let an agent see one customer; one of them ends it, an officer says whether it was right. */
-async function breakGlass(gateway: Gateway): Promise<void> {
-  const path = `${contract}/break-glass`;
-  const body = { seat: { issuer: "demo", subject: "agent-1" }, purpose: "emergency", person: { type: "customer", id: canaryCustomer.id } };
-  const asked = await expectStatus(gateway.call("POST", path, { as: "owner-1", body, ...because }), 202);
-  const { approval } = (await asked.json()) as { approval: { id: string } };
-  await expectStatus(gateway.call("POST", `/v1/approvals/${approval.id}/approve`, { as: "owner-2" }), 200);
-  const found = { as: "agent-1", body: { by: { id: canaryCustomer.id } }, headers: { "postern-purpose": "emergency" } };
-  await expectStatus(gateway.call("POST", `${customers}/search`, found), 200);
-  await expectStatus(gateway.call("POST", `${path}/${approval.id}/close`, { as: "owner-1" }), 200);
-  await expectStatus(
-    gateway.call("POST", `${path}/${approval.id}/review`, { as: "officer", body: { finding: "justified" }, ...because }),
-    200,
-  );
-  await expectStatus(gateway.call("GET", path, { as: "officer" }), 200);
 }
 
 /** The end is moved by both parties and by one; agents are cut off and let in again; a clock is accepted. */
