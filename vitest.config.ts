@@ -22,6 +22,8 @@ export default defineConfig({
     globalSetup: ["test/support/postgres-cluster.ts"],
     reporters: ["default", new ClosingLine()],
     testTimeout: 40_000,
+    // What is waited for has come long before, but on a machine that is busy with something else.
+    expect: { poll: { timeout: 10_000 } },
     hookTimeout: 120_000,
     teardownTimeout: 20_000,
   },

@@ -23,8 +23,8 @@ interface Page {
 
 const demo = (subject: string) => ({ issuer: "demo", subject });
 const customers = [
-  { id: "U1", name: "欧阳娜娜", phone: "13800138000" },
-  { id: "U2", name: "林小满", phone: "13900139000" },
+  { id: "buyer-U1", name: "欧阳娜娜", phone: "13800138000" },
+  { id: "buyer-U2", name: "林小满", phone: "13900139000" },
 ];
 
 let gateway: Gateway;
@@ -179,9 +179,7 @@ describe("an officer lists who saw what", () => {
 
   it("and never the data", async () => {
     const text = await (await ask("?limit=200")).text();
-    for (const value of ["欧阳", "林小满", "13800138000", "138*", "13900139000"]) expect(text).not.toContain(value);
-    // Two letters come up by chance in a keyed name.
-    expect(text).not.toMatch(/\bU1\b/);
+    for (const value of ["欧阳", "林小满", "13800138000", "138*", "13900139000", "buyer-U1"]) expect(text).not.toContain(value);
     expect((await gateway.call("GET", `/v1/contracts/c-test/records/customer/${locators[0]}`, { as: "officer" })).status).toBe(403);
     const found = await gateway.call("POST", "/v1/contracts/c-test/records/customer/search", {
       as: "officer",

@@ -14,7 +14,7 @@ const shown = /欧阳|138\*|13800|n\S*@|gold-7c1f|"fields"|"masking"/;
 const healMsMax = 5_000;
 
 async function createWorld(edge?: { audit: (made: AuditLog) => AuditLog }): Promise<LogGateway> {
-  const world = await createLogGateway({ edgeLimits: { deadlineMs: 300 }, ...(edge ? { edge } : {}) });
+  const world = await createLogGateway({ edgeLimits: { deadlineMs: 1_000 }, ...(edge ? { edge } : {}) });
   await bringIntoForce(world.gateway);
   await importLines(world.gateway, [customer]);
   return world;
@@ -83,6 +83,12 @@ describe("an agent asks while the log cannot be written", () => {
     expect(await countOf(world, "record.searched")).toBe(before + 1);
   });
 
+  async function expectHealed(since: number): Promise<void> {
+    let answer = await searchOnce(world.gateway);
+    while (answer.status === 503 && performance.now() - since < healMsMax) answer = await searchOnce(world.gateway);
+    expect(answer.status).toBe(200);
+  }
+
   it("gets 503 within the deadline while the log hangs, and an answer within five seconds of its end", async () => {
     const { answers, ms } = await world.owner.transaction(async (tx) => {
       await tx.query("lock table audit.flush in exclusive mode");
@@ -93,10 +99,8 @@ describe("an agent asks while the log cannot be written", () => {
     const end = performance.now();
     // What was sent down a connection after an entry that hangs, hangs with it: that is the database's failure, not the log's.
     for (const answer of answers) await expectNothingReleased(answer, /^(audit|database)_unavailable$/);
-    expect(ms).toBeLessThan(3_000);
-    let answer = await searchOnce(world.gateway);
-    while (answer.status === 503 && performance.now() - end < healMsMax) answer = await searchOnce(world.gateway);
-    expect(answer.status).toBe(200);
+    expect(ms).toBeLessThan(5_000);
+    await expectHealed(end);
   });
 
   it("gets 503 while commits are confirmed before they are on disk, which any role can set for itself", async () => {
@@ -113,9 +117,7 @@ describe("an agent asks while the log cannot be written", () => {
     await set("reset synchronous_commit");
     for (const answer of answers) await expectNothingReleased(answer, /^(audit|database)_unavailable$/);
     expect(answers.at(-1)?.status).toBe(503);
-    let answer = await searchOnce(world.gateway);
-    if (answer.status === 503) answer = await searchOnce(world.gateway);
-    expect(answer.status).toBe(200);
+    await expectHealed(performance.now());
   });
 
   it("is not even refused otherwise: a refusal that cannot be logged is 503 too", async () => {

@@ -81,7 +81,8 @@ describe("an owner places a legal hold", () => {
       facts: { hold, scope: "subject", basis: "litigation" },
       resource: { type: "customer", records: [{ locator, subject: expect.stringMatching(/^s_/) }] },
     });
-    expect(JSON.stringify(entry)).not.toMatch(/\bU7\b|case 12|法院/);
+    // Not as a part of base64, where two letters come up by chance.
+    expect(JSON.stringify(entry)).not.toMatch(/(?<![\w+/-])U7(?![\w+/=-])|case 12|法院/);
     const rows = await owner.query("select h::text from postern.hold h");
     expect(rows.map(String).join()).not.toMatch(/\bU7\b/);
     expect(await anyHoldStands(owner)).toBe(true);

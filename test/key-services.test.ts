@@ -16,7 +16,8 @@ import { type Failure, type KeyStandIn, startKeyStandIn } from "./support/key-st
 import { isLong } from "./support/long.ts";
 import { pause } from "./support/until.ts";
 
-const answeredWithinMs = 3_500;
+/** The deadline is three seconds; a slow answer takes ten. */
+const answeredWithinMs = 7_000;
 const secret = "s3cretAccessKeyOrToken";
 const context = "share-a/c-test/1";
 const failures: readonly Exclude<Failure, null | "slow">[] = [
@@ -102,10 +103,11 @@ describe.each(drivers)("a root key in %s", (_name, open) => {
     for (const { tookMs } of refused) expect(tookMs).toBeLessThan(answeredWithinMs);
     const before = standIn.asked();
     const { tookMs } = await refusalOf(() => root.unwrap(context, wrapped));
-    expect(tookMs).toBeLessThan(100);
+    expect(tookMs).toBeLessThan(1_000);
     expect(standIn.asked()).toBe(before);
     standIn.fail(null);
-    expect((await refusalOf(() => root.unwrap(context, wrapped))).tookMs).toBeLessThan(100);
+    await refusalOf(() => root.unwrap(context, wrapped));
+    expect(standIn.asked()).toBe(before);
     skippedMs = 5_001;
     expect(await root.unwrap(context, wrapped)).toEqual(key);
     expect(await root.unwrap(context, wrapped)).toEqual(key);

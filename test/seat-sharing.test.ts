@@ -222,7 +222,7 @@ describe("a seat that asks for what is not there", () => {
   it("is told of once where that is fifty times in minutes, whether it reads or searches, and an officer sees it", async () => {
     await guesses("agent-8", 49);
     expect(await alarms()).toEqual([]);
-    await guesses("agent-8", 31);
+    for (let i = 0; i < 31; i++) await guess("agent-8", i);
     expect(await alarms()).toMatchObject([
       { actor: { role: "agent" }, outcome: { effect: "allow", code: "noted" }, facts: { contract, misses: 50, seconds: 300 } },
     ]);

@@ -51,14 +51,14 @@ describe("a seat works once its papers are on file", () => {
   const lastOutcome = async () => (await entriesOf({ owner: gateway.database }, "c-papers")).at(-1)?.entry;
 
   it.each([
-    ["nothing", ",,,", "seat_agreement_missing"],
-    ["no training", `${dayAt(-9)},,,`, "seat_training_missing"],
-    ["an agreement of tomorrow", `${dayAt(1)},,${dayAt(-9)},`, "seat_agreement_missing"],
-    ["an agreement whose last day was yesterday", `${dayAt(-9)},${dayAt(-1)},${dayAt(-9)},`, "seat_agreement_expired"],
-    ["a training that has run out", `${dayAt(-9)},,${dayAt(-9)},${dayAt(-1)}`, "seat_training_expired"],
-    ["a training of more than a year ago", `${dayAt(-9)},,${dayAt(-366)},${dayAt(9)}`, "seat_training_expired"],
+    ["nothing", () => ",,,", "seat_agreement_missing"],
+    ["no training", () => `${dayAt(-9)},,,`, "seat_training_missing"],
+    ["an agreement of tomorrow", () => `${dayAt(1)},,${dayAt(-9)},`, "seat_agreement_missing"],
+    ["an agreement whose last day was yesterday", () => `${dayAt(-9)},${dayAt(-1)},${dayAt(-9)},`, "seat_agreement_expired"],
+    ["a training that has run out", () => `${dayAt(-9)},,${dayAt(-9)},${dayAt(-1)}`, "seat_training_expired"],
+    ["a training of more than a year ago", () => `${dayAt(-9)},,${dayAt(-366)},${dayAt(9)}`, "seat_training_expired"],
   ])("with %s on file it is refused, and the log says why", async (_what, papers, code) => {
-    await expectStatus(send(`demo,agent-1,first_line,林,${papers}`), 200);
+    await expectStatus(send(`demo,agent-1,first_line,林,${papers()}`), 200);
     expect(await problemOf(ask("agent-1"), 403)).toMatchObject({ code });
     expect(await lastOutcome()).toMatchObject({ event: "record.searched", actor: { role: "agent" }, outcome: { effect: "deny", code } });
   });

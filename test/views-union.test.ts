@@ -263,7 +263,7 @@ describe("a policy that the check does not warn of", () => {
       // Each reads a file twice.
       { numRuns: Math.min(runs(300), 20_000) },
     );
-    // Both kinds were there.
-    expect(Math.min(said.quiet, said.warned)).toBeGreaterThan(10);
+    // Both kinds were there: one in twenty is warned of.
+    expect(Math.min(said.quiet, said.warned)).toBeGreaterThan(0);
   });
 });

@@ -44,7 +44,7 @@ export async function expectNothingFromBroken(shop: Shop, secret: string, ask: (
   shop.answer = (path, response) => bodies[Number(/([0-9]+)\.json$/.exec(path)?.[1])]?.[1][0](path, response);
   const began = Date.now();
   const told = await Promise.all(bodies.map((_body, at) => ask(`/admin/api/2026-07/customers/${at}.json`)));
-  expect(Date.now() - began).toBeLessThan(1_900);
+  expect(Date.now() - began).toBeLessThan(6_000);
   expect(told.map(({ status }, at) => [bodies[at]?.[0], status])).toEqual(bodies.map(([name, [, status]]) => [name, status]));
   for (const answer of told) expect(`${JSON.stringify([...answer.headers])}${await answer.text()}`).not.toContain(secret);
 }

@@ -3,9 +3,9 @@ import { expect } from "vitest";
 import { expectStatus, search } from "./agreement.ts";
 import type { Door } from "./gateway.ts";
 import { directoryOf, issueToken, patch, person } from "./scim.ts";
+import { until } from "./until.ts";
 
 const readersADoor = 4;
-const beforeMs = 500;
 const afterMs = 300;
 const agent = { issuer: "demo", subject: "agent-1" };
 /** Says the word; answers what takes it back. */
@@ -59,18 +59,17 @@ export async function cutOff(at: Door, doors: readonly Door[]): Promise<number> 
   const late: number[] = [];
   for (const door of doors) await expectStatus(read(door, path), 200);
   for (const sayTheWord of ways) {
-    let until = Number.POSITIVE_INFINITY;
-    const readers = doors.flatMap((door) =>
-      Array.from({ length: readersADoor }, () => lastGiven(door, path, () => performance.now() < until)),
-    );
-    await new Promise((resolve) => setTimeout(resolve, beforeMs));
+    let end = Number.POSITIVE_INFINITY;
+    const readers = doors.flatMap((door) => Array.from({ length: readersADoor }, () => ({ door, lastAt: 0 })));
+    const reading = readers.map(async (reader) => {
+      while (performance.now() < end) if ((await read(reader.door, path)).status === 200) reader.lastAt = performance.now();
+    });
+    await until("an answer to every reader", () => readers.every(({ lastAt }) => lastAt > 0));
     const takeBack = await sayTheWord(at);
     const answered = performance.now();
-    until = answered + afterMs;
-    for (const last of await Promise.all(readers)) {
-      expect(last).toBeGreaterThan(0);
-      late.push(last - answered);
-    }
+    end = answered + afterMs;
+    await Promise.all(reading);
+    late.push(...readers.map(({ lastAt }) => lastAt - answered));
     for (const door of doors) expect((await read(door, path)).status).toBeGreaterThan(400);
     await takeBack();
     for (const door of doors) await expectStatus(read(door, path), 200);
@@ -78,12 +77,6 @@ export async function cutOff(at: Door, doors: readonly Door[]): Promise<number> 
   const most = Math.max(...late);
   console.info(`cut off: the last answer came ${Math.round(most)} ms after the word was out`);
   return most;
-}
-
-async function lastGiven(door: Door, path: string, goesOn: () => boolean): Promise<number> {
-  let last = 0;
-  while (goesOn()) if ((await read(door, path)).status === 200) last = performance.now();
-  return last;
 }
 
 function read(door: Door, path: string): Promise<Response> {

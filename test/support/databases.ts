@@ -34,7 +34,14 @@ export async function createPostgresDatabase({ migrated = true } = {}): Promise<
   };
 }
 
-/** PGlite with all migrations; one superuser session. */
+/** A migrated one of the run's cluster as its superuser, gone with `close`. It waits for whom it has no room, as the embedded one does. */
+export async function createOwnerDatabase(): Promise<Database> {
+  const { ownerUrl, drop } = await createPostgresDatabase();
+  const pool = openTestPool(ownerUrl, { deadlineMs: 30_000, queueMax: 100_000 });
+  return { ...pool, close: () => pool.close().then(drop) };
+}
+
+/** PGlite with all migrations; one superuser session. It costs a file of tests three times the processor time of one on the cluster. */
 export async function createMemoryDatabase(): Promise<Database> {
   await makeSnapshot();
   return openPglite({ memory: true, snapshot: readSnapshot() });

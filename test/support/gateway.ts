@@ -17,7 +17,7 @@ import { createInFlight } from "../../src/kernel/index.ts";
 import { createKeyring, createRootKey, type Deletion, type ShareStore } from "../../src/keys/index.ts";
 import type { Database } from "../../src/storage/index.ts";
 import { canaryCustomer } from "./canaries.ts";
-import { createMemoryDatabase } from "./databases.ts";
+import { createOwnerDatabase } from "./databases.ts";
 
 export const audience = "http://127.0.0.1:8787";
 
@@ -43,7 +43,7 @@ export interface CallOptions {
 }
 
 export interface GatewayOptions {
-  /** One database for both roles; default: a fresh one in memory. */
+  /** One database for all sides; default: a fresh one on the run's cluster. */
   readonly database?: Database;
   readonly edgeDatabase?: Database;
   readonly common?: Partial<CommonParts>;
@@ -76,7 +76,7 @@ const reachNobody: Ways["reach"] = () =>
 const usualFreshness = { mergeDelaySeconds: 300, disclosureStopsSeconds: 600 };
 
 export async function createGateway(options: GatewayOptions = {}): Promise<Gateway> {
-  const database = options.database ?? (await createMemoryDatabase());
+  const database = options.database ?? (await createOwnerDatabase());
   const issuer = createBuiltInIssuer(await generateBuiltInKey());
   const shares = options.common?.shares ?? createMemoryShareStore();
   const root = options.common?.root ?? createRootKey(nodeAead, randomBytes(32));
