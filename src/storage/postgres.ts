@@ -8,7 +8,6 @@
  * The only state it leaves in a session are its named statements, which Hyperdrive and PgBouncer from 1.21 on carry from one server connection to the
  * next. Behind an older pooler in transaction mode the URL says `?prepare=false`, and there are none.
  */
-import type { Socket } from "node:net";
 import postgres from "postgres";
 import { type Connect, type Connection, NoAnswer, runByDeadline } from "./connection.ts";
 import { type Database, DatabaseError, DatabaseUnavailable, type Param, type Queryable, type Row } from "./database.ts";
@@ -176,18 +175,25 @@ function ownSocket(addressOf: PostgresOptions["addressOf"]): OwnSocket | null {
   const net = process.getBuiltinModule("node:net");
   const socket = new net.Socket();
   let used = false;
+  // The driver listens once it is given the socket: what fails at once, as where no descriptor is left, would be heard by nobody and end the process.
+  const begun = (connect: () => void) =>
+    new Promise<typeof socket>((resolve, reject) => {
+      socket.once("error", reject);
+      connect();
+      setImmediate(() => resolve(socket));
+    });
   return {
     option: {
       async socket({ host: [host = "localhost"], port: [port = 5432], path }) {
         if (used) throw new DatabaseUnavailable("the connection was lost", false);
         used = true;
         socket.setNoDelay(true);
-        if (path) return begun(socket, () => socket.connect(path));
+        if (path) return begun(() => socket.connect(path));
         const address = addressOf ? await addressOf(host) : host;
         // Given up meanwhile: a destroyed socket would connect all the same.
         if (socket.destroyed) throw new DatabaseUnavailable("the connection was lost", false);
         // The driver takes the name for the server's certificate from the socket.
-        return begun(Object.assign(socket, { host, port }), () => socket.connect(port, address));
+        return Object.assign(await begun(() => socket.connect(port, address)), { host, port });
       },
     },
     bytesRead: () => socket.bytesRead,
@@ -195,15 +201,6 @@ function ownSocket(addressOf: PostgresOptions["addressOf"]): OwnSocket | null {
       socket.destroy();
     },
   };
-}
-
-/** The driver listens once it is given the socket: what fails at once, as where no descriptor is left, would be heard by nobody and end the process. */
-function begun(socket: Socket, connect: () => void): Promise<Socket> {
-  return new Promise((resolve, reject) => {
-    socket.once("error", reject);
-    connect();
-    setImmediate(() => resolve(socket));
-  });
 }
 
 /** Server errors after which it is unknown whether the statement was carried out: the session was ended from outside. */
