@@ -81,6 +81,20 @@ export async function start(options: StartOptions): Promise<Running> {
   }
 }
 
+/**
+ * What no request waits for and nothing catches is told like any other fault, without its message, which Node would print. A promise that was rejected unheard
+ * leaves all else as it was. Resolves once something was thrown: after that nobody knows how things stand, and the process is to end.
+ */
+export function strayFault(): Promise<void> {
+  process.on("unhandledRejection", report);
+  return new Promise((resolve) => {
+    process.on("uncaughtException", (fault) => {
+      report(fault);
+      resolve();
+    });
+  });
+}
+
 /** A keeper that serves nothing: for work on a database that may not be served yet. */
 export async function openIdleKeeper(
   options: Pick<StartOptions, "environment" | "operators">,

@@ -131,6 +131,28 @@ describe("an agent asks while the log cannot be written", () => {
   });
 });
 
+describe("an agent asks a gateway whose clock is not the database's", () => {
+  it("gets 503 and nothing else, and an answer with the right time once it is", async () => {
+    let aheadMs = 0;
+    const world = await createLogGateway({ common: { now: () => Date.now() + aheadMs } });
+    await bringIntoForce(world.gateway);
+    await importLines(world.gateway, [customer]);
+    await expectStatus(searchOnce(world.gateway), 200);
+    for (const ms of [-600_000, 3_600_000, 3_652 * 86_400_000]) {
+      aheadMs = ms;
+      // The keeper makes the keys of what it takes for this month.
+      await world.gateway.keeper.tick().catch(() => undefined);
+      const answers = await Promise.all([searchOnce(world.gateway), searchOnce(world.gateway)]);
+      for (const answer of answers) await expectNothingReleased(answer);
+      aheadMs = 0;
+      await expectStatus(searchOnce(world.gateway), 200);
+    }
+    const times = (await entriesOf(world)).map(({ entry }) => Date.parse(entry.time));
+    expect(Math.max(...times.map((time) => Math.abs(Date.now() - time)))).toBeLessThan(60_000);
+    await world.close();
+  });
+});
+
 describe("an agent asks where this month's key of the log does not open", () => {
   it("gets 503 and nothing else, and an answer once it does", async () => {
     const world = await createWorld();

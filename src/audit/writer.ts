@@ -25,6 +25,8 @@ const writersMax = 4;
 const retryWithinMs = 1_000;
 /** So often in a row a log may turn out to have another name. */
 const originsMax = 3;
+/** Past which readiness fails as well. */
+const clockApartSecondsMax = 60;
 
 export interface WriterParts {
   readonly database: Queryable;
@@ -37,6 +39,8 @@ export interface WriterParts {
   readonly mergeDelaySeconds: number;
   /** Nothing is taken in where an entry of the log waits for longer. Default: there is no such limit, as for those who mend it. */
   readonly stopsAfterSeconds?: number | undefined;
+  /** How far its clock may be from the database's, which decides what time it is: nothing is taken in with a time of another. Default: a minute. */
+  readonly clockApartSecondsMax?: number | undefined;
   /** Where it remembers what logs call themselves; several in turn may share one. */
   readonly origins?: LogOrigins | undefined;
 }
@@ -73,7 +77,9 @@ class WriterQueue {
   readonly #resting: Chain[] = [];
   readonly #ids = new V7Generator();
   #waiting = 0;
+  /** Of the newest entry that was given a time, and of the newest that was stored. */
   #lastMs = 0;
+  #storedMs = 0;
 
   constructor(parts: WriterParts & { readonly origins: LogOrigins }, handle: LogHandle) {
     this.#parts = parts;
@@ -113,6 +119,7 @@ class WriterQueue {
     let chain = begun;
     try {
       const sealed = await this.#store(entries, begun);
+      this.#storedMs = Math.max(this.#storedMs, ...entries.map(({ parts }) => Date.parse(parts.time)));
       chain = sealed.chain;
       return sealed.receipts;
     } catch (error) {
@@ -135,7 +142,7 @@ class WriterQueue {
       // A chain ends with its epoch, and its successor names none: what was confirmed of it may be among what is lost.
       if (chain.origin !== undefined && chain.origin !== origin) chain = freshChain();
       const sealed = await sealFlush(this.#parts, { origin, entries, begun: chain });
-      const found = await this.#insert(sealed.flush, named);
+      const found = await this.#insert(sealed.flush, { named, time: entries.at(-1)?.parts.time ?? "" });
       if (found === named) return sealed;
       origins.set(log, found);
     }
@@ -143,9 +150,9 @@ class WriterQueue {
   }
 
   /** Answers what the log calls itself; where that is not `named`, nothing was stored. A connection that was lost at once is tried once more with identical bytes: a row that stands is left alone. A hung one has used up the time there is. */
-  async #insert({ id, head, entries }: StoredFlush, named: string): Promise<string> {
-    const { database, stopsAfterSeconds = null } = this.#parts;
-    const params = [this.#handle.log, id, head, entries, stopsAfterSeconds, named] as const;
+  async #insert({ id, head, entries }: StoredFlush, { named, time }: { readonly named: string; readonly time: string }): Promise<string> {
+    const { database, stopsAfterSeconds = null, clockApartSecondsMax: apartMax = clockApartSecondsMax } = this.#parts;
+    const params = [this.#handle.log, id, head, entries, stopsAfterSeconds, named, time, apartMax] as const;
     const begun = this.#parts.now();
     let uncertain = false;
     const states = await database.query(insertText, params).catch((error) => {
@@ -153,9 +160,14 @@ class WriterQueue {
       if (!uncertain) throw error;
       return database.query(insertText, params);
     });
-    const [state, commit, late, found] = states[0] ?? [];
+    const [state, commit, late, apart, found] = states[0] ?? [];
     if (uncertain && found !== named) throw new AuditUnavailable("the log changed its name, and the entry may be in it under the old one");
     if (late === true) throw new AuditUnavailable("the log is not numbered any more");
+    if (apart === true) {
+      // A clock that leapt ahead and came back gives times again.
+      this.#lastMs = this.#storedMs;
+      throw new AuditUnavailable("the clock is not the database's");
+    }
     if (state !== "open") throw new AuditUnavailable("the log is not open");
     // Every role may change its own settings, and with this one a commit is answered before it is on disk.
     if (commit === "off") throw new AuditUnavailable("the database's synchronous_commit is off");
@@ -243,12 +255,13 @@ function linkOf({ id, next, prev, after }: Chain): Entry["writer"] {
 
 /** Flush and pending in one statement, so that neither stands without the other. The edge sees no more of a log than this asks for. */
 const insertText = `with asked as (
-  select l.log, l.state, l.origin, $5::int is not null and ${isLateText("l.log", "u.numbered_until", "$5::int")} as late
+  select l.log, l.state, l.origin, $5::int is not null and ${isLateText("l.log", "u.numbered_until", "$5::int")} as late,
+    abs(extract(epoch from now() - $7::timestamptz)) > $8::int as apart
   from audit.log l left join audit.upkeep u on u.log = l.log where l.log = $1
-), target as (select log from asked where state = 'open' and not late and origin = $6),
+), target as (select log from asked where state = 'open' and not late and not apart and origin = $6),
 flush as (
   insert into audit.flush (log, flush_id, head, entries) select log, $2::text, $3::text, $4::bytea from target on conflict do nothing
 ), pending as (
   insert into audit.pending (log, flush_id) select log, $2::text from target on conflict do nothing
 )
-select state, current_setting('synchronous_commit'), late, origin, now() from asked`;
+select state, current_setting('synchronous_commit'), late, apart, origin, now() from asked`;

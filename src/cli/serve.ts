@@ -18,17 +18,17 @@ export const serve = command({
     const { keyPathsOf, readKeyFiles } = await import("../node-keys.ts");
     const only = args.only === "edge" || args.only === "keeper" ? args.only : undefined;
     await readKeyFiles(environment.POSTERN_DATA, keyPathsOf(environment), only);
-    const { start } = await import("../node.ts");
+    const { start, strayFault } = await import("../node.ts");
     const running = await start({ environment, operators, only }).catch((error: unknown) => {
       throw portTaken(error)
         ? new Failure(`PORT ${environment.PORT} is taken; stop what listens there, or set PORT`, exitCodes.config)
         : error;
     });
-    const stopped = stopSignal();
+    const ending = Promise.race([stopSignal().then(() => exitCodes.ok), strayFault().then(() => exitCodes.fault)]);
     print(`postern ${version} serves http://${environment.HOST}:${running.port}`);
-    await stopped;
+    const code = await ending;
     await running.stop();
-    process.exit(exitCodes.ok);
+    process.exit(code);
   },
 });
 

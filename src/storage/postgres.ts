@@ -104,8 +104,9 @@ function connector(options: PostgresOptions): Connect {
       sql.end({ timeout: 0 }).then(socket?.destroy, socket?.destroy);
     };
     const refuse = (error: unknown): never => {
-      const known = translated(error);
-      if (known instanceof DatabaseUnavailable && known.uncertain) drop();
+      const known = translated(error, options);
+      const isSuperseded = error instanceof postgres.PostgresError && error.code === readOnlyState;
+      if (known instanceof DatabaseUnavailable && (known.uncertain || isSuperseded)) drop();
       throw known;
     };
     const connection: Connection = {
@@ -174,18 +175,25 @@ function ownSocket(addressOf: PostgresOptions["addressOf"]): OwnSocket | null {
   const net = process.getBuiltinModule("node:net");
   const socket = new net.Socket();
   let used = false;
+  // The driver listens once it is given the socket: what fails at once, as where no descriptor is left, would be heard by nobody and end the process.
+  const begun = (connect: () => void) =>
+    new Promise<typeof socket>((resolve, reject) => {
+      socket.once("error", reject);
+      connect();
+      setImmediate(() => resolve(socket));
+    });
   return {
     option: {
       async socket({ host: [host = "localhost"], port: [port = 5432], path }) {
         if (used) throw new DatabaseUnavailable("the connection was lost", false);
         used = true;
         socket.setNoDelay(true);
-        if (path) return socket.connect(path);
+        if (path) return begun(() => socket.connect(path));
         const address = addressOf ? await addressOf(host) : host;
         // Given up meanwhile: a destroyed socket would connect all the same.
         if (socket.destroyed) throw new DatabaseUnavailable("the connection was lost", false);
         // The driver takes the name for the server's certificate from the socket.
-        return Object.assign(socket.connect(port, address), { host, port });
+        return Object.assign(await begun(() => socket.connect(port, address)), { host, port });
       },
     },
     bytesRead: () => socket.bytesRead,
@@ -197,13 +205,21 @@ function ownSocket(addressOf: PostgresOptions["addressOf"]): OwnSocket | null {
 
 /** Server errors after which it is unknown whether the statement was carried out: the session was ended from outside. */
 const uncertainStates = new Set(["57P01", "57P02", "57P05", "25P03"]);
-/** The server had no resources, ran into its own timeout, or is not ready: nothing was carried out. */
-const unavailableStates = /^(53|57014|57P03|58)/;
+/** The server had no resources, ran into its own timeout, is not ready, takes no writes, or let another transaction go first: nothing was carried out. */
+const unavailableStates = /^(53|57014|57P03|58|25006|40001|40P01)/;
+/** A server that takes no writes, as after a failover: its successor is found by connecting anew. */
+const readOnlyState = "25006";
+
+/** By its own wish: what it is refused for is then no fault of the server's. */
+function readsOnly({ session }: PostgresOptions): boolean {
+  return session?.default_transaction_read_only === "on";
+}
 
 /** postgres.js' errors carry the statement and its parameters; ours do not. */
-function translated(error: unknown): DatabaseError | DatabaseUnavailable {
+function translated(error: unknown, options: PostgresOptions): DatabaseError | DatabaseUnavailable {
   if (error instanceof DatabaseUnavailable) return error;
   if (error instanceof postgres.PostgresError) {
+    if (error.code === readOnlyState && readsOnly(options)) return new DatabaseError(error.code, null);
     if (uncertainStates.has(error.code)) return new DatabaseUnavailable("the connection was ended by the server", true);
     if (unavailableStates.test(error.code)) return new DatabaseUnavailable(`the database is not able now, SQLSTATE ${error.code}`, false);
     return new DatabaseError(error.code, error.constraint_name ?? null);

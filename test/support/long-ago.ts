@@ -36,6 +36,7 @@ export async function writeLongAgo({ keeper, root, edgeWriter, gateway }: LogGat
     signer: edgeWriter,
     auditKeys,
     now: () => clock,
+    clockApartSecondsMax: 2 ** 31 - 1,
     mergeDelaySeconds: 300,
   });
   const logs = createLogHandles("test/postern", auditKeys);
