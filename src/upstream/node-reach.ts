@@ -74,7 +74,15 @@ function incomingOf(message: IncomingMessage): Incoming {
     throw new Error("an encoding that was not asked for");
   }
   const body = encoding === "gzip" ? pipeline(message, createGunzip(), () => undefined) : message;
-  return { status: message.statusCode ?? 0, media, link, retryAfter, read: (bytesMax, mayHold) => readWhole(body, bytesMax, mayHold) };
+  const announced = Number(message.headers["content-length"] ?? 0);
+  return {
+    ...{ status: message.statusCode ?? 0, media, link, retryAfter },
+    async read(bytesMax, mayHold) {
+      if (announced <= bytesMax) return readWhole(body, bytesMax, mayHold);
+      message.destroy();
+      return null;
+    },
+  };
 }
 
 /** As its pieces come: a stream of the web's, or an iteration over it, costs more than the body. */
