@@ -26,7 +26,7 @@ import { withRevocations } from "./revocations/index.ts";
 import { withServiceKeys } from "./service-keys/index.ts";
 import { type SessionLimits, withSessions } from "./sessions/index.ts";
 import type { Database } from "./storage/index.ts";
-import { createGates, type Gates, type Way } from "./upstream/index.ts";
+import { type Connectors, createConnectors, createGates, type Gates, type Way } from "./upstream/index.ts";
 
 /** What both sides have. */
 export interface CommonParts {
@@ -63,6 +63,7 @@ export interface Memory {
   readonly origins: LogOrigins;
   readonly uses: WatchMemory;
   readonly gates: Gates;
+  readonly connectors: Connectors;
   readonly misses: MissMemory;
 }
 
@@ -75,6 +76,7 @@ export function createMemory({ issuers, audience, now, digest }: Pick<CommonPart
     origins: new Map(),
     uses: new Map(),
     gates: createGates(now),
+    connectors: createConnectors(),
     misses: new Map(),
   };
 }
@@ -105,6 +107,7 @@ export function assembleEdge(common: CommonParts, side: SideParts & Ways, inFlig
     aead: common.aead,
     inFlight,
     way: { reach, databases, gates: memory.gates, random: Math.random },
+    connectors: memory.connectors,
     now: common.now,
     origin: common.audience,
   };

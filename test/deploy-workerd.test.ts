@@ -5,12 +5,22 @@ import { parseTrust, type Trust } from "../src/audit/index.ts";
 import { verifyExport } from "../src/audit/verify.ts";
 import { verifySignature } from "../src/crypto/index.ts";
 import type { Database } from "../src/storage/index.ts";
-import { bringIntoForce, expectStatus, type Found, importLines, shippedPolicy } from "./support/agreement.ts";
+import { bringIntoForce, expectStatus, type Found, importLines, problemOf, shippedPolicy } from "./support/agreement.ts";
 import { expectNothingFromBroken } from "./support/broken-bodies.ts";
 import { openTestPool } from "./support/databases.ts";
 import { askThroughShops, createPlainWorkerd, type PlainWorkerd } from "./support/plain-workerd.ts";
 import { entriesOf } from "./support/purge-world.ts";
-import { credential, customer, customerPath, openShop, registerQuick, type Shop, saying } from "./support/shop.ts";
+import {
+  credential,
+  customer,
+  customerPath,
+  ceiling as openCeiling,
+  openShop,
+  register,
+  registerQuick,
+  type Shop,
+  saying,
+} from "./support/shop.ts";
 import { personSecrets, telling } from "./support/upstream-canaries.ts";
 
 const records = "/v1/contracts/c-test/records/customer";
@@ -155,6 +165,45 @@ describe("a merchant's own API, asked by the edge on plain workerd", () => {
       const text = await (await ask()).text();
       for (const hidden of personSecrets) expect(text + world.output()).not.toContain(hidden);
     }
+  });
+
+  it("is written into, once under its key and as the policy says, and what was kept of it before counts no more", async () => {
+    const contract = "c-kept";
+    const more = "upstream: { cache_minutes: 5 }\n";
+    await bringIntoForce(world.gateway, { contract, policy: shippedPolicy("western-shop"), ceiling: openCeiling, more });
+    await register(world.gateway, "zendesk", { contract });
+    let standing = { id: 35436, status: "open", priority: "high", subject: secret };
+    shop.answer = (path, response) => {
+      const { method, body } = shop.asked.at(-1) ?? { method: "GET", body: "" };
+      if (method === "PUT") standing = { ...standing, ...(JSON.parse(body) as { ticket: object }).ticket };
+      saying({ ticket: standing })(path, response);
+    };
+    const path = `/v1/contracts/${contract}/upstream/zendesk/api/v2/tickets/35436.json`;
+    const statusOf = async (answer: Response) => ((await answer.json()) as { ticket: { status: string } }).ticket.status;
+    const seen = async () => statusOf(await expectStatus(world.call("GET", path, { as: "agent-2" }), 200));
+    const begun = shop.asked.length;
+    for (let i = 0; i < 2; i++) expect(await seen()).toBe("open");
+    expect(shop.asked).toHaveLength(begun + 1);
+
+    const headers = { "idempotency-key": "11111111-2222-4333-8444-555555555555" };
+    const write = (ticket: object, as = "agent-2") => world.call("PUT", path, { as, headers, body: { ticket } });
+    await problemOf(write({ priority: "low" }, "agent-1"), 403);
+    expect((await problemOf(write({ status: "s**" }), 422)).errors).toMatchObject([{ code: "placeholder" }]);
+    const first = await expectStatus(write({ status: "solved" }), 200);
+    const text = await first.text();
+    expect(JSON.parse(text)).toMatchObject({ ticket: { status: "solved", subject: null } });
+    const again = await expectStatus(write({ status: "solved" }), 200);
+    expect([await again.text(), again.headers.get("idempotency-replayed")]).toEqual([text, "true"]);
+    expect(shop.asked.filter(({ method }) => method === "PUT")).toHaveLength(1);
+    expect(await seen()).toBe("solved");
+    const told = (await entriesOf(world.gateway.database, contract)).filter(({ facts }) => facts?.upstream === "zendesk");
+    expect(told.map(({ event, facts }) => [event, facts?.upstream_kept])).toEqual(
+      expect.arrayContaining([
+        ["record.read", 1],
+        ["record.writing", undefined],
+        ["record.written", undefined],
+      ]),
+    );
   });
 
   it("lies in no network that is not public: as deploy/workerd.capnp has it, no other is connected to", async () => {

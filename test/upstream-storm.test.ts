@@ -1,7 +1,7 @@
 /** A merchant's API in trouble is left alone: it is asked again with patience, then less often, then not; and its owner is told what is the owner's to mend. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { ContractId } from "../src/kernel/index.ts";
-import { createGates } from "../src/upstream/index.ts";
+import { createGates, type Gates } from "../src/upstream/index.ts";
 import { expectStatus } from "./support/agreement.ts";
 import type { Gateway } from "./support/gateway.ts";
 import { customer, customerPath, openShopWorld, registerQuick, type Shop, type ShopWorld, saying } from "./support/shop.ts";
@@ -118,22 +118,33 @@ describe("the gates before a merchant's API", () => {
     expect(gates.enter(place("c-1")).ok).toBe(true);
   });
 
+  const megabyte = 2 ** 20;
+  const enter = (gates: Gates, contract: string) => {
+    const gate = gates.enter(place(contract));
+    if (!gate.ok) throw new Error("the gate is closed");
+    return gate.value;
+  };
+
   it("let a contract's answers together be so large, and another contract is none the worse for it", () => {
     const gates = createGates(() => 0);
-    const enter = (contract: string) => {
-      const gate = gates.enter(place(contract));
-      if (!gate.ok) throw new Error("the gate is closed");
-      return gate.value;
-    };
-    const [one, two, other] = [enter("c-1"), enter("c-1"), enter("c-2")];
-    const megabyte = 2 ** 20;
-    expect([one.mayHold(10 * megabyte), two.mayHold(6 * megabyte), two.mayHold(1), other.mayHold(16 * megabyte)]).toEqual([
-      true,
-      true,
-      false,
-      true,
-    ]);
+    const [one, two, other] = [enter(gates, "c-1"), enter(gates, "c-1"), enter(gates, "c-2")];
+    const held = [one.mayHold(10 * megabyte), two.mayHold(6 * megabyte), two.mayHold(1), other.mayHold(7 * megabyte)];
+    expect(held).toEqual([true, true, false, true]);
     one.leave({ kind: "answered" });
     expect(two.mayHold(megabyte)).toBe(true);
+  });
+
+  it("let the answers of all contracts together be no larger than the process may hold, and then nobody else through", () => {
+    let now = 0;
+    const gates = createGates(() => now);
+    const [one, other] = [enter(gates, "c-1"), enter(gates, "c-2")];
+    expect([one.mayHold(16 * megabyte), other.mayHold(8 * megabyte), other.mayHold(1)]).toEqual([true, true, false]);
+    expect(gates.enter(place("c-3"))).toEqual({ ok: false, refusal: { code: "upstream_busy", retryAfterSeconds: 1 } });
+    one.leave({ kind: "answered" });
+    expect(gates.enter(place("c-3")).ok).toBe(true);
+    expect(other.mayHold(8 * megabyte)).toBe(true);
+    // On Workers nobody says that a question was cut off.
+    now = 60_000;
+    expect(enter(gates, "c-4").mayHold(16 * megabyte)).toBe(true);
   });
 });

@@ -1,4 +1,7 @@
 /** An agent's program asks the merchant's own API by way of the gateway, and gets what the policy says; and an owner says where that API is. */
+import { EventEmitter } from "node:events";
+import { Agent, request as inClear } from "node:http";
+import type { LookupFunction } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { isPublicAddress } from "../src/upstream/index.ts";
 import { createNodeReach } from "../src/upstream/node-reach.ts";
@@ -215,6 +218,44 @@ describe("on the way up", () => {
     ])
       expect(isPublicAddress(address), address).toBe(false);
     for (const address of ["93.184.216.34", "2606:4700:4700::1111"]) expect(isPublicAddress(address), address).toBe(true);
+  });
+
+  it("asks again over the connection that stands, which leads where it led, and looks at the name for every other one", async () => {
+    shop.answer = saying({ customer });
+    const resolved: string[] = [];
+    let leadsTo = "127.0.0.1";
+    const agent = new Agent({ keepAlive: true });
+    const rules = {
+      resolve: async (host: string) => {
+        resolved.push(host);
+        return [{ address: leadsTo, family: 4 }];
+      },
+      isAllowed: (address: string) => address === "127.0.0.1",
+    };
+    const outgoing = { method: "GET", host: "shop.example.com", path: "/", headers: {} } as const;
+    const asking = async (request: unknown = inClear) => {
+      const ending = new AbortController();
+      const reach = createNodeReach({ ...rules, agent, port: shop.port, request: request as never });
+      const said = await (await reach(outgoing, ending.signal)).read(10_000, () => true);
+      ending.abort();
+      await new Promise(setImmediate);
+      return said?.length;
+    };
+    const length = JSON.stringify({ customer }).length;
+    expect(await asking()).toBe(length);
+    leadsTo = "10.0.0.1";
+    expect(await asking()).toBe(length);
+    expect(resolved).toEqual(["shop.example.com"]);
+    // It rests until it is taken; had it ended in between, Node would make another.
+    const ends = ({ lookup, host }: { lookup: LookupFunction; host: string }) => {
+      const request = new EventEmitter();
+      lookup(host, {}, (fault, address) => request.emit("error", fault ?? new Error(`led to ${address}`)));
+      return Object.assign(request, { end: () => undefined });
+    };
+    await expect(asking(ends)).rejects.toThrow("no public address");
+    agent.destroy();
+    await expect(asking()).rejects.toThrow("no public address");
+    expect(resolved).toHaveLength(3);
   });
 });
 

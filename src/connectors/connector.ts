@@ -182,18 +182,9 @@ export type Criterion = z.infer<typeof criterionSchema>;
 export type Authentication = z.infer<typeof authenticationSchema>;
 export type Carriage = z.infer<typeof carriageSchema>;
 
-/** Those that were read last: one is asked for by many requests, and says the same to each. */
-const known = new Map<string, Connector>();
-const knownMax = 64;
-
 /** Throws on a text that was not written by `JSON.stringify` of a connector. */
 export function parseConnectorText(text: string): Connector {
-  const connector = known.get(text) ?? connectorSchema.parse(JSON.parse(text));
-  known.delete(text);
-  known.set(text, connector);
-  const [oldest] = known.keys();
-  if (oldest !== undefined && known.size > knownMax) known.delete(oldest);
-  return connector;
+  return connectorSchema.parse(JSON.parse(text));
 }
 
 /** The route that a caller's path and query name. `null` = none. */

@@ -28,7 +28,7 @@ import { indexValueOf, locatorOf } from "../records/index.ts";
 import type { Ask, Disclosure } from "./ask.ts";
 import { deny, denyDraft, denyUnknown, disclosedDraft, draftOf, excludedDraft, guessingDraft, logOf, sharedDraft } from "./entries.ts";
 import { type Glass, glassDraft, glassFor, isOpenFor } from "./glass.ts";
-import type { Load, Loaded, LoadedRecord } from "./load.ts";
+import type { Find, Loaded, LoadedRecord, Question } from "./load.ts";
 import { type MaskedRecord, type Opened, openRecords } from "./open.ts";
 import { faultOfSharing } from "./sharing.ts";
 
@@ -77,15 +77,15 @@ export interface Inside {
   readonly bundle: Bundle;
 }
 
-/** identify → load → standing → keys, bundle. A refusal has left its entry already. */
-export async function enter(deps: Disclosure, ask: Ask): Promise<Result<Inside, Refusal>> {
+/** identify → load → standing → keys, bundle. `find`: what is loaded beside who asks. A refusal has left its entry already. */
+export async function enter(deps: Disclosure, ask: Ask, find: Find): Promise<Result<Inside, Refusal>> {
   const principal = await deps.tokens.identify(ask.authorization);
   if (!principal.ok) return denyUnknown(deps, ask, principal.refusal);
   const who = principal.value;
 
   const come = { contract: ask.contract, who, address: ask.request.address, country: ask.request.country };
   const looked = deps.watch.look(come);
-  const loading = deps.load(questionOf(ask, who, ask.want.kind === "read" ? { locator: ask.want.locator } : null));
+  const loading = deps.load(questionOf(ask, who, find));
   const [loaded, sharing] = looked instanceof Promise ? await Promise.all([loading, looked]) : [await loading, looked];
   const seated = standAt(loaded, deps.offices, who, ask.request.route);
   if (!seated.ok) {
@@ -132,7 +132,7 @@ export async function occasionOf(deps: Disclosure, ask: Ask, inside: Inside): Pr
 
 /** Everything before the entry. A refusal has left its entry already. */
 export async function reach(deps: Disclosure, ask: Ask): Promise<Result<Reached, Refusal>> {
-  const entered = await enter(deps, ask);
+  const entered = await enter(deps, ask, ask.want.kind === "read" ? { locator: ask.want.locator } : null);
   if (!entered.ok) return entered;
   const { who, role, loaded, keys, log, digest, lastDays, bundle } = entered.value;
   const epoch = loaded.contract?.epoch;
@@ -228,7 +228,7 @@ async function find(
   return ok(await deps.load(questionOf(ask, who, { field: want.field, indexValue })));
 }
 
-function questionOf(ask: Ask, who: Principal, find: Parameters<Load>[0]["find"]): Parameters<Load>[0] {
+function questionOf(ask: Ask, who: Principal, find: Find): Question {
   const { issuer, subject, tokenId, keyId } = who;
   return { contract: ask.contract, issuer, subject, token: tokenId, key: keyId, type: ask.type, find };
 }

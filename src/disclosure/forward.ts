@@ -13,14 +13,13 @@ import {
   type ConnectorRoute,
   linksIn,
   type PageLink,
-  parseConnectorText,
   type Query,
   routeOf,
   withCursors,
 } from "../connectors/index.ts";
-import { type ContractId, type Json, ok, type Refusal, type Result } from "../kernel/index.ts";
+import { type Json, ok, type Refusal, type Result } from "../kernel/index.ts";
 import { type Decision, decide, rulesFor } from "../policy/index.ts";
-import { addRefusal, type GatePlace, openCredential, selectConnector, type Way } from "../upstream/index.ts";
+import { addRefusal, type Connectors, type GatePlace, type Registered, type Way } from "../upstream/index.ts";
 import type { Ask, Disclosure } from "./ask.ts";
 import { enter, type Inside, noteMiss, type Occasion, occasionOf } from "./disclose.ts";
 import { deny, denyDraft, disclosedDraft, draftOf, excludedDraft } from "./entries.ts";
@@ -31,6 +30,7 @@ import { own, treat } from "./upstream-records.ts";
 
 export interface Upstream extends Disclosure {
   readonly way: Way;
+  readonly connectors: Connectors;
   /** Milliseconds. */
   readonly now: () => number;
   /** Where the gateway is: `https://gateway.example`. */
@@ -118,34 +118,19 @@ async function answer(deps: Upstream, asked: ForwardAsk): Promise<Result<Forward
 
 export interface Arrived extends Occasion {
   readonly inside: Inside;
-  readonly found: Found;
+  readonly found: Registered;
 }
 
 /** enter → connector → hours, network, purpose, glass. A refusal has left its entry already. */
 export async function arrive(deps: Upstream, ask: Ask, name: string): Promise<Result<Arrived, Refusal>> {
-  const entered = await enter(deps, ask);
+  const entered = await enter(deps, ask, { connector: name });
   if (!entered.ok) return entered;
   const inside = entered.value;
-  const found = await findConnector(deps, ask.contract, name, inside);
+  const { connector: version } = inside.loaded;
+  const found = version === undefined ? null : await deps.connectors.connectorOf(deps, inside.keys, name, version);
   if (!found) return deny(deps, ask, inside.who, { code: "not_found" }, { log: inside.log, exists: true, bundle: inside.bundle });
   const occasion = await occasionOf(deps, { ...ask, purpose: ask.purpose ?? found.connector.purpose ?? null }, inside);
   return occasion.ok ? ok({ inside, found, ...occasion.value }) : occasion;
-}
-
-export interface Found {
-  readonly connector: Connector;
-  readonly credential: string;
-  readonly place: GatePlace;
-}
-
-/** `null` = none of that name, or somebody changed it where it lies. */
-async function findConnector(deps: Upstream, contract: ContractId, name: string, { keys }: Inside): Promise<Found | null> {
-  const stored = await selectConnector(deps.database, contract, name);
-  if (!stored) return null;
-  const { compiled } = stored;
-  const credential = openCredential(deps.aead, keys.locator, { contract, name, compiled }, stored.credential);
-  const place = { contract, name, credential: stored.credential };
-  return credential === null ? null : { connector: parseConnectorText(compiled), credential, place };
 }
 
 interface RefusedCredential {

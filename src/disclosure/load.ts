@@ -7,7 +7,12 @@ import type { WrappedKey } from "../keys/index.ts";
 import type { HeldSeat } from "../policy/index.ts";
 import type { SealedRecord } from "../records/index.ts";
 
-export type Find = { readonly locator: Locator } | { readonly field: string; readonly indexValue: Uint8Array } | null;
+export type Find =
+  | { readonly locator: Locator }
+  | { readonly field: string; readonly indexValue: Uint8Array }
+  /** None of the vault's. */
+  | { readonly connector: string }
+  | null;
 
 export interface Question {
   readonly contract: ContractId;
@@ -47,6 +52,8 @@ export interface Loaded {
   readonly seat: HeldSeat | null;
   /** At most `hitsMax` + 1. */
   readonly records: readonly LoadedRecord[];
+  /** Which row the connector is that was asked for: never that of another one, or of another text. Absent = none of that name. */
+  readonly connector?: string;
 }
 
 export const hitsMax = 20;

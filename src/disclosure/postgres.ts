@@ -1,13 +1,14 @@
 /**
  * The vault: one statement returns the clock, the contract's standing, the seat, the sealed records and their wrapped keys.
  * It always answers at least one row a question, so that a missing contract costs what a present one costs.
- * Reads by locator of one contract that come while others are under way share a statement: most of a small statement's cost is the journey.
+ * Questions of one contract that come while others are under way share a statement, but for searches: most of a small statement's cost is the journey.
  */
 import { type ContractState, isSeatStandingText } from "../contracts/index.ts";
 import type { ContractId, Locator } from "../kernel/index.ts";
 import type { HeldSeat, Paper } from "../policy/index.ts";
 import { isRevokedText } from "../revocations/index.ts";
 import { type Cell, databaseNowText, inBatches, type Queryable, type Row } from "../storage/index.ts";
+import { connectorVersionText } from "../upstream/index.ts";
 import { hitsMax, type Load, type Loaded, type LoadedRecord, type Question } from "./load.ts";
 
 const batchLimits = { batchMax: 16, underWayMax: 4 };
@@ -17,25 +18,51 @@ interface LocatorQuestion extends Question {
 }
 
 export function createVaultLoad(database: Queryable): Load {
-  const reads = new Map<ContractId, (question: LocatorQuestion) => Promise<Loaded>>();
-  const readsOf = (contract: ContractId) => {
-    const known = reads.get(contract);
-    if (known) return known;
-    const made = inBatches<LocatorQuestion, Loaded>(
-      (questions) => readByLocator(database, contract, questions),
-      batchLimits,
-      () => reads.delete(contract),
-    );
-    reads.set(contract, made);
-    return made;
-  };
+  const read = gathered<LocatorQuestion>((contract, questions) => readByLocator(database, contract, questions));
+  const stand = gathered<Question>((contract, questions) => readStandings(database, contract, questions));
   return async (question) => {
     const { contract, issuer, subject, token, key, type, find } = question;
-    if (!find) return readRows(await database.query(standingText, [contract, issuer, subject, token, key]));
-    if ("locator" in find) return readsOf(contract)({ ...question, find });
+    if (find && "locator" in find) return read({ ...question, find });
+    if (!find || "connector" in find) return stand(question);
     return readRows(await database.query(byIndexText, [contract, issuer, subject, token, key, type, find.field, find.indexValue]));
   };
 }
+
+/** What is asked of one contract goes together; nothing is kept of a contract of which nothing is asked. */
+function gathered<Asked extends Question>(
+  ask: (contract: ContractId, questions: readonly Asked[]) => Promise<Loaded[]>,
+): (question: Asked) => Promise<Loaded> {
+  const gatherings = new Map<ContractId, (question: Asked) => Promise<Loaded>>();
+  return (question) => {
+    const { contract } = question;
+    const known = gatherings.get(contract);
+    if (known) return known(question);
+    const made = inBatches<Asked, Loaded>(
+      (questions) => ask(contract, questions),
+      batchLimits,
+      () => gatherings.delete(contract),
+    );
+    gatherings.set(contract, made);
+    return made(question);
+  };
+}
+
+/** Of who asks, and of the connector that they ask by. */
+async function readStandings(database: Queryable, contract: ContractId, questions: readonly Question[]): Promise<Loaded[]> {
+  const asked = questions.map(({ issuer, subject, token, key, find }, n) => ({
+    ...{ n, issuer, subject, token, key },
+    connector: find && "connector" in find ? find.connector : null,
+  }));
+  const [row = []] = await database.query(standingsText, [contract, JSON.stringify(asked)]);
+  const standing = readStanding(row);
+  const answers: Loaded[] = [];
+  for (const [n, revoked, seat, connector] of JSON.parse(String(row[standingColumns.length])) as FoundStanding[])
+    answers[n] = { ...standing, revoked, seat: readSeat(seat), records: [], ...(connector !== null && { connector }) };
+  return answers;
+}
+
+/** The question's number, whether its asker is revoked, their seat, and which row the connector is. */
+type FoundStanding = [n: number, revoked: boolean, seat: SeatRow, connector: string | null];
 
 /** One row answers them all: what was found as one JSON text, and each column of ciphertexts end to end, because a cell costs more than its bytes. */
 async function readByLocator(database: Queryable, contract: ContractId, questions: readonly LocatorQuestion[]): Promise<Loaded[]> {
@@ -113,9 +140,15 @@ const recordNamed = (type: string, locator: string) => `left join lateral (selec
     where r.contract_id = $1 and r.type = ${type} and r.locator = ${locator} limit 1) r on true
   left join lateral (select * from postern.subject_key k where k.contract_id = $1 and k.subject = r.subject limit 1) k on true`;
 
-const standingText = `select ${standing}, ${revoked(...asker)}, ${seat}::text from ${contractAsked} ${seatOf("$2", "$3")}`;
+const revokedAsker = revoked("q.issuer", "q.subject", "q.token", "q.key");
+const standingsText = `select ${standing}, f.found from ${contractAsked} cross join lateral (
+  select json_agg(json_build_array(q.n, ${revokedAsker}, ${seat}, ${connectorVersionText("x")}))::text as found
+  from jsonb_to_recordset($2::text::jsonb) as q(n int, issuer text, subject text, token text, key text, connector text)
+  ${seatOf("q.issuer", "q.subject")}
+  left join lateral (select x.xmin, x.registered_at from postern.connector x
+    where x.contract_id = $1 and x.name = q.connector limit 1) x on true) f`;
 const byLocatorText = `select ${standing}, f.* from ${contractAsked} cross join lateral (
-  select json_agg(json_build_array(q.n, ${revoked("q.issuer", "q.subject", "q.token", "q.key")}, ${seat}, ${recordColumns.join(", ")}, ${ciphertexts.map((column) => `length(${column})`).join(", ")}))::text,
+  select json_agg(json_build_array(q.n, ${revokedAsker}, ${seat}, ${recordColumns.join(", ")}, ${ciphertexts.map((column) => `length(${column})`).join(", ")}))::text,
     ${ciphertexts.map((column) => `string_agg(${column}, ''::bytea)`).join(", ")}
   from jsonb_to_recordset($2::text::jsonb) as q(n int, issuer text, subject text, token text, key text, type text, locator text)
   ${seatOf("q.issuer", "q.subject")}

@@ -1,8 +1,8 @@
 /** A question to the merchant's own API, or its answer of minutes ago, where the contract lets it be kept. An error is never kept. */
 
-import type { Connector, Query } from "../connectors/index.ts";
+import type { Query } from "../connectors/index.ts";
 import { type Json, parseJson, printJson } from "../kernel/index.ts";
-import { type Asked, askUpstream, dropAnswers, type GatePlace, keepAnswer, keptPlace, recallAnswer, type Way } from "../upstream/index.ts";
+import { type Asked, askUpstream, dropAnswers, keepAnswer, keptPlace, type Registered, recallAnswer, type Way } from "../upstream/index.ts";
 import type { Disclosure } from "./ask.ts";
 import type { Inside } from "./disclose.ts";
 
@@ -14,7 +14,7 @@ interface Deps extends Pick<Disclosure, "database" | "aead"> {
 
 interface Asking {
   readonly inside: Inside;
-  readonly found: { readonly connector: Connector; readonly credential: string; readonly place: GatePlace };
+  readonly found: Registered;
   readonly path: string;
   /** As it goes up. */
   readonly query: Query;

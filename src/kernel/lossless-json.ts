@@ -70,7 +70,8 @@ export function isJsonObject(value: Json): value is JsonObject {
 }
 
 const numberPattern = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y;
-const plainStringPattern = /[^"\\\u0000-\u001f]*/y;
+const quote = 0x22;
+const backslash = 0x5c;
 const escapes: Readonly<Record<string, string>> = { '"': '"', "\\": "\\", "/": "/", b: "\b", f: "\f", n: "\n", r: "\r", t: "\t" };
 
 class Parser {
@@ -94,8 +95,7 @@ class Parser {
   #value(): Json {
     this.#space();
     const first = this.#text[this.#at];
-    if (first === "{") return this.#nested(() => this.#object());
-    if (first === "[") return this.#nested(() => this.#array());
+    if (first === "{" || first === "[") return this.#nested(first);
     if (first === '"') return this.#string();
     if (first === "t") return this.#word("true", true);
     if (first === "f") return this.#word("false", false);
@@ -103,10 +103,10 @@ class Parser {
     return this.#number();
   }
 
-  #nested(read: () => Json): Json {
+  #nested(first: "{" | "["): Json {
     if (++this.#depth > this.#limits.depthMax) throw this.#error("nested too deep");
     this.#at++;
-    const value = read();
+    const value = first === "{" ? this.#object() : this.#array();
     this.#depth--;
     return value;
   }
@@ -144,10 +144,7 @@ class Parser {
     const start = this.#at++;
     let out = "";
     for (;;) {
-      plainStringPattern.lastIndex = this.#at;
-      const run = plainStringPattern.exec(this.#text)?.[0] ?? "";
-      out += run;
-      this.#at += run.length;
+      out += this.#run();
       const next = this.#text[this.#at++];
       if (next === '"') break;
       if (next !== "\\") throw new JsonSyntaxError(next === undefined ? "string without an end" : "control character in a string", start);
@@ -155,6 +152,14 @@ class Parser {
     }
     if (!out.isWellFormed()) throw new JsonSyntaxError("half a character in a string", start);
     return out;
+  }
+
+  /** Up to a quote, a backslash or what may not stand there. Most are short: a pattern would cost more than looking at each. */
+  #run(): string {
+    const start = this.#at;
+    for (let code = this.#text.charCodeAt(start); code > 0x1f && code !== quote && code !== backslash; )
+      code = this.#text.charCodeAt(++this.#at);
+    return this.#text.slice(start, this.#at);
   }
 
   #escape(): string {

@@ -7,7 +7,7 @@ import { type Masked, maskDocument } from "../masking/index.ts";
 import type { Circumstances } from "./circumstances.ts";
 import type { Facts, Verdict } from "./condition.ts";
 import { admit, type Decision, type Settled, settle } from "./decide.ts";
-import { mergeLevels, sortFields } from "./sort-fields.ts";
+import { mergeLevels, sortLevels } from "./sort-fields.ts";
 
 /** `undefined` = nothing of the record lies at that level; `null` = it does not open. */
 export type OpenLevel = (level: number) => JsonObject | undefined | null;
@@ -57,7 +57,7 @@ export function showDocument(
   document: JsonObject,
   pseudonymKey: Uint8Array,
 ): Shown | Exclude<Verdict, "holds"> {
-  const { levels, unnamed } = sortFields(decision.resource, document);
+  const { levels, unnamed } = sortLevels(decision.resource, document);
   const open: OpenLevel = (level) => levels[level];
   const judged = judge(decision, circumstances, open);
   if (judged === null) return "failed";

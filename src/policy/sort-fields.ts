@@ -33,10 +33,14 @@ const tries = new WeakMap<Resource, ObjectTrie<FieldRules>>();
 
 export function sortFields(resource: Resource, document: JsonObject): SortedFields {
   const sorter = new Sorter("received");
-  const levels = sorter
-    .object(trieOf(resource), document, "")
-    .map((level) => (level !== undefined && isJsonObject(level) ? level : undefined));
+  const levels = sorter.object(trieOf(resource), document, "");
   return { levels, unnamed: [...sorter.unnamed], searchable: sorter.values(), subjectReference: subjectReference(resource, document) };
+}
+
+/** Of a document that nobody keeps, and that is not looked for by what is in it. */
+export function sortLevels(resource: Resource, document: JsonObject): Pick<SortedFields, "levels" | "unnamed"> {
+  const sorter = new Sorter("received");
+  return { levels: sorter.object(trieOf(resource), document, ""), unnamed: [...sorter.unnamed] };
 }
 
 /** What a stored document is found by: what `sortFields` said of it on its way in, or would say today where the policy has changed since. */
@@ -91,7 +95,7 @@ function trieOf(resource: Resource): ObjectTrie<FieldRules> {
 
 class Sorter {
   readonly unnamed = new Set<string>();
-  readonly #searchable = new Map<string, Set<string>>();
+  readonly #searched: { readonly field: FieldRules; readonly value: Json }[] = [];
   readonly #form: "received" | "stored";
 
   constructor(form: "received" | "stored") {
@@ -99,32 +103,37 @@ class Sorter {
   }
 
   values(): SearchableValue[] {
-    return [...this.#searchable].flatMap(([field, values]) => [...values].map((value) => ({ field, value })));
+    const found = new Map<string, Set<string>>();
+    for (const { field, value } of this.#searched) {
+      const normalized = normalize(field.class, value);
+      if (normalized !== null) found.set(field.path, (found.get(field.path) ?? new Set()).add(normalized));
+    }
+    return [...found].flatMap(([field, values]) => [...values].map((value) => ({ field, value })));
   }
 
-  object(node: ObjectTrie<FieldRules>, object: JsonObject, path: string): Levels {
-    const levels: Record<string, Json>[] = Array.from({ length: levelCount }, () => Object.create(null));
-    const filled = new Set<number>();
+  object(node: ObjectTrie<FieldRules>, object: JsonObject, path: string): readonly (JsonObject | undefined)[] {
+    const levels: (Record<string, Json> | undefined)[] = noLevels();
     for (const key of Object.keys(object)) {
       const value = object[key];
-      const member = node.members.get(key);
       if (value === undefined) continue;
-      if (member === undefined) {
-        this.unnamed.add(join(path, countedKey(key)));
-        continue;
-      }
-      this.#value(member, value, join(path, key)).forEach((part, level) => {
-        const target = levels[level];
-        if (part === undefined || target === undefined) return;
-        target[key] = part;
-        filled.add(level);
-      });
+      const member = node.members.get(key);
+      if (member === undefined) this.unnamed.add(join(path, countedKey(key)));
+      else if (member.kind === "leaf") put(levels, this.#levelOf(member.leaf, value), key, value);
+      else
+        this.#value(member, value, join(path, key)).forEach((part, level) => {
+          put(levels, level, key, part);
+        });
     }
-    return levels.map((level, index) => (filled.has(index) ? level : undefined));
+    return levels;
   }
 
   #value(node: Trie<FieldRules>, value: Json, path: string): Levels {
-    if (node.kind === "leaf") return this.#leaf(node.leaf, value);
+    if (node.kind === "leaf") {
+      const levels: (Json | undefined)[] = noLevels();
+      const level = this.#levelOf(node.leaf, value);
+      if (level !== null) levels[level] = value;
+      return levels;
+    }
     if (node.kind === "object" && isJsonObject(value)) return this.object(node, value, path);
     if (node.kind === "array" && isJsonArray(value)) return this.#elements(node.inside, value, `${path}[]`);
     if (node.kind === "map" && isJsonObject(value)) return this.#map(node.inside, value, `${path}{}`);
@@ -157,20 +166,26 @@ class Sorter {
     });
   }
 
-  #leaf(field: FieldRules, value: Json): Levels {
-    const levels: (Json | undefined)[] = Array.from({ length: levelCount });
+  /** `null` = it is not kept. */
+  #levelOf(field: FieldRules, value: Json): number | null {
     if (!isStored(field.class)) {
       this.unnamed.add(field.path);
-      return levels;
+      return null;
     }
-    levels[dataClasses[field.class].level] = value;
-    const normalized = field.search ? normalize(field.class, value) : null;
-    if (normalized !== null) {
-      const values = this.#searchable.get(field.path) ?? new Set();
-      this.#searchable.set(field.path, values.add(normalized));
-    }
-    return levels;
+    if (field.search) this.#searched.push({ field, value });
+    return dataClasses[field.class].level;
   }
+}
+
+function noLevels(): undefined[] {
+  return Array.from({ length: levelCount });
+}
+
+function put(levels: (Record<string, Json> | undefined)[], level: number | null, key: string, part: Json | undefined): void {
+  if (level === null || part === undefined) return;
+  const standing = levels[level] ?? Object.create(null);
+  levels[level] = standing;
+  standing[key] = part;
 }
 
 /** What keeps an element's place in a level where nothing of it lies. */

@@ -6,7 +6,6 @@
  */
 import { type ApiConnector, type Authentication, type ErrorKind, errorIn, type WriteMethod } from "../connectors/index.ts";
 import { toBase64, utf8 } from "../crypto/index.ts";
-import { readBounded } from "../http/index.ts";
 import { type Json, JsonSyntaxError, parseJson } from "../kernel/index.ts";
 import type { Gate } from "./gates.ts";
 import type { Incoming, Reach } from "./reach.ts";
@@ -125,21 +124,23 @@ function faultOf(status: number, { retryAfter, isWrite }: { readonly retryAfter:
 /** Too much is being read for the contract at once. */
 const crowded = Symbol("crowded");
 
+const decoder = new TextDecoder("utf-8", { fatal: true });
+
 /** `undefined` = not JSON that we accept, or too much of it. */
 async function readBody(
-  { media, body }: Incoming,
+  { media, read }: Incoming,
   bytesMax: number,
   mayHold: Bounds["mayHold"],
 ): Promise<Json | undefined | typeof crowded> {
   if (!/^application\/([a-z0-9.+-]+\+)?json\s*(;|$)/i.test(media ?? "")) return undefined;
   let isCrowded = false;
-  const bytes = await readBounded(body, bytesMax, (more) => {
+  const bytes = await read(bytesMax, (more) => {
     isCrowded = !mayHold(more);
     return !isCrowded;
   });
   if (bytes === null) return isCrowded ? crowded : undefined;
   try {
-    return parseJson(new TextDecoder("utf-8", { fatal: true }).decode(bytes), jsonLimits);
+    return parseJson(decoder.decode(bytes), jsonLimits);
   } catch (fault) {
     if (fault instanceof JsonSyntaxError || fault instanceof TypeError) return undefined;
     throw fault;

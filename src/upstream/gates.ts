@@ -27,7 +27,7 @@ export interface Closed {
 export interface Gate {
   /** The last question was answered: one that fails may be asked again. While it is not, each is asked once, so that no storm comes of it. */
   readonly mayRepeat: boolean;
-  /** So many bytes more of an answer are to be kept. `false`: the contract's answers together are as large as they may be. */
+  /** So many bytes more of an answer are to be kept. `false`: the contract's answers together, or all of this process, are as large as they may be. */
   mayHold(bytes: number): boolean;
   /** `true`: its owner is to be told that the credential is refused. */
   leave(outcome: Outcome): boolean;
@@ -52,8 +52,10 @@ interface Standing {
 }
 
 const underWayMax = 64;
-/** Of answers that are being read, for a contract. */
-const heldBytesMax = 16 * 2 ** 20;
+/** Of answers that are being read: for a contract, and in this process. */
+const heldBytesMax = { contract: 16 * 2 ** 20, process: 24 * 2 ** 20 };
+/** An answer is held no longer than it is read. */
+const crowdedSeconds = 1;
 /** Longer than any connector may take. */
 const forgottenMs = 60_000;
 const breakerSeconds = 5;
@@ -75,6 +77,7 @@ export function createGates(now: () => number): Gates {
     standings.set(key, made);
     return made;
   };
+  const heldHere = (at: number) => [...underWay.values()].reduce((sum, questions) => sum + heldOf(questions, at), 0);
   return {
     enter(place) {
       const standing = standingOf(place);
@@ -83,6 +86,7 @@ export function createGates(now: () => number): Gates {
       if (others.length >= underWayMax) return refuse({ code: "upstream_limited", retryAfterSeconds: 1 });
       if (standing.closed && standing.closed.until > began)
         return refuse({ code: standing.closed.code, retryAfterSeconds: Math.ceil((standing.closed.until - began) / 1_000) });
+      if (heldHere(began) >= heldBytesMax.process) return refuse({ code: "upstream_busy", retryAfterSeconds: crowdedSeconds });
       const mayRepeat = standing.breaker.isSound();
       if (!standing.breaker.admits()) return refuse({ code: "upstream_busy", retryAfterSeconds: breakerSeconds });
       const own: UnderWay = { began, heldBytes: 0 };
@@ -90,8 +94,9 @@ export function createGates(now: () => number): Gates {
       return ok({
         mayRepeat,
         mayHold(bytes) {
-          const held = (underWay.get(place.contract) ?? []).reduce((sum, { heldBytes }) => sum + heldBytes, 0);
-          if (held + bytes > heldBytesMax) return false;
+          const at = now();
+          if (heldOf(underWay.get(place.contract) ?? [], at) + bytes > heldBytesMax.contract) return false;
+          if (heldHere(at) + bytes > heldBytesMax.process) return false;
           own.heldBytes += bytes;
           return true;
         },
@@ -108,6 +113,10 @@ export function createGates(now: () => number): Gates {
       standingOf(place).toldAt = now();
     },
   };
+}
+
+function heldOf(questions: readonly UnderWay[], at: number): number {
+  return questions.reduce((sum, { began, heldBytes }) => (at - began < forgottenMs ? sum + heldBytes : sum), 0);
 }
 
 function note(standing: Standing, outcome: Outcome, nowMs: number): void {

@@ -1,12 +1,13 @@
 export { type Asked, askUpstream, type Way } from "./ask.ts";
-export { openCredential, sealCredential } from "./credential.ts";
+export { sealCredential } from "./credential.ts";
 export { type CursorPlace, openCursor, sealCursor } from "./cursor.ts";
 export type { DatabaseReach } from "./database.ts";
 export { type Examined, examine } from "./examination.ts";
 export { createGates, type GatePlace, type Gates } from "./gates.ts";
 export { dropAnswers, forgetAnswers, keepAnswer, keptPlace, recallAnswer } from "./kept-answers.ts";
-export { addRefusal, deleteConnector, type ListedConnector, putConnector, selectConnector, selectConnectors } from "./postgres.ts";
+export { addRefusal, connectorVersionText, deleteConnector, type ListedConnector, putConnector, selectConnectors } from "./postgres.ts";
 export { isPublicAddress } from "./public-address.ts";
 export { createFetchReach, type Leave, type Reach } from "./reach.ts";
+export { type Connectors, createConnectors, type Registered } from "./registered.ts";
 export { answerWrite, claimWrite, forgetWrites, freeWrite, type KeyedWrite, keyWrite, openWritten } from "./repeats.ts";
 export { readTaobaoCredential } from "./taobao-query.ts";

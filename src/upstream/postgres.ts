@@ -69,14 +69,22 @@ export async function addRefusal(database: Queryable, contract: ContractId, name
   await orm(database).insert(connectorRefusal).values({ contractId: contract, name }).onConflictDoNothing();
 }
 
-/** Once for each question of an agent's, so without the cost of composing it. */
-const connectorText = "select compiled, credential, now() from postern.connector where contract_id = $1 and name = $2";
+/** Changes whenever the row does: which transaction wrote it, and when it was registered, should a restored database have counted to the same one again. */
+export function connectorVersionText(row: string): string {
+  return `${row}.xmin::text || ' ' || ${row}.registered_at`;
+}
+
+const connectorText = `select c.compiled, c.credential, ${connectorVersionText("c")}, now() from postern.connector c where c.contract_id = $1 and c.name = $2`;
 
 /** `null` = the contract has none of that name. */
-export async function selectConnector(database: Queryable, contract: ContractId, name: string): Promise<StoredConnector | null> {
+export async function selectConnector(
+  database: Queryable,
+  contract: ContractId,
+  name: string,
+): Promise<(StoredConnector & { readonly version: string }) | null> {
   const [row] = await database.query(connectorText, [contract, name]);
   if (!row) return null;
-  const [compiled, credential] = row;
+  const [compiled, credential, version] = row;
   if (!(credential instanceof Uint8Array)) throw new Error("a credential is bytes");
-  return { compiled: String(compiled), credential };
+  return { compiled: String(compiled), credential, version: String(version) };
 }

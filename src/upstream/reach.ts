@@ -1,5 +1,7 @@
 /** The way to a merchant's API. Two of them: by Node's own sockets (`node-reach.ts`), and by the platform's fetch on Workers. */
 
+import { readBounded } from "../http/index.ts";
+
 export interface Outgoing {
   readonly host: string;
   /** With its query. */
@@ -17,8 +19,8 @@ export interface Incoming {
   /** RFC 8288. */
   readonly link: string | null;
   readonly retryAfter: string | null;
-  /** Decompressed. `null` = none. */
-  readonly body: ReadableStream<Uint8Array> | null;
+  /** Its body, decompressed, to its end. `null` = more than `bytesMax`, or bytes that `mayHold` does not let be kept; reading stops there. */
+  read(bytesMax: number, mayHold: (bytes: number) => boolean): Promise<Uint8Array | null>;
 }
 
 /**
@@ -35,6 +37,9 @@ export function createFetchReach(leave: Leave): Reach {
   return async ({ host, path, method, headers, body }, signal) => {
     const init = { method, headers: { ...headers }, redirect: "manual", signal, ...(body !== undefined && { body }) } as const;
     const { status, headers: said, body: answer } = await leave(`https://${host}${path}`, init);
-    return { status, media: said.get("content-type"), link: said.get("link"), retryAfter: said.get("retry-after"), body: answer };
+    return {
+      ...{ status, media: said.get("content-type"), link: said.get("link"), retryAfter: said.get("retry-after") },
+      read: (bytesMax, mayHold) => readBounded(answer, bytesMax, mayHold),
+    };
   };
 }

@@ -14,14 +14,16 @@ export function brokenBodies(secret: string): Readonly<Record<string, readonly [
     const drip = setInterval(() => response.write(" "), 20);
     response.on("close", () => clearInterval(drip));
   };
-  const huge: Shop["answer"] = (_path, response) => {
-    response.writeHead(200, { ...open, "content-length": String(2 ** 31) });
-    const more = () => {
-      while (!response.destroyed && response.write(secret.repeat(1_000)));
+  const endless =
+    (headers: Readonly<Record<string, string>>): Shop["answer"] =>
+    (_path, response) => {
+      response.writeHead(200, { ...open, ...headers });
+      const more = () => {
+        while (!response.destroyed && response.write(secret.repeat(1_000)));
+      };
+      response.on("drain", more);
+      more();
     };
-    response.on("drain", more);
-    more();
-  };
   const breaks: Shop["answer"] = (_path, response) => {
     response.writeHead(200, open);
     response.write(begun, () => response.destroy());
@@ -30,7 +32,8 @@ export function brokenBodies(secret: string): Readonly<Record<string, readonly [
     drips: [drips, 504],
     "never ends": [(_path, response) => void response.writeHead(200, open).write(begun), 504],
     "says nothing": [() => undefined, 504],
-    "is huge": [huge, 502],
+    "is huge, and says so": [endless({ "content-length": String(2 ** 31) }), 502],
+    "does not stop": [endless({}), 502],
     "is a bomb": [(_path, response) => void response.writeHead(200, { ...open, "content-encoding": "gzip" }).end(bomb), 502],
     "is ten thousand deep": [saying(`${'{"a":'.repeat(10_000)}1${"}".repeat(10_000)}`), 502],
     "has a hundred thousand keys": [saying(`{"customer":{"id":1,${Array.from({ length: 100_000 }, (_, n) => `"${n}":1`).join()}}}`), 502],

@@ -69,7 +69,7 @@ const reachNobody: Ways["reach"] = () =>
     media: "application/json",
     link: null,
     retryAfter: null,
-    body: new Blob([JSON.stringify(canaryCustomer)]).stream(),
+    read: async () => Buffer.from(JSON.stringify(canaryCustomer)),
   });
 
 /** What holds where an operator says nothing. */

@@ -9,12 +9,10 @@ export function createLoopbackReach(
   port: number,
   { resolved, keepAlive = false }: { resolved?: string[]; keepAlive?: boolean } = {},
 ): Reach {
-  const agent = new Agent({ keepAlive, maxSockets: 64 });
-  const request = ((outgoing: object, answer: (message: never) => void) =>
-    requestInClear({ ...outgoing, agent, port }, answer as never)) as typeof requestOverTls;
   const resolve = (host: string) => {
     resolved?.push(host);
     return Promise.resolve([{ address: "127.0.0.1", family: 4 }]);
   };
-  return createNodeReach({ resolve, isAllowed: () => true, request });
+  const request = requestInClear as typeof requestOverTls;
+  return createNodeReach({ resolve, isAllowed: () => true, request, agent: new Agent({ keepAlive, maxSockets: 64 }), port });
 }
