@@ -7,10 +7,11 @@ import { compare } from "./bench/compare.ts";
 import { documentsOf, fillIn } from "./bench/documents.ts";
 import { judge } from "./bench/goals.ts";
 import { readOptions } from "./bench/options.ts";
+import { patternsOfOurFiles, stepNames, stepsOf } from "./bench/profile.ts";
 import { parseResults, type Result, type Results, type Row, readResults } from "./bench/results.ts";
 import { shownOf } from "./bench/scenarios.ts";
 import { isLong } from "./support/long.ts";
-import { root } from "./support/repository.ts";
+import { root, sourceFiles } from "./support/repository.ts";
 
 const short = ["--json", "--seconds", "1", "--rounds", "1", "--connections", "4", "--customers", "50"];
 
@@ -96,13 +97,54 @@ describe("a run beside the one that was saved", () => {
   });
 });
 
+describe("a profile of a read", () => {
+  const frame = (id: number, functionName: string, url: string, children: readonly number[] = []) => ({
+    ...{ id, hitCount: 0, children: [...children] },
+    callFrame: { functionName, url, scriptId: "", lineNumber: 0, columnNumber: 0 },
+  });
+  const nodes = [
+    frame(1, "(root)", "", [2, 5, 6, 7, 8]),
+    frame(2, "maskDocument", "file:///shop/src/masking/mask.ts", [3]),
+    frame(3, "stringify", "file:///shop/src/kernel/lossless-json.ts"),
+    frame(5, "(idle)", ""),
+    frame(6, "(garbage collector)", ""),
+    frame(7, "read", "file:///shop/node_modules/postgres/src/connection.js"),
+    frame(8, "flush", "file:///shop/src/audit/writer.ts", [9]),
+    frame(9, "write", "file:///shop/src/storage/wire.ts"),
+  ];
+  const profiled = (...samples: readonly number[]) => ({
+    ...{ nodes, startTime: 0, endTime: 0, samples: [...samples], timeDeltas: samples.map(() => 100) },
+  });
+
+  it("gives what all steps share to the step that asked for it, and what nobody asked for to itself", () => {
+    expect([...stepsOf(profiled(2, 3, 9, 7, 6))]).toEqual([
+      ["mask", 200],
+      ["log", 100],
+      ["Postgres' driver, its sockets", 100],
+      ["garbage collection", 100],
+    ]);
+  });
+
+  it("counts no time in which there was nothing to do", () => {
+    expect([...stepsOf(profiled(5, 5, 2))]).toEqual([["mask", 100]]);
+  });
+
+  it("knows no file by a pattern that none of ours fits any more", () => {
+    const files = sourceFiles("src").map((path) => `file:///shop/${path}`);
+    for (const pattern of patternsOfOurFiles)
+      expect(
+        files.some((file) => pattern.test(file)),
+        String(pattern),
+      ).toBe(true);
+  });
+});
+
 describe("npm run bench", () => {
   it.each([
     [["raed"], /^no scenario raed; there are: read, search, /],
     [["read", "--rounds", "0"], /^--rounds takes a whole number from 1: not "0"$/],
     [["read", "--connections", "1,x"], /^--connections takes whole numbers from 1, as 10,100: not "x"$/],
     [["read", "--speed"], /^Unknown option '--speed'.*--help$/],
-    [["search", "--steps"], /^--steps is told of a read/],
     [["read", "--profile", "here", "--save"], /is not saved$/],
   ])("does not understand %s, and says why", (args, message) => {
     expect(() => readOptions(args)).toThrow(message);
@@ -127,6 +169,12 @@ describe("npm run bench", () => {
       for (const [of = 0, held = 0] of cellsOf(masking, "of", "held")) expect(Number(held)).toBeLessThanOrEqual(Number(of));
     },
   );
+
+  it.runIf(isLong)("measures what each step of a read costs", { timeout: 120_000 }, () => {
+    const { steps } = bench("steps");
+    expect(cellsOf(steps, "step").flat()).toEqual([...stepNames, "all"]);
+    for (const step of ["open", "mask", "log", "respond"]) expect(steps?.rows.find((row) => row.step === step)?.us).toBeGreaterThan(0);
+  });
 
   it.runIf(isLong)("measures what it costs to know who asks", { timeout: 60_000 }, () => {
     expect(cellsOf(bench("verified-token")["verified-token"], "name", "baseline")).toEqual([

@@ -29,19 +29,25 @@ export function writeDocuments(results: Results): void {
   for (const [path, text] of documentsOf(results)) writeFileSync(join(root, path), text);
 }
 
-/** A picture of each figure. */
+/** A picture of each figure of growth. */
 function curvesOf(results: Results): [path: string, svg: string][] {
-  const rows = results.growth?.rows ?? [];
-  const figures = [...new Set(rows.map(({ figure }) => String(figure)))];
-  return figures.map((figure) => {
-    const own = rows.filter((row) => row.figure === figure);
+  return figuresOf(results.growth).map((figure) => {
+    const own = (results.growth?.rows ?? []).filter((row) => row.figure === figure);
     const points = own.map(({ size, value }) => ({ size: Number(size), value: Number(value) }));
     return [curvePath(figure), plot({ title: figure, unit: String(own[0]?.unit), points })];
   });
 }
 
+function figuresOf(growth: Result | undefined): string[] {
+  return [...new Set((growth?.rows ?? []).map(({ figure }) => String(figure)))];
+}
+
 function curvePath(figure: string): string {
   return `docs/bench/growth-${figure.replace(/[^a-z]+/g, "-")}.svg`;
+}
+
+function pictureOf(figure: string): string {
+  return `![${figure}](${curvePath(figure).replace("docs/", "")})`;
 }
 
 function tableOf(name: string, results: Results): string {
@@ -51,10 +57,9 @@ function tableOf(name: string, results: Results): string {
   if (!result) return `Not measured yet: \`npm run bench -- ${name} --save\`.\n`;
   const columns = Object.entries(shown.columns).filter(([column]) => result.rows.some((row) => column in row));
   const heads = columns.map(([, head]) => head);
-  return `${conditions(result)}\n\n${markdown(
-    heads,
-    result.rows.map((row) => columns.map(([column]) => cellOf(row, column))),
-  )}`;
+  const cells = result.rows.map((row) => columns.map(([column]) => cellOf(row, column)));
+  const pictures = name === "growth" ? `\n${figuresOf(result).map(pictureOf).join("\n")}\n` : "";
+  return `${conditions(result)}\n\n${markdown(heads, cells)}${pictures}`;
 }
 
 /** Where and when it was measured, in a line. */

@@ -12,7 +12,6 @@ const known = {
   import: { type: "string", default: "50000" },
   sizes: { type: "string", default: "10000,100000" },
   profile: { type: "string" },
-  steps: { type: "boolean", default: false },
   json: { type: "boolean", default: false },
   save: { type: "boolean", default: false },
   docs: { type: "boolean", default: false },
@@ -37,7 +36,6 @@ export interface Options {
   readonly sizes: readonly number[];
   /** Where V8's profiles of the gateway go. */
   readonly profile: string | undefined;
-  readonly steps: boolean;
   readonly json: boolean;
   readonly save: boolean;
   /** Only the documents, from what was saved. */
@@ -58,11 +56,9 @@ export function readOptions(args: readonly string[]): Options {
     entries: whole(values.entries, "entries"),
     imported: whole(values.import, "import"),
     sizes: list(values.sizes, "sizes").toSorted((a, b) => a - b),
-    ...{ profile: values.profile, steps: values.steps, json: values.json, save: values.save, docs: values.docs, help: values.help },
+    ...{ profile: values.profile, json: values.json, save: values.save, docs: values.docs, help: values.help },
   };
-  if (options.steps && !options.names.includes("read")) throw new BadOption("--steps is told of a read: npm run bench -- read --steps");
-  if (options.save && (options.steps || options.profile !== undefined))
-    throw new BadOption("a run with a profile is slower than it is: it is not saved");
+  if (options.save && options.profile !== undefined) throw new BadOption("a run with a profile is slower than it is: it is not saved");
   return options;
 }
 
@@ -104,7 +100,7 @@ export const help = `How fast the gateway is, beside what does the same with les
 Examples
   npm run bench                                     ${usual.join(", ")}
   npm run bench -- read --connections 1,16,64,256   a masked read, at each
-  npm run bench -- read --steps                     what each step of it costs
+  npm run bench -- steps                            what each step of a read costs
   npm run bench -- growth --sizes 10000,100000,1000000
   npm run bench -- --save                           keep the results, and bring tables and pictures of the documents up to date
   npm run bench -- --docs                           only the latter
@@ -121,7 +117,6 @@ Options
   --entries 1000000             of the log that is verified
   --sizes 10000,100000          records, and log entries, of growth
   --profile DIRECTORY           leaves a V8 profile of the gateway there
-  --steps                       with read: the gateway's own time by step, as a table
   --json                        the results as JSON, and nothing else on standard output
   --save                        into docs/bench/results.json; then the documents are made anew
   --docs                        makes the documents anew from that file

@@ -40,6 +40,12 @@ export const scenarios = {
     about: "a search by phone number through the blind index, beside a plain row by primary key",
     ...{ keys: beside, columns: throughput, better: faster },
   },
+  steps: {
+    about: "what each step of a read costs the thread that answers, by a profile of the gateway meanwhile",
+    keys: ["step"],
+    columns: { step: "", us: "µs a read", percent: "%" },
+    better: { us: "less" },
+  },
   upstream: {
     about:
       "a merchant's own API through the gateway, log on, beside Hono's proxy and beside the API itself, where the p50s' difference is what is added",

@@ -14,6 +14,7 @@ import { type Result, type Results, type Row, rowOf, thisMachine } from "./resul
 import { type Effort, measure, type Scenario } from "./rounds.ts";
 import type { ScenarioName } from "./scenarios.ts";
 import { measureStart } from "./start.ts";
+import { measureSteps } from "./steps.ts";
 import { measureUpstream } from "./upstream.ts";
 import { measureVerifiedToken } from "./verified-token.ts";
 import { createWorld, type World } from "./world.ts";
@@ -55,6 +56,7 @@ const measures: Readonly<Record<ScenarioName, (run: Run) => Promise<Told>>> = {
   purge: async ({ options }) => ({ rows: (await measurePurge(options.records)).map((row) => ({ ...row })), effort: once }),
   start: ({ options }) => measureStart(options.rounds),
   growth: ({ options }) => measureGrowth(options),
+  steps: ({ options }) => measureSteps(options),
   async masking() {
     const { data, hostile_64kb_ms } = measureMasking();
     return {
