@@ -61,6 +61,15 @@ describe("what documents say about speed", () => {
     const filled = (rate: number) => fillIn(text, { import: saved([{ records: 1_000, records_per_s: rate }]) });
     expect(filled(5_000)).toContain("| 1,000 | 5,000 |");
     expect(filled(5_001)).not.toBe(filled(5_000));
+    const inLine = (where: string) => `so many: <!-- figure: import records_per_s${where} -->0<!-- end -->/s`;
+    const two = {
+      import: saved([
+        { records: 10, records_per_s: 1 },
+        { records: 20, records_per_s: 2_345 },
+      ]),
+    };
+    expect(fillIn(inLine(" records=20"), two)).toBe(inLine(" records=20").replace(">0<", ">2,345<"));
+    expect(fillIn(inLine(" records=2"), two)).toBe(inLine(" records=2").replace(">0<", ">(not measured yet)<"));
     expect(fillIn(filled(5_000), {})).toBe(
       "before\n<!-- bench: import -->\nNot measured yet: `npm run bench -- import --save`.\n<!-- end -->\nafter\n",
     );

@@ -1,6 +1,7 @@
 /**
  * The tables and curves that documents show, made of the saved results. A document says where: what stands between `<!-- bench: NAME -->` and `<!-- end -->` is
- * replaced, NAME being a scenario's, or `goals`.
+ * replaced, NAME being a scenario's, or `goals`. Within a line `<!-- figure: SCENARIO COLUMN KEY=VALUE … -->` and `<!-- end -->` hold one figure, of the
+ * first row that fits.
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -10,13 +11,20 @@ import { plot } from "./plot.ts";
 import type { Cell, Result, Results, Row } from "./results.ts";
 import { shownOf } from "./scenarios.ts";
 
-const documents = ["docs/PERFORMANCE.md"] as const;
+const documents = ["docs/PERFORMANCE.md", "docs/SCALE.md"] as const;
 
+const inLine = /(<!-- figure: ([a-z-]+) (\w+)((?: \w+=[^ ]+)*) -->)[^<]*<!-- end -->/g;
 const block = /<!-- bench: ([a-z-]+) -->\n[\s\S]*?<!-- end -->/g;
 
 /** What was never saved is said to be missing. Throws where a document asks for what is no scenario. */
 export function fillIn(text: string, results: Results): string {
-  return text.replace(block, (_whole, name: string) => `<!-- bench: ${name} -->\n${tableOf(name, results)}<!-- end -->`);
+  return text
+    .replace(block, (_whole, name: string) => `<!-- bench: ${name} -->\n${tableOf(name, results)}<!-- end -->`)
+    .replace(inLine, (_whole, mark: string, name: string, column: string, where: string) => {
+      const wanted = where.trim().split(" ").filter(Boolean);
+      const row = results[name]?.rows.find((one) => wanted.every((pair) => pair === `${keyOf(pair)}=${one[keyOf(pair)]}`));
+      return `${mark}${row ? cellOf(row, column) : "(not measured yet)"}<!-- end -->`;
+    });
 }
 
 /** Path → what stands there, as the results have it. */
@@ -77,6 +85,10 @@ function goalTable(results: Results): string {
     ["", "wanted", "measured", "reached"],
     judge(results).map(({ goal, wanted, measured, reached }) => [goal, wanted, measured === null ? "" : format(measured), said(reached)]),
   );
+}
+
+function keyOf(pair: string): string {
+  return pair.slice(0, pair.indexOf("="));
 }
 
 function markdown(heads: readonly string[], rows: readonly (readonly string[])[]): string {
