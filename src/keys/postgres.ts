@@ -1,9 +1,10 @@
 /** The keyring's tables. Everything here is wrapped; nothing here opens anything. */
 import { and, eq, lt, sql } from "drizzle-orm";
+import { toBase64 } from "../crypto/index.ts";
 import type { ContractId } from "../kernel/index.ts";
 import { databaseNowMs, epochMs, orm, type Queryable } from "../storage/index.ts";
 import type { WrappedKey, WrappedPurposeKey } from "./contract-keys.ts";
-import { auditKey, contractKey, keyEpoch, subjectKey } from "./schema.ts";
+import { auditKey, contractKey, keyEpoch } from "./schema.ts";
 
 export interface KeyEpoch {
   readonly epoch: number;
@@ -87,26 +88,39 @@ export async function insertContractKeys(
 }
 
 /** Keeps a key that stands; then reads what stands, so that two imports agree on one key per subject. */
+/** One statement and two parameters, however many keys. Those that stand are left as they are. */
 export async function insertSubjectKeys(tx: Queryable, contract: ContractId, keys: ReadonlyMap<string, WrappedKey>): Promise<void> {
-  const rows = [...keys].map(([subject, key]) => ({ contractId: contract, subject, ...key }));
-  if (rows.length > 0) await orm(tx).insert(subjectKey).values(rows).onConflictDoNothing();
+  if (keys.size === 0) return;
+  const rows = [...keys].map(([subject, { epoch, wrapped }]) => ({ subject, epoch, wrapped: toBase64(wrapped) }));
+  await tx.query(
+    `insert into postern.subject_key (contract_id, subject, epoch, wrapped)
+     select $1, k.subject, k.epoch, decode(k.wrapped, 'base64') from jsonb_to_recordset($2::text::jsonb) as k(subject text, epoch int, wrapped text)
+     on conflict do nothing`,
+    [contract, JSON.stringify(rows)],
+  );
 }
 
+/**
+ * A look into the primary key for each, whatever the planner believes: a plan that was made while the table was empty, and kept by the connection, otherwise
+ * reads all of the contract's keys for each that is asked for, and an import becomes slower with every line.
+ */
 export async function selectSubjectKeys(
   database: Queryable,
   contract: ContractId,
   subjects: readonly string[],
 ): Promise<Map<string, WrappedKey>> {
-  const rows = await orm(database)
-    .select({ subject: subjectKey.subject, epoch: subjectKey.epoch, wrapped: subjectKey.wrapped, readAt: databaseNowMs })
-    .from(subjectKey)
-    .where(
-      and(
-        eq(subjectKey.contractId, contract),
-        sql`${subjectKey.subject} in (select jsonb_array_elements_text(${JSON.stringify(subjects)}::text::jsonb))`,
-      ),
-    );
-  return new Map(rows.map((row) => [row.subject, row]));
+  const rows = await database.query(
+    `select k.subject, k.epoch, k.wrapped, now() from jsonb_array_elements_text($2::text::jsonb) as asked(subject)
+     cross join lateral (select s.subject, s.epoch, s.wrapped from postern.subject_key s
+       where s.contract_id = $1 and s.subject = asked.subject limit 1) k`,
+    [contract, JSON.stringify(subjects)],
+  );
+  return new Map(
+    rows.map(([subject, epoch, wrapped]) => [
+      String(subject),
+      { epoch: Number(epoch), wrapped: wrapped instanceof Uint8Array ? wrapped : new Uint8Array() },
+    ]),
+  );
 }
 
 export async function insertAuditKey(tx: Queryable, log: string, purpose: string, wrapped: Uint8Array): Promise<void> {

@@ -19,7 +19,8 @@ export interface Spared {
   readonly types: readonly string[];
 }
 
-const olderText = `r.contract_id = $1 and r.type = x.type and r.written_at < x.before
+/** After minus infinity: by the index of ages, which is for these statements alone. */
+const olderText = `r.contract_id = $1 and r.type = x.type and r.written_at < x.before and r.written_at > '-infinity'
   and (x.shop is null or r.shop = x.shop) and (x.purpose is null or r.purpose = x.purpose)
   and r.subject not in (select jsonb_array_elements_text($3::text::jsonb))`;
 const rulesText = "jsonb_to_recordset($2::text::jsonb) as x(type text, before timestamptz, shop text, purpose text)";
@@ -57,7 +58,7 @@ export async function deleteOlder(
     `with old as (select r.* from ${rulesText} cross join lateral
          (select r.type, r.locator, r.subject from postern.record r where ${olderText} limit $4::int) r limit $4::int),
        index_gone as (delete from postern.blind_index b using old
-         where b.contract_id = $1 and b.type = old.type and b.locator = old.locator returning 1),
+         where b.contract_id = $1 and b.type = old.type and b.locator = old.locator and b.locator > '' returning 1),
        gone as (delete from postern.record r using old where r.contract_id = $1 and r.type = old.type and r.locator = old.locator returning 1)
      select (select count(*)::float8 from gone), (select count(*)::float8 from index_gone),
        (select coalesce(jsonb_agg(distinct subject), '[]')::text from old), now()`,
@@ -70,7 +71,7 @@ export async function deleteOlder(
 export async function selectSubjectsLeft(tx: Queryable, contract: ContractId, subjects: readonly string[]): Promise<Set<string>> {
   const rows = await tx.query(
     `select s.subject, now() from jsonb_array_elements_text($2::text::jsonb) as s(subject)
-     where exists (select from postern.record r where r.contract_id = $1 and r.subject = s.subject)`,
+     where exists (select from postern.record r where r.contract_id = $1 and r.subject = s.subject and r.subject > '')`,
     [contract, JSON.stringify(subjects)],
   );
   return new Set(rows.map(([subject]) => String(subject)));

@@ -73,7 +73,7 @@ export async function replaceIndexRows(
   const names = records.map(({ type, locator }) => ({ type, locator }));
   await tx.query(
     `delete from postern.blind_index b using jsonb_to_recordset($2::text::jsonb) as n(type text, locator text)
-     where b.contract_id = $1 and b.type = n.type and b.locator = n.locator and b.generation = $3`,
+     where b.contract_id = $1 and b.type = n.type and b.locator = n.locator and b.locator > '' and b.generation = $3`,
     [contract, JSON.stringify(names), generation],
   );
   await insertIndexRows(tx, contract, entries);
@@ -91,7 +91,7 @@ export async function deleteIndexBefore(
 ): Promise<{ after: RecordName | null; deleted: number }> {
   const [row] = await tx.query(
     `with seen as (select b.ctid as place, b.type, b.locator, b.generation from postern.blind_index b
-       where b.contract_id = $1 and (b.type, b.locator) > ($2, $3) order by b.type, b.locator fetch first ($4::int) rows with ties),
+       where b.contract_id = $1 and (b.type, b.locator) > ($2, $3) and b.locator > '' order by b.type, b.locator fetch first ($4::int) rows with ties),
      gone as (delete from postern.blind_index b where b.ctid = any(array(select place from seen where generation < $5)) returning 1)
      select type, locator, (select count(*)::float8 from gone), now() from seen order by type desc, locator desc limit 1`,
     [contract, after.type, after.locator, limit, generation],

@@ -1,11 +1,13 @@
 /**
  * Tables of sealed records and their blind index. The text of record is migrations/; a test compares both column by column.
  */
+import { sql } from "drizzle-orm";
 import { index, integer, pgSchema, primaryKey, text, timestamp } from "drizzle-orm/pg-core";
 import { bytea } from "../storage/index.ts";
 
 const postern = pgSchema("postern");
 
+// What an index is said to be for, a statement must say as well to use it: the lookup by a primary key shall have no other way (migrations/0001-spine.sql).
 /** One ciphertext per sensitivity level that the record has fields of. */
 export const record = postern.table(
   "record",
@@ -25,8 +27,8 @@ export const record = postern.table(
   },
   (table) => [
     primaryKey({ columns: [table.contractId, table.type, table.locator] }),
-    index("record_by_age").on(table.contractId, table.type, table.writtenAt),
-    index("record_by_subject").on(table.contractId, table.subject),
+    index("record_by_age").on(table.contractId, table.type, table.writtenAt).where(sql`written_at > '-infinity'`),
+    index("record_by_subject").on(table.contractId, table.subject).where(sql`subject > ''`),
   ],
 );
 
@@ -42,6 +44,6 @@ export const blindIndex = postern.table(
   },
   (table) => [
     primaryKey({ columns: [table.contractId, table.type, table.field, table.value, table.locator] }),
-    index("blind_index_by_record").on(table.contractId, table.type, table.locator),
+    index("blind_index_by_record").on(table.contractId, table.type, table.locator).where(sql`locator > ''`),
   ],
 );

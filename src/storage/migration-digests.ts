@@ -5,10 +5,10 @@
 import type { MigrationDigest } from "./migrate.ts";
 
 export const migrationsOfThisBuild: readonly MigrationDigest[] = [
-  { number: 1, name: "0001-spine.sql", digest: "f50a5076b0512985652e9109ddf91546009f153bbe0a47f9afcf0be913f855cf" },
+  { number: 1, name: "0001-spine.sql", digest: "11f1b7a05c396e3a202d8208258ef2aa8da3bf2077166c83cc4ef9093eb4c70e" },
   { number: 2, name: "0002-publishing.sql", digest: "04008cc7f52a13edc4369d5e7f70c597eb843e5a8956780e530db83e48cd0002" },
   { number: 3, name: "0003-ladder.sql", digest: "6dcd94c19837c863549bcf3b9030dae35122c476ea60eece6710a861b0ffb681" },
-  { number: 4, name: "0004-rotation.sql", digest: "3c7f3e6d93fd707adcb293e05e56d17675ddd138e9d64476513126db963b7ac5" },
+  { number: 4, name: "0004-rotation.sql", digest: "905899758386758004fc5d3e807ab9f9b8553f6a64421e7e726225adfbb2816c" },
   { number: 5, name: "0005-retention.sql", digest: "ca080b47487a789610ae830a2308d8037f4cd64e43695eb9d4e317c55aa3fb9c" },
   { number: 6, name: "0006-returning.sql", digest: "b523727cb24cf9a233086955ed34b5fa525aca21bb50000ac5049f0162cbd441" },
   { number: 7, name: "0007-rights.sql", digest: "ec9c29a60e9c550e2b4eb00e7a30511a0f98a849ae9c8df0f1133dc8d7563b69" },
@@ -16,7 +16,7 @@ export const migrationsOfThisBuild: readonly MigrationDigest[] = [
   { number: 9, name: "0009-idempotency.sql", digest: "82de5fa32828266ee0408707404b40b35f0c9d762cc71a0c507ad7b1605fd5b9" },
   { number: 10, name: "0010-index-key.sql", digest: "0e1f0e0428d7fafac5271a1dc3c7a060678e38853afd18b148a5bd038dd30b4b" },
   { number: 11, name: "0011-reasons.sql", digest: "40e4fb9bba11e4b721a04961fa2f43b47937620e9a84c247e2936746610e737c" },
-  { number: 12, name: "0012-age.sql", digest: "0cfbc5bcf0d27aa54e2727a8197519026b44f8b8ebc39e5a385a2f0dfa396b70" },
+  { number: 12, name: "0012-age.sql", digest: "e186507121eccebaf687bdb151bf2a32c12edd10b7f4f174764cc98065019c10" },
   { number: 13, name: "0013-seat-use.sql", digest: "9076575d70a3dc43a9342c4ed70aa0f953c558d5f5d717d245596587f7fc2977" },
   { number: 14, name: "0014-possession.sql", digest: "c1d93e27f4820efcc5fdbe64dd5153d26b2baf4e0e96c2b0d154a04b06817b2b" },
   { number: 15, name: "0015-seats.sql", digest: "228f18131c71ca8e96f1c48bd7a1ecbec122f73df5a67089cf200fde0deb0096" },

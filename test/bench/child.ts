@@ -1,5 +1,7 @@
 /** Both ends of the talk between the bench and a server that it started. */
 import { type ChildProcess, fork } from "node:child_process";
+import type { Profiler } from "node:inspector";
+import { Session } from "node:inspector/promises";
 import { fileURLToPath } from "node:url";
 import { nodeImports } from "../support/repository.ts";
 import { shippedFlags, shippedVariables } from "../support/shipped-command.ts";
@@ -14,6 +16,8 @@ export interface Usage {
 export interface Served {
   readonly port: number;
   usage(): Promise<Usage>;
+  /** Begins to profile the thread that answers. What it answers ends that, and has the profile. */
+  profile(): Promise<() => Promise<Profiler.Profile>>;
   stop(): Promise<void>;
 }
 
@@ -23,7 +27,10 @@ export function serveParent(port: number, stop: () => Promise<void>): void {
     await stop();
     process.exit(0);
   };
+  const session = new Session();
   process.on("message", (message) => {
+    if (message === "profile") void beginProfile(session).then(() => process.send?.("profiling"));
+    if (message === "profiled") void session.post("Profiler.stop").then(({ profile }) => process.send?.(profile));
     if (message === "usage") {
       const { user, system } = process.cpuUsage();
       process.send?.({ rssBytes: process.memoryUsage.rss(), cpuMicros: user + system } satisfies Usage);
@@ -34,6 +41,15 @@ export function serveParent(port: number, stop: () => Promise<void>): void {
   process.send?.({ port });
 }
 
+const profileEveryUs = 500;
+
+async function beginProfile(session: Session): Promise<void> {
+  session.connect();
+  await session.post("Profiler.enable");
+  await session.post("Profiler.setSamplingInterval", { interval: profileEveryUs });
+  await session.post("Profiler.start");
+}
+
 /** Starts `file` of this folder. `nodeFlags`: of the Node that runs it. */
 export async function startChild(
   file: string,
@@ -42,12 +58,17 @@ export async function startChild(
 ): Promise<Served> {
   const child = forkHere(file, environment, nodeFlags);
   const { port } = await answerOf<{ port: number }>(child);
+  const ask = <Answer>(word: string): Promise<Answer> => {
+    const answer = answerOf<Answer>(child);
+    child.send(word);
+    return answer;
+  };
   return {
     port,
-    usage() {
-      const answer = answerOf<Usage>(child);
-      child.send("usage");
-      return answer;
+    usage: () => ask<Usage>("usage"),
+    async profile() {
+      await ask("profile");
+      return () => ask<Profiler.Profile>("profiled");
     },
     stop: () => stopChild(child),
   };

@@ -45,6 +45,11 @@ export function generateCustomer(number: number): Customer {
   };
 }
 
+/** Numbers from `from` on, each made when it is asked for. */
+export function* generateCustomers(count: number, from = 0): Iterable<Customer> {
+  for (let number = from; number < from + count; number++) yield generateCustomer(number);
+}
+
 function prose(dice: Dice, sentences: number): string {
   return Array.from({ length: sentences }, () => dice.pick(phrases)).join("。");
 }

@@ -65,6 +65,13 @@ async function measureAt(name: string, { ours, theirs, baseline }: Work, { round
   };
 }
 
+/** Answers how many became durable. */
+export async function appendFor(append: () => Promise<unknown>, callers: number, seconds: number): Promise<number> {
+  const times = new Times();
+  await run(append, callers, seconds, times);
+  return times.count();
+}
+
 /** So many callers, each of whom asks again when it is answered; what ends after the time is not counted. */
 async function run(work: () => Promise<unknown>, callers: number, seconds: number, times: Times): Promise<void> {
   const end = performance.now() + seconds * 1_000;

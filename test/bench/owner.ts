@@ -12,6 +12,7 @@ export const operatorText = `issuers: [{ id: demo, built_in: true }]
 merchants:
   m-bench:
     owners: [{ issuer: demo, subject: owner-1 }, { issuer: demo, subject: owner-2 }]
+    officers: [{ issuer: demo, subject: officer-1 }]
 `;
 
 const contractText = (id: string) => `contract: ${id}
@@ -31,12 +32,46 @@ export interface House {
 }
 
 /** Brings a contract into force and everything into it. */
-export async function moveIn(house: House, customers: readonly Customer[], id: string = contract): Promise<void> {
-  const first = await bringIntoForce(house, id, policyText);
-  const lines = customers.map((customer) => `${JSON.stringify(customer)}\n`).join("");
-  const imported = await post(house, first, `/v1/contracts/${id}/records/customer/import`, "application/x-ndjson", lines);
-  const { created } = (await imported.json()) as { created: number };
-  if (created !== customers.length) throw new Error(`${created} of ${customers.length} customers were imported`);
+export async function moveIn(house: House, customers: Iterable<Customer>, id: string = contract): Promise<void> {
+  await bringIn(house, await openContract(house, id), customers, id);
+}
+
+/** Answers a token of the first owner's. */
+export function openContract(house: House, id: string): Promise<string> {
+  return bringIntoForce(house, id, policyText);
+}
+
+/** In one request, made as it is sent. */
+export async function bringIn({ origin }: House, token: string, customers: Iterable<Customer>, id: string = contract): Promise<void> {
+  const headers = { authorization: `Bearer ${token}`, "postern-reason": "bench", "content-type": "application/x-ndjson" };
+  const answer = await sendStream(`${origin}/v1/contracts/${id}/records/customer/import`, headers, linesOf(customers));
+  if (!answer.ok) throw new Error(`the import answered ${answer.status} ${await answer.text()}`);
+  const { lines, created } = (await answer.json()) as { lines: number; created: number };
+  if (created !== lines) throw new Error(`${created} of ${lines} customers were imported`);
+}
+
+export function sendStream(url: string, headers: Readonly<Record<string, string>>, body: ReadableStream<Uint8Array>): Promise<Response> {
+  const streamed = { method: "POST", headers, body, duplex: "half" };
+  return fetch(url, streamed);
+}
+
+const linesAtOnce = 100;
+
+/** NDJSON. */
+export function linesOf(customers: Iterable<Customer>): ReadableStream<Uint8Array> {
+  const from = customers[Symbol.iterator]();
+  return new ReadableStream({
+    pull(controller) {
+      let lines = "";
+      for (let i = 0; i < linesAtOnce; i++) {
+        const { done, value } = from.next();
+        if (done) break;
+        lines += `${JSON.stringify(value)}\n`;
+      }
+      if (lines === "") controller.close();
+      else controller.enqueue(new TextEncoder().encode(lines));
+    },
+  });
 }
 
 export interface Api {
@@ -71,6 +106,10 @@ async function bringIntoForce(house: House, id: string, policy: string): Promise
 
 export function agentTokens(house: House): Promise<string[]> {
   return Promise.all(agents.map((agent) => tokenOf(house, agent, agentTokenSeconds)));
+}
+
+export function officerToken(house: House): Promise<string> {
+  return tokenOf(house, "officer-1", agentTokenSeconds);
 }
 
 async function tokenOf({ data, origin }: House, subject: string, ttlSeconds: number): Promise<string> {

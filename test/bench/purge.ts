@@ -9,7 +9,7 @@ import { join } from "node:path";
 import type { Database } from "../../src/storage/index.ts";
 import { freePort } from "../support/free-port.ts";
 import { type Served, startChild } from "./child.ts";
-import { generateCustomer } from "./customers.ts";
+import { generateCustomers } from "./customers.ts";
 import { askAs, type House, moveIn, operatorText, readAs } from "./owner.ts";
 import { createWorld } from "./world.ts";
 
@@ -46,15 +46,11 @@ export async function measurePurge(records: number): Promise<Purged[]> {
   return [await measureOnPostgres(records), await measureEmbedded(Math.min(records, embeddedRecords))];
 }
 
-async function measureOnPostgres(records: number): Promise<Purged> {
-  const world = await createWorld({ customers: readCustomers, nodeFlags: [] });
+export async function measureOnPostgres(records: number): Promise<Purged> {
+  const world = await createWorld({ customers: readCustomers, nodeFlags: [], beside: "nothing" });
   try {
     const imported = Math.min(records, importedMax);
-    await moveIn(
-      world.house,
-      Array.from({ length: imported }, (_, number) => generateCustomer(number)),
-      leaving,
-    );
+    await moveIn(world.house, generateCustomers(imported), leaving);
     await multiply(world.owner, Math.ceil(records / imported) - 1);
     for (const statement of ["vacuum analyze", "checkpoint"]) await world.owner.script(statement);
     await world.settle();
@@ -66,7 +62,7 @@ async function measureOnPostgres(records: number): Promise<Purged> {
     while (!watched.isOver()) meanwhile.push(await readers());
     const [p99Before, p99Meanwhile] = [median(before), median(meanwhile)];
     return {
-      database: `Postgres ${world.postgresVersion}`,
+      database: `Postgres ${world.versions.postgres}`,
       ...(await watched.told()),
       p99_before_ms: p99Before,
       p99_meanwhile_ms: p99Meanwhile,
@@ -86,11 +82,7 @@ async function measureEmbedded(records: number): Promise<Purged> {
   const settings = { PORT: String(port), POSTERN_DATA: data, POSTERN_CONFIG: config, POSTERN_ORIGIN: house.origin };
   const gateway = await startChild("gateway-process.ts", settings);
   try {
-    await moveIn(
-      house,
-      Array.from({ length: records }, (_, number) => generateCustomer(number)),
-      leaving,
-    );
+    await moveIn(house, generateCustomers(records), leaving);
     const watched = await watch(gateway, house, await order(house));
     const told = await watched.told();
     return { database: "embedded", ...told, p99_before_ms: null, p99_meanwhile_ms: null, p99_times: null };

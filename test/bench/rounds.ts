@@ -2,10 +2,7 @@
 import type { Measured } from "./load.ts";
 import type { World } from "./world.ts";
 
-/** What an agent does, by the name of the load's target. */
-export const scenarioNames = ["read", "search"] as const;
-export type ScenarioName = (typeof scenarioNames)[number];
-const baselineName = "plain-postgres";
+export const plainPostgres = "plain-postgres";
 
 export interface Effort {
   readonly rounds: number;
@@ -35,10 +32,15 @@ export type Measurable = Pick<World, "load" | "gateway" | "settle">;
 const warmUpSecondsMax = 3;
 const rssEveryMs = 250;
 
-export async function measure(world: World, name: ScenarioName, effort: Effort): Promise<Scenario> {
-  const [scenario] = await measureBeside(world, name, { [name]: baselineName }, effort);
-  if (!scenario) throw new Error("a baseline has its scenario");
-  return scenario;
+/** What an agent does, by the name of the load's target, beside each of `baselines`. */
+export async function measure(
+  world: World,
+  name: "read" | "search",
+  effort: Effort,
+  baselines: readonly string[] = [plainPostgres],
+): Promise<Scenario[]> {
+  const measured = await measureBeside(world, name, Object.fromEntries(baselines.map((target) => [target, target])), effort);
+  return measured.map((scenario) => ({ ...scenario, name }));
 }
 
 /** The load's target `ours` in alternation with others. `beside`: how a scenario is called → the target that it is next to. */
@@ -93,12 +95,12 @@ function medians(measured: readonly Measured[]): { rps: number; p50_ms: number; 
   };
 }
 
-function median(values: readonly number[]): number {
+export function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
   const middle = (sorted.length - 1) / 2;
   return ((sorted[Math.floor(middle)] ?? 0) + (sorted[Math.ceil(middle)] ?? 0)) / 2;
 }
 
-function rounded(value: number, digits: number): number {
+export function rounded(value: number, digits: number): number {
   return Number(value.toFixed(digits));
 }

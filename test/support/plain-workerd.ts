@@ -2,13 +2,10 @@
  * The edge on plain workerd: the bundle that `wrangler deploy --dry-run` builds, served by the workerd binary under deploy/workerd.capnp as it
  * stands, on a real Postgres as its own role. Beside it a keeper on Node, on the same two databases.
  */
-import { type ChildProcess, spawn } from "node:child_process";
-import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { readFileSync, rmSync } from "node:fs";
 import { createServer } from "node:http";
-import { createRequire } from "node:module";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
-import * as z from "zod";
 import { createSigner, randomBytes, toBase64 } from "../../src/crypto/index.ts";
 import { nodeAead } from "../../src/crypto/node-aead.ts";
 import { createBuiltInIssuer, generateBuiltInKey, type IssuerProfile } from "../../src/identity/index.ts";
@@ -17,7 +14,8 @@ import { createPostgresShareStore, shareStoreSchema } from "../../src/keys/postg
 import { createPostgresDatabase, openTestPool } from "./databases.ts";
 import { freePort } from "./free-port.ts";
 import { audience, type CallOptions, createGateway, type Gateway, merchants } from "./gateway.ts";
-import { plantTree, root, runTool } from "./repository.ts";
+import { plantTree, root } from "./repository.ts";
+import { buildWorkerdTree, serveWorkerd, shopsService } from "./workerd-process.ts";
 
 export interface PlainWorkerd {
   /** The keeper on Node. The trust file names workerd's writer. */
@@ -33,9 +31,6 @@ export interface PlainWorkerd {
   restart(over?: Readonly<Record<string, string | null>>): Promise<void>;
   close(): Promise<void>;
 }
-
-/** The network of merchants' APIs, in deploy/workerd.capnp. */
-const shopsService = /\(name = "shops", .*\)(?=,\n)/;
 
 /** As docs/DEPLOY.md advises: an edge's login that can read shares and cannot destroy them. Roles are the cluster's. */
 const shareReader = `do $$ begin create role postern_shares_edge login; exception when duplicate_object or unique_violation then null; end $$;`;
@@ -75,10 +70,10 @@ export async function createPlainWorkerd({ shop }: { readonly shop?: number } = 
     const authorization = as === undefined ? {} : { authorization: `Bearer ${await token(as)}` };
     return { ...rest, headers: { ...authorization, ...headers } };
   };
-  const tree = buildTree(shop);
+  const tree = buildWorkerdTree(shop);
   const port = await freePort();
   const origin = `http://127.0.0.1:${port}`;
-  let running = await serve(tree, port, good);
+  let running = await serveWorkerd(tree, port, good);
   return {
     gateway: { ...gateway, token, call: async (method, path, options = {}) => gateway.call(method, path, await authorized(options)) },
     ownerUrl: main.ownerUrl,
@@ -93,7 +88,7 @@ export async function createPlainWorkerd({ shop }: { readonly shop?: number } = 
     output: () => running.output(),
     async restart(over = {}) {
       await running.stop();
-      running = await serve(tree, port, { ...good, ...over });
+      running = await serveWorkerd(tree, port, { ...good, ...over });
     },
     async close() {
       await running.stop();
@@ -106,34 +101,6 @@ export async function createPlainWorkerd({ shop }: { readonly shop?: number } = 
   };
 }
 
-/** deploy/ beside dist/workerd/, as in a checkout in which docs/DEPLOY.md was followed. */
-function buildTree(shop: number | undefined): string {
-  Object.assign(process.env, {
-    WRANGLER_SEND_METRICS: "false",
-    WRANGLER_WRITE_LOGS: "false",
-    WRANGLER_HIDE_BANNER: "true",
-    DO_NOT_TRACK: "1",
-  });
-  const tree = plantTree({}, ["deploy"]);
-  const { exitCode, output } = runTool("wrangler", ["deploy", "src/workerd.ts", "--dry-run", "--outdir", join(tree, "dist/workerd")], root);
-  if (exitCode !== 0) throw new Error(`the bundle for workerd does not build: ${output}`);
-  const config = join(tree, "deploy/workerd.capnp");
-  if (shop !== undefined)
-    writeFileSync(
-      config,
-      readFileSync(config, "utf8").replace(shopsService, `(name = "shops", external = (address = "127.0.0.1:${shop}"))`),
-    );
-  return tree;
-}
-
-interface Serving {
-  output(): string;
-  stop(): Promise<void>;
-}
-
-/** The program itself: the package's command is a wrapper that a signal ends alone. */
-const workerd = z.object({ default: z.string() }).parse(createRequire(import.meta.url)("workerd")).default;
-
 /** What a script is told that fetches `url` by the network of merchants' APIs, as deploy/workerd.capnp has it. */
 export async function askThroughShops(url: string): Promise<string> {
   const [shops] = shopsService.exec(readFileSync(join(root, "deploy/workerd.capnp"), "utf8")) ?? [];
@@ -145,43 +112,12 @@ const config :Workerd.Config = (services = [(name = "main", worker = .main), ${s
 const main :Workerd.Worker = ${worker};
 `;
   const tree = plantTree({ "deploy/workerd.capnp": config }, []);
-  const running = await serve(tree, port, {});
+  const running = await serveWorkerd(tree, port, {});
   try {
     return await (await fetch(`http://127.0.0.1:${port}/`)).text();
   } finally {
     await running.stop();
     rmSync(tree, { recursive: true, force: true });
-  }
-}
-
-async function serve(tree: string, port: number, variables: Readonly<Record<string, string | null>>): Promise<Serving> {
-  const env = Object.fromEntries(Object.entries(variables).filter((entry): entry is [string, string] => entry[1] !== null));
-  const child = spawn(workerd, ["serve", join(tree, "deploy/workerd.capnp"), `--socket-addr=http=127.0.0.1:${port}`], {
-    env: { PATH: process.env.PATH, ...env },
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-  let said = "";
-  for (const stream of [child.stdout, child.stderr])
-    stream.on("data", (chunk: Buffer) => {
-      said += chunk.toString("utf8");
-    });
-  await listening(child, port, () => said);
-  return {
-    output: () => said,
-    async stop() {
-      const ended = new Promise((resolve) => child.once("exit", resolve));
-      if (child.exitCode === null && child.kill("SIGTERM")) await ended;
-    },
-  };
-}
-
-async function listening(child: ChildProcess, port: number, said: () => string): Promise<void> {
-  const until = Date.now() + 10_000;
-  for (;;) {
-    const answered = await fetch(`http://127.0.0.1:${port}/healthz`).catch(() => null);
-    if (answered) return;
-    if (child.exitCode !== null || Date.now() > until) throw new Error(`workerd does not serve: ${said()}`);
-    await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }
 
