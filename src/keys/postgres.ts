@@ -87,8 +87,7 @@ export async function insertContractKeys(
   await orm(tx).insert(contractKey).values(rows);
 }
 
-/** Keeps a key that stands; then reads what stands, so that two imports agree on one key per subject. */
-/** One statement and two parameters, however many keys. Those that stand are left as they are. */
+/** One statement and two parameters, however many keys. Those that stand are left as they are, so that two imports agree on one key per subject. */
 export async function insertSubjectKeys(tx: Queryable, contract: ContractId, keys: ReadonlyMap<string, WrappedKey>): Promise<void> {
   if (keys.size === 0) return;
   const rows = [...keys].map(([subject, { epoch, wrapped }]) => ({ subject, epoch, wrapped: toBase64(wrapped) }));
