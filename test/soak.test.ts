@@ -1,11 +1,15 @@
 /**
- * The driver's soak: random faults of backends and connections under load, one after the other. The process lives, every answer is 200 or 503, answers
- * come again within five seconds of each fault, and memory does not grow. Six seconds; 20 minutes with POSTERN_TEST_LONG=1.
+ * Two soaks. Of the driver: random faults of backends and connections under load, one after the other. The process lives, every answer is 200 or 503,
+ * answers come again within five seconds of each fault, and memory does not grow. Six seconds; 20 minutes with POSTERN_TEST_LONG=1.
+ * Of the gateway, in the long form: half of what it can do, for POSTERN_TEST_SOAK_MINUTES (3; at night 30). Neither memory nor descriptors grow.
  */
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { type House, openHouse } from "./support/house.ts";
+import { leversScript } from "./support/levers.ts";
+import { isLong } from "./support/long.ts";
 import { residentBytes } from "./support/processes.ts";
 import { type Readers, startReaders } from "./support/readers.ts";
+import { perTenMinutes, steady } from "./support/steady.ts";
 import { pause } from "./support/until.ts";
 
 const soakMs = process.env.POSTERN_TEST_LONG ? 20 * 60_000 : 4_000;
@@ -91,4 +95,27 @@ it("random faults of backends and connections cost 503s and nothing else, howeve
   expect(late / early).toBeLessThan(growthMax);
   // The keeper's loops say that they could not reach the database; nobody says anything else.
   expect(house.gateway.errors().replaceAll(/^.*"name":"(Database|Audit)Unavailable(, (Database|Audit)Unavailable)?".*\n/gm, "")).toBe("");
+});
+
+const steadyMinutes = Number(process.env.POSTERN_TEST_SOAK_MINUTES ?? 3);
+const liveGrowthBytesMax = 2 ** 20;
+/** Below it the resident memory says more of the engine's moods than of us. */
+const residentToldMinutes = 20;
+
+it.runIf(isLong)("half of what it can do costs no memory and no descriptor", { timeout: steadyMinutes * 60_000 + 120_000 }, async () => {
+  const own = await openHouse({ script: leversScript });
+  const { samples, tally, fullPerSecond, halfPerSecond } = await steady(own, steadyMinutes * 60_000);
+  const of = (name: "live" | "resident") => perTenMinutes(samples.map((sample) => ({ at: sample.at, value: sample[name] })));
+  const [live, resident] = [of("live"), of("resident")];
+  const descriptors = samples.map((sample) => sample.descriptors);
+  const megabytes = (bytes: number) => `${(bytes / 2 ** 20).toFixed(2)} MB`;
+  console.log(`${steadyMinutes} min at ${halfPerSecond}/s of ${fullPerSecond}/s`, tally, `${samples.length} windows`);
+  console.log(`in ten minutes: live ${megabytes(live)}, resident ${megabytes(resident)}; descriptors`, descriptors[0], descriptors.at(-1));
+  const errors = own.gateway.errors();
+  await own.remove();
+
+  expect({ kinds: Object.keys(tally), errors }).toEqual({ kinds: ["200"], errors: "" });
+  expect(live).toBeLessThan(liveGrowthBytesMax);
+  if (steadyMinutes >= residentToldMinutes) expect(resident).toBeLessThan(liveGrowthBytesMax);
+  expect(Math.max(...descriptors.slice(-5))).toBeLessThanOrEqual(Math.max(...descriptors.slice(0, 5)));
 });

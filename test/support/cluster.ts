@@ -22,6 +22,8 @@ export interface ClusterOptions {
   readonly from?: string;
   /** Lines of postgresql.conf, `name=value`. */
   readonly settings?: readonly string[];
+  /** Called once with the data directory, before the first start; answers what undoes it once the directory is to go. */
+  readonly prepare?: (dataDirectory: string) => () => void;
   /** Hears everything that the server writes to its log. */
   readonly onLog?: (chunk: Buffer) => void;
 }
@@ -35,6 +37,8 @@ export interface Cluster {
   urlOf(database: string, role?: string): string;
   /** Of the postmaster. */
   pid(): number;
+  /** Whether it has not ended by itself. */
+  runs(): boolean;
   start(): Promise<void>;
   /** Fast shutdown; the data directory stays. */
   stop(): Promise<void>;
@@ -59,6 +63,7 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
   const dataDirectory = join(home, "data");
   const as = user ? { uid: user.uid, gid: user.gid } : {};
   execFileSync("cp", ["-a", options.from ?? newDataDirectory(binaries, user), dataDirectory]);
+  const undo = options.prepare?.(dataDirectory);
   const port = await freePort();
   const settings = ["listen_addresses=127.0.0.1", "unix_socket_directories=", ...(options.settings ?? [])];
   const flags = ["-D", dataDirectory, "-p", String(port), ...settings.flatMap((setting) => ["-c", setting])];
@@ -83,6 +88,7 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
     dataDirectory,
     urlOf,
     pid,
+    runs: () => server !== null && server.exitCode === null && server.signalCode === null,
     async start() {
       server = spawn(join(binaries, "postgres"), flags, { ...as, cwd: home, stdio: ["ignore", "ignore", "pipe"] });
       if (options.onLog) server.stderr?.on("data", options.onLog);
@@ -108,6 +114,7 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
     async remove() {
       if (server?.pid) continueTree(server.pid);
       await end("SIGINT");
+      undo?.();
       rmSync(home, { recursive: true, force: true });
     },
   };
@@ -148,8 +155,12 @@ function ready(server: ChildProcess): Promise<void> {
     let said = "";
     server.stderr?.on("data", (chunk: Buffer) => {
       said = (said + chunk.toString("utf8")).slice(-8192);
+<<<<<<< HEAD
       // A server that writes its log to files says no more here: whoever asks for that asks until it answers.
       if (/database system is ready to accept connections|redirecting log output to logging collector/.test(said)) resolve();
+=======
+      if (/database system is ready to accept (read-only )?connections/.test(said)) resolve();
+>>>>>>> h2
     });
     server.once("error", reject);
     server.once("exit", (code) => reject(new Error(`postgres ended with ${code}: ${said}`)));

@@ -8,9 +8,10 @@ const run = Pool.prototype.run;
 
 Pool.prototype.run = function (text, params, simple) {
   const rows = run.call(this, text, params, simple);
-  if (!/insert into audit\./.test(text)) return rows;
+  if (!/insert into audit\.flush/.test(text)) return rows;
   rows.catch(() => undefined);
-  return Promise.resolve([["open", null]]);
+  // As the statement answers for a log that takes entries and calls itself what the writer thinks.
+  return Promise.resolve([["open", "on", false, false, params[5] ?? null]]);
 };
 
 await import("../../src/cli.ts");

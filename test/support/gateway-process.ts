@@ -13,6 +13,8 @@ import { shippedFlags, shippedVariables } from "./shipped-command.ts";
 
 export interface GatewayProcess extends Door {
   readonly port: number;
+  /** Its working directory. */
+  readonly home: string;
   pid(): number;
   /** Resolves once it serves. Throws with what it said where it ends instead. */
   start(): Promise<void>;
@@ -28,6 +30,8 @@ export interface GatewayProcess extends Door {
   runs(): boolean;
   /** Of the built-in issuer, good for at least ten minutes. */
   token(subject: string): Promise<string>;
+  /** From now on the issuer's clock is so far ahead of ours. */
+  shiftTokens(ms: number): void;
   /** What it wrote to standard error in all its lives. */
   errors(): string;
   /** Ends it and removes its directory. */
@@ -45,28 +49,34 @@ export interface GatewayProcessOptions {
   readonly keeperUrl: string;
   /** Path of what runs instead of the command line: a gateway that is broken on purpose. */
   readonly script?: string;
+  /** Further lines of the operator's file. */
+  readonly operators?: string;
   /** Of its environment, beside those that a gateway has. */
   readonly variables?: Readonly<Record<string, string>>;
 }
 
 /** It starts often. */
 const compileCache = join(tmpdir(), "postern-compile-cache");
+/** A statement of the keeper's may take a minute. */
+const callMsMax = 90_000;
 const tokenSeconds = 900;
 const tokenKeptMs = 300_000;
 
 /** Does not start it. */
-export async function createGatewayProcess({ edgeUrl, keeperUrl, script, variables }: GatewayProcessOptions): Promise<GatewayProcess> {
+export async function createGatewayProcess(options: GatewayProcessOptions): Promise<GatewayProcess> {
+  const { edgeUrl, keeperUrl, script, operators = "", variables } = options;
   const home = mkdtempSync(join(tmpdir(), "postern-gateway-"));
   const data = join(home, "data");
   const config = join(home, "postern.yaml");
-  writeFileSync(config, operatorFile);
+  writeFileSync(config, `${operatorFile}${operators}`);
   const port = await freePort();
   const origin = `http://127.0.0.1:${port}`;
   const settings = { PORT: String(port), POSTERN_ORIGIN: origin, POSTERN_DATA: data, POSTERN_CONFIG: config };
   const databases = { DATABASE_URL_EDGE: edgeUrl, DATABASE_URL_KEEPER: keeperUrl };
   const env = { PATH: process.env.PATH, ...shippedVariables, NODE_COMPILE_CACHE: compileCache, ...settings, ...databases, ...variables };
   const words = [...shippedFlags, ...nodeImports, script ?? join(root, "src/cli.ts"), "serve"];
-  const signTokens = tokensOf(data, origin);
+  let shiftMs = 0;
+  const signTokens = tokensOf(data, origin, () => Date.now() + shiftMs);
   let child: ChildProcess | null = null;
   let errors = "";
   const runs = () => child !== null && child.exitCode === null && child.signalCode === null;
@@ -76,6 +86,7 @@ export async function createGatewayProcess({ edgeUrl, keeperUrl, script, variabl
   };
   const gateway: GatewayProcess = {
     port,
+    home,
     pid,
     runs,
     async start() {
@@ -103,12 +114,16 @@ export async function createGatewayProcess({ edgeUrl, keeperUrl, script, variabl
     hang: () => stopTree(pid()),
     goOn: () => continueTree(pid()),
     token: signTokens,
+    shiftTokens(ms) {
+      shiftMs = ms;
+    },
     errors: () => errors,
     async call(method, path, { as, body, headers = {} } = {}) {
       const authorization = as === undefined ? {} : { authorization: `Bearer ${await signTokens(as)}` };
       const content = body === undefined ? {} : { body: typeof body === "string" ? body : JSON.stringify(body) };
       const media = body === undefined || typeof body === "string" ? {} : { "content-type": "application/json" };
-      return fetch(`${origin}${path}`, { method, headers: { ...authorization, ...media, ...headers }, ...content });
+      const signal = AbortSignal.timeout(callMsMax);
+      return fetch(`${origin}${path}`, { method, headers: { ...authorization, ...media, ...headers }, signal, ...content });
     },
     async remove() {
       if (runs()) await gateway.kill();
@@ -118,14 +133,15 @@ export async function createGatewayProcess({ edgeUrl, keeperUrl, script, variabl
   return gateway;
 }
 
-function tokensOf(data: string, origin: string): (subject: string) => Promise<string> {
-  const kept = new Map<string, { readonly token: string; readonly until: number }>();
+function tokensOf(data: string, origin: string, clock: () => number): (subject: string) => Promise<string> {
+  const kept = new Map<string, { readonly token: string; readonly signedAt: number }>();
   return async (subject) => {
     const known = kept.get(subject);
-    if (known && known.until > Date.now()) return known.token;
+    const now = clock();
+    if (known && Math.abs(now - known.signedAt) < tokenKeptMs) return known.token;
     const issuer = await readBuiltInIssuer(data);
-    const token = await issuer.sign({ subject, audience: origin, ttlSeconds: tokenSeconds, now: Date.now() });
-    kept.set(subject, { token, until: Date.now() + tokenKeptMs });
+    const token = await issuer.sign({ subject, audience: origin, ttlSeconds: tokenSeconds, now });
+    kept.set(subject, { token, signedAt: now });
     return token;
   };
 }

@@ -1,8 +1,9 @@
 /**
- * What is done to a process and all that it started, by its pid: kill, stop, continue, and look at its memory. Linux: it reads /proc.
+ * What is done to a process and all that it started, by its pid: kill, stop, continue, take away what it may use, and look at what it uses. Linux: it reads /proc.
  * A test that stops a process must continue or kill it before its end.
  */
-import { readdirSync, readFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { readdirSync, readFileSync, statSync } from "node:fs";
 import { until } from "./until.ts";
 
 /** `pid` and everything under it, parents first. */
@@ -40,6 +41,32 @@ export function residentBytes(pid: number): number {
   const kilobytes = /^VmRSS:\s+([0-9]+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1];
   if (kilobytes === undefined) throw new Error(`process ${pid} has no memory`);
   return Number(kilobytes) * 1024;
+}
+
+/** Files, sockets and pipes that a process has open. */
+export function descriptorsOf(pid: number): number[] {
+  return readdirSync(`/proc/${pid}/fd`).map(Number);
+}
+
+/** Sets a soft limit of a running process and all that it started, as `ulimit -S` would have before its start; answers how to lift it. */
+export function limit(pid: number, what: "nofile" | "fsize", most: number): () => void {
+  // As the process' own user: not every root may look into another's.
+  const { uid, gid } = statSync(`/proc/${pid}`);
+  const user = process.getuid?.() === 0 ? { uid, gid } : {};
+  const prlimit = (of: number, ...words: string[]) =>
+    execFileSync("prlimit", ["--pid", String(of), ...words], { encoding: "utf8", ...user });
+  const before = prlimit(pid, "--noheadings", "--raw", "--output=SOFT", `--${what}`).trim();
+  const set = (value: number | string) => {
+    for (const member of treeOf(pid)) {
+      try {
+        prlimit(member, `--${what}=${value}:`);
+      } catch (error) {
+        if (isRunning(member)) throw error;
+      }
+    }
+  };
+  set(most);
+  return () => set(before);
 }
 
 function signal(pid: number, name: NodeJS.Signals): void {

@@ -40,6 +40,9 @@ export interface ReadersOptions {
   readonly thinkMs?: number;
 }
 
+/** Past it a reader leaves, as where a connection is taken and never answered. */
+const patienceMs = 20_000;
+
 /** `count` connections, one request under way on each. */
 export function startReaders(read: Read, count: number, { keepPromises = true, pauseMs = 100, thinkMs = 0 }: ReadersOptions = {}): Readers {
   const agent = new Agent({ keepAlive: true, maxSockets: count });
@@ -85,7 +88,8 @@ async function readOnce({ port, path, token }: Read, agent: Agent): Promise<Outc
     let heardBefore = 0;
     const end = (outcome: Partial<Outcome> & Pick<Outcome, "kind">) =>
       resolve({ status: 0, body: "", promise: undefined, tookMs: performance.now() - begun, ...outcome });
-    const request = get({ host: "127.0.0.1", port, path, agent, headers });
+    const request = get({ host: "127.0.0.1", port, path, agent, headers, timeout: patienceMs });
+    request.once("timeout", () => request.destroy());
     request.once("socket", (given) => {
       socket = given;
       heardBefore = given.bytesRead;

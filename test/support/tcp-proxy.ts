@@ -3,13 +3,14 @@
  * What was lost on a connection stays lost: after `pass` the damaged connections stay as they are, and new ones are whole.
  */
 import { connect, createServer, type Socket } from "node:net";
+import { pause } from "./until.ts";
 
 export interface TcpProxy {
   readonly port: number;
   /** From now on new connections are whole, and nothing is held up. */
   pass(): void;
-  /** Everything arrives later by so much, in both directions, on present and new connections. */
-  delay(ms: number): void;
+  /** Everything arrives later by so much, and by up to `jitterMs` more, in its order, in both directions, on present and new connections. */
+  delay(ms: number, jitterMs?: number): void;
   /** A wire without an end: present and new connections stay open and nothing arrives any more, in either direction. Both ends still believe in them. */
   blackHole(): void;
   /** The far end is gone and nobody said so: the server's sides are closed, the clients' stay open and silent. New connections as well. */
@@ -18,6 +19,10 @@ export interface TcpProxy {
   reset(): void;
   /** RST to every client of now, as when a router restarts; new connections are whole. */
   cut(): void;
+  /** The same, and nobody listens any more until `pass`. */
+  refuse(): Promise<void>;
+  /** Where new connections lead from now on, as when a name comes to mean another server. */
+  leadTo(port: number): void;
   close(): Promise<void>;
 }
 
@@ -32,14 +37,26 @@ interface Pair {
 /** Listens on a free port and passes on to `port` of the loopback. */
 export async function startTcpProxy(port: number): Promise<TcpProxy> {
   const pairs = new Set<Pair>();
+  let far = port;
   let mode: Mode = "pass";
-  let delayMs = 0;
+  let [delayMs, jitterMs] = [0, 0];
 
   const relay = (pair: Pair, from: Socket, to: Socket) => {
+    let [arrived, onTheWay] = [Promise.resolve(), 0];
+    const arrive = (chunk: Buffer) => {
+      if (!pair.dead && !to.destroyed) to.write(chunk);
+    };
     from.on("data", (chunk: Buffer) => {
-      if (pair.dead) return;
-      if (delayMs === 0) to.write(chunk);
-      else setTimeout(() => pair.dead || to.destroyed || to.write(chunk), delayMs);
+      if (delayMs === 0 && onTheWay === 0) {
+        arrive(chunk);
+        return;
+      }
+      onTheWay++;
+      const late = pause(delayMs + Math.random() * jitterMs);
+      arrived = Promise.all([late, arrived]).then(() => {
+        onTheWay--;
+        arrive(chunk);
+      });
     });
     from.on("error", () => from.destroy());
     from.on("close", () => {
@@ -68,7 +85,7 @@ export async function startTcpProxy(port: number): Promise<TcpProxy> {
   };
 
   const listener = createServer({ noDelay: true }, (client) => {
-    const pair: Pair = { client, server: connect({ port, host: "127.0.0.1", noDelay: true }), dead: false };
+    const pair: Pair = { client, server: connect({ port: far, host: "127.0.0.1", noDelay: true }), dead: false };
     pairs.add(pair);
     relay(pair, client, pair.server);
     relay(pair, pair.server, client);
@@ -80,24 +97,37 @@ export async function startTcpProxy(port: number): Promise<TcpProxy> {
 
   const enter = (next: Mode) => {
     mode = next;
-    delayMs = 0;
+    [delayMs, jitterMs] = [0, 0];
     for (const pair of pairs) damage[mode](pair);
+  };
+  const cut = () => {
+    enter("reset");
+    mode = "pass";
   };
   return {
     port: address.port,
-    pass: () => enter("pass"),
-    delay(ms) {
+    pass() {
+      if (!listener.listening) listener.listen(address.port, "127.0.0.1");
       enter("pass");
-      delayMs = ms;
+    },
+    delay(ms, more = 0) {
+      enter("pass");
+      [delayMs, jitterMs] = [ms, more];
     },
     blackHole: () => enter("blackHole"),
     halfOpen: () => enter("halfOpen"),
     reset: () => enter("reset"),
-    cut() {
-      enter("reset");
-      mode = "pass";
+    cut,
+    async refuse() {
+      const closed = new Promise((resolve) => listener.close(resolve));
+      cut();
+      await closed;
+    },
+    leadTo(other) {
+      far = other;
     },
     async close() {
+      // Of one that does not listen it says so, and that is all.
       const closed = new Promise((resolve) => listener.close(resolve));
       for (const { client, server } of pairs) {
         client.destroy();
