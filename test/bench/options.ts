@@ -108,6 +108,9 @@ Examples
 Scenarios
 ${scenarioNames.map((name) => `  ${name.padEnd(width)}${scenarios[name].about}`).join("\n")}
 
+Without a name it takes the better part of an hour, most of it for the purge of a million records; growth to a million takes longer than that. On cores
+that do something else as well nothing but the ratios means anything: the load at the beginning is kept with the results.
+
 Options
   --rounds 5, --seconds 10      how often, and how long each; medians are shown
   --connections 64              at once; several with commas

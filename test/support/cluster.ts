@@ -155,12 +155,8 @@ function ready(server: ChildProcess): Promise<void> {
     let said = "";
     server.stderr?.on("data", (chunk: Buffer) => {
       said = (said + chunk.toString("utf8")).slice(-8192);
-<<<<<<< HEAD
       // A server that writes its log to files says no more here: whoever asks for that asks until it answers.
-      if (/database system is ready to accept connections|redirecting log output to logging collector/.test(said)) resolve();
-=======
-      if (/database system is ready to accept (read-only )?connections/.test(said)) resolve();
->>>>>>> h2
+      if (/database system is ready to accept (read-only )?connections|redirecting log output to logging collector/.test(said)) resolve();
     });
     server.once("error", reject);
     server.once("exit", (code) => reject(new Error(`postgres ended with ${code}: ${said}`)));
