@@ -37,6 +37,8 @@ export interface CommonParts {
   readonly keyring: Keyring;
   readonly logName: string;
   readonly freshness: Freshness;
+  /** As of the log's writer. */
+  readonly clockApartSecondsMax?: number | undefined;
   readonly sessions: SessionLimits;
   readonly issuers: readonly IssuerProfile[];
   readonly merchants: Readonly<Record<string, MerchantOffices>>;
@@ -125,12 +127,13 @@ export function sharedParts(
   { database, writer, audit: replace, memory = createMemory(common) }: SideParts,
   stopsAfterSeconds?: number,
 ) {
-  const { aead, root, keyring, now, sessions } = common;
+  const { aead, root, keyring, now, sessions, clockApartSecondsMax } = common;
   const auditKeys = createAuditKeys(root, memory.auditKeys);
   const { mergeDelaySeconds } = common.freshness;
   const { origins } = memory;
   const tokens = withSpentProofs(memory.identity, createSpentProofs(database));
-  const made = createAuditWriter({ database, aead, signer: writer, auditKeys, now, mergeDelaySeconds, stopsAfterSeconds, origins });
+  const limits = { mergeDelaySeconds, stopsAfterSeconds, clockApartSecondsMax };
+  const made = createAuditWriter({ database, aead, signer: writer, auditKeys, now, origins, ...limits });
   const audit = replace ? replace(made) : made;
   const logs = createLogHandles(common.logName, auditKeys);
   return {
