@@ -49,7 +49,7 @@ beforeAll(async () => {
   const root = createRootKey(nodeAead, randomBytes(32));
   const now = () => Date.now() + ahead;
   const keyring = createKeyring({ aead: nodeAead, root, shares, now });
-  gateway = await createGateway({ common: { now, root, shares, keyring, clockApartSecondsMax: 86_400 }, edge: { audit: failing } });
+  gateway = await createGateway({ common: { now, root, shares, keyring }, edge: { audit: failing } });
   await bringIntoForce(gateway);
   await importLines(gateway, [{ id: "U1", name: "欧阳娜娜", phone: "13800138000" }]);
   locator = (await search(gateway, { id: "U1" })).records[0]?.locator ?? "";
