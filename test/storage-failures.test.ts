@@ -143,21 +143,6 @@ describe("a backend that hangs", () => {
   });
 });
 
-describe("a server that lets somebody else go first, or takes no writes", () => {
-  it.each(["40001", "40P01", "25006", "53100", "58030"])("is unavailable, and nothing was carried out (SQLSTATE %s)", async (state) => {
-    const refusal = open({ poolSize: 1 }).query(`do $$ begin raise exception using errcode = '${state}'; end $$`);
-    await expect(refusal).rejects.toMatchObject({ name: "DatabaseUnavailable", uncertain: false });
-  });
-
-  it("is looked for anew once it takes no writes: its successor may go by its name", async () => {
-    const database = open({ poolSize: 1 });
-    const pidOf = async () => (await database.query("select pg_backend_pid(), now()"))[0]?.[0];
-    const first = await pidOf();
-    await expect(database.query("do $$ begin raise exception using errcode = '25006'; end $$")).rejects.toThrow("25006");
-    expect(await pidOf()).not.toBe(first);
-  });
-});
-
 describe("the line in front of the pool", () => {
   it("is bounded: what finds it full is refused at once, and nothing of it ran", async () => {
     const database = open({ poolSize: 1, queueMax: 3 });

@@ -1,4 +1,7 @@
-/** A database that answers nobody: who asks one after another is not made to wait out a deadline each, and it is found again at once. */
+/**
+ * A database that answers nobody: who asks one after another is not made to wait out a deadline each, and it is found again at once.
+ * And one that answers, and will not do it now.
+ */
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from "vitest";
 import { type Database, DatabaseUnavailable } from "../src/storage/index.ts";
 import { openTestPool } from "./support/databases.ts";
@@ -73,5 +76,20 @@ describe("a statement that overruns its deadline", () => {
     expect((await slow).error).toMatchObject({ name: "DatabaseUnavailable", uncertain: true });
     // One may have been sent behind it.
     expect(failures.length).toBeLessThanOrEqual(1);
+  });
+});
+
+describe("a server that lets somebody else go first, or takes no writes", () => {
+  it.each(["40001", "40P01", "25006", "53100", "58030"])("is unavailable, and nothing was carried out (SQLSTATE %s)", async (state) => {
+    const refusal = open(1).query(`do $$ begin raise exception using errcode = '${state}'; end $$`);
+    await expect(refusal).rejects.toMatchObject({ name: "DatabaseUnavailable", uncertain: false });
+  });
+
+  it("is looked for anew once it takes no writes: its successor may go by its name", async () => {
+    open(1);
+    const pidOf = async () => (await database.query("select pg_backend_pid(), now()"))[0]?.[0];
+    const first = await pidOf();
+    await expect(database.query("do $$ begin raise exception using errcode = '25006'; end $$")).rejects.toThrow("25006");
+    expect(await pidOf()).not.toBe(first);
   });
 });
