@@ -28,6 +28,7 @@ import {
   type Shop,
   type ShopWorld,
   saying,
+  shopDoors,
 } from "./support/shop.ts";
 import { ourTables } from "./support/thief.ts";
 import { canariesEverywhere, documentsEverywhere, hearOutput, personSecrets, telling } from "./support/upstream-canaries.ts";
@@ -95,7 +96,11 @@ describe("on the way down", () => {
         void response.writeHead(200, { "content-type": "application/json", "content-encoding": "gzip" }).end(bomb)) as Shop["answer"],
       [502, "upstream_failed", 200],
     ],
-    ["an encoding that nobody asked for", saying({ customer }, 200, { "content-encoding": "br" }), [502, "upstream_failed", undefined]],
+    [
+      "an encoding that nobody asked for",
+      saying({ customer }, 200, { "content-encoding": "br" }),
+      [502, "upstream_failed", shopDoors.onNode ? undefined : 200],
+    ],
     [
       "a connection that breaks",
       ((_path, response) => {
@@ -109,7 +114,12 @@ describe("on the way down", () => {
       ((_path, response) => void response.destroy()) as Shop["answer"],
       [502, "upstream_failed", undefined],
     ],
-    ["headers without end", saying({ customer }, 200, { "x-long": "x".repeat(20_000) }), [502, "upstream_failed", undefined]],
+    // On Workers they are the platform's, and none is handed on.
+    [
+      "headers without end",
+      saying({ customer }, 200, { "x-long": secret.repeat(2_000) }),
+      shopDoors.onNode ? [502, "upstream_failed", undefined] : [200, "masked", 200],
+    ],
   ] as const)("%s is our own problem, whole or not at all", async (_what, answer, expected) => {
     shop.answer = answer;
     expect(await outcome()).toEqual(expected);

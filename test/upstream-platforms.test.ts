@@ -1,8 +1,7 @@
 /** Platforms whose APIs have ways of their own: signed queries, errors inside an answer, search criteria, pages. */
 import { createHmac } from "node:crypto";
 import { once } from "node:events";
-import { type AddressInfo, connect } from "node:net";
-import { serve as listen } from "@hono/node-server";
+import { connect } from "node:net";
 import { createAdminRestApiClient } from "@shopify/admin-api-client";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Json, JsonObject } from "../src/kernel/index.ts";
@@ -11,15 +10,16 @@ import { expectStatus, problemOf } from "./support/agreement.ts";
 import { bodyFrom, chatwootSchemas, magentoSchemas, misfitsOf } from "./support/documented-bodies.ts";
 import type { Gateway } from "./support/gateway.ts";
 import { hasShapes } from "./support/platform-shapes.ts";
-import { credential, customer, openShopWorld, ordersPath, type Shop, type ShopWorld, saying } from "./support/shop.ts";
+import { credential, customer, openShopWorld, ordersPath, type Shop, type ShopWorld, saying, shopDoors } from "./support/shop.ts";
 
 let shop: Shop;
 let gateway: Gateway;
 let ask: ShopWorld["ask"];
 let entries: ShopWorld["entries"];
+let listen: ShopWorld["listen"];
 
 beforeAll(async () => {
-  ({ shop, gateway, ask, entries } = await openShopWorld());
+  ({ shop, gateway, ask, entries, listen } = await openShopWorld());
 });
 afterAll(async () => {
   await gateway.close();
@@ -221,18 +221,16 @@ describe.runIf(hasShapes)("an answer", () => {
 
 describe("an unchanged client of a shop, whose base is the gateway's", () => {
   const base = "v1/contracts/c-test/upstream/shopify/admin/api/2026-07";
-  let server: ReturnType<typeof listen>;
+  let server: Awaited<ReturnType<typeof listen>>;
   let client: ReturnType<typeof createAdminRestApiClient>;
   beforeAll(async () => {
-    server = listen({ fetch: gateway.app.fetch, port: 0, hostname: "127.0.0.1" });
-    await once(server, "listening");
-    const { port } = server.address() as AddressInfo;
+    server = await listen();
     const accessToken = await gateway.token("agent-1");
     const logger = () => undefined;
-    const where = { storeDomain: `http://127.0.0.1:${port}`, scheme: "http", formatPaths: false } as const;
+    const where = { storeDomain: `http://127.0.0.1:${server.port}`, scheme: "http", formatPaths: false } as const;
     client = createAdminRestApiClient({ ...where, apiVersion: "2026-07", accessToken, logger });
   });
-  afterAll(() => void server.close());
+  afterAll(() => server.close());
 
   it("reads orders, goes from one to who ordered it, and sees both masked", async () => {
     const order = {
@@ -265,15 +263,14 @@ describe("an unchanged client of a shop, whose base is the gateway's", () => {
     ],
     ["wants trailers and another encoding", ["TE: trailers", "Trailer: x", "Proxy-Authorization: Basic kanarie"], /^HTTP\/1.1 200 /],
     ["wants another protocol", ["Connection: Upgrade, HTTP2-Settings", "Upgrade: h2c", "HTTP2-Settings: kanarie"], /^HTTP\/1.1 200 /],
-    ["expects what nobody knows", ["Expect: 200-ok"], /^HTTP\/1.1 417 /],
+    ["expects what nobody knows", ["Expect: 200-ok"], shopDoors.onNode ? /^HTTP\/1.1 417 / : /^HTTP\/1.1 200 /],
     ["says another host", ["X-Forwarded-Host: kanarie.example", "Forwarded: host=kanarie.example"], /^HTTP\/1.1 200 /],
   ] as const)("that %s has none of it go up, or come back", async (_what, headers, status) => {
     const link = `<https://acme.myshopify.com/admin/api/2026-07/orders.json?limit=1&page_info=x>; rel="next"`;
     shop.answer = saying({ orders: [{ id: 1, closed_at: null }] }, 200, { link });
     const before = shop.asked.length;
     const token = `Authorization: Bearer ${await gateway.token("agent-1")}`;
-    const { port } = server.address() as AddressInfo;
-    const socket = connect(port, "127.0.0.1");
+    const socket = connect(server.port, "127.0.0.1");
     const lines = [`GET /${base}/orders.json?limit=1 HTTP/1.1`, "Host: 127.0.0.1", token, ...headers, "", ""];
     socket.write(lines.join("\r\n"));
     const [said] = (await once(socket, "data")) as [Buffer];

@@ -1,8 +1,10 @@
 /** A merchant's own API: a real HTTP server on loopback that answers as it is told, and the way to it, which takes it for `acme.myshopify.com`. */
 
+import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { createServer, type IncomingHttpHeaders, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { serve as listen } from "@hono/node-server";
 import type { Entry } from "../../src/audit/entry.ts";
 import { classNames } from "../../src/masking/index.ts";
 import type { Reach } from "../../src/upstream/index.ts";
@@ -119,18 +121,39 @@ interface Asking {
 /** Of a contract that lets the policy say everything. */
 export const ceiling = `{ ${classNames.map((name) => `${name}: reveal`).join(", ")} }`;
 
-export interface ShopWorld {
-  readonly shop: Shop;
-  readonly gateway: Gateway;
+export interface ShopWorld extends ShopDoor {
   ask(path: string, asking?: Asking): Promise<Response>;
   /** Of a contract's log. */
   entries(contract?: string): Promise<Entry[]>;
 }
 
+export interface ShopDoor {
+  readonly shop: Shop;
+  readonly gateway: Gateway;
+  /** Of this machine, where agents' programs find it. */
+  listen(): Promise<{ readonly port: number; close(): void }>;
+}
+
+/** Where the worlds of a test file's merchants' APIs come from: the edge on Node, unless the file is run for another runtime. */
+export const shopDoors = {
+  onNode: true,
+  async open(): Promise<ShopDoor> {
+    const shop = await openShop();
+    const gateway = await createGateway({ edge: { reach: shop.reach } });
+    return { shop, gateway, listen: () => listenTo(gateway) };
+  },
+};
+
+async function listenTo({ app }: Gateway): ReturnType<ShopDoor["listen"]> {
+  const server = listen({ fetch: app.fetch, port: 0, hostname: "127.0.0.1" });
+  await once(server, "listening");
+  return { port: (server.address() as AddressInfo).port, close: () => void server.close() };
+}
+
 /** Contracts that let the policy say everything, with the shipped connectors: `c-test` of a western shop, whose Shopify has small limits, and `c-taobao`. */
 export async function openShopWorld(): Promise<ShopWorld> {
-  const shop = await openShop();
-  const gateway = await createGateway({ edge: { reach: shop.reach } });
+  const door = await shopDoors.open();
+  const { gateway } = door;
   await bringIntoForce(gateway, {
     policy: shippedPolicy("western-shop"),
     ceiling,
@@ -141,8 +164,7 @@ export async function openShopWorld(): Promise<ShopWorld> {
   await bringIntoForce(gateway, { contract: "c-taobao", ceiling, purposes: "{ after_sales: {}, logistics: {} }" });
   await register(gateway, "taobao", { contract: "c-taobao" });
   return {
-    shop,
-    gateway,
+    ...door,
     ask: (path, { as = "agent-1", headers = {}, name = "shopify", method = "GET", body, contract = "c-test" } = {}) =>
       gateway.call(method, `/v1/contracts/${contract}/upstream/${name}${path}`, { as, headers, body }),
     entries: async (contract = "c-test") => (await entriesOf(gateway.database, contract)) as unknown as Entry[],
