@@ -99,6 +99,17 @@ describe("migrations of this build", () => {
     expect(applied.flat().sort()).toEqual(["0001-one.sql", "0002-two.sql"]);
   });
 
+  it("leave nothing of a file in the midst of which the connection ends, and go on from there", async () => {
+    const database = await emptyDatabase("postgres");
+    const slow = { ...two, text: `${two.text} select pg_sleep(20);` };
+    const interrupted = migrate(database, [one, slow]).catch((error: unknown) => error);
+    const asleep = "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and wait_event = 'PgSleep'";
+    await expect.poll(() => database.query(asleep), { timeout: 10_000, interval: 20 }).toEqual([[true]]);
+    expect(await interrupted).toMatchObject({ name: "DatabaseUnavailable" });
+    expect(await database.query("select to_regclass('two'), (select count(*)::int from public.postern_migration)")).toEqual([[null, 1]]);
+    expect(await migrate(database, [one, two])).toEqual(["0002-two.sql"]);
+  });
+
   it("are those of the database the tests use", async () => {
     const server = await createPostgresDatabase();
     const database = openTestPool(server.ownerUrl);

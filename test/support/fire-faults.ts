@@ -46,7 +46,7 @@ const ofTheWire: readonly Fault[] = [
     late: "503",
     meanwhile: ["200"],
     lastsMs: 8_000,
-    importHealsWithinMs: 60_000,
+    importHealsWithinMs: 65_000,
   },
   {
     name: "the wire to Postgres: 200 ms each way, and up to 100 ms more",
@@ -155,7 +155,7 @@ const ofTheProcess: readonly Fault[] = [
       };
     },
     late: null,
-    meanwhile: ["503", "200", "closed", "cut"],
+    meanwhile: ["200", "503", "closed", "cut"],
   },
   {
     name: "the gateway may write no file (RLIMIT_FSIZE 0)",
