@@ -24,9 +24,8 @@ import * as serviceKeys from "../src/service-keys/schema.ts";
 import * as sessions from "../src/sessions/schema.ts";
 import { checkMigrations, type Database, type Migration, MigrationRefused, migrate } from "../src/storage/index.ts";
 import { readMigrations } from "../src/storage/node-migrations.ts";
-import { openPglite } from "../src/storage/pglite.ts";
 import * as upstream from "../src/upstream/schema.ts";
-import { createMemoryDatabase, createPostgresDatabase, openTestPool } from "./support/databases.ts";
+import { createMemoryDatabase, createOwnerDatabase, createPostgresDatabase, openTestPool } from "./support/databases.ts";
 
 const closers: (() => Promise<void>)[] = [];
 
@@ -37,16 +36,10 @@ afterEach(async () => {
 const one: Migration = { number: 1, name: "0001-one.sql", text: "create table one (n int); insert into one values (1);" };
 const two: Migration = { number: 2, name: "0002-two.sql", text: "create table two (n int);" };
 
-/** A database without any migration. */
+/** A database that no migration has left anything in. */
 async function emptyDatabase(driver: "postgres" | "pglite"): Promise<Database> {
-  if (driver === "pglite") {
-    const database = await openPglite({ memory: true });
-    closers.push(() => database.close());
-    return database;
-  }
-  const server = await createPostgresDatabase();
-  const database = openTestPool(server.ownerUrl);
-  closers.push(server.drop, () => database.close());
+  const database = await (driver === "pglite" ? createMemoryDatabase() : createOwnerDatabase());
+  closers.push(() => database.close());
   await database.script("drop schema postern cascade; drop schema audit cascade; drop table public.postern_migration;");
   return database;
 }

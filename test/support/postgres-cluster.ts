@@ -1,6 +1,10 @@
 /**
  * Vitest's global setup: one Postgres cluster a run, with a template database that has every migration; and the same as a snapshot for the embedded database.
+ * And a place for what is built once a run, by whoever needs it first.
  */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import type { TestProject } from "vitest/node";
 import { migrate } from "../../src/storage/index.ts";
 import { readMigrations } from "../../src/storage/node-migrations.ts";
@@ -23,6 +27,8 @@ const throwaway = [
 declare module "vitest" {
   interface ProvidedContext {
     readonly postgresPort: number;
+    /** A directory that is gone after the run. */
+    readonly builtOnce: string;
   }
 }
 
@@ -37,5 +43,10 @@ export default async function setup(project: TestProject): Promise<() => Promise
   await template.close();
   await snapshot;
   project.provide("postgresPort", cluster.port);
-  return () => cluster.remove();
+  const builtOnce = mkdtempSync(join(tmpdir(), "postern-built-"));
+  project.provide("builtOnce", builtOnce);
+  return async () => {
+    rmSync(builtOnce, { recursive: true, force: true });
+    await cluster.remove();
+  };
 }

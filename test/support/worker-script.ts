@@ -1,13 +1,15 @@
 /**
- * A script of wrangler.toml in real workerd, as Wrangler runs it: built once, each start a new isolate.
+ * A script of wrangler.toml in real workerd, as Wrangler runs it: built once a run, each start a new isolate.
  */
 import { execFile } from "node:child_process";
-import { rmSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { existsSync, mkdirSync, renameSync } from "node:fs";
+import { join } from "node:path";
 import { promisify } from "node:util";
+import { inject } from "vitest";
 import { createTestHarness, type TestHarness, type TestHarnessOptions } from "wrangler";
 import type { CallOptions, Door } from "./gateway.ts";
-import { plantTree, root } from "./repository.ts";
+import { root } from "./repository.ts";
+import { until } from "./until.ts";
 
 /** No reports, no log files, no banner. */
 const quiet = {
@@ -70,18 +72,23 @@ export async function startScript(environment: Environment, settings: ScriptSett
       await harness.update(options(over));
       harness.clearLogs();
     },
-    async close() {
-      await harness.close();
-      rmSync(dirname(bundle), { recursive: true, force: true });
-    },
+    close: () => harness.close(),
   };
 }
 
-/** What would be deployed, so that it is built once and not once an isolate. */
+/** A build takes two seconds of the processor. */
+const builtWithinMs = 100_000;
+
+/** What would be deployed: by whoever asks first in this run, while the others wait. Made under another name and moved, so that nobody sees half of it. */
 export async function buildScript(environment: Environment): Promise<string> {
-  const bundle = join(plantTree({}, []), "bundle");
-  const args = ["deploy", "--dry-run", "--env", environment, "--outdir", bundle];
+  const bundle = join(inject("builtOnce"), `bundle-${environment}`);
+  if (mkdirSync(`${bundle}.turn`, { recursive: true }) === undefined) {
+    await until(`the bundle ${environment}`, () => existsSync(bundle), builtWithinMs);
+    return bundle;
+  }
+  const args = ["deploy", "--dry-run", "--env", environment, "--outdir", `${bundle}.draft`];
   await promisify(execFile)(join(root, "node_modules/.bin/wrangler"), args, { cwd: root, env: { ...process.env, ...quiet } });
+  renameSync(`${bundle}.draft`, bundle);
   return bundle;
 }
 
