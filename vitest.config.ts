@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 import "./src/node-imports.ts";
 import { ClosingLine } from "./test/support/closing-line.ts";
+import { isLong } from "./test/support/long.ts";
 import { LongestFirst } from "./test/support/longest-first.ts";
 import { nodeImports } from "./test/support/repository.ts";
 
@@ -16,7 +17,8 @@ export default defineConfig({
     include: ["test/**/*.test.ts"],
     pool: "forks",
     // A file takes a second of the processor less where what it imports is there already. So none leaves anything of its own behind: no clock, no variable.
-    isolate: false,
+    // In the long form each has a process to itself: some are run there a second time, for another runtime.
+    isolate: isLong,
     execArgv: nodeImports,
     // One more than the processors that the suite is held to: much of it waits, for a deadline, a clock, a process that starts.
     maxWorkers: 3,

@@ -31,7 +31,7 @@ const files = {
   writes: () => import("./upstream-writes.test.ts"),
 };
 
-Object.assign(shopDoors, { onNode: false, open: openInWorkerd } satisfies typeof shopDoors);
+if (isLong) Object.assign(shopDoors, { onNode: false, open: openInWorkerd } satisfies typeof shopDoors);
 for (const [name, load] of Object.entries(files)) {
   describe(`in plain workerd: ${name}`, async () => {
     if (isLong) await load();
