@@ -30,7 +30,7 @@ export function serveParent(port: number, stop: () => Promise<void>): void {
   const session = new Session();
   process.on("message", (message) => {
     if (message === "profile") void beginProfile(session).then(() => process.send?.("profiling"));
-    if (message === "profiled") void session.post("Profiler.stop").then(({ profile }) => process.send?.(profile));
+    if (message === "profiled") void endProfile(session).then((profile) => process.send?.(profile));
     if (message === "usage") {
       const { user, system } = process.cpuUsage();
       process.send?.({ rssBytes: process.memoryUsage.rss(), cpuMicros: user + system } satisfies Usage);
@@ -48,6 +48,13 @@ async function beginProfile(session: Session): Promise<void> {
   await session.post("Profiler.enable");
   await session.post("Profiler.setSamplingInterval", { interval: profileEveryUs });
   await session.post("Profiler.start");
+}
+
+/** Each round has one of its own. */
+async function endProfile(session: Session): Promise<Profiler.Profile> {
+  const { profile } = await session.post("Profiler.stop");
+  session.disconnect();
+  return profile;
 }
 
 /** Starts `file` of this folder. `nodeFlags`: of the Node that runs it. */

@@ -178,11 +178,12 @@ async function ready(port: number, isOver: () => boolean, said: () => string): P
 
 async function weigh() {
   const weighed = [];
+  const made = mkdtempSync(join(tmpdir(), "postern-bench-"));
   for (const [name, environment, file] of scripts) {
-    const bundle = await buildScript(environment);
+    const bundle = await buildScript(environment, made);
     const kilobytes = gzipSync(readFileSync(join(bundle, file))).length / 1024;
-    rmSync(dirname(bundle), { recursive: true, force: true });
     weighed.push({ name: `script: ${name}`, gzip_kb: Number(kilobytes.toFixed(1)) });
   }
+  rmSync(made, { recursive: true, force: true });
   return weighed;
 }

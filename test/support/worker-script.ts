@@ -79,9 +79,9 @@ export async function startScript(environment: Environment, settings: ScriptSett
 /** A build takes two seconds of the processor. */
 const builtWithinMs = 100_000;
 
-/** What would be deployed: by whoever asks first in this run, while the others wait. Made under another name and moved, so that nobody sees half of it. */
-export async function buildScript(environment: Environment): Promise<string> {
-  const bundle = join(inject("builtOnce"), `bundle-${environment}`);
+/** What would be deployed: by whoever asks first in this run, while the others wait. Made under another name and moved, so that nobody sees half of it. `into`: outside a run. */
+export async function buildScript(environment: Environment, into = inject("builtOnce")): Promise<string> {
+  const bundle = join(into, `bundle-${environment}`);
   if (mkdirSync(`${bundle}.turn`, { recursive: true }) === undefined) {
     await until(`the bundle ${environment}`, () => existsSync(bundle), builtWithinMs);
     return bundle;
