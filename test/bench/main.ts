@@ -26,6 +26,8 @@ async function measure(asked: Options): Promise<void> {
   const saved = readResults();
   const results = await runSuite(asked, nodeFlags, (name, result) => {
     if (!asked.json) printResult(name, result);
+    // At once: a later one that fails takes nothing of it.
+    if (asked.save) writeResults({ ...readResults(), [name]: result });
   });
   if (asked.json) process.stdout.write(`${JSON.stringify(results, null, 2)}\n`);
   else {
@@ -33,7 +35,6 @@ async function measure(asked: Options): Promise<void> {
     printComparison(saved, results);
   }
   if (!asked.save) return;
-  writeResults({ ...saved, ...results });
-  writeDocuments({ ...saved, ...results });
+  writeDocuments(readResults());
   if (!asked.json) process.stdout.write(`\nKept in ${resultsPath}; the documents say the same. Next: git diff docs\n`);
 }
