@@ -119,6 +119,14 @@ describe("the scanner raises no false alarm", () => {
     expect(createLeakScanner(values).scan(randomBytes(2 ** 20))).toEqual([]);
   });
 
+  it("over eight digits amid the letters of an id or a digest, but over those beside a word", () => {
+    const own = "13960350364";
+    for (const id of ["0b1c60350364", "60350364d0e1", `${"9".repeat(20)}60350364${"0".repeat(30)}c`])
+      expect(findLeaks(`"${id}"`, [own])).toEqual([]);
+    for (const told of ["phone60350364", "60350364", "0086060350364", "de 60350364"])
+      expect(findLeaks(`"${told}"`, [own])).toEqual([{ value: own, encoding: "last_digits" }]);
+  });
+
   it("over seven digits of a number, or digits of another one", () => {
     expect(findLeaks("5550142 35550143", [phone])).toEqual([]);
   });

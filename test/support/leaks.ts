@@ -3,6 +3,7 @@
  *
  * A value of eight characters or more counts wherever it stands, in any case of its ASCII letters. A shorter one would be found by chance, so it counts only
  * where the caller hands over an answer's decoded `fields`: raw as a whole token of the text, encoded only inside a field.
+ * Eight digits come up by chance in digests and ids: those amid the letters of a hexadecimal number do not count.
  * Encodings are looked for one at a time: base64 of base64 is not found.
  */
 export const encodings = ["raw", "url", "base64", "hex", "escape", "entity", "reversed", "last_digits"] as const;
@@ -190,6 +191,7 @@ class NeedleIndex {
     }
   }
 
+  /** Each find but those by chance. */
   search(text: string, found: (leak: Leak) => void): void {
     const filter = this.#filter;
     let hash = 0;
@@ -199,7 +201,7 @@ class NeedleIndex {
       const start = end - gram + 1;
       if (start < 0 || filter[this.#slot(hash)] === 0) continue;
       for (const [needle, leak] of this.#byGram.get(text.slice(start, end + 1)) ?? []) {
-        if (text.startsWith(needle, start)) found(leak);
+        if (text.startsWith(needle, start) && !isPartOfHex(needle, text, start)) found(leak);
       }
     }
   }
@@ -207,6 +209,18 @@ class NeedleIndex {
   #slot(hash: number): number {
     return Math.imul(hash, 0x9e3779b1) >>> this.#unusedBits;
   }
+}
+
+/** The shortest hexadecimal number that is an id or part of one: the end of a UUID. */
+const hexDigitsMin = 12;
+
+/** Whether a number of few digits stands amid a longer one that has letters. */
+function isPartOfHex(needle: string, text: string, start: number): boolean {
+  if (needle.length >= hexDigitsMin - 1 || !/^[0-9]+$/.test(needle)) return false;
+  const end = start + needle.length;
+  const [before = ""] = /[0-9a-f]*$/i.exec(text.slice(Math.max(0, start - 64), start)) ?? [];
+  const [after = ""] = /^[0-9a-f]*/i.exec(text.slice(end, end + 64)) ?? [];
+  return before.length + needle.length + after.length >= hexDigitsMin && /[a-f]/i.test(before + after);
 }
 
 /** One character a byte of UTF-8, so that texts and bytes are looked through alike */
