@@ -86,7 +86,10 @@ export async function enter(deps: Disclosure, ask: Ask, find: Find): Promise<Res
   const come = { contract: ask.contract, who, address: ask.request.address, country: ask.request.country };
   const looked = deps.watch.look(come);
   const loading = deps.load(questionOf(ask, who, find));
-  const [loaded, sharing] = looked instanceof Promise ? await Promise.all([loading, looked]) : [await loading, looked];
+  // Where both fail it is the load that says why.
+  if (looked instanceof Promise) looked.catch(() => undefined);
+  const loaded = await loading;
+  const sharing = looked instanceof Promise ? await looked : looked;
   const seated = standAt(loaded, deps.offices, who, ask.request.route);
   if (!seated.ok) {
     // Perhaps another process fenced it: what this one cached of its keys goes too.
