@@ -4,23 +4,13 @@ import { json, type Route } from "../http/index.ts";
 import { ok } from "../kernel/index.ts";
 import { type Approval, standingOf, type Verdict } from "./approval.ts";
 import { type ApprovalDesk, decideById, type ListedApproval, listApprovals } from "./decide.ts";
+import { approvalActions } from "./schema.ts";
 
 const person = z.object({ issuer: z.string(), subject: z.string() });
 export const approvalSchema = z.object({
   id: z.string(),
   contract: z.string(),
-  action: z.enum([
-    "activate",
-    "break_glass",
-    "grant_roles",
-    "change_policy",
-    "purge",
-    "partial_purge",
-    "release_hold",
-    "amend",
-    "terminate",
-    "resume",
-  ]),
+  action: z.enum(approvalActions),
   digest: z.string(),
   state: z.enum(["requested", "approved", "rejected", "withdrawn", "expired"]),
   requested_by: person,

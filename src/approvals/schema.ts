@@ -5,24 +5,27 @@ import { pgSchema, primaryKey, text, timestamp } from "drizzle-orm/pg-core";
 
 const postern = pgSchema("postern");
 
+/** What is asked for. */
+export const approvalActions = [
+  "activate",
+  "break_glass",
+  "grant_roles",
+  "change_policy",
+  "purge",
+  "partial_purge",
+  "release_hold",
+  "amend",
+  "terminate",
+  "resume",
+] as const;
+
 export const approval = postern.table(
   "approval",
   {
     contractId: text("contract_id").notNull(),
     approvalId: text("approval_id").notNull(),
     action: text("action", {
-      enum: [
-        "activate",
-        "break_glass",
-        "grant_roles",
-        "change_policy",
-        "purge",
-        "partial_purge",
-        "release_hold",
-        "amend",
-        "terminate",
-        "resume",
-      ],
+      enum: approvalActions,
     }).notNull(),
     digest: text("digest").notNull(),
     state: text("state", { enum: ["requested", "approved", "rejected", "withdrawn", "expired"] }).notNull(),
